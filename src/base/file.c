@@ -1,0 +1,275 @@
+#include "base/file.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Names of temporary files that exist now; a fixed table so that a signal handler may read it. */
+#define TEMPORARIES_MAX 64
+static char *volatile temporaries[TEMPORARIES_MAX];
+static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+remember_temporary(char *name)
+{
+    pthread_mutex_lock(&temporaries_lock);
+    for (size_t i = 0; i < TEMPORARIES_MAX; i++)
+        if (temporaries[i] == NULL) {
+            temporaries[i] = name;
+            break;
+        }
+    pthread_mutex_unlock(&temporaries_lock);
+}
+
+static void
+forget_temporary(const char *name)
+{
+    pthread_mutex_lock(&temporaries_lock);
+    for (size_t i = 0; i < TEMPORARIES_MAX; i++)
+        if (temporaries[i] == name)
+            temporaries[i] = NULL;
+    pthread_mutex_unlock(&temporaries_lock);
+}
+
+void
+an_file_remove_temporaries(void)
+{
+    for (size_t i = 0; i < TEMPORARIES_MAX; i++)
+        if (temporaries[i] != NULL)
+            unlink(temporaries[i]);
+}
+
+static an_code
+check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, struct an_err *reterr)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        AN_FAIL(reterr, AN_E_FILE_KIND, "%s", path);
+    if (st.st_size == 0)
+        AN_FAIL(reterr, AN_E_FILE_EMPTY, "%s", path);
+    if (bytes_max != 0 && (uint64_t)st.st_size > bytes_max)
+        AN_FAIL(reterr, AN_E_LIMIT, "%s: %llu > %llu byte", path, (unsigned long long)st.st_size,
+                (unsigned long long)bytes_max);
+    *ret_size = (uint64_t)st.st_size;
+    return AN_OK;
+}
+
+an_code
+an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct an_err *reterr)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: a FIFO must not hang us */
+    uint64_t size = 0;
+    void *mapping;
+    an_code code;
+
+    if (fd < 0)
+        return an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
+    code = check_kind(fd, path, bytes_max, &size, reterr);
+    if (code != AN_OK) {
+        close(fd);
+        return code;
+    }
+    mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapping == MAP_FAILED) {
+        code = an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
+        close(fd);
+        return code;
+    }
+    /* Random access: read-ahead around every touched page would make memory grow with the file. */
+    (void)madvise(mapping, size, MADV_RANDOM);
+    *ret = (struct an_file){.bytes = AN_BYTES(mapping, size), .fd = fd, .mapping = mapping};
+    return AN_OK;
+}
+
+void
+an_file_close(struct an_file *file)
+{
+    if (file->mapping != NULL)
+        munmap(file->mapping, file->bytes.len);
+    if (file->fd >= 0)
+        close(file->fd);
+    *file = AN_FILE_NONE;
+}
+
+an_code
+an_file_read(const char *path, size_t bytes_max, struct an_buf *ret, struct an_err *reterr)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct an_buf content = an_buf_new(bytes_max);
+    an_code code = AN_OK;
+
+    if (fd < 0)
+        return an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
+    for (;;) {
+        uint8_t chunk[16384];
+        ssize_t got = read(fd, chunk, sizeof(chunk));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            code = an_err_set_errno(reterr, errno == EISDIR ? AN_E_FILE_KIND : AN_E_FILE_OPEN, errno, "%s", path);
+        if (got <= 0)
+            break;
+        an_buf_append(&content, AN_BYTES(chunk, (size_t)got));
+        an_wipe(chunk, (size_t)got); /* the file may be a PIN or a key */
+        if (!an_buf_ok(&content)) {
+            code = an_err_set(reterr, AN_E_LIMIT, "%s: > %zu byte", path, bytes_max);
+            break;
+        }
+    }
+    if (!is_stdin)
+        close(fd);
+    if (code != AN_OK) {
+        if (content.ptr != NULL)
+            an_wipe(content.ptr, content.len);
+        an_buf_free(&content);
+        return code;
+    }
+    *ret = content;
+    return AN_OK;
+}
+
+an_code
+an_output_open(const char *path, struct an_output *ret, struct an_err *reterr)
+{
+    struct an_output out = {.fd = -1, .path = an_strdup(path), .temporary = NULL};
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        free(out.path);
+        AN_FAIL(reterr, AN_E_FILE_KIND, "%s", path);
+    }
+    out.temporary = an_asprintf("%s.antin-XXXXXX", path);
+    out.fd = mkostemp(out.temporary, O_CLOEXEC);
+    if (out.fd < 0) {
+        an_code code = an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", path);
+        free(out.path);
+        free(out.temporary);
+        return code;
+    }
+    remember_temporary(out.temporary);
+    (void)fchmod(out.fd, 0644);
+    *ret = out;
+    return AN_OK;
+}
+
+an_code
+an_output_write(struct an_output *out, an_bytes bytes, struct an_err *reterr)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t put = write(out->fd, bytes.ptr + done, bytes.len - done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", out->path);
+        done += (size_t)put;
+    }
+    return AN_OK;
+}
+
+an_code
+an_output_write_at(struct an_output *out, uint64_t offset, an_bytes bytes, struct an_err *reterr)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t put = pwrite(out->fd, bytes.ptr + done, bytes.len - done, (off_t)(offset + done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", out->path);
+        done += (size_t)put;
+    }
+    return AN_OK;
+}
+
+static void
+sync_folder_of(const char *path)
+{
+    char *folder = an_strdup(path);
+    char *slash = strrchr(folder, '/');
+    int fd;
+
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+an_code
+an_output_commit(struct an_output *out, struct an_err *reterr)
+{
+    if (fdatasync(out->fd) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", out->path);
+    if (close(out->fd) != 0) {
+        out->fd = -1;
+        return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", out->path);
+    }
+    out->fd = -1;
+    if (rename(out->temporary, out->path) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", out->path);
+    forget_temporary(out->temporary);
+    free(out->temporary);
+    out->temporary = NULL;
+    sync_folder_of(out->path);
+    free(out->path);
+    out->path = NULL;
+    return AN_OK;
+}
+
+void
+an_output_discard(struct an_output *out)
+{
+    if (out->fd >= 0)
+        close(out->fd);
+    if (out->temporary != NULL) {
+        unlink(out->temporary);
+        forget_temporary(out->temporary);
+    }
+    free(out->temporary);
+    free(out->path);
+    *out = AN_OUTPUT_NONE;
+}
+
+an_code
+an_file_write(const char *path, an_bytes content, unsigned mode, struct an_err *reterr)
+{
+    AN_CLEANUP(an_output_discard) struct an_output out = AN_OUTPUT_NONE;
+
+    AN_TRY(an_output_open(path, &out, reterr));
+    if (fchmod(out.fd, mode) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", path);
+    AN_TRY(an_output_write(&out, content, reterr));
+    return an_output_commit(&out, reterr);
+}
+
+an_code
+an_dir_make(const char *path, bool is_private, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *partial = an_strdup(path);
+    mode_t mode = is_private ? 0700 : 0755;
+
+    for (char *at = partial + 1; *partial != '\0'; at++) {
+        char kept = *at;
+        if (kept != '/' && kept != '\0')
+            continue;
+        *at = '\0';
+        if (mkdir(partial, mode) != 0 && errno != EEXIST)
+            return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", partial);
+        *at = kept;
+        if (kept == '\0')
+            break;
+    }
+    return AN_OK;
+}

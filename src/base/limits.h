@@ -1,0 +1,44 @@
+/* Every bound on what input may make us do, once, with its reason. Passing one is AN_E_LIMIT, never a crash. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* asn1, x509, cms */
+#define AN_LIMIT_DER_DEPTH 32                          /* real certificates nest at most 12 deep */
+#define AN_LIMIT_DER_OUT_DEPTH 24                      /* what we write nests less than this */
+#define AN_LIMIT_CERT_BYTES ((size_t)64 * 1024)        /* fielded certificates are under 4 kB */
+#define AN_LIMIT_CMS_BYTES ((size_t)16 * 1024 * 1024)  /* a signature with embedded CRLs of a whole ministry */
+#define AN_LIMIT_CRL_BYTES ((size_t)512 * 1024 * 1024) /* ten million revoked certificates */
+#define AN_LIMIT_OCSP_BYTES ((size_t)256 * 1024)
+#define AN_LIMIT_TSP_BYTES ((size_t)256 * 1024)
+#define AN_LIMIT_CMS_CERTS 256   /* certificates looked at in one signature */
+#define AN_LIMIT_CMS_SIGNERS 64
+#define AN_LIMIT_PATH_DEPTH 16      /* certificates in one path */
+#define AN_LIMIT_PATH_TRIES 512     /* candidate paths tried before giving up: stops exponential cross-certificate webs */
+#define AN_LIMIT_POLICY_NODES 4096  /* valid policy tree; CVE-2023-0464 shows why it must be bounded */
+#define AN_LIMIT_NAME_CHECKS ((size_t)250000) /* names × constraints on one path */
+
+/* pdf */
+#define AN_LIMIT_PDF_DEPTH 64                        /* nesting of arrays and dictionaries */
+#define AN_LIMIT_PDF_OBJECTS ((uint32_t)50000000)    /* ISO 32000 Annex C: 8,388,607; large scans pass it */
+#define AN_LIMIT_PDF_REVISIONS 4096                  /* revisions followed through /Prev */
+#define AN_LIMIT_PDF_STREAM ((size_t)256 * 1024 * 1024) /* one decoded stream that we must read (xref, object stream) */
+#define AN_LIMIT_PDF_RATIO 1100                      /* deflate cannot expand more than 1032:1 */
+#define AN_LIMIT_PDF_PAGE_DEPTH 64                   /* page tree */
+#define AN_LIMIT_PDF_FIELDS 100000
+#define AN_LIMIT_PDF_ARENA ((size_t)1024 * 1024 * 1024)
+
+/* pictures, fonts, text */
+#define AN_LIMIT_PNG_BYTES ((size_t)32 * 1024 * 1024)
+#define AN_LIMIT_PNG_PIXELS ((size_t)64 * 1024 * 1024) /* 600 dpi A4 is 35 million */
+#define AN_LIMIT_FONT_BYTES ((size_t)32 * 1024 * 1024)
+#define AN_LIMIT_LOOK_TEXT 1024
+
+/* files that people write: regulations, policies, configuration */
+#define AN_LIMIT_YAML_BYTES ((size_t)4 * 1024 * 1024)
+
+/* between processes and over the network */
+#define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)
+#define AN_LIMIT_HTTP_BYTES ((size_t)512 * 1024 * 1024)
+#define AN_LIMIT_PIN_BYTES 255

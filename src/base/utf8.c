@@ -1,0 +1,126 @@
+#include "base/utf8.h"
+
+#include <utf8proc.h>
+
+uint32_t
+an_utf8_next(an_bytes text, size_t *at)
+{
+    utf8proc_int32_t code_point = -1;
+    utf8proc_ssize_t used;
+
+    if (*at >= text.len)
+        return UINT32_MAX;
+    used = utf8proc_iterate(text.ptr + *at, (utf8proc_ssize_t)(text.len - *at), &code_point);
+    if (used <= 0) {
+        (*at)++;
+        return UINT32_MAX;
+    }
+    *at += (size_t)used;
+    return (uint32_t)code_point;
+}
+
+bool
+an_utf8_is_valid(an_bytes text)
+{
+    for (size_t at = 0; at < text.len;)
+        if (text.ptr[at] < 0x80)
+            at++;
+        else if (an_utf8_next(text, &at) == UINT32_MAX)
+            return false;
+    return true;
+}
+
+void
+an_utf8_append(struct an_buf *out, uint32_t code_point)
+{
+    utf8proc_uint8_t encoded[4];
+    utf8proc_ssize_t len = utf8proc_encode_char((utf8proc_int32_t)code_point, encoded);
+
+    if (len > 0)
+        an_buf_append(out, AN_BYTES(encoded, (size_t)len));
+}
+
+static bool
+map_text(struct an_buf *out, an_bytes text, utf8proc_option_t options)
+{
+    utf8proc_uint8_t *mapped = NULL;
+    utf8proc_ssize_t len;
+
+    if (text.len == 0)
+        return true;
+    len = utf8proc_map(text.ptr, (utf8proc_ssize_t)text.len, &mapped, options);
+    if (len >= 0)
+        an_buf_append(out, AN_BYTES(mapped, (size_t)len));
+    free(mapped);
+    return len >= 0 && an_buf_ok(out);
+}
+
+bool
+an_utf8_nfc(struct an_buf *out, an_bytes text)
+{
+    return map_text(out, text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+}
+
+bool
+an_utf8_fold(struct an_buf *out, an_bytes text)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(AN_BUF_UNLIMITED);
+    bool space = false;
+
+    if (!map_text(&plain, text, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD))
+        return false;
+    for (size_t at = 0; at < plain.len;) {
+        uint32_t c = an_utf8_next(an_buf_view(&plain), &at);
+        bool is_space = c == ' ' || c == 0xA0 || (c >= '\t' && c <= '\r');
+        if (is_space) {
+            space = out->len > 0;
+            continue;
+        }
+        if (space)
+            an_buf_byte(out, ' ');
+        space = false;
+        an_utf8_append(out, c == 0x111 || c == 0x110 ? 'd' : c);
+    }
+    return an_buf_ok(out);
+}
+
+bool
+an_utf8_of_utf16be(struct an_buf *out, an_bytes utf16)
+{
+    for (size_t at = 0; at + 1 < utf16.len; at += 2) {
+        uint32_t unit = (uint32_t)utf16.ptr[at] << 8 | utf16.ptr[at + 1];
+        if (unit >= 0xDC00 && unit < 0xE000)
+            return false;
+        if (unit >= 0xD800 && unit < 0xDC00) {
+            if (at + 3 >= utf16.len)
+                return false;
+            uint32_t low = (uint32_t)utf16.ptr[at + 2] << 8 | utf16.ptr[at + 3];
+            if (low < 0xDC00 || low > 0xDFFF)
+                return false;
+            unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+            at += 2;
+        }
+        an_utf8_append(out, unit);
+    }
+    return utf16.len % 2 == 0 && an_buf_ok(out);
+}
+
+bool
+an_utf16be_of_utf8(struct an_buf *out, an_bytes text)
+{
+    for (size_t at = 0; at < text.len;) {
+        uint32_t c = an_utf8_next(text, &at);
+        if (c == UINT32_MAX)
+            return false;
+        if (c >= 0x10000) {
+            c -= 0x10000;
+            uint32_t high = 0xD800 + (c >> 10), low = 0xDC00 + (c & 0x3FFu);
+            an_buf_byte(out, (uint8_t)(high >> 8));
+            an_buf_byte(out, (uint8_t)(high & 255u));
+            c = low;
+        }
+        an_buf_byte(out, (uint8_t)(c >> 8));
+        an_buf_byte(out, (uint8_t)(c & 255u));
+    }
+    return an_buf_ok(out);
+}

@@ -1,0 +1,16 @@
+/* Unicode text: valid UTF-8 only, NFC at the border, and folding for search. Home of utf8proc. */
+#pragma once
+
+#include "base/buf.h"
+
+bool an_utf8_is_valid(an_bytes text);
+/* One code point at *at, which moves past it; UINT32_MAX on malformed input (and *at moves by one). */
+uint32_t an_utf8_next(an_bytes text, size_t *at);
+void an_utf8_append(struct an_buf *out, uint32_t code_point);
+/* NFC of valid UTF-8; false when the input is not valid or out is full. */
+bool an_utf8_nfc(struct an_buf *out, an_bytes text);
+/* For search: lower case, without diacritics, đ as d, runs of white space as one space, NFC or NFD alike. */
+bool an_utf8_fold(struct an_buf *out, an_bytes text);
+/* UTF-16BE to UTF-8 and back (PDF text strings, BMPString); false on lone surrogates or an odd length. */
+bool an_utf8_of_utf16be(struct an_buf *out, an_bytes utf16);
+bool an_utf16be_of_utf8(struct an_buf *out, an_bytes text);

@@ -1,0 +1,30 @@
+/*
+ * Outgoing HTTP, done by the antin-fetch process (home of libcurl): http and https only, size and time limits, no
+ * private addresses unless allowed, redirects within the rules, proxy from configuration.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct an_fetcher; /* one helper process; thread-safe */
+struct an_fetch_rules {
+    bool allow_private;    /* loopback, RFC 1918, link-local */
+    const char *proxy;     /* NULL = none */
+    const char *cache_dir; /* NULL = no cache */
+    const char *map;       /* NULL or "from=to" lines: address overrides on closed networks */
+};
+an_code an_fetcher_start(const struct an_fetch_rules *rules, struct an_fetcher **ret, struct an_err *reterr) AN_MUST_USE;
+void an_fetcher_stop(struct an_fetcher **fetcher);
+
+struct an_fetch {
+    const char *url;
+    an_bytes body;                       /* AN_NONE = GET */
+    const char *content_type, *accept;   /* of the body; expected answer, NULL = any */
+    uint64_t timeout_ms;
+    size_t bytes_max;
+    unsigned tries;                      /* 1 = once; waits 2 s, 4 s, … between */
+};
+/* AN_E_FETCH_REFUSED (connection), _TIMEOUT, _DNS, _TLS, _STATUS (with the HTTP status), _TYPE, _SIZE, _BLOCKED (rule),
+ * _SCHEME, _RATE (429/503). detail names the URL without credentials. */
+an_code an_fetch_do(struct an_fetcher *fetcher, const struct an_fetch *what, struct an_buf *ret_body, struct an_err *reterr) AN_MUST_USE;

@@ -1,0 +1,43 @@
+/*
+ * Child processes and framed messages: helpers that do one dangerous thing each (parse untrusted pages, talk to the
+ * network, lay out pages) and can do nothing else. Sandbox: no_new_privs, seccomp, Landlock, resource limits.
+ *
+ * A frame on a socketpair: magic "ANT1", uint32 type, uint32 length (little endian), payload; a file descriptor may
+ * travel with it (SCM_RIGHTS). Payloads are JSON text unless the type says otherwise; capped at AN_LIMIT_MESSAGE_BYTES.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct an_child;
+/* Starts libexec program `name` ("antin-render"): looked for beside our own executable, then in the install folder.
+ * Never through a shell or PATH. The child gets the socket as descriptor 3 and nothing else. */
+an_code an_child_start(const char *name, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
+void an_child_stop(struct an_child **child); /* closes, waits a little, kills */
+/* One question, one answer. fd = -1 for none. A child that crashed, hung (timeout_ms) or answered nonsense gives
+ * AN_E_PROC_CRASHED, _TIMEOUT, _PROTOCOL; it is then stopped and must be started anew. An error that the child itself
+ * reports comes back with its own code. */
+an_code an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, int fd, uint64_t timeout_ms,
+                     uint32_t *ret_type, struct an_buf *ret_payload, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- inside a child ---- */
+struct an_request { uint32_t type; struct an_buf payload; int fd; /* -1 = none; the handler closes */ };
+typedef an_code (*an_handler_fn)(struct an_request *request, uint32_t *ret_type, struct an_buf *ret_payload, struct an_err *reterr);
+/* Reads frames from descriptor 3 until it closes; answers each; errors are sent as frames. Returns the exit status. */
+int an_child_serve(an_handler_fn handle);
+
+/* ---- sandbox: what a process may still do; each names what it keeps ---- */
+struct an_sandbox {
+    bool network;              /* may open sockets */
+    const char *const *read_paths; size_t read_count; /* folders that may be read (fonts, …) */
+    uint64_t memory_bytes_max; /* RLIMIT_AS, 0 = unchanged */
+    uint32_t cpu_seconds_max;
+};
+/* Applies to the calling process for good. AN_E_PROC_SANDBOX when the kernel offers less than asked and `required`. */
+an_code an_sandbox_enter(const struct an_sandbox *what, bool required, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- questions to antin-render (render/): types and payloads ---- */
+#define AN_RENDER_TEXT 1u  /* in: {"text": "…", "password": "…"?}, fd = the PDF; out: {"pages": n, "hits": [{"page": 0, "x0","y0","x1","y1"}]}: points, origin lower left of the page as displayed */
+#define AN_RENDER_PAGE 2u  /* in: {"page": 0, "dpi": 100}, fd = the PDF; out: PNG bytes */
+#define AN_RENDER_LINES 3u /* in: {"page": 0 | -1 (last)}; out: {"width","height","lines": [{"text","x0","y0","x1","y1"}], "page": n, "pages": n} */

@@ -1,0 +1,85 @@
+/*
+ * The signer contract: something that holds a private key and signs digests. Two implementations: a PKCS#11 object
+ * (through p11-kit, RFC 7512 URI) and a software key file (encrypted PKCS#8). Home of p11-kit.
+ *
+ * A PIN is never taken from argv or the environment, never retried after it was wrong, never logged.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "crypto/crypto.h"
+
+/* ---- where PINs come from ---- */
+enum an_pin_state { AN_PIN_OK = 0, AN_PIN_COUNT_LOW, AN_PIN_FINAL_TRY, AN_PIN_LOCKED, AN_PIN_UNSET };
+/* Answers the PIN for what ("token label"), or fails (AN_E_PIN_CANCELLED). state tells how near the lock is. */
+typedef an_code (*an_pin_fn)(void *context, const char *what, enum an_pin_state state, struct an_secret **ret_pin,
+                             struct an_err *reterr);
+struct an_pin_source { an_pin_fn ask; void *context; };
+/* First line of a file that only its owner may read (mode 0600 or stricter, else AN_E_PIN_FILE_MODE). */
+struct an_pin_source an_pin_from_file(const char *path);
+/* Asks on the controlling terminal without echo; AN_E_PIN_NO_TERMINAL when there is none. */
+struct an_pin_source an_pin_from_terminal(void);
+
+/* ---- signers ---- */
+struct an_signer;
+struct an_signer_info {
+    char label[128];     /* object label, UTF-8 */
+    char token[64];      /* token label or file name */
+    enum an_key_kind kind;
+    int bits;
+    an_bytes certificate; /* DER found beside the key on the token; AN_NONE when there is none; borrowed */
+    bool is_hardware;
+    size_t sessions_max; /* how many signatures may run at once; 1 = serial */
+};
+
+/* uri: "pkcs11:…" (RFC 7512; module-path honoured; pin-source honoured when it is a file:), or "file:PATH" or a path
+ * for an encrypted PKCS#8 key. Logs in once; fails with AN_E_TOKEN_ABSENT, AN_E_KEY_ABSENT, AN_E_KEY_AMBIGUOUS,
+ * AN_E_PIN_WRONG, AN_E_PIN_LOCKED, AN_E_PIN_FINAL_TRY (refused unless the source confirms), AN_E_TOKEN_MODULE. */
+an_code an_signer_open(const char *uri, struct an_pin_source pin, struct an_signer **ret, struct an_err *reterr) AN_MUST_USE;
+void an_signer_close(struct an_signer **signer);
+const struct an_signer_info *an_signer_info(const struct an_signer *signer);
+/* The largest signature in bytes (ECDSA: the largest DER form). */
+size_t an_signer_size_max(const struct an_signer *signer);
+/* Public key, DER SubjectPublicKeyInfo, for matching a certificate; borrowed. */
+an_bytes an_signer_spki(const struct an_signer *signer);
+/* Signs a digest (made with scheme->digest). Thread-safe: takes a session from the pool, waits when all are in use,
+ * re-opens it once when the token was pulled and returned. Appends to out; ECDSA as DER. Errors: AN_E_TOKEN_REMOVED,
+ * AN_E_TOKEN_MECHANISM, AN_E_TOKEN_FAILED. */
+an_code an_signer_sign(struct an_signer *signer, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
+                       struct an_err *reterr) AN_MUST_USE;
+
+/* ---- tokens and their content ---- */
+struct an_token_info {
+    char label[64], manufacturer[64], model[32], serial[32], module[256], uri[512];
+    enum an_pin_state pin;
+    bool initialised, login_required, protected_path;
+    unsigned long pin_len_min, pin_len_max;
+};
+/* One object: "private-key", "public-key", "certificate". id in hex. */
+struct an_token_object {
+    const char *class_name;
+    char label[128], id[80], uri[512];
+    enum an_key_kind kind;
+    int bits;
+    an_bytes value; /* certificate DER, borrowed for the call */
+};
+typedef void (*an_token_fn)(void *context, const struct an_token_info *token);
+typedef void (*an_token_object_fn)(void *context, const struct an_token_object *object);
+/* uri restricts (module-path=, token=, …); NULL = every token p11-kit knows. */
+an_code an_token_list(const char *uri, an_token_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+/* Objects of one token; logs in when pin.ask is not NULL. */
+an_code an_token_objects(const char *uri, struct an_pin_source pin, an_token_object_fn each, void *context,
+                         struct an_err *reterr) AN_MUST_USE;
+
+/* ---- setting tokens up (the demonstration authority; the registration issue builds on it) ---- */
+/* Creates a SoftHSM2 store inside dir (never system-wide) and writes dir/softhsm2.conf; sets SOFTHSM2_CONF for this
+ * process. */
+an_code an_softhsm_use(const char *dir, struct an_err *reterr) AN_MUST_USE;
+an_code an_token_init(const char *uri, const char *label, const struct an_secret *so_pin, const struct an_secret *pin,
+                      char ret_uri[static 512], struct an_err *reterr) AN_MUST_USE;
+/* Generates inside the token: sensitive, not extractable. id: 1–20 bytes. Returns the SPKI. */
+an_code an_token_generate(const char *uri, struct an_pin_source pin, enum an_key_kind kind, int bits, const char *label,
+                          an_bytes id, struct an_buf *ret_spki, struct an_err *reterr) AN_MUST_USE;
+an_code an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
+                            struct an_err *reterr) AN_MUST_USE;

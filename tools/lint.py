@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The house rules that a machine can see: who may include whom, one home for each outside library, function sizes."""
+import argparse, os, re, subprocess, sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = {
+    0: {"base"},
+    1: {"proc", "asn1", "crypto", "token", "store", "fetch"},
+    2: {"x509", "cms", "pdf", "xml"},
+    3: {"regulation"},
+    4: {"sign", "verify", "ca", "registry", "request", "document", "exchange", "archive", "report", "audit"},
+    5: {"service"},
+    6: {"http", "cli", "agent", "render", "layout"},
+}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+# Inside a floor an include needs a permit; every pair is a reason.
+SAME_FLOOR = {
+    ("token", "crypto"), ("token", "asn1"),      # keys know their schemes; EC points are DER
+    ("fetch", "proc"),                            # the client half talks to antin-fetch
+    ("cms", "x509"),                              # SignedData carries certificates
+    ("cli", "http"),                              # serve and demo start the loopback server
+}
+# Beyond "lower floors only".
+FORBIDDEN = {
+    ("pdf", "cms"), ("pdf", "x509"), ("pdf", "asn1"), ("pdf", "token"),  # the PDF core hands out ranges, takes back bytes
+    ("x509", "fetch"), ("cms", "fetch"), ("pdf", "fetch"), ("x509", "store"), ("cms", "store"), ("pdf", "store"),
+    ("regulation", "x509"), ("regulation", "cms"), ("regulation", "pdf"), ("regulation", "token"),
+    ("request", "ca"), ("ca", "request"),         # asking and deciding are separate duties
+}
+# Outside headers and the only rooms (or files) that may include them.
+HOMES = [
+    (r"openssl/", {"src/crypto"}), (r"p11-kit/", {"src/token"}), (r"curl/", {"src/fetch"}),
+    (r"(poppler|glib|gio)", {"src/render"}), (r"(cairo|pango)", {"src/layout", "src/render"}),
+    (r"(ft2build|freetype|hb)", {"src/pdf/font.c", "src/pdf/font_subset.c"}), (r"png\.h", {"src/pdf/png.c", "src/layout"}),
+    (r"zlib\.h", {"src/pdf"}), (r"(cyaml|yaml)", {"src/regulation"}), (r"microhttpd", {"src/http"}),
+    (r"sqlite3", {"src/store/sqlite.c"}), (r"libpq", {"src/store/postgres.c"}), (r"(libxml|xmlsec)", {"src/xml"}),
+    (r"seccomp|linux/landlock", {"src/proc"}), (r"utf8proc", {"src/base/utf8.c"}),
+    (r"jansson", {"src/cli", "src/proc", "src/render", "src/fetch", "src/layout", "src/http", "src/report"}),
+]
+BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|alloca|gets|system|popen|strncpy)\s*\(")
+FUNCTION_LINES_MAX, FILE_LINES_MAX = 70, 800
+
+
+def sources():
+    return sorted(p for p in (ROOT / "src").rglob("*.[ch]"))
+
+
+def check_includes(problems):
+    for path in sources():
+        rel = path.relative_to(ROOT)
+        room = rel.parts[1]
+        if room not in FLOOR_OF:
+            problems.append(f"{rel}: room '{room}' stands on no floor")
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+            if not found:
+                continue
+            kind, name = found.groups()
+            if kind == '"':
+                other = name.split("/")[0] if "/" in name else room
+                if name.endswith(".def") or other == room:
+                    continue
+                if other not in FLOOR_OF:
+                    problems.append(f"{rel}:{number}: '{name}' is in no room")
+                elif (room, other) in FORBIDDEN or FLOOR_OF[other] > FLOOR_OF[room] or (
+                        FLOOR_OF[other] == FLOOR_OF[room] and (room, other) not in SAME_FLOOR):
+                    problems.append(f"{rel}:{number}: {room} may not include {other}")
+            else:
+                for pattern, homes in HOMES:
+                    if re.match(pattern, name) and not any(str(rel).startswith(home) for home in homes):
+                        problems.append(f"{rel}:{number}: <{name}> has its home in {', '.join(sorted(homes))}")
+            if kind == "<" and rel.suffix == ".h" and len(rel.parts) == 3 and rel.name != "internal.h":
+                if any(re.match(pattern, name) for pattern, _ in HOMES):
+                    problems.append(f"{rel}:{number}: an outside type in a public header")
+
+
+def check_sizes(problems, allowed):
+    names = [str(p) for p in sources() if p.suffix == ".c"]
+    out = subprocess.run(["ctags", "-x", "--kinds-c=f", "--_xformat=%{end} %{line} %F %N"] + names,
+                         capture_output=True, text=True, check=True).stdout
+    for row in out.splitlines():
+        end, line, file, name = row.split()
+        rel = os.path.relpath(file, ROOT)
+        if int(end) - int(line) + 1 > FUNCTION_LINES_MAX and f"{rel}:{name}" not in allowed:
+            problems.append(f"{rel}:{line}: {name} has {int(end) - int(line) + 1} lines (at most {FUNCTION_LINES_MAX})")
+    for path in sources():
+        lines = path.read_text(encoding="utf-8").count("\n")
+        if lines > FILE_LINES_MAX:
+            problems.append(f"{path.relative_to(ROOT)}: {lines} lines (at most {FILE_LINES_MAX})")
+
+
+def check_banned(problems):
+    for path in sources():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if BANNED.search(line) and not line.lstrip().startswith(("*", "/*")):
+                problems.append(f"{path.relative_to(ROOT)}:{number}: banned function: {line.strip()[:60]}")
+
+
+def check_readmes(problems):
+    for room in sorted(p for p in (ROOT / "src").iterdir() if p.is_dir()):
+        readme = room / "README.md"
+        if not readme.exists():
+            problems.append(f"src/{room.name}: no README.md")
+        elif len(readme.read_text(encoding="utf-8").splitlines()) > 40:
+            problems.append(f"src/{room.name}/README.md: over 40 lines")
+
+
+def cppcheck(problems):
+    done = subprocess.run(["cppcheck", "--quiet", "--enable=warning,portability", "--inline-suppr", "--std=c11", "-j2",
+                           "--error-exitcode=1", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+                           "-I", "src", "-I", "messages", "-D_GNU_SOURCE", "src"],
+                          cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        problems += [line for line in done.stderr.splitlines() if ": error:" in line or ": warning:" in line]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--quick", action="store_true", help="without cppcheck")
+    args = parser.parse_args()
+    allowed_file = ROOT / "tools" / "long-functions.txt"
+    allowed = {l.split()[0] for l in allowed_file.read_text().splitlines() if l.strip() and l[0] != "#"} if allowed_file.exists() else set()
+    problems, passed = [], 0
+    for check in (check_includes, lambda p: check_sizes(p, allowed), check_banned, check_readmes) + (() if args.quick else (cppcheck,)):
+        before = len(problems)
+        check(problems)
+        passed += len(problems) == before
+    print("\n".join(problems))
+    failed = (4 if args.quick else 5) - passed
+    print(f"lint: {passed} passed, {failed} failed, 0 skipped")
+    return 1 if problems else 0
+
+
+sys.exit(main())

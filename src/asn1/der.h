@@ -53,10 +53,16 @@ an_code an_der_text(an_bytes *in, struct an_buf *out, struct an_err *reterr) AN_
 
 /* Indefinite lengths, constructed strings and long lengths of BER become DER; input already DER is copied as is. */
 an_code an_ber_to_der(an_bytes ber, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
-/* DER from a file that may be PEM (any label in labels, NULL-terminated, NULL = any) or DER: next block from *at. */
+/* The same for the first value only; *in moves past it. */
+an_code an_ber_take(an_bytes *in, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
+/* Next block from *at of a file that is PEM (any label) or DER values one after the other (label ""); appended to
+ * ret_der. False at the end, with *at == text.len, and at a damaged PEM block, with *at at its first dash. */
 bool an_pem_next(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[static 64]);
 
-/* ---- object identifiers: compared by their content octets ---- */
+/* ---- object identifiers: compared by their content octets; asn1/oid.h has the common ones ready ---- */
+#define AN_OID_MAX 128 /* content octets of an identifier given as text */
+/* Content octets without an allocation; 0 when malformed. */
+size_t an_oid_encode(const char *dotted, uint8_t ret[static AN_OID_MAX]);
 bool an_oid_eq(an_bytes content, const char *dotted);          /* slow: for tables use an_oid_bytes */
 /* Content octets of a dotted OID; false when malformed. */
 bool an_oid_bytes(const char *dotted, struct an_buf *out);
@@ -69,6 +75,9 @@ struct an_der_out {
     size_t depth;
 };
 #define AN_DER_OUT(buffer) ((struct an_der_out){.buf = (buffer)})
+/* Size of a value with a one-octet tag and content of this length. */
+size_t an_der_size(size_t content_len);
+void an_der_put_header(struct an_der_out *out, int tag, size_t content_len); /* when the length is known beforehand */
 void an_der_open(struct an_der_out *out, int tag);
 void an_der_close(struct an_der_out *out);
 void an_der_put(struct an_der_out *out, int tag, an_bytes content);

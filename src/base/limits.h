@@ -14,6 +14,7 @@
 #define AN_LIMIT_TSP_BYTES ((size_t)256 * 1024)
 #define AN_LIMIT_CMS_CERTS 256   /* certificates looked at in one signature */
 #define AN_LIMIT_CMS_SIGNERS 64
+#define AN_LIMIT_EXTENSIONS 128  /* extensions of one object; the busiest certificates carry 20 */
 #define AN_LIMIT_PATH_DEPTH 16      /* certificates in one path */
 #define AN_LIMIT_PATH_TRIES 512     /* candidate paths tried before giving up: stops exponential cross-certificate webs */
 #define AN_LIMIT_POLICY_NODES 4096  /* valid policy tree; CVE-2023-0464 shows why it must be bounded */
@@ -37,6 +38,20 @@
 
 /* files that people write: regulations, policies, configuration */
 #define AN_LIMIT_YAML_BYTES ((size_t)4 * 1024 * 1024)
+#define AN_LIMIT_YAML_DEPTH 12    /* the deepest law file nests 8 */
+#define AN_LIMIT_YAML_NODES 65536 /* the national base has about 1,500 values */
+#define AN_LIMIT_YAML_KEYS 1024   /* of one map: duplicates are looked for one by one */
+#define AN_LIMIT_REGULATIONS 512  /* files in one data folder: 34 provinces, several acts each */
+
+/* verify: one file */
+#define AN_LIMIT_VERIFY_CERTS 4096        /* certificates embedded in all its signatures and its DSS together */
+#define AN_LIMIT_VERIFY_STATUS 4096       /* CRLs, and OCSP answers, likewise */
+#define AN_LIMIT_VERIFY_SIGNATURES 2048   /* each costs a hash over up to the whole file */
+#define AN_LIMIT_VERIFY_STAMPS 64         /* time-stamps looked at in one signature */
+#define AN_LIMIT_VERIFY_CACHE 1024        /* objects of each kind that a verifier remembers */
+#define AN_LIMIT_MIME_DEPTH 4             /* multipart inside multipart */
+#define AN_LIMIT_MIME_HEADERS 256         /* lines of one header */
+#define AN_LIMIT_MIME_BYTES ((size_t)256 * 1024 * 1024) /* one signed mail */
 
 /* between processes and over the network */
 #define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)

@@ -61,26 +61,45 @@ an_utf8_nfc(struct an_buf *out, an_bytes text)
     return map_text(out, text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
-bool
-an_utf8_fold(struct an_buf *out, an_bytes text)
+/* Appends text with white space trimmed and runs of it made one space. */
+static void
+append_squeezed(struct an_buf *out, an_bytes text, bool fold_stroke)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(AN_BUF_UNLIMITED);
+    size_t start = out->len;
     bool space = false;
 
-    if (!map_text(&plain, text, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD))
-        return false;
-    for (size_t at = 0; at < plain.len;) {
-        uint32_t c = an_utf8_next(an_buf_view(&plain), &at);
-        bool is_space = c == ' ' || c == 0xA0 || (c >= '\t' && c <= '\r');
-        if (is_space) {
-            space = out->len > 0;
+    for (size_t at = 0; at < text.len;) {
+        uint32_t c = an_utf8_next(text, &at);
+        if (c == ' ' || c == 0xA0 || (c >= '\t' && c <= '\r')) {
+            space = out->len > start;
             continue;
         }
         if (space)
             an_buf_byte(out, ' ');
         space = false;
-        an_utf8_append(out, c == 0x111 || c == 0x110 ? 'd' : c);
+        an_utf8_append(out, fold_stroke && (c == 0x111 || c == 0x110) ? 'd' : c);
     }
+}
+
+bool
+an_utf8_fold(struct an_buf *out, an_bytes text)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(AN_BUF_UNLIMITED);
+
+    if (!map_text(&plain, text, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD))
+        return false;
+    append_squeezed(out, an_buf_view(&plain), true);
+    return an_buf_ok(out);
+}
+
+bool
+an_utf8_fold_name(struct an_buf *out, an_bytes text)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(AN_BUF_UNLIMITED);
+
+    if (!map_text(&plain, text, UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE))
+        return false;
+    append_squeezed(out, an_buf_view(&plain), false);
     return an_buf_ok(out);
 }
 

@@ -11,6 +11,9 @@ void an_utf8_append(struct an_buf *out, uint32_t code_point);
 bool an_utf8_nfc(struct an_buf *out, an_bytes text);
 /* For search: lower case, without diacritics, đ as d, runs of white space as one space, NFC or NFD alike. */
 bool an_utf8_fold(struct an_buf *out, an_bytes text);
+/* For comparing names (RFC 4518): compatibility forms and case folded, diacritics kept, white space trimmed and runs of
+ * it made one space, invisible characters dropped. */
+bool an_utf8_fold_name(struct an_buf *out, an_bytes text);
 /* UTF-16BE to UTF-8 and back (PDF text strings, BMPString); false on lone surrogates or an odd length. */
 bool an_utf8_of_utf16be(struct an_buf *out, an_bytes utf16);
 bool an_utf16be_of_utf8(struct an_buf *out, an_bytes text);

@@ -38,6 +38,7 @@ struct an_cert {
     an_bytes subject_alt_name; /* GeneralNames content */
     bool self_issued; /* issuer and subject are equal by RFC 5280 7.1 */
     uint8_t sha256[32]; /* of der */
+    uint32_t oddities; /* noticed while parsing, for an_cert_quirks */
 
     unsigned refs; /* atomic */
     struct an_pubkey *key; /* parsed on demand: an_cert_key */
@@ -51,6 +52,8 @@ void an_cert_unref(struct an_cert **cert);
 /* Borrowed; NULL when the key is malformed or of an unknown kind. Thread-safe. */
 struct an_pubkey *an_cert_key(struct an_cert *cert);
 const struct an_extension *an_cert_extension(const struct an_cert *cert, const char *dotted_oid);
+/* The same by content octets (asn1/oid.h): for code that runs for every certificate. */
+const struct an_extension *an_cert_find_extension(const struct an_cert *cert, an_bytes oid);
 bool an_cert_has_eku(const struct an_cert *cert, const char *dotted_oid); /* false when there is no EKU at all */
 /* First URI of an access method in authorityInfoAccess ("1.3.6.1.5.5.7.48.1" OCSP, ".2" caIssuers), n-th; "" none. */
 bool an_cert_aia_uri(const struct an_cert *cert, const char *method_oid, size_t n, struct an_buf *ret);
@@ -60,6 +63,9 @@ bool an_cert_crl_uri(const struct an_cert *cert, size_t n, struct an_buf *ret);
 size_t an_cert_quirks(const struct an_cert *cert, an_code *ret, size_t max);
 /* Does issuer's key make the signature of cert (or of any tbs)? */
 bool an_cert_signed_by(struct an_cert *cert, struct an_cert *issuer);
+
+/* Equal serial numbers, whether or not a leading zero octet was written (a fielded fault). */
+bool an_serial_eq(an_bytes a, an_bytes b);
 
 /* ---- sets of certificates ---- */
 struct an_certs { struct an_cert **items; size_t count, capacity; };
@@ -87,5 +93,7 @@ void an_name_build(struct an_der_out *out, const struct an_name_part *parts, siz
 /* scheme of a signature AlgorithmIdentifier; for rsaEncryption/id-ecPublicKey alone the digest is given by CMS. */
 an_code an_scheme_parse(an_bytes algorithm, enum an_digest cms_digest, struct an_scheme *ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_digest_parse(an_bytes algorithm, enum an_digest *ret, struct an_err *reterr) AN_MUST_USE;
-void an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme); /* AlgorithmIdentifier */
+/* AlgorithmIdentifier. EdDSA is written as Ed25519; an_scheme_write_for asks the key which curve it is. */
+void an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme);
+void an_scheme_write_for(struct an_der_out *out, const struct an_scheme *scheme, enum an_key_kind key);
 void an_digest_write(struct an_der_out *out, enum an_digest digest);

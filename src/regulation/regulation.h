@@ -2,7 +2,8 @@
  * Law as data: loads regulations/<id>.yaml and answers what binds an act. In this room: acts and their articles
  * (citations), and looks (how a signature appears and where). Home of libcyaml.
  *
- * A citation is "act/article[/clause[/point]]", e.g. "dong-thap-2025/13/1/a", "nd-68-2024/29", "nd-30-2020/pl-1".
+ * A citation is "act/article[/clause[/point]]", e.g. "dong-thap-2025/13/1/a", "nd-68-2024/29", "nd-30-2020/pl-1"
+ * (an appendix), "nd-68-2024/mau-06" (a form). An act alone, "tt-01-2019", cites it as a whole.
  */
 #pragma once
 
@@ -11,9 +12,51 @@
 #include "base/time.h"
 
 struct an_regulations;
-/* dir: NULL = the installed data folder, or regulations/ of the source tree, or $ANTIN_DATA_DIR. Nothing is read yet. */
+/* dir: a data folder, with regulations/ and policies/ in it (regulations/ itself will do). NULL = $ANTIN_DATA_DIR, else
+ * the source tree where it exists, else the installed data. Nothing is read yet; what is asked for is read once, under
+ * a lock, and is borrowed until close: one object serves all threads. */
 an_code an_regulations_open(const char *dir, struct an_regulations **ret, struct an_err *reterr) AN_MUST_USE;
 void an_regulations_close(struct an_regulations **regs);
+
+/* ---- acts ---- */
+struct an_act {
+    const char *id;                   /* "nd-68-2024" */
+    const char *cited_vi, *cited_en;  /* the words of a citation: "Nghị định 68/2024/NĐ-CP" */
+    const char *title_vi, *title_en;
+    const char *number, *issuer;      /* NULL when the source leaves it blank */
+    an_time issued, from_utc, to_utc; /* to_utc: first moment it is no longer in force; AN_TIME_NONE = unknown or open */
+    const char *replaced_by, *replaces; /* free text or NULL */
+    const char *note;
+    const char *file;                 /* which <file>.yaml holds its articles */
+    int division;                     /* 0: its parts are Điều; 1: mục (technical regulations) */
+    int appendix_digits;              /* 0: Phụ lục I, II; 1: Phụ lục 1, 2 */
+};
+/* AN_E_REGULATION_UNKNOWN when there is none. */
+an_code an_act_find(struct an_regulations *regs, const char *id, const struct an_act **ret, struct an_err *reterr) AN_MUST_USE;
+typedef void (*an_act_fn)(void *context, const struct an_act *act);
+an_code an_act_each(struct an_regulations *regs, an_act_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- provisions: articles, clauses, points ---- */
+enum an_provision_text {
+    AN_TEXT_READ = 0, /* the wording was read word by word; says is a fact drawn from it, not a quotation */
+    AN_TEXT_RESTATED, /* known from someone's restatement only */
+    AN_TEXT_UNKNOWN,  /* the article exists, its wording was not found */
+};
+struct an_provision {
+    const char *citation; /* "dong-thap-2025/13/1/a" */
+    const char *title;    /* of an article, else NULL */
+    const char *says;     /* one short sentence in Vietnamese, NULL when unknown or said by the parts below it */
+    enum an_provision_text text;
+    bool binds;           /* false: scope, definitions, closing words */
+    size_t line;          /* in its file */
+};
+/* AN_E_CITATION_UNKNOWN when it does not stand in the data. */
+an_code an_provision_find(struct an_regulations *regs, const char *citation, const struct an_provision **ret,
+                          struct an_err *reterr) AN_MUST_USE;
+typedef void (*an_provision_fn)(void *context, const struct an_provision *provision);
+/* All provisions of an act, in the order of the text. */
+an_code an_provision_each(struct an_regulations *regs, const char *act, an_provision_fn each, void *context,
+                          struct an_err *reterr) AN_MUST_USE;
 
 /* ---- citations ---- */
 /* "điểm a khoản 1 Điều 13 Quyết định … (Đồng Tháp)"; and in English. Works on the short table of acts alone (cheap).
@@ -35,7 +78,7 @@ struct an_look {
     const char *id;            /* "nguoi-co-tham-quyen" */
     const char *name_vi, *name_en;
     const char *citation;      /* most specific article */
-    const char *regulation;    /* file it came from */
+    const char *regulation;    /* file it came from: "quoc-gia", "dong-thap-2025", "binh-thuan-2017" */
     enum an_look_signer signer;
     bool signs;                /* false: this case takes no signature of its own (look C same file) */
     bool image_required, image_allowed, image_png_transparent;
@@ -51,11 +94,24 @@ struct an_look {
     const char *font; double size_pt; double red, green, blue;
     const char *time_format;   /* "iso8601" or a template with {dd}.{MM}.{yyyy} {HH}:{mm}:{ss} {zone} */
     bool requires_person_first; /* agency seal only on a file already signed by a person */
-    bool requires_number, requires_agency, requires_copy_kind;
+    bool requires_number, requires_agency, requires_copy_kind; /* the template uses {number}, {agency}, {copy_kind} */
+    bool has_other_place;          /* Party, personal: the place of the hand signature will also do */
+    enum an_look_place other_place;
+    bool same_file_unsigned;       /* look C: in the same file as the main text it takes no signature of its own */
+    const char *footer;            /* template drawn centred in the bottom margin of every page, or NULL */
+    /* Where each group of values stands; NULL = nowhere: see unconfirmed. */
+    const char *image_citation, *box_citation, *place_citation, *margins_citation, *text_citation, *font_citation,
+        *time_citation, *order_citation, *same_file_citation, *footer_citation;
+    const char *const *unconfirmed; size_t unconfirmed_count; /* groups no text fixes, parameters of ours: "box", "margins", … */
 };
-/* regulation NULL = wherever the look is defined: the national base first, then the others. Borrowed until close.
+/* regulation NULL = wherever the look is defined: the national base first, then the others. A regulation that inherits
+ * from another (a State province from the national base) has that one's looks too. Borrowed until close.
  * AN_E_LOOK_UNKNOWN lists the ids. */
 an_code an_look_find(struct an_regulations *regs, const char *regulation, const char *look_id, const struct an_look **ret,
                      struct an_err *reterr) AN_MUST_USE;
 typedef void (*an_look_fn)(void *context, const struct an_look *look);
 an_code an_look_each(struct an_regulations *regs, const char *regulation, an_look_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+
+/* Reads every file whole and checks what cheap reading leaves out: that every citation in looks and policies stands in
+ * the data. The first fault is the error, with file and line. */
+an_code an_regulations_check(struct an_regulations *regs, struct an_err *reterr) AN_MUST_USE;

@@ -1,0 +1,86 @@
+/* The whole data at once: every file read to its end, every citation looked up. For `make check` and for authors. */
+#include "regulation/internal.h"
+
+/* Citations stand under these keys, wherever in a head or a policy. */
+static bool
+key_is_citation(const char *key)
+{
+    return key && (strcmp(key, "cite") == 0 || strcmp(key, "path-cite") == 0);
+}
+
+static an_code
+check_node(struct an_regulations *regs, const struct yaml_doc *doc, const struct yaml_node *node, struct an_err *reterr)
+{
+    if (key_is_citation(node->key) && node->kind == YAML_TEXT &&
+        an_citation_check(regs, node->text, NULL) != AN_OK)
+        return yaml_fail(doc, node, reterr, AN_E_CITATION_UNKNOWN, "%.100s", node->text);
+    for (const struct yaml_node *child = node->first; child; child = child->next)
+        if (!(child->key && strcmp(child->key, "articles") == 0))
+            AN_TRY(check_node(regs, doc, child, reterr));
+    return AN_OK;
+}
+
+static an_code
+check_file(struct an_regulations *regs, const char *dir, const char *id, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%s.yaml", dir, id);
+    AN_CLEANUP(yaml_doc_free) struct yaml_doc *doc = NULL;
+
+    AN_TRY(yaml_doc_load(path, NULL, &doc, reterr));
+    return check_node(regs, doc, doc->root, reterr);
+}
+
+/* An act of the table must have its articles in the file it names; a file's own act must be the file's name. */
+static an_code
+check_acts(struct an_regulations *regs, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    const struct an_act *act = NULL;
+    struct law_articles *articles = NULL;
+
+    AN_TRY(regs_list(locked, reterr));
+    for (size_t i = 0; i < locked->id_count; i++) {
+        struct law_head *head = NULL;
+        AN_TRY(regs_head(locked, locked->ids[i], &head, reterr));
+        AN_TRY(regs_articles(locked, locked->ids[i], &articles, reterr));
+        if (head->inherits)
+            AN_TRY(regs_head(locked, head->inherits, &head, reterr));
+    }
+    AN_TRY(regs_articles(locked, NATIONAL_BASE, &articles, reterr));
+    for (size_t i = 0; i < articles->count; i++) {
+        an_bytes id = an_bytes_of_str(articles->provisions[i].citation);
+        AN_TRY(regs_act(locked, an_bytes_slice(id, 0, an_bytes_find(id, AN_LIT("/"), 0)), &act, reterr));
+        if (strcmp(act->file, NATIONAL_BASE) != 0)
+            AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%s: its articles stand in %s.yaml, not in %s.yaml", act->id,
+                    NATIONAL_BASE, act->file);
+    }
+    return AN_OK;
+}
+
+struct policy_ids {
+    const char *items[64];
+    size_t count;
+};
+
+static void
+keep_policy(void *context, const struct an_policy *policy)
+{
+    struct policy_ids *ids = context;
+
+    if (ids->count < AN_COUNT(ids->items))
+        ids->items[ids->count++] = policy->id;
+}
+
+an_code
+an_regulations_check(struct an_regulations *regs, struct an_err *reterr)
+{
+    struct policy_ids policies = {0};
+
+    AN_TRY(check_acts(regs, reterr));
+    for (size_t i = 0; i < regs->id_count; i++) /* listed once, by check_acts, and for good */
+        AN_TRY(check_file(regs, regs->regulations_dir, regs->ids[i], reterr));
+    AN_TRY(an_policy_each(regs, keep_policy, &policies, reterr));
+    for (size_t i = 0; i < policies.count; i++)
+        AN_TRY(check_file(regs, regs->policies_dir, policies.items[i], reterr));
+    return AN_OK;
+}

@@ -15,6 +15,9 @@ struct an_child;
  * Never through a shell or PATH. The child gets the socket as descriptor 3 and nothing else. */
 an_code an_child_start(const char *name, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
 void an_child_stop(struct an_child **child); /* closes, waits a little, kills */
+/* An extra folder, looked in before all others; for programs that do not stand beside the helpers, such as tests. Not
+ * thread-safe: called once, early. NULL = none. The text is copied. */
+void an_child_look_in(const char *folder);
 /* One question, one answer. fd = -1 for none. A child that crashed, hung (timeout_ms) or answered nonsense gives
  * AN_E_PROC_CRASHED, _TIMEOUT, _PROTOCOL; it is then stopped and must be started anew. An error that the child itself
  * reports comes back with its own code. */
@@ -32,12 +35,24 @@ struct an_sandbox {
     bool network;              /* may open sockets */
     const char *const *read_paths; size_t read_count; /* folders that may be read (fonts, …) */
     uint64_t memory_bytes_max; /* RLIMIT_AS, 0 = unchanged */
-    uint32_t cpu_seconds_max;
+    uint32_t cpu_seconds_max;  /* 0 = unchanged */
+    const char *const *write_paths; size_t write_count; /* folders where files may be made and changed (a cache) */
+    uint64_t file_bytes_max;   /* largest file written; without write_paths it is 0 */
+    bool threads;              /* may start threads (a resolver); processes never */
 };
-/* Applies to the calling process for good. AN_E_PROC_SANDBOX when the kernel offers less than asked and `required`. */
+/* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system call
+ * filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not told
+ * apart: a process that may read some may then read all that its user may. */
 an_code an_sandbox_enter(const struct an_sandbox *what, bool required, struct an_err *reterr) AN_MUST_USE;
 
-/* ---- questions to antin-render (render/): types and payloads ---- */
-#define AN_RENDER_TEXT 1u  /* in: {"text": "…", "password": "…"?}, fd = the PDF; out: {"pages": n, "hits": [{"page": 0, "x0","y0","x1","y1"}]}: points, origin lower left of the page as displayed */
-#define AN_RENDER_PAGE 2u  /* in: {"page": 0, "dpi": 100}, fd = the PDF; out: PNG bytes */
+/* ---- questions to antin-render (render/): types and payloads; proc/render.h asks them. All: "password": "…"?, fd = the PDF.
+ * Points, origin lower left of the page as displayed; "page": 0 is the first, -1 the last ---- */
+#define AN_RENDER_TEXT 1u  /* in: {"text": "…"}; out: {"pages": n, "hits": [{"page": 0, "x0","y0","x1","y1"}]} */
+#define AN_RENDER_PAGE 2u  /* in: {"page": 0, "dpi": 100}; out: PNG bytes */
 #define AN_RENDER_LINES 3u /* in: {"page": 0 | -1 (last)}; out: {"width","height","lines": [{"text","x0","y0","x1","y1"}], "page": n, "pages": n} */
+#define AN_RENDER_INK 4u   /* in: {"page": 0, "x0","y0","x1","y1"}; out: {"ink": share of the box that is not white} */
+
+/* ---- questions to antin-layout (layout/); proc/layout.h asks them ---- */
+#define AN_LAYOUT_DOCUMENT 1u  /* in: {"kind": "van-ban" | "bao-cao", …} (src/layout/README.md); out: PDF bytes */
+#define AN_LAYOUT_SEAL 2u      /* in: {"agency": "…", "place": "…"?, "diameter_mm": 36?, "dpi": 300?}; out: PNG bytes */
+#define AN_LAYOUT_SIGNATURE 3u /* in: {"name": "…", "dpi": 300?}; out: PNG bytes */

@@ -1,0 +1,270 @@
+#include "proc/internal.h"
+
+#include "base/limits.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHILD_GRACE_MS 500 /* from closing the socket to the kill */
+
+struct an_child {
+    pid_t pid; /* 0 = not running */
+    int socket;
+    char *name;
+};
+
+static char *extra_folder;
+
+void
+an_child_look_in(const char *folder)
+{
+    free(extra_folder);
+    extra_folder = folder ? an_strdup(folder) : NULL;
+}
+
+static bool
+is_program(const char *path)
+{
+    return access(path, X_OK) == 0;
+}
+
+/* The folder of our own executable; "" when it cannot be known (no /proc). */
+static void
+find_own_folder(char folder[static PATH_MAX])
+{
+    ssize_t len = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    char *slash;
+
+    folder[len > 0 ? len : 0] = '\0';
+    slash = strrchr(folder, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+static char *
+find_program(const char *name)
+{
+    char own[PATH_MAX];
+    const char *const folders[] = {extra_folder, own, AN_LIBEXEC_DIR};
+
+    if (strchr(name, '/') != NULL)
+        return NULL;
+    find_own_folder(own);
+    for (size_t i = 0; i < AN_COUNT(folders); i++) {
+        char *path;
+        if (folders[i] == NULL || folders[i][0] == '\0')
+            continue;
+        path = an_asprintf("%s/%s", folders[i], name);
+        if (is_program(path))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+/* What a helper may know of our environment: language, zone, a fixed clock for reproducible output. */
+static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "ASAN_OPTIONS",
+                                               "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+
+static void
+build_environment(char *out[static AN_COUNT(environment_kept) + 2])
+{
+    size_t count = 0;
+
+    out[count++] = an_strdup("PATH=/usr/bin:/bin");
+    for (size_t i = 0; i < AN_COUNT(environment_kept); i++) {
+        const char *value = getenv(environment_kept[i]);
+        if (value != NULL)
+            out[count++] = an_asprintf("%s=%s", environment_kept[i], value);
+    }
+    out[count] = NULL;
+}
+
+/*
+ * posix_spawn, because a fork of a process with threads and gigabytes mapped is slow and fragile. The child has its own
+ * process group, so that Ctrl-C at the terminal reaches only us and we decide what becomes of the work in hand.
+ */
+static int
+spawn_with(const char *path, const char *name, int socket, pid_t *ret_pid)
+{
+    char *environment[AN_COUNT(environment_kept) + 2];
+    char *argument = an_strdup(name);
+    char *const arguments[] = {argument, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    int failed;
+
+    sigfillset(&all);
+    sigemptyset(&none);
+    build_environment(environment);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, socket, 3);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    failed = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    for (size_t i = 0; environment[i] != NULL; i++)
+        free(environment[i]);
+    free(argument);
+    return failed;
+}
+
+/* A pair whose ends lie above the standard descriptors, where the file actions put other things. */
+static int
+open_pair(int ret[static 2])
+{
+    int low[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low) != 0)
+        return errno;
+    for (size_t i = 0; i < 2; i++) {
+        ret[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 10);
+        close(low[i]);
+    }
+    if (ret[0] >= 0 && ret[1] >= 0)
+        return 0;
+    close(ret[0]);
+    close(ret[1]);
+    return EMFILE;
+}
+
+an_code
+an_child_start(const char *name, struct an_child **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = find_program(name);
+    struct an_child *child;
+    pid_t pid = 0;
+    int pair[2] = {-1, -1}, failed;
+
+    if (path == NULL)
+        AN_FAIL(reterr, AN_E_PROC_START, "%s: not beside the program nor in %s", name, AN_LIBEXEC_DIR);
+    failed = open_pair(pair);
+    if (failed != 0)
+        return an_err_set_errno(reterr, AN_E_PROC_START, failed, "%s", name);
+    failed = spawn_with(path, name, pair[1], &pid);
+    close(pair[1]);
+    if (failed != 0) {
+        close(pair[0]);
+        return an_err_set_errno(reterr, AN_E_PROC_START, failed, "%s", path);
+    }
+    child = AN_NEW(struct an_child);
+    *child = (struct an_child){.pid = pid, .socket = pair[0], .name = an_strdup(name)};
+    *ret = child;
+    return AN_OK;
+}
+
+/* True when the process is gone; its status is put into *status. */
+static bool
+reap(pid_t pid, uint64_t wait_ms, int *status)
+{
+    uint64_t end = an_time_monotonic_ms() + wait_ms;
+
+    for (unsigned pause_us = 200;; pause_us = pause_us < 20000 ? pause_us * 2 : pause_us) {
+        pid_t got = waitpid(pid, status, WNOHANG);
+        if (got == pid || (got < 0 && errno != EINTR))
+            return true;
+        if (an_time_monotonic_ms() >= end)
+            return false;
+        usleep(pause_us);
+    }
+}
+
+/* Ends the process whatever it does; returns its wait status, 0 when unknown. */
+static int
+end_process(struct an_child *child, uint64_t grace_ms)
+{
+    int status = 0;
+
+    if (child->socket >= 0)
+        close(child->socket);
+    child->socket = -1;
+    if (child->pid == 0)
+        return 0;
+    if (!reap(child->pid, grace_ms, &status)) {
+        kill(child->pid, SIGKILL);
+        while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    child->pid = 0;
+    return status;
+}
+
+void
+an_child_stop(struct an_child **child)
+{
+    if (*child == NULL)
+        return;
+    end_process(*child, CHILD_GRACE_MS);
+    free((*child)->name);
+    free(*child);
+    *child = NULL;
+}
+
+static an_code
+fail_frame(struct an_child *child, enum an_frame_state state, uint64_t timeout_ms, struct an_err *reterr)
+{
+    int status = end_process(child, state == AN_FRAME_CLOSED ? CHILD_GRACE_MS : 0);
+
+    if (state == AN_FRAME_LATE)
+        AN_FAIL(reterr, AN_E_PROC_TIMEOUT, "%s: %llu ms", child->name, (unsigned long long)timeout_ms);
+    if (state == AN_FRAME_FOREIGN)
+        AN_FAIL(reterr, AN_E_PROC_PROTOCOL, "%s", child->name);
+    if (WIFSIGNALED(status))
+        AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s: signal %d", child->name, WTERMSIG(status));
+    AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s: exit status %d", child->name, WEXITSTATUS(status));
+}
+
+an_code
+an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, int fd, uint64_t timeout_ms, uint32_t *ret_type,
+             struct an_buf *ret_payload, struct an_err *reterr)
+{
+    uint64_t deadline = an_time_monotonic_ms() + timeout_ms;
+    struct an_frame answer = {.payload = an_buf_new(ret_payload->max), .fd = -1};
+    enum an_frame_state state;
+    an_code code = AN_OK;
+
+    if (child->pid == 0)
+        AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s: no longer running", child->name);
+    if (payload.len > AN_LIMIT_MESSAGE_BYTES)
+        AN_FAIL(reterr, AN_E_LIMIT, "%s: request of %zu byte", child->name, payload.len);
+    /* An error must fit even where the caller expects a small answer. */
+    if (answer.payload.max < 4096)
+        answer.payload.max = 4096;
+    state = an_frame_send(child->socket, type, payload, fd, deadline);
+    if (state == AN_FRAME_OK)
+        state = an_frame_receive(child->socket, &answer, deadline);
+    if (answer.fd >= 0)
+        close(answer.fd); /* no helper hands descriptors back */
+    if (state != AN_FRAME_OK)
+        code = fail_frame(child, state, timeout_ms, reterr);
+    else if (answer.type == AN_FRAME_ERROR)
+        code = an_frame_read_error(an_buf_view(&answer.payload), reterr);
+    else if (answer.payload.len > ret_payload->max)
+        code = an_err_set(reterr, AN_E_LIMIT, "%s: answer of %zu byte", child->name, answer.payload.len);
+    if (code != AN_OK) {
+        an_buf_free(&answer.payload);
+        return code;
+    }
+    answer.payload.max = ret_payload->max;
+    an_buf_free(ret_payload);
+    *ret_payload = answer.payload;
+    if (ret_type != NULL)
+        *ret_type = answer.type;
+    return AN_OK;
+}

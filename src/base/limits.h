@@ -11,6 +11,7 @@
 #define AN_LIMIT_CMS_BYTES ((size_t)16 * 1024 * 1024)  /* a signature with embedded CRLs of a whole ministry */
 #define AN_LIMIT_CRL_BYTES ((size_t)512 * 1024 * 1024) /* ten million revoked certificates */
 #define AN_LIMIT_OCSP_BYTES ((size_t)256 * 1024)
+#define AN_LIMIT_OCSP_SINGLES 256 /* answers in one response; responders give one */
 #define AN_LIMIT_TSP_BYTES ((size_t)256 * 1024)
 #define AN_LIMIT_CMS_CERTS 256   /* certificates looked at in one signature */
 #define AN_LIMIT_CMS_SIGNERS 64
@@ -49,6 +50,7 @@
 #define AN_LIMIT_VERIFY_SIGNATURES 2048   /* each costs a hash over up to the whole file */
 #define AN_LIMIT_VERIFY_STAMPS 64         /* time-stamps looked at in one signature */
 #define AN_LIMIT_VERIFY_CACHE 1024        /* objects of each kind that a verifier remembers */
+#define AN_LIMIT_VERIFY_CMS_TEXT ((size_t)24 * 1024 * 1024) /* base64 of AN_LIMIT_CMS_BYTES */
 #define AN_LIMIT_MIME_DEPTH 4             /* multipart inside multipart */
 #define AN_LIMIT_MIME_HEADERS 256         /* lines of one header */
 #define AN_LIMIT_MIME_BYTES ((size_t)256 * 1024 * 1024) /* one signed mail */

@@ -39,3 +39,14 @@ an_x509_bare_serial(an_bytes serial)
 enum {
     AN_CERT_ODD_TIME_TYPE = 1 << 0,
 };
+
+/* ---- revocation lists ---- */
+/* One entry off the front of revokedCertificates: serial number, and what stands behind it. */
+bool an_x509_next_crl_entry(an_bytes *revoked, an_bytes *ret_serial, an_bytes *ret_rest);
+bool an_x509_next_entry_extension(an_bytes *in, struct an_extension *ret);
+void an_x509_free_crl_index(void *index);
+
+/* ---- OCSP ---- */
+bool an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key, an_bytes *ret_serial);
+/* Looks through Extensions (whole) for the nonce; false when malformed. */
+bool an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce);

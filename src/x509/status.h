@@ -21,9 +21,15 @@ struct an_crl {
     an_bytes aki_key;
     an_bytes number, base_number; /* cRLNumber and deltaCRLIndicator, INTEGER content; AN_NONE when absent */
     an_bytes idp; /* issuingDistributionPoint value, AN_NONE when absent */
-    bool is_indirect;
+    bool is_indirect; /* issuingDistributionPoint says so */
+    bool has_entry_issuers; /* an entry names its issuer: it holds for the following entries too (5.3.3) */
+    bool entries_have_unknown_critical; /* RFC 5280 5.3: such a list decides about no certificate */
+    uint32_t revoked_count;
+    struct an_extension few[8];
+    bool owns_der;
     unsigned refs;
-    void *index; /* built on first look-up: sorted serials */
+    unsigned lookups; /* the first few are answered by reading the list through */
+    void *index; /* published atomically when look-ups repeat */
 };
 
 an_code an_crl_parse(an_bytes der, struct an_crl **ret, struct an_err *reterr) AN_MUST_USE;
@@ -40,7 +46,9 @@ struct an_crl_entry {
     an_bytes certificate_issuer; /* Name; the CRL issuer's unless the list is indirect */
     bool has_unknown_critical;
 };
-/* The entry for (issuer, serial); false when not listed. Indexed: about constant time after the first call. */
+/* Its extension; NULL when absent. */
+const struct an_extension *an_crl_find_extension(const struct an_crl *crl, an_bytes oid);
+/* The entry for (issuer, serial); false when not listed. Indexed: constant time when called often. Thread-safe. */
 bool an_crl_find(struct an_crl *crl, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret);
 
 struct an_ocsp_single {
@@ -71,10 +79,27 @@ struct an_ocsp *an_ocsp_ref(struct an_ocsp *ocsp);
 void an_ocsp_unref(struct an_ocsp **ocsp);
 /* The answer for one certificate of one issuer; NULL when the response does not speak of it. */
 const struct an_ocsp_single *an_ocsp_find(const struct an_ocsp *ocsp, const struct an_cert *cert, const struct an_cert *issuer);
+/* Name and key hash of a CertID against an issuer, by any digest. */
+bool an_ocsp_single_is_of(const struct an_ocsp_single *single, const struct an_cert *issuer);
+/* Was the response signed with this key? (Who may sign: x509/path.h.) */
+bool an_ocsp_signed_by(const struct an_ocsp *ocsp, struct an_cert *responder);
+bool an_crl_signed_by(const struct an_crl *crl, struct an_cert *issuer);
 /* A request for one certificate; nonce may be AN_NONE; CertID with SHA-1 (what every responder knows). */
 void an_ocsp_request(const struct an_cert *cert, const struct an_cert *issuer, an_bytes nonce, struct an_buf *out);
 
+/* What a request asks, for responders. Views into the DER given. */
+struct an_ocsp_query {
+    enum an_digest hash; /* AN_DIGEST_NONE when not known */
+    an_bytes cert_id; /* whole CertID, to be repeated in the answer */
+    an_bytes issuer_name_hash, issuer_key_hash, serial;
+};
+/* The first max queries; *ret_count says how many there are. nonce: AN_NONE when absent. */
+an_code an_ocsp_request_parse(an_bytes der, struct an_ocsp_query *ret, size_t max, size_t *ret_count, an_bytes *ret_nonce,
+                              struct an_err *reterr) AN_MUST_USE;
+
 AN_VEC(an_crls, struct an_crl *);
 AN_VEC(an_ocsps, struct an_ocsp *);
+/* Every revocation list in PEM content, or the one in DER content. */
+an_code an_crls_read(struct an_crls *set, an_bytes content, struct an_err *reterr) AN_MUST_USE;
 void an_crls_unref(struct an_crls *set);   /* for AN_CLEANUP */
 void an_ocsps_unref(struct an_ocsps *set); /* for AN_CLEANUP */

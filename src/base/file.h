@@ -34,6 +34,8 @@ an_code an_output_write(struct an_output *out, an_bytes bytes, struct an_err *re
 an_code an_output_write_at(struct an_output *out, uint64_t offset, an_bytes bytes, struct an_err *reterr) AN_MUST_USE;
 /* Syncs, renames over the final name, syncs the folder. After success the file is there for good. */
 an_code an_output_commit(struct an_output *out, struct an_err *reterr) AN_MUST_USE;
+/* The same for several outputs with one sync of their file system: for batches. All or, on failure, none renamed. */
+an_code an_output_commit_group(struct an_output *const *outs, size_t count, struct an_err *reterr) AN_MUST_USE;
 void an_output_discard(struct an_output *out); /* nothing remains; harmless after commit; for AN_CLEANUP */
 #define AN_OUTPUT_NONE ((struct an_output){.fd = -1})
 

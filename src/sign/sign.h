@@ -8,11 +8,15 @@
 #include "token/token.h"
 #include "x509/path.h"
 
+struct an_output; /* base/file.h */
+
 enum an_level { AN_LEVEL_B_B = 0, AN_LEVEL_B_T, AN_LEVEL_B_LT, AN_LEVEL_B_LTA };
 enum an_tsa_failure { AN_TSA_FAIL = 0, AN_TSA_DOWNGRADE }; /* no time-stamp to be had: fail, or sign at B-B and say so */
 
 /* What is the same for every file of a batch: made once. Thread-safe. */
 struct an_sign_session;
+struct an_renderer; /* proc/render.h */
+struct an_verifier; /* verify/verify.h */
 struct an_sign_setup {
     struct an_signer *signer;
     struct an_cert *cert; const struct an_certs *chain;   /* chain without the leaf */
@@ -22,7 +26,11 @@ struct an_sign_setup {
     an_bytes image_png;                /* AN_NONE = none */
     double seal_diameter_mm;           /* 0 = unknown */
     const char *font_path;             /* NULL = Liberation Serif */
-    const char *number, *copy_kind, *agency, *near_text, *near_name;
+    struct an_renderer *renderer;      /* finds places by text; NULL = only given places */
+    struct an_verifier *verifier;      /* judges signatures that are there already; NULL = looks that need one refuse */
+    enum an_revocation_mode revocation; /* of the signer's own path, before signing */
+    const char *number, *copy_kind, *agency;
+    const char *near_text;             /* printed name or title beside the place; NULL = the signer's name */
     enum an_level level;
     enum an_tsa_failure on_tsa_failure;
     an_code (*time_stamp)(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token, struct an_err *reterr);
@@ -33,6 +41,8 @@ struct an_sign_setup {
 };
 an_code an_sign_session_new(const struct an_sign_setup *setup, struct an_sign_session **ret, struct an_err *reterr) AN_MUST_USE;
 void an_sign_session_free(struct an_sign_session **session);
+/* Was every certificate of the signer's path found good, not merely not found revoked? */
+bool an_sign_session_status_known(const struct an_sign_session *session);
 
 struct an_sign_job {
     const char *in_path, *out_path;
@@ -40,7 +50,8 @@ struct an_sign_job {
     const char *field; 
     bool has_rect; size_t page_index; double x, y, w, h; /* points as the reader sees the page, origin lower left */
     int certify;                       /* DocMDP 1–3, 0 = approval */
-    bool in_place;
+    bool in_place;                     /* append to in_path itself; out_path is not used */
+    struct an_output *defer;           /* NULL = commit; otherwise the finished file is handed over uncommitted */
 };
 struct an_sign_result {
     enum an_level level; bool downgraded;

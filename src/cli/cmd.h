@@ -1,0 +1,40 @@
+/* Options of each command and the functions that carry them out. The table itself: commands.c. */
+#pragma once
+
+#include "cli/cli.h"
+
+struct sign_args {
+    const char *output, *out_dir, *look, *regulation, *key, *cert, *image, *number, *copy_kind, *agency, *near_text, *rect, *field, *level, *tsa,
+        *pin_file, *password_file, *font, *certify, *digest, *format, *secrecy;
+    struct opt_list chain, trust, crl, ocsp;
+    double seal_diameter_mm;
+    long page, jobs, tsa_timeout;
+    bool in_place, resume, pss, offline, allow_downgrade, allow_private, attached;
+    const char *proxy;
+};
+struct verify_args {
+    struct opt_list trust, untrusted, crl, ocsp;
+    const char *content, *at, *policy, *password_file, *report, *proxy;
+    long jobs;
+    bool online, offline, allow_private;
+};
+struct cert_args { bool pem; };
+struct pdf_args { const char *password_file, *out_dir; long page, dpi; };
+struct token_args { const char *pin_file, *so_pin_file, *label, *key_type, *id, *cert; long bits; };
+struct demo_args { const char *dir; };
+struct help_args { bool man; const char *completion; };
+
+int cmd_sign(struct cli *cli, const void *options, char **args, int count);
+int cmd_verify(struct cli *cli, const void *options, char **args, int count);
+int cmd_cert_show(struct cli *cli, const void *options, char **args, int count);
+int cmd_pdf_info(struct cli *cli, const void *options, char **args, int count);
+int cmd_pdf_revisions(struct cli *cli, const void *options, char **args, int count);
+int cmd_pdf_find(struct cli *cli, const void *options, char **args, int count);
+int cmd_pdf_page(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_list(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_show(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_init(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_generate(struct cli *cli, const void *options, char **args, int count);
+int cmd_look_list(struct cli *cli, const void *options, char **args, int count);
+int cmd_demo(struct cli *cli, const void *options, char **args, int count);
+int cmd_help(struct cli *cli, const void *options, char **args, int count);

@@ -1,0 +1,71 @@
+/* Failures as people and programs read them; citations in words. */
+#include "cli/cli.h"
+
+#include "regulation/regulation.h"
+
+#include <jansson.h>
+
+struct an_regulations *
+cli_regulations(struct cli *cli)
+{
+    if (cli->regulations == NULL && an_regulations_open(NULL, &cli->regulations, NULL) != AN_OK)
+        cli->regulations = NULL;
+    return cli->regulations;
+}
+
+void
+cli_citation(struct cli *cli, const char *citation, struct an_buf *out)
+{
+    struct an_regulations *regs;
+
+    if (citation == NULL || *citation == '\0')
+        return;
+    regs = cli_regulations(cli);
+    if (regs != NULL)
+        an_citation_text(regs, citation, cli->english, out);
+    else
+        an_buf_str(out, citation);
+}
+
+int
+cli_exit_status(an_code code)
+{
+    return code == AN_OK ? 0 : (int)an_message_find(code)->kind;
+}
+
+/* {"code", "vi", "en", "citation", "detail", "file"}: the shape of every error, also inside other answers. */
+json_t *
+cli_error_json(struct cli *cli, const struct an_err *err)
+{
+    const struct an_message *message = an_message_find(err->code);
+    AN_CLEANUP(an_buf_free) struct an_buf citation = an_buf_new(2048);
+
+    cli_citation(cli, message->cite, &citation);
+    return json_pack("{s:s, s:s, s:s, s:s%, s:s, s:s}", "code", message->symbol, "vi", message->vi, "en", message->en, "citation",
+                     citation.len ? (const char *)citation.ptr : "", citation.len, "detail", err->detail, "file", err->file);
+}
+
+int
+cli_fail(struct cli *cli, const struct an_err *err)
+{
+    const struct an_message *message = an_message_find(err->code);
+    AN_CLEANUP(an_buf_free) struct an_buf citation = an_buf_new(2048);
+
+    if (cli->json) {
+        json_t *error = cli_error_json(cli, err);
+        json_t *whole = json_pack("{s:s, s:o}", "file", err->file, "error", error);
+        char *text = json_dumps(whole, JSON_COMPACT);
+        fprintf(cli->out, "%s\n", text ? text : "{}");
+        free(text);
+        json_decref(whole);
+    }
+    cli_citation(cli, message->cite, &citation);
+    fprintf(stderr, "antin: %s%s%s", err->file, err->file[0] ? ": " : "", SAY(cli, message->vi, message->en));
+    if (err->detail[0] != '\0')
+        fprintf(stderr, ": %s", err->detail);
+    fprintf(stderr, "\n       %s", SAY(cli, message->en, message->vi));
+    if (citation.len)
+        fprintf(stderr, "\n       %s: %.*s", SAY(cli, "Căn cứ", "Basis"), AN_FMT(an_buf_view(&citation)));
+    fprintf(stderr, " [%s]\n", message->symbol);
+    return cli_exit_status(err->code);
+}

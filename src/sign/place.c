@@ -1,0 +1,360 @@
+/*
+ * Where a look stands: given by the person, beside a page edge, in the empty space between title and printed name
+ * (NĐ 30/2020 Phụ lục I, ô 7a–7c), or over the left third of the personal signature (ô 8). When the place cannot be
+ * found, or something stands there, this refuses: a signature over the wrong words is worse than a question.
+ */
+#include "sign/internal.h"
+
+#include "base/utf8.h"
+#include "proc/render.h"
+
+#include <math.h>
+
+#define GAP_MIN (8 * POINTS_PER_MM)    /* less is ordinary line spacing, not a place for a signature */
+#define GAP_MARGIN 2.0                 /* points kept free above and below the image */
+#define NAME_EXTRA_BYTES 16            /* "TS. ", "Đ/c " before a printed name */
+#define INK_MAX 0.002                  /* share of a box: a speck of a scan is not text */
+#define EDGE_MM 3.0                    /* printers do not reach closer to the edge */
+#define STEPS_MAX 24
+
+struct finder {
+    struct an_sign_session *session;
+    struct an_pdf *pdf;
+    int fd;
+    char password[256];
+    bool has_password;
+};
+
+static const char *
+password_of(const struct finder *f)
+{
+    return f->has_password ? f->password : NULL;
+}
+
+/* ---- page geometry: user space to what the reader sees ---- */
+
+static void
+displayed_size(const struct an_pdf_page *page, double *ret_w, double *ret_h)
+{
+    double w = page->crop.x1 - page->crop.x0, h = page->crop.y1 - page->crop.y0;
+    bool turned = page->rotate == 90 || page->rotate == 270;
+
+    *ret_w = turned ? h : w;
+    *ret_h = turned ? w : h;
+}
+
+static struct an_pdf_rect
+displayed_rect(const struct an_pdf_page *page, struct an_pdf_rect r)
+{
+    const struct an_pdf_rect *c = &page->crop;
+
+    switch (page->rotate) {
+    case 90:
+        return (struct an_pdf_rect){r.y0 - c->y0, c->x1 - r.x1, r.y1 - c->y0, c->x1 - r.x0};
+    case 180:
+        return (struct an_pdf_rect){c->x1 - r.x1, c->y1 - r.y1, c->x1 - r.x0, c->y1 - r.y0};
+    case 270:
+        return (struct an_pdf_rect){c->y1 - r.y1, r.x0 - c->x0, c->y1 - r.y0, r.x1 - c->x0};
+    default:
+        return (struct an_pdf_rect){r.x0 - c->x0, r.y0 - c->y0, r.x1 - c->x0, r.y1 - c->y0};
+    }
+}
+
+static struct an_pdf_rect
+rect_at(double x, double y, struct sign_box box)
+{
+    return (struct an_pdf_rect){x, y, x + box.width, y + box.height};
+}
+
+/* Moved, never shrunk, so that it stays on the page. */
+static struct an_pdf_rect
+kept_on_page(struct an_pdf_rect r, double w, double h)
+{
+    double dx = r.x0 < 0 ? -r.x0 : r.x1 > w ? w - r.x1 : 0, dy = r.y0 < 0 ? -r.y0 : r.y1 > h ? h - r.y1 : 0;
+
+    return (struct an_pdf_rect){r.x0 + dx, r.y0 + dy, r.x1 + dx, r.y1 + dy};
+}
+
+/* ---- a place given by the person ---- */
+
+static an_code
+place_given(struct finder *f, const struct an_sign_job *job, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
+{
+    const struct an_look *look = f->session->setup.look;
+    bool sized_by_law = look->true_size || look->line_count > 0;
+    struct an_pdf_page page;
+    size_t index = job->page_index, count;
+    double w, h;
+
+    AN_TRY(an_pdf_page_count(f->pdf, AN_PDF_NOW, &count, reterr));
+    if (index == SIZE_MAX)
+        index = count ? count - 1 : 0;
+    AN_TRY(an_pdf_page(f->pdf, AN_PDF_NOW, index, &page, reterr));
+    displayed_size(&page, &w, &h);
+    if (!(job->w > 0) || !(job->h > 0) || job->x < -0.01 || job->y < -0.01 || job->x + job->w > w + 0.01 || job->y + job->h > h + 0.01)
+        AN_FAIL(reterr, AN_E_SIGN_RECT, "%.1f,%.1f,%.1f,%.1f / %.1f × %.1f", job->x, job->y, job->w, job->h, w, h);
+    ret->page_index = index;
+    ret->rect = (struct an_pdf_rect){job->x, job->y, job->x + job->w, job->y + job->h};
+    if (sized_by_law) /* the law fixes the size: the box says where, from its upper left corner */
+        ret->rect = kept_on_page(rect_at(job->x, job->y + job->h - box.height, box), w, h);
+    return AN_OK;
+}
+
+/* ---- is a box free? ---- */
+
+static an_code
+is_free(struct finder *f, size_t page, struct an_pdf_rect r, bool *ret, struct an_err *reterr)
+{
+    struct an_box box = {r.x0, r.y0, r.x1, r.y1};
+    double ink = 1;
+
+    AN_TRY(an_renderer_ink(f->session->setup.renderer, f->fd, (int)page, &box, password_of(f), &ink, reterr));
+    *ret = ink <= INK_MAX;
+    return AN_OK;
+}
+
+/* ---- beside a page edge ---- */
+
+/* The place the look asks for, then nearer to the edge, then further in: the first free one. */
+static struct an_pdf_rect
+edge_candidate(const struct an_look *look, struct sign_box box, double w, double h, unsigned step)
+{
+    double side = look->margin_side_mm * POINTS_PER_MM, top = look->margin_top_mm * POINTS_PER_MM, edge = EDGE_MM * POINTS_PER_MM;
+    double nearer = top > edge ? (top - edge) / 6 : 0;
+    double from_top = step <= 6 ? top - nearer * step : top + (step - 6) * 6.0;
+    double x = look->place == AN_LOOK_PAGE_TOP_LEFT ? side : look->place == AN_LOOK_PAGE_TOP_CENTRE ? (w - box.width) / 2 : w - side - box.width;
+    double y = look->place == AN_LOOK_PAGE_BOTTOM_RIGHT ? from_top : h - from_top - box.height;
+
+    return kept_on_page(rect_at(x, y, box), w, h);
+}
+
+static an_code
+place_at_edge(struct finder *f, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
+{
+    const struct an_look *look = f->session->setup.look;
+    struct an_pdf_page page;
+    struct an_err trouble = {0};
+    double w, h;
+    size_t count;
+
+    AN_TRY(an_pdf_page_count(f->pdf, AN_PDF_NOW, &count, reterr));
+    ret->page_index = look->last_page && count ? count - 1 : 0;
+    AN_TRY(an_pdf_page(f->pdf, AN_PDF_NOW, ret->page_index, &page, reterr));
+    displayed_size(&page, &w, &h);
+    for (unsigned step = 0; f->session->setup.renderer != NULL && step < STEPS_MAX; step++) {
+        bool is_empty = false;
+        ret->rect = edge_candidate(look, box, w, h, step);
+        if (is_free(f, ret->page_index, ret->rect, &is_empty, &trouble) != AN_OK)
+            break;
+        if (is_empty)
+            return AN_OK;
+    }
+    if (f->session->setup.renderer != NULL && trouble.code == AN_OK)
+        AN_FAIL(reterr, AN_E_SIGN_PLACE_COVERED, "%s, %zu", look->id, ret->page_index + 1);
+    if (look->avoid_text)
+        AN_FAIL(reterr, AN_E_SIGN_PLACE, "%s: %s", look->id, trouble.detail);
+    ret->rect = edge_candidate(look, box, w, h, 0); /* the page cannot be looked at: the place the look names */
+    return AN_OK;
+}
+
+/* ---- between title and printed name ---- */
+
+struct block {
+    uint32_t page;
+    double centre, bottom, top; /* the empty space */
+};
+
+static double
+centre_of(const struct an_box *box)
+{
+    return (box->x0 + box->x1) / 2;
+}
+
+static bool
+same_column(const struct an_box *a, const struct an_box *b)
+{
+    double a_centre = centre_of(a), b_centre = centre_of(b);
+
+    return (a_centre >= b->x0 && a_centre <= b->x1) || (b_centre >= a->x0 && b_centre <= a->x1);
+}
+
+/* The line that holds the hit and little else: a name inside a sentence is not a signature block. */
+static const struct an_text_line *
+line_of_hit(const struct an_text_lines *lines, const struct an_box *hit, const char *wanted)
+{
+    double y = (hit->y0 + hit->y1) / 2;
+
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct an_text_line *line = &lines->items[i];
+        if (y >= line->box.y0 && y <= line->box.y1 && centre_of(hit) >= line->box.x0 && centre_of(hit) <= line->box.x1)
+            return strlen(line->text) <= strlen(wanted) + NAME_EXTRA_BYTES ? line : NULL;
+    }
+    return NULL;
+}
+
+/* Nearest line of the same column above (or below) another; NULL when there is none. */
+static const struct an_text_line *
+neighbour(const struct an_text_lines *lines, const struct an_text_line *from, bool above)
+{
+    const struct an_text_line *best = NULL;
+
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct an_text_line *line = &lines->items[i];
+        bool beyond = above ? line->box.y0 >= from->box.y1 - 1 : line->box.y1 <= from->box.y0 + 1;
+        if (line == from || !beyond || !same_column(&line->box, &from->box))
+            continue;
+        if (best == NULL || (above ? line->box.y0 < best->box.y0 : line->box.y1 > best->box.y1))
+            best = line;
+    }
+    return best;
+}
+
+/* The space above a printed name, or below a printed title. */
+static bool
+block_around(const struct an_text_lines *lines, const struct an_text_line *line, struct block *ret)
+{
+    const struct an_text_line *above = neighbour(lines, line, true), *below = neighbour(lines, line, false);
+    double gap_above = above ? above->box.y0 - line->box.y1 : 0, gap_below = below ? line->box.y0 - below->box.y1 : 0;
+    bool use_above = gap_above >= GAP_MIN && gap_above >= gap_below;
+    const struct an_text_line *other = use_above ? above : below;
+
+    if (!use_above && gap_below < GAP_MIN)
+        return false;
+    *ret = (struct block){.page = lines->page, .centre = (centre_of(&line->box) + centre_of(&other->box)) / 2,
+                          .bottom = use_above ? line->box.y1 : other->box.y1, .top = use_above ? other->box.y0 : line->box.y0};
+    return true;
+}
+
+static an_code
+find_block(struct finder *f, const char *wanted, struct block *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_text_hits_free) struct an_text_hits hits = {0};
+    AN_CLEANUP(an_text_lines_free) struct an_text_lines lines = {0};
+    struct an_renderer *renderer = f->session->setup.renderer;
+    size_t found = 0;
+    bool loaded = false;
+
+    if (renderer == NULL)
+        AN_FAIL(reterr, AN_E_SIGN_PLACE, "%s", wanted);
+    AN_TRY(an_renderer_find_text(renderer, f->fd, wanted, password_of(f), &hits, reterr));
+    for (size_t i = 0; i < hits.count; i++) {
+        struct block block;
+        const struct an_text_line *line;
+        if (!loaded || lines.page != hits.items[i].page) {
+            an_text_lines_free(&lines);
+            AN_TRY(an_renderer_lines(renderer, f->fd, (int)hits.items[i].page, password_of(f), &lines, reterr));
+            loaded = true;
+        }
+        line = line_of_hit(&lines, &hits.items[i].box, wanted);
+        if (line == NULL || !block_around(&lines, line, &block))
+            continue;
+        found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 || fabs(block.centre - ret->centre) > 30;
+        *ret = block;
+    }
+    if (found == 0)
+        AN_FAIL(reterr, AN_E_SIGN_PLACE, "%s (%zu)", wanted, hits.count);
+    if (found > 1)
+        AN_FAIL(reterr, AN_E_SIGN_PLACE_AMBIGUOUS, "%s (%zu)", wanted, found);
+    return AN_OK;
+}
+
+static an_code
+place_in_block(struct finder *f, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
+{
+    const struct an_sign_setup *setup = &f->session->setup;
+    const char *wanted = setup->near_text ? setup->near_text : f->session->signer_name;
+    struct block block = {0};
+    double room;
+
+    AN_TRY(find_block(f, wanted, &block, reterr));
+    room = block.top - block.bottom - 2 * GAP_MARGIN;
+    for (double share = 1.0; share > 0.45; share -= 0.1) {
+        double scale = (box.height > room ? room / box.height : 1.0) * share;
+        struct sign_box fitted = {box.width * scale, box.height * scale};
+        bool is_empty = false;
+        ret->page_index = block.page;
+        ret->rect = rect_at(block.centre - fitted.width / 2, (block.top + block.bottom - fitted.height) / 2, fitted);
+        AN_TRY(is_free(f, ret->page_index, ret->rect, &is_empty, reterr));
+        if (is_empty)
+            return AN_OK;
+    }
+    AN_FAIL(reterr, AN_E_SIGN_PLACE_COVERED, "%s, %u", wanted, block.page + 1);
+}
+
+/* ---- over the personal signature ---- */
+
+static bool
+page_of_number(struct an_pdf *pdf, uint32_t num, size_t *ret_index, struct an_pdf_page *ret_page)
+{
+    size_t count;
+
+    if (an_pdf_page_count(pdf, AN_PDF_NOW, &count, NULL) != AN_OK)
+        return false;
+    for (size_t back = 1; back <= count; back++) { /* signatures stand near the end */
+        if (an_pdf_page(pdf, AN_PDF_NOW, count - back, ret_page, NULL) == AN_OK && ret_page->num == num) {
+            *ret_index = count - back;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The newest visible signature: by the order that the rules of signing enforce, the competent person's. */
+static an_code
+place_over_signature(struct finder *f, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
+{
+    const struct an_look *look = f->session->setup.look;
+    struct an_pdf_sigfields fields = {0};
+    const struct an_pdf_sigfield *under = NULL;
+    struct an_pdf_page page;
+    bool found = false;
+    double w, h;
+
+    AN_TRY(an_pdf_sigfields(f->pdf, AN_PDF_NOW, &fields, reterr));
+    for (size_t i = 0; i < fields.count; i++) {
+        const struct an_pdf_sigfield *s = &fields.items[i];
+        if (s->value != NULL && !s->is_doc_timestamp && s->page_num != 0 && s->rect.x1 - s->rect.x0 > 1 && s->rect.y1 - s->rect.y0 > 1)
+            under = s;
+    }
+    if (under != NULL && page_of_number(f->pdf, under->page_num, &ret->page_index, &page)) {
+        struct an_pdf_rect image = displayed_rect(&page, under->rect);
+        double covered = look->overlap * (image.x1 - image.x0);
+        displayed_size(&page, &w, &h);
+        ret->rect = kept_on_page(rect_at(image.x0 + covered - box.width, (image.y0 + image.y1 - box.height) / 2, box), w, h);
+        found = true;
+    }
+    an_pdf_sigfields_done(&fields);
+    if (!found)
+        AN_FAIL(reterr, AN_E_SIGN_NO_SIGNATURE_BELOW, "%s (%s)", look->id, look->citation);
+    return AN_OK;
+}
+
+static void
+take_password(struct finder *f, const struct an_secret *password)
+{
+    an_bytes bytes = password ? an_secret_bytes(password) : AN_NONE;
+
+    f->has_password = password != NULL && bytes.len < sizeof(f->password);
+    if (f->has_password && bytes.len)
+        memcpy(f->password, bytes.ptr, bytes.len);
+}
+
+an_code
+sign_place_find(struct an_sign_session *session, struct an_pdf *pdf, int fd, const struct an_sign_job *job, struct sign_box box,
+                struct sign_place *ret, struct an_err *reterr)
+{
+    struct finder f = {.session = session, .pdf = pdf, .fd = fd};
+    an_code code;
+
+    take_password(&f, job->password);
+    if (job->has_rect)
+        code = place_given(&f, job, box, ret, reterr);
+    else if (session->setup.look->place == AN_LOOK_BETWEEN_TITLE_AND_NAME)
+        code = place_in_block(&f, box, ret, reterr);
+    else if (session->setup.look->place == AN_LOOK_OVER_SIGNATURE_LEFT)
+        code = place_over_signature(&f, box, ret, reterr);
+    else
+        code = place_at_edge(&f, box, ret, reterr);
+    an_wipe(f.password, sizeof(f.password));
+    return code;
+}

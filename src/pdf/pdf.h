@@ -127,6 +127,8 @@ struct an_pdf_sign {
     an_time m_time;           /* /M; AN_TIME_NONE = left out */
     int docmdp;               /* 1–3 makes a certification signature; only on a file without signatures */
     enum { AN_PDF_LOCK_NONE = 0, AN_PDF_LOCK_ALL } lock;
+    const char *digest_name;  /* what a field's seed value may demand: "SHA256" (also when NULL), "SHA384", … */
+    bool has_time_stamp;      /* the CMS object will carry a signature time-stamp */
 };
 
 /* An update that waits for its signature: everything after the original file's last byte. */

@@ -18,6 +18,10 @@
 #define AN_LIMIT_EXTENSIONS 128  /* extensions of one object; the busiest certificates carry 20 */
 #define AN_LIMIT_PATH_DEPTH 16      /* certificates in one path */
 #define AN_LIMIT_PATH_TRIES 512     /* candidate paths tried before giving up: stops exponential cross-certificate webs */
+#define AN_LIMIT_PATH_SIGNATURES 256 /* public-key operations in one validation, status included; a real one needs under 20 */
+#define AN_LIMIT_STATUS_DECISIONS 128 /* certificates whose status is looked up in one validation, CRL signers included */
+#define AN_LIMIT_STATUS_NESTING 4   /* the status of the signer of the list of the signer of the list … */
+#define AN_LIMIT_PATH_FETCHES 16    /* certificates whose issuers are asked for over the network */
 #define AN_LIMIT_POLICY_NODES 4096  /* valid policy tree; CVE-2023-0464 shows why it must be bounded */
 #define AN_LIMIT_NAME_CHECKS ((size_t)250000) /* names × constraints on one path */
 

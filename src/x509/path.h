@@ -46,6 +46,10 @@ struct an_path_params {
     an_algorithm_policy algorithms;
     an_path_fetch fetch;
     bool ignore_validity; /* for past certificate validation: revocation and time slide are judged by verify/ */
+    /* Also hold issuers to what RFC 5280 §4 demands of conforming CAs (key identifiers, criticality, well-formed names,
+     * self-signed anchors included), and refuse status information that is there but cannot be used even when
+     * revocation is only IF_AVAILABLE. For conformance checks; fielded certificates often break such rules. */
+    bool strict;
 };
 
 /* How one certificate's status was decided. */
@@ -61,7 +65,7 @@ struct an_status_result {
 
 struct an_path_result {
     bool valid;
-    an_code why;          /* AN_OK, or the first reason of the best candidate (messages/asn1.def: AN_V_PATH_*) */
+    an_code why;          /* AN_OK, or the first reason of the best candidate (messages/path.def: AN_V_PATH_*, AN_V_STATUS_*) */
     size_t at;            /* index into chain that the reason is about */
     char detail[200];
     struct an_cert **chain; /* leaf first, anchor last; counted; the best candidate even when not valid */

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define CIPHER_ROOM 64 /* block ciphers ask for more room than they fill */
+
 enum method { METHOD_NONE, METHOD_RC4, METHOD_AES128, METHOD_AES256 };
 
 struct an_pdf_crypt {
@@ -174,7 +176,7 @@ static bool
 hash_password(const struct an_pdf_crypt *crypt, an_bytes password, an_bytes salt, an_bytes udata, uint8_t ret[static 32])
 {
     AN_CLEANUP(an_hash_free) struct an_hash *sha = an_hash_new(AN_SHA256);
-    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(64 * 256), cipher = an_buf_new(64 * 256);
+    AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(64 * 256), cipher = an_buf_new(64 * 256 + CIPHER_ROOM);
     uint8_t k[AN_DIGEST_MAX];
     size_t k_len = 32;
 
@@ -193,7 +195,7 @@ static bool
 open_file_key(struct an_pdf_crypt *crypt, const uint8_t *intermediate, an_bytes wrapped)
 {
     static const uint8_t zero[16];
-    AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(32);
+    AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(32 + CIPHER_ROOM);
 
     if (an_aes_cbc_raw(AN_BYTES(intermediate, 32), AN_BYTES(zero, 16), an_bytes_slice(wrapped, 0, 32), false, &key, NULL) != AN_OK ||
         key.len != 32)
@@ -455,7 +457,7 @@ decrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint
 an_bytes
 an_pdf_decrypt_string(struct an_pdf *pdf, struct an_arena *arena, uint32_t num, uint16_t gen, an_bytes text)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf out = an_buf_new(text.len + 16);
+    AN_CLEANUP(an_buf_free) struct an_buf out = an_buf_new(text.len + CIPHER_ROOM);
 
     if (pdf->crypt == NULL || pdf->crypt->strings == METHOD_NONE || text.len == 0)
         return text;
@@ -507,7 +509,7 @@ an_pdf_decrypt_stream(struct an_pdf *pdf, const struct an_pdf_obj *stream, an_by
                       struct an_err *reterr)
 {
     an_buf_free(out);
-    *out = an_buf_new(raw.len + 16);
+    *out = an_buf_new(raw.len + CIPHER_ROOM);
     return decrypt(pdf->crypt, stream_method(pdf, stream), stream->num, stream->gen, raw, out, reterr);
 }
 

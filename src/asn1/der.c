@@ -84,9 +84,12 @@ an_der_peek(an_bytes in)
 static inline void
 split_value(an_bytes *in, size_t header, size_t len, an_bytes *ret_whole, an_bytes *ret_value)
 {
-    *ret_whole = AN_BYTES(in->ptr, header + len);
-    *ret_value = AN_BYTES(in->ptr + header, len);
-    *in = AN_BYTES(in->ptr + header + len, in->len - header - len);
+    an_bytes all = *in;
+
+    /* *in first: a caller may open a value in place, with ret_value == in. */
+    *in = AN_BYTES(all.ptr + header + len, all.len - header - len);
+    *ret_whole = AN_BYTES(all.ptr, header + len);
+    *ret_value = AN_BYTES(all.ptr + header, len);
 }
 
 an_code

@@ -8,13 +8,14 @@
 #define AN_LIMIT_DER_DEPTH 32                          /* real certificates nest at most 12 deep */
 #define AN_LIMIT_DER_OUT_DEPTH 24                      /* what we write nests less than this */
 #define AN_LIMIT_CERT_BYTES ((size_t)64 * 1024)        /* fielded certificates are under 4 kB */
-#define AN_LIMIT_CMS_BYTES ((size_t)16 * 1024 * 1024)  /* a signature with embedded CRLs of a whole ministry */
+#define AN_LIMIT_CMS_BYTES ((size_t)256 * 1024 * 1024) /* attached CAdES carries the document; embedded CRLs */
 #define AN_LIMIT_CRL_BYTES ((size_t)512 * 1024 * 1024) /* ten million revoked certificates */
 #define AN_LIMIT_OCSP_BYTES ((size_t)256 * 1024)
 #define AN_LIMIT_OCSP_SINGLES 256 /* answers in one response; responders give one */
 #define AN_LIMIT_TSP_BYTES ((size_t)256 * 1024)
 #define AN_LIMIT_CMS_CERTS 256   /* certificates looked at in one signature */
 #define AN_LIMIT_CMS_SIGNERS 64
+#define AN_LIMIT_CMS_ATTRIBUTES 256 /* of one signer; archived signatures carry a few dozen */
 #define AN_LIMIT_EXTENSIONS 128  /* extensions of one object; the busiest certificates carry 20 */
 #define AN_LIMIT_PATH_DEPTH 16      /* certificates in one path */
 #define AN_LIMIT_PATH_TRIES 512     /* candidate paths tried before giving up: stops exponential cross-certificate webs */

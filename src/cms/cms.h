@@ -50,6 +50,7 @@ struct an_cms_signer {
     bool duplicate_attributes; /* an attribute that must stand once stands twice */
     bool attrs_not_der_sorted; /* SET OF not in DER order: noted */
     an_bytes signature;
+    void *block; /* what the views above that are not in cms->der point into */
 };
 struct an_cms {
     an_bytes der; /* DER form of what was given; owned */
@@ -59,6 +60,7 @@ struct an_cms {
     struct an_certs certs;
     struct an_crls crls;
     struct an_ocsps ocsps; /* from RevocationInfoChoices and adbe-revocationInfoArchival */
+    size_t skipped; /* certificates and status in it that could not be read */
     size_t trailing; /* zero bytes after the object (PDF pads /Contents); other trailing bytes are an error */
 };
 /* DER or BER, with zero padding behind. AN_E_CMS_* names the field. */
@@ -76,8 +78,8 @@ an_code an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *
 /* ---- time-stamps (cms/timestamp.c) ---- */
 struct an_tst {
     struct an_cms *cms;
-    enum an_digest digest; an_bytes imprint;
-    an_bytes policy, serial, nonce, tsa;
+    enum an_digest digest; an_bytes imprint; /* AN_DIGEST_NONE when the algorithm is not known */
+    an_bytes policy, serial, nonce, tsa; /* OID and INTEGER content; tsa: GeneralName, whole */
     an_time gen_time; int64_t accuracy_ms; /* -1 = not given */
     bool ordering;
 };
@@ -90,3 +92,11 @@ void an_tsp_request(enum an_digest digest, an_bytes imprint, an_bytes nonce, boo
 /* The token inside a response; AN_E_TSP_REFUSED with the TSA's words, AN_E_TSP_MISMATCH (nonce, imprint), AN_E_TSP_PARSE. */
 an_code an_tsp_response(an_bytes response, enum an_digest digest, an_bytes imprint, an_bytes nonce, struct an_buf *ret_token,
                         struct an_err *reterr) AN_MUST_USE;
+/* What a request asks, for responders. Views into the DER given. */
+struct an_tsp_query {
+    enum an_digest digest; /* AN_DIGEST_NONE when not known */
+    an_bytes imprint_whole; /* MessageImprint, to be repeated in the token */
+    an_bytes imprint, policy, nonce; /* AN_NONE when absent */
+    bool want_certs, has_extensions;
+};
+an_code an_tsp_request_parse(an_bytes der, struct an_tsp_query *ret, struct an_err *reterr) AN_MUST_USE;

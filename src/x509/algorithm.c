@@ -192,8 +192,8 @@ an_scheme_parse(an_bytes algorithm, enum an_digest cms_digest, struct an_scheme 
     return AN_OK;
 }
 
-void
-an_digest_write(struct an_der_out *out, enum an_digest digest)
+static void
+write_digest(struct an_der_out *out, enum an_digest digest, bool with_null)
 {
     size_t i = 0;
 
@@ -202,22 +202,22 @@ an_digest_write(struct an_der_out *out, enum an_digest digest)
     AN_ASSERT(i < AN_COUNT(digest_table));
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_put(out, AN_DER_OID, digest_table[i].oid);
+    if (with_null)
+        an_der_put_null(out);
     an_der_close(out);
 }
 
-/* Inside PSS parameters the hash carries NULL, as every producer in the field writes it (RFC 4055 2.1 allows both). */
-static void
-write_pss_digest(struct an_der_out *out, enum an_digest digest)
+/* RFC 5754 2: parameters absent */
+void
+an_digest_write(struct an_der_out *out, enum an_digest digest)
 {
-    size_t i = 0;
+    write_digest(out, digest, false);
+}
 
-    while (i < AN_COUNT(digest_table) && digest_table[i].digest != digest)
-        i++;
-    AN_ASSERT(i < AN_COUNT(digest_table));
-    an_der_open(out, AN_DER_SEQUENCE);
-    an_der_put(out, AN_DER_OID, digest_table[i].oid);
-    an_der_put_null(out);
-    an_der_close(out);
+void
+an_digest_write_null(struct an_der_out *out, enum an_digest digest)
+{
+    write_digest(out, digest, true);
 }
 
 static void
@@ -229,14 +229,14 @@ write_pss_params(struct an_der_out *out, const struct an_scheme *scheme)
     an_der_open(out, AN_DER_SEQUENCE);
     if (scheme->digest != AN_SHA1) {
         an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0));
-        write_pss_digest(out, scheme->digest);
+        an_digest_write_null(out, scheme->digest);
         an_der_close(out);
     }
     if (mgf != AN_SHA1) {
         an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(1));
         an_der_open(out, AN_DER_SEQUENCE);
         an_der_put(out, AN_DER_OID, mgf1_oid);
-        write_pss_digest(out, mgf);
+        an_digest_write_null(out, mgf);
         an_der_close(out);
         an_der_close(out);
     }
@@ -246,6 +246,20 @@ write_pss_params(struct an_der_out *out, const struct an_scheme *scheme)
         an_der_close(out);
     }
     an_der_close(out);
+}
+
+/* The row to write; NULL when the digest does not go with the kind. */
+static const struct scheme_row *
+find_row(const struct an_scheme *scheme)
+{
+    bool digest_elsewhere = scheme->kind == AN_SIG_RSA_PSS || scheme->kind == AN_SIG_EDDSA;
+
+    if (scheme->kind == AN_SIG_UNKNOWN || (scheme->digest == AN_DIGEST_NONE && scheme->kind != AN_SIG_EDDSA))
+        return NULL;
+    for (size_t i = 0; i < AN_COUNT(scheme_table); i++)
+        if (scheme_table[i].kind == scheme->kind && (digest_elsewhere || scheme_table[i].digest == scheme->digest))
+            return &scheme_table[i];
+    return NULL;
 }
 
 static void
@@ -260,16 +274,19 @@ write_scheme(struct an_der_out *out, const struct an_scheme *scheme, an_bytes oi
     an_der_close(out);
 }
 
+bool
+an_scheme_can_write(const struct an_scheme *scheme)
+{
+    return find_row(scheme) != NULL;
+}
+
 void
 an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme)
 {
-    size_t i = 0;
+    const struct scheme_row *row = find_row(scheme);
 
-    while (i < AN_COUNT(scheme_table) && (scheme_table[i].kind != scheme->kind ||
-                                          (scheme->kind != AN_SIG_RSA_PSS && scheme_table[i].digest != scheme->digest)))
-        i++;
-    AN_ASSERT(i < AN_COUNT(scheme_table));
-    write_scheme(out, scheme, scheme_table[i].oid);
+    AN_ASSERT(row != NULL);
+    write_scheme(out, scheme, row->oid);
 }
 
 void

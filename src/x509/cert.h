@@ -96,4 +96,6 @@ an_code an_digest_parse(an_bytes algorithm, enum an_digest *ret, struct an_err *
 /* AlgorithmIdentifier. EdDSA is written as Ed25519; an_scheme_write_for asks the key which curve it is. */
 void an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme);
 void an_scheme_write_for(struct an_der_out *out, const struct an_scheme *scheme, enum an_key_kind key);
-void an_digest_write(struct an_der_out *out, enum an_digest digest);
+bool an_scheme_can_write(const struct an_scheme *scheme);
+void an_digest_write(struct an_der_out *out, enum an_digest digest);      /* parameters absent, as CMS wants */
+void an_digest_write_null(struct an_der_out *out, enum an_digest digest); /* parameters NULL: PSS, TSP, OCSP */

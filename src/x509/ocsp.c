@@ -298,6 +298,25 @@ an_ocsp_parse(an_bytes der, struct an_ocsp **ret, struct an_err *reterr)
     return parse_der(an_buf_view(&decoded), ret, reterr);
 }
 
+an_code
+an_ocsp_parse_basic(an_bytes basic, struct an_ocsp **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf whole = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    struct an_der_out out = AN_DER_OUT(&whole);
+
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put(&out, AN_DER_ENUMERATED, AN_LIT("\0"));
+    an_der_open(&out, AN_DER_CONTEXT_CONSTRUCTED(0));
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put(&out, AN_DER_OID, AN_OID_OCSP_BASIC);
+    an_der_put(&out, AN_DER_OCTET_STRING, basic);
+    for (int i = 0; i < 3; i++)
+        an_der_close(&out);
+    if (!an_buf_ok(&whole))
+        AN_FAIL(reterr, AN_E_LIMIT, "OCSP response of %zu bytes", basic.len);
+    return parse_der(an_buf_view(&whole), ret, reterr);
+}
+
 struct an_ocsp *
 an_ocsp_ref(struct an_ocsp *ocsp)
 {

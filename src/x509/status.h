@@ -75,6 +75,8 @@ struct an_ocsp {
     unsigned refs;
 };
 an_code an_ocsp_parse(an_bytes der, struct an_ocsp **ret, struct an_err *reterr) AN_MUST_USE; /* DER or base64 */
+/* A BasicOCSPResponse alone, as CAdES attributes carry it. */
+an_code an_ocsp_parse_basic(an_bytes basic, struct an_ocsp **ret, struct an_err *reterr) AN_MUST_USE;
 struct an_ocsp *an_ocsp_ref(struct an_ocsp *ocsp);
 void an_ocsp_unref(struct an_ocsp **ocsp);
 /* The answer for one certificate of one issuer; NULL when the response does not speak of it. */

@@ -16,7 +16,8 @@ enum an_pin_state { AN_PIN_OK = 0, AN_PIN_COUNT_LOW, AN_PIN_FINAL_TRY, AN_PIN_LO
 typedef an_code (*an_pin_fn)(void *context, const char *what, enum an_pin_state state, struct an_secret **ret_pin,
                              struct an_err *reterr);
 struct an_pin_source { an_pin_fn ask; void *context; };
-/* First line of a file that only its owner may read (mode 0600 or stricter, else AN_E_PIN_FILE_MODE). */
+/* First line of a file that only its owner may read (mode 0600 or stricter, else AN_E_PIN_FILE_MODE). path is borrowed
+ * for as long as the source is used. */
 struct an_pin_source an_pin_from_file(const char *path);
 /* Asks on the controlling terminal without echo; AN_E_PIN_NO_TERMINAL when there is none. */
 struct an_pin_source an_pin_from_terminal(void);
@@ -76,6 +77,8 @@ an_code an_token_objects(const char *uri, struct an_pin_source pin, an_token_obj
 /* Creates a SoftHSM2 store inside dir (never system-wide) and writes dir/softhsm2.conf; sets SOFTHSM2_CONF for this
  * process. */
 an_code an_softhsm_use(const char *dir, struct an_err *reterr) AN_MUST_USE;
+/* Its module, for "pkcs11:module-path=…"; NULL when it is not installed. */
+const char *an_softhsm_module(void);
 an_code an_token_init(const char *uri, const char *label, const struct an_secret *so_pin, const struct an_secret *pin,
                       char ret_uri[static 512], struct an_err *reterr) AN_MUST_USE;
 /* Generates inside the token: sensitive, not extractable. id: 1–20 bytes. Returns the SPKI. */

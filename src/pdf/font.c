@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <unistd.h>
 
 struct glyph { uint32_t id; int32_t advance, x_offset, y_offset; };
 struct shaped_line { struct glyph *glyphs; size_t count; double size_pt; };
@@ -145,6 +146,24 @@ an_pdf_font_free(struct an_pdf_font **font)
     pthread_mutex_destroy(&(*font)->lock);
     free(*font);
     *font = NULL;
+}
+
+const char *
+an_pdf_font_find(void)
+{
+    static const char *const places[] = {
+        "/usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf",  /* Debian */
+        "/usr/share/fonts/liberation-serif/LiberationSerif-Regular.ttf",      /* Fedora */
+        "/usr/share/fonts/liberation-serif-fonts/LiberationSerif-Regular.ttf",
+        "/usr/share/fonts/TTF/LiberationSerif-Regular.ttf",
+        "/usr/share/fonts/liberation/LiberationSerif-Regular.ttf",            /* Arch */
+        "/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf",   /* Debian 13 and later: version 2 */
+    };
+
+    for (size_t i = 0; i < AN_COUNT(places); i++)
+        if (access(places[i], R_OK) == 0)
+            return places[i];
+    return NULL;
 }
 
 /* ---- shaping ---- */

@@ -103,6 +103,8 @@ const struct an_pdf_image_info *an_pdf_image_info(const struct an_pdf_image *ima
 /* A font file, opened once (font.c; home of FreeType and HarfBuzz). Thread-safe after opening. */
 struct an_pdf_font;
 an_code an_pdf_font_open(const char *path, struct an_pdf_font **ret, struct an_err *reterr) AN_MUST_USE;
+/* Where Liberation Serif 2 (all Vietnamese letters; version 1 lacks most) is on this system; NULL = nowhere. */
+const char *an_pdf_font_find(void);
 void an_pdf_font_free(struct an_pdf_font **font);
 double an_pdf_font_width(struct an_pdf_font *font, an_bytes utf8, double size_pt); /* points */
 

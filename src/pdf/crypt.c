@@ -536,6 +536,7 @@ encrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint
     an_hash_update(sha, AN_BYTES(&gen, sizeof gen));
     an_hash_update(sha, plain);
     an_hash_final(sha, iv);
+    an_buf_append(out, AN_BYTES(iv, 16)); /* it stands before the cipher text */
     return an_aes_cbc_encrypt(key, AN_BYTES(iv, 16), plain, out, reterr);
 }
 

@@ -51,6 +51,9 @@ struct an_verify_options {
     an_path_fetch fetch;    /* empty = offline */
     const struct an_secret *password;
     an_bytes content; int content_fd; /* detached content; fd -1 when none */
+    /* What RFC 5280 6.1.1 lets the relying party ask for; all zero = any policy. */
+    const char *const *policy_oids; size_t policy_count;
+    bool explicit_policy, inhibit_mapping, inhibit_any_policy;
 };
 struct an_verifier; /* policies, parsed certificates, validated chains: made once, used for thousands of files; thread-safe */
 an_code an_verifier_new(const char *data_dir, struct an_verifier **ret, struct an_err *reterr) AN_MUST_USE;

@@ -152,11 +152,12 @@ sign_p11(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest
     AN_TRY(an_pool_take(&signer->pool, &session, reterr));
     code = sign_once(signer, session, &request, signature, &len, &rv, reterr);
     if (code != AN_OK && an_p11_is_lost(rv)) {
-        code = an_pool_reopen(&signer->pool, session, reterr);
+        code = an_pool_reopen(&signer->pool, &session, reterr);
         if (code == AN_OK)
             code = sign_once(signer, session, &request, signature, &len, &rv, reterr);
     }
-    an_pool_give(&signer->pool, session);
+    if (session != NULL)
+        an_pool_give(&signer->pool, session);
     return code == AN_OK ? append_answer(signer, AN_BYTES(signature, len), out, reterr) : code;
 }
 

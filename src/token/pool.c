@@ -59,24 +59,13 @@ open_guarded(struct pool *pool, struct pool_session *session, bool must_refind, 
     return code;
 }
 
-an_code
-an_pool_reopen(struct pool *pool, struct pool_session *session, struct an_err *reterr)
-{
-    CK_RV rv = CKR_OK;
-
-    if (session->is_open)
-        (void)pool->place.f->C_CloseSession(session->handle);
-    session->is_open = false;
-    return open_guarded(pool, session, true, &rv, reterr);
-}
-
 static size_t
 count_open(const struct pool *pool)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < AN_TOKEN_SESSIONS_MAX; i++)
-        count += pool->sessions[i].is_open || pool->sessions[i].is_busy;
+        count += pool->sessions[i].is_busy || pool->sessions[i].is_open; /* a busy one belongs to its thread */
     return count;
 }
 
@@ -135,30 +124,52 @@ lower_maximum(struct pool *pool, struct pool_session *refused)
     return open != 0;
 }
 
+/* Opens a session in the place of one that is busy and closed. *ret_full: the token has room for no more. */
+static an_code
+fill_session(struct pool *pool, struct pool_session *session, bool must_refind, bool *ret_full, struct an_err *reterr)
+{
+    CK_RV rv = CKR_OK;
+    an_code code = open_guarded(pool, session, must_refind, &rv, reterr);
+
+    if (code != AN_OK && an_p11_is_lost(rv) && !must_refind)
+        code = open_guarded(pool, session, true, &rv, reterr);
+    if (code == AN_OK)
+        return AN_OK;
+    *ret_full = rv == CKR_SESSION_COUNT && lower_maximum(pool, session);
+    if (!*ret_full)
+        an_pool_give(pool, session);
+    return code;
+}
+
 an_code
 an_pool_take(struct pool *pool, struct pool_session **ret, struct an_err *reterr)
 {
     for (;;) {
         struct pool_session *session = wait_idle(pool);
-        CK_RV rv = CKR_OK;
-        an_code code;
+        bool is_full = false;
+        an_code code = session->is_open ? AN_OK : fill_session(pool, session, false, &is_full, reterr);
 
-        if (session->is_open) {
+        if (code == AN_OK)
             *ret = session;
-            return AN_OK;
-        }
-        code = open_guarded(pool, session, false, &rv, reterr);
-        if (code != AN_OK && an_p11_is_lost(rv))
-            code = an_pool_reopen(pool, session, reterr);
-        if (code == AN_OK) {
-            *ret = session;
-            return AN_OK;
-        }
-        if (rv == CKR_SESSION_COUNT && lower_maximum(pool, session))
-            continue;
-        an_pool_give(pool, session);
-        return code;
+        if (!is_full)
+            return code;
     }
+}
+
+an_code
+an_pool_reopen(struct pool *pool, struct pool_session **session, struct an_err *reterr)
+{
+    struct pool_session *lost = *session;
+    bool is_full = false;
+    an_code code;
+
+    (void)pool->place.f->C_CloseSession(lost->handle);
+    lost->is_open = false;
+    *session = NULL;
+    code = fill_session(pool, lost, true, &is_full, reterr);
+    if (code == AN_OK)
+        *session = lost;
+    return is_full ? an_pool_take(pool, session, reterr) : code;
 }
 
 static size_t

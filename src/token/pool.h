@@ -30,5 +30,6 @@ void an_pool_close(struct pool *pool);
 /* A session with the key found, logged in; waits when all are busy. Always given back. */
 an_code an_pool_take(struct pool *pool, struct pool_session **ret, struct an_err *reterr) AN_MUST_USE;
 void an_pool_give(struct pool *pool, struct pool_session *session);
-/* Closes and opens a session that was lost, on the token wherever it is now. */
-an_code an_pool_reopen(struct pool *pool, struct pool_session *session, struct an_err *reterr) AN_MUST_USE;
+/* Closes a session that was lost and opens it again, on the token wherever it is now; another one when the token has no
+ * room left for it. On failure *session is NULL and needs no giving back. */
+an_code an_pool_reopen(struct pool *pool, struct pool_session **session, struct an_err *reterr) AN_MUST_USE;

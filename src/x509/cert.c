@@ -153,11 +153,21 @@ parse_tbs(struct an_cert *cert, struct an_extension *few, struct an_err *reterr)
     return parse_extensions(cert, &in, few, reterr);
 }
 
+bool
+an_x509_take_signature(an_bytes *in, an_bytes *ret)
+{
+    an_bytes content;
+
+    if (an_der_take(in, AN_DER_BIT_STRING, &content, NULL) != AN_OK || content.len == 0)
+        return false;
+    *ret = content.ptr[0] == 0 ? AN_BYTES(content.ptr + 1, content.len - 1) : AN_NONE;
+    return true;
+}
+
 static an_code
 parse_certificate(struct an_cert *cert, struct an_extension *few, struct an_err *reterr)
 {
     an_bytes rest = cert->der, in;
-    unsigned unused;
 
     if (an_der_take(&rest, AN_DER_SEQUENCE, &in, NULL) != AN_OK)
         return fail_field(cert, rest, AN_E_CERT_STRUCTURE, "Certificate", reterr);
@@ -167,7 +177,7 @@ parse_certificate(struct an_cert *cert, struct an_extension *few, struct an_err 
         return fail_field(cert, in, AN_E_CERT_STRUCTURE, "tbsCertificate", reterr);
     if (an_der_take_whole(&in, AN_DER_SEQUENCE, &cert->signature_algorithm, NULL) != AN_OK)
         return fail_field(cert, in, AN_E_CERT_STRUCTURE, "signatureAlgorithm", reterr);
-    if (an_der_bits(&in, &cert->signature, &unused, NULL) != AN_OK || unused != 0 || in.len != 0)
+    if (!an_x509_take_signature(&in, &cert->signature) || in.len != 0)
         return fail_field(cert, in, AN_E_CERT_STRUCTURE, "signatureValue", reterr);
     if (an_scheme_parse(cert->signature_algorithm, AN_DIGEST_NONE, &cert->scheme, NULL) != AN_OK)
         cert->scheme = (struct an_scheme){0};

@@ -197,7 +197,6 @@ static an_code
 parse_list(struct an_crl *crl, struct an_err *reterr)
 {
     an_bytes rest = crl->der, in;
-    unsigned unused;
 
     if (an_der_take(&rest, AN_DER_SEQUENCE, &in, NULL) != AN_OK)
         return fail_field(crl, rest, "CertificateList", reterr);
@@ -207,7 +206,7 @@ parse_list(struct an_crl *crl, struct an_err *reterr)
         return fail_field(crl, in, "tbsCertList", reterr);
     if (an_der_take_whole(&in, AN_DER_SEQUENCE, &crl->signature_algorithm, NULL) != AN_OK)
         return fail_field(crl, in, "signatureAlgorithm", reterr);
-    if (an_der_bits(&in, &crl->signature, &unused, NULL) != AN_OK || unused != 0 || in.len != 0)
+    if (!an_x509_take_signature(&in, &crl->signature) || in.len != 0)
         return fail_field(crl, in, "signatureValue", reterr);
     if (an_scheme_parse(crl->signature_algorithm, AN_DIGEST_NONE, &crl->scheme, NULL) != AN_OK)
         crl->scheme = (struct an_scheme){0};

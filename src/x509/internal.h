@@ -25,7 +25,10 @@ const struct an_extension *an_x509_find_extension(const struct an_extension *ite
 /* Fills has_key_usage … subject_alt_name of a certificate whose extensions are read. */
 an_code an_x509_read_cert_extensions(struct an_cert *cert, struct an_err *reterr);
 
-/* ---- numbers ---- */
+/* ---- signatures and numbers ---- */
+/* signatureValue. One that is not whole octets parses, and then fits no key: a damaged signature is a finding. */
+bool an_x509_take_signature(an_bytes *in, an_bytes *ret);
+
 /* Serial numbers without the leading zero octets that some issuers leave out or add. */
 static inline an_bytes
 an_x509_bare_serial(an_bytes serial)

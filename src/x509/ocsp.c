@@ -216,7 +216,6 @@ static an_code
 parse_basic(struct an_ocsp *ocsp, an_bytes basic, struct an_err *reterr)
 {
     an_bytes in, field;
-    unsigned unused;
 
     if (an_der_take(&basic, AN_DER_SEQUENCE, &in, NULL) != AN_OK || basic.len != 0)
         return fail_field("BasicOCSPResponse", reterr);
@@ -224,7 +223,7 @@ parse_basic(struct an_ocsp *ocsp, an_bytes basic, struct an_err *reterr)
         return fail_field("tbsResponseData", reterr);
     if (an_der_take_whole(&in, AN_DER_SEQUENCE, &ocsp->signature_algorithm, NULL) != AN_OK)
         return fail_field("signatureAlgorithm", reterr);
-    if (an_der_bits(&in, &ocsp->signature, &unused, NULL) != AN_OK || unused != 0)
+    if (!an_x509_take_signature(&in, &ocsp->signature))
         return fail_field("signature", reterr);
     if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &field))
         AN_TRY(parse_certs(ocsp, field, reterr));

@@ -17,6 +17,7 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Inside a floor an include needs a permit; every pair is a reason.
 SAME_FLOOR = {
     ("token", "crypto"), ("token", "asn1"),      # keys know their schemes; EC points are DER
+    ("crypto", "asn1"),                           # keys are DER
     ("fetch", "proc"),                            # the client half talks to antin-fetch
     ("cms", "x509"),                              # SignedData carries certificates
     ("cli", "http"),                              # serve and demo start the loopback server

@@ -44,7 +44,10 @@ an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr)
     an_crypto_start();
     if (spki.len > SPKI_MAX)
         AN_FAIL(reterr, AN_E_LIMIT, "SubjectPublicKeyInfo: %zu byte", spki.len);
-    if (spki.len != 0)
+    pkey = an_spki_parse(spki);
+    if (pkey != NULL)
+        at = spki.ptr + spki.len;
+    else if (spki.len != 0)
         pkey = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, NULL, NULL);
     if (pkey == NULL || at != spki.ptr + spki.len) {
         EVP_PKEY_free(pkey);

@@ -63,12 +63,14 @@ take_header(an_bytes *in, struct ber_header *ret, struct an_err *reterr)
     return AN_OK;
 }
 
-/* Universal string types may be sent in pieces; the pieces' contents are the string. */
+/*
+ * Universal string types may be sent in pieces; the pieces' contents are the string. Not BIT STRING, whose pieces each
+ * count their unused bits: nobody sends it so, and left as it is the reader refuses it.
+ */
 static bool
 is_pieced_string(const struct ber_header *header)
 {
     switch (header->tag[0]) {
-    case 0x20 | AN_DER_BIT_STRING:
     case 0x20 | AN_DER_OCTET_STRING:
     case 0x20 | AN_DER_UTF8_STRING:
     case 0x20 | 0x12:
@@ -109,11 +111,11 @@ insert_header(struct an_buf *out, const struct ber_header *header, size_t start)
     out->len += content;
 }
 
-static an_code convert_value(an_bytes *in, struct an_buf *out, unsigned depth, bool pieces, struct an_err *reterr);
+static an_code convert_value(an_bytes *in, struct an_buf *out, unsigned depth, int piece_of, struct an_err *reterr);
 
 /* The children of a constructed value up to its end. */
 static an_code
-convert_children(an_bytes *in, const struct ber_header *header, struct an_buf *out, unsigned depth, bool pieces,
+convert_children(an_bytes *in, const struct ber_header *header, struct an_buf *out, unsigned depth, int piece_of,
                  struct an_err *reterr)
 {
     an_bytes inside = header->indefinite ? *in : AN_BYTES(in->ptr, header->len);
@@ -121,7 +123,7 @@ convert_children(an_bytes *in, const struct ber_header *header, struct an_buf *o
     while (inside.len > 0) {
         if (header->indefinite && inside.len >= 2 && inside.ptr[0] == 0 && inside.ptr[1] == 0)
             break;
-        AN_TRY(convert_value(&inside, out, depth + 1, pieces, reterr));
+        AN_TRY(convert_value(&inside, out, depth + 1, piece_of, reterr));
     }
     if (header->indefinite && inside.len < 2)
         AN_FAIL(reterr, AN_E_DER_TRUNCATED, "a value of indefinite length does not end");
@@ -130,31 +132,31 @@ convert_children(an_bytes *in, const struct ber_header *header, struct an_buf *o
     return AN_OK;
 }
 
-/* pieces: the value is part of a string, so only its content counts. */
+/* piece_of: the value is part of a string with this tag, so only its content counts; 0 = it is not. */
 static an_code
-convert_value(an_bytes *in, struct an_buf *out, unsigned depth, bool pieces, struct an_err *reterr)
+convert_value(an_bytes *in, struct an_buf *out, unsigned depth, int piece_of, struct an_err *reterr)
 {
     struct ber_header header;
     size_t start = out->len;
-    bool pieced;
+    int pieces;
 
     if (depth > AN_LIMIT_DER_DEPTH)
         AN_FAIL(reterr, AN_E_LIMIT, "BER nested deeper than %d", AN_LIMIT_DER_DEPTH);
     AN_TRY(take_header(in, &header, reterr));
+    if (piece_of != 0 && (header.tag[0] & ~0x20u) != (unsigned)piece_of)
+        AN_FAIL(reterr, AN_E_DER_TAG, "tag %02x inside a string of tag %02x", (unsigned)header.tag[0], (unsigned)piece_of);
     if ((header.tag[0] & 0x20u) == 0) {
-        if (!pieces)
+        if (piece_of == 0)
             put_header(out, &header, header.len);
         an_buf_append(out, AN_BYTES(in->ptr, header.len));
         *in = AN_BYTES(in->ptr + header.len, in->len - header.len);
         return AN_OK;
     }
-    pieced = is_pieced_string(&header);
-    if (pieces && !pieced)
-        AN_FAIL(reterr, AN_E_DER_TAG, "tag %02x inside a string", (unsigned)header.tag[0]);
-    AN_TRY(convert_children(in, &header, out, depth, pieced, reterr));
-    if (pieced)
-        header.tag[0] &= (uint8_t)~0x20u;
-    if (!pieces)
+    pieces = is_pieced_string(&header) ? header.tag[0] & ~0x20 : 0;
+    AN_TRY(convert_children(in, &header, out, depth, pieces, reterr));
+    if (pieces != 0)
+        header.tag[0] = (uint8_t)pieces;
+    if (piece_of == 0)
         insert_header(out, &header, start);
     return AN_OK;
 }
@@ -187,7 +189,7 @@ an_ber_take(an_bytes *in, struct an_buf *out, struct an_err *reterr)
         an_buf_append(out, whole);
     } else {
         rest = *in;
-        AN_TRY(convert_value(&rest, out, 0, false, reterr));
+        AN_TRY(convert_value(&rest, out, 0, 0, reterr));
     }
     if (!an_buf_ok(out))
         AN_FAIL(reterr, AN_E_LIMIT, "more than %zu bytes of DER", out->max);

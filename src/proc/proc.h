@@ -37,7 +37,7 @@ struct an_sandbox {
     uint64_t memory_bytes_max; /* RLIMIT_AS, 0 = unchanged */
     uint32_t cpu_seconds_max;  /* 0 = unchanged */
     const char *const *write_paths; size_t write_count; /* folders where files may be made and changed (a cache) */
-    uint64_t file_bytes_max;   /* largest file written; without write_paths it is 0 */
+    uint64_t file_bytes_max;   /* largest file written, also through a descriptor that was given; 0 = none */
     bool threads;              /* may start threads (a resolver); processes never */
 };
 /* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system call

@@ -138,7 +138,7 @@ allow_threads(scmp_filter_ctx filter)
 static int
 allow_network(scmp_filter_ctx filter)
 {
-    static const int families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
+    static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
     int failed = 0;
 
     for (size_t i = 0; i < AN_COUNT(families) && failed == 0; i++)
@@ -201,7 +201,7 @@ lower_limits(const struct an_sandbox *what)
 
     /* Without this a write to standard error that is a file would end the process instead of failing. */
     signal(SIGXFSZ, SIG_IGN);
-    done = done && lower_limit(RLIMIT_FSIZE, what->write_count > 0 ? what->file_bytes_max : 0);
+    done = done && lower_limit(RLIMIT_FSIZE, what->file_bytes_max);
     if (what->cpu_seconds_max != 0)
         done = done && lower_limit(RLIMIT_CPU, what->cpu_seconds_max);
     if (what->memory_bytes_max != 0 && !SHADOW_MEMORY)

@@ -80,7 +80,6 @@ next_entry(struct walk *walk)
     if (walk->in.len == 0 || !an_x509_next_crl_entry(&walk->in, &walk->serial, &walk->rest))
         return false;
     walk->entry = AN_BYTES(start, (size_t)(walk->in.ptr - start));
-    walk->serial = an_x509_bare_serial(walk->serial);
     if (walk->crl->has_entry_issuers && walk->rest.len > 16) {
         issuer = find_entry_issuer(walk->rest);
         if (issuer.len > 0)
@@ -143,13 +142,27 @@ fill_entry(const struct an_crl *crl, an_bytes serial, an_bytes rest, an_bytes is
         read_entry_extensions(rest, ret);
 }
 
+/*
+ * 255 (00 FF) is not -1 (FF): NIST PKITS 4.4.14 has both. Only a certificate whose own serial number is negative, which
+ * is an issuer's slip with the sign octet, is also looked for as the positive number that was meant.
+ */
+static bool
+serial_matches(an_bytes found, an_bytes wanted)
+{
+    if (an_bytes_eq(found, wanted))
+        return true;
+    if (!an_serial_eq(found, wanted))
+        return false;
+    return wanted.ptr[0] >= 0x80 || an_x509_bare_serial(wanted).ptr[0] < 0x80;
+}
+
 static bool
 read_through(const struct an_crl *crl, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret)
 {
     struct walk walk = {.crl = crl, .in = crl->revoked};
 
     while (next_entry(&walk))
-        if (an_bytes_eq(walk.serial, serial) && is_about(crl, walk.issuer_names, issuer)) {
+        if (serial_matches(walk.serial, serial) && is_about(crl, walk.issuer_names, issuer)) {
             fill_entry(crl, walk.serial, walk.rest, walk.issuer_names, ret);
             return true;
         }
@@ -183,7 +196,7 @@ new_index(const struct an_crl *crl)
 static uint32_t
 group_of(const struct crl_index *index, an_bytes serial)
 {
-    return (uint32_t)hash_serial(index->seed, serial) & index->mask;
+    return (uint32_t)hash_serial(index->seed, an_x509_bare_serial(serial)) & index->mask;
 }
 
 /* Counting sort: sizes of groups, then their ends, then each entry from the end of its group downwards. */
@@ -243,11 +256,11 @@ find_indexed(const struct an_crl *crl, const struct crl_index *index, an_bytes i
 
     for (uint32_t slot = index->starts[group]; slot < index->starts[group + 1]; slot++) {
         in = an_bytes_slice(crl->revoked, index->entries[slot], SIZE_MAX);
-        if (!an_x509_next_crl_entry(&in, &found, &rest) || !an_bytes_eq(an_x509_bare_serial(found), serial))
+        if (!an_x509_next_crl_entry(&in, &found, &rest) || !serial_matches(found, serial))
             continue;
         issuer_names = issuer_at(crl, index, slot);
         if (is_about(crl, issuer_names, issuer)) {
-            fill_entry(crl, an_x509_bare_serial(found), rest, issuer_names, ret);
+            fill_entry(crl, found, rest, issuer_names, ret);
             return true;
         }
     }
@@ -257,7 +270,8 @@ find_indexed(const struct an_crl *crl, const struct crl_index *index, an_bytes i
 bool
 an_crl_find(struct an_crl *crl, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret)
 {
-    serial = an_x509_bare_serial(serial);
+    if (serial.len == 0)
+        return false;
     if (crl->revoked_count <= SHORT_LIST)
         return read_through(crl, issuer, serial, ret);
     if (__atomic_load_n(&crl->index, __ATOMIC_ACQUIRE) == NULL &&

@@ -65,7 +65,7 @@ try_path(struct path_job *job)
     job->shared->candidates++;
     if (an_path_check(job, &verdict) == AN_OK) {
         verdict.rank = PATH_RANK_STATUS;
-        if (an_path_check_status(job, &verdict) == AN_OK)
+        if (an_path_check_status(job, &verdict) == AN_OK && an_path_check_key_identifiers(job, &verdict) == AN_OK)
             return true;
     }
     remember_failure(job, &verdict);

@@ -249,3 +249,23 @@ an_path_check_status(struct path_job *job, struct path_verdict *ret)
     }
     return code;
 }
+
+an_code
+an_path_check_key_identifiers(struct path_job *job, struct path_verdict *ret)
+{
+    an_code code = AN_OK;
+
+    for (size_t at = job->chain_count - 1; at-- > 0 && job->params->strict && code == AN_OK;) {
+        struct an_status_result status = {0};
+
+        if (an_path_profile_names_issuer(job->chain[at]))
+            continue;
+        if (job->params->revocation != AN_REVOCATION_NONE)
+            an_status_decide(job->shared, job->chain[at]->cert, job->chain[at + 1]->cert,
+                             job->chain[job->chain_count - 1]->cert, &status);
+        if (status.status != AN_STATUS_GOOD || !status.ocsp)
+            code = an_path_refuse(ret, AN_V_PATH_PROFILE, at, "authorityKeyIdentifier.keyIdentifier missing (4.2.1.1)");
+        an_status_result_done(&status);
+    }
+    return code;
+}

@@ -243,7 +243,7 @@ value_is_comparable(enum path_name_kind kind, an_bytes *value)
     case PATH_NAME_URI:
         return an_path_is_ia5(*value) && an_path_uri_host(*value, value) && an_path_is_hostname(*value, false);
     case PATH_NAME_EMAIL:
-        return an_path_is_ia5(*value) && an_bytes_find(*value, AN_LIT("@"), 0) != SIZE_MAX;
+        return an_path_is_mailbox(*value);
     case PATH_NAME_DNS:
         return value->len > 0 && an_path_is_ia5(*value);
     default:

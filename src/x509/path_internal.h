@@ -136,6 +136,9 @@ an_code an_path_check_status(struct path_job *job, struct path_verdict *ret);
 enum path_role { PATH_ROLE_LEAF, PATH_ROLE_CA, PATH_ROLE_ANCHOR };
 /* What the certificate breaks, NULL when nothing; *ret_why is AN_V_PATH_PROFILE or AN_V_PATH_EXTENSION. */
 const char *an_path_profile_breach(struct path_node *node, enum path_role role, an_code *ret_why);
+bool an_path_profile_names_issuer(const struct path_node *node);
+/* Strict: every certificate names its issuer's key, or an OCSP answer, which does (CertID), vouches for it instead. */
+an_code an_path_check_key_identifiers(struct path_job *job, struct path_verdict *ret);
 
 /* ---- path_policy.c ---- */
 struct path_policy;
@@ -169,6 +172,7 @@ bool an_path_text_eq_nocase(an_bytes a, an_bytes b);
 /* Host part of a URI with an authority; false when there is none. */
 bool an_path_uri_host(an_bytes uri, an_bytes *ret_host);
 bool an_path_is_ia5(an_bytes text);
+bool an_path_is_mailbox(an_bytes text); /* local@host; "@" in the local part only when it is quoted */
 /* Letters, digits, hyphens in labels; a "*" label first when allowed. */
 bool an_path_is_hostname(an_bytes host, bool wildcard_allowed);
 bool an_path_cert_has_name(const struct path_node *node, const struct an_name_want *want);

@@ -111,6 +111,18 @@ an_path_is_hostname(an_bytes host, bool wildcard_allowed)
 }
 
 bool
+an_path_is_mailbox(an_bytes text)
+{
+    size_t at = an_bytes_rfind(text, AN_LIT("@"));
+    an_bytes local;
+
+    if (at == SIZE_MAX || at == 0 || !an_path_is_ia5(text) || !an_path_is_hostname(an_bytes_slice(text, at + 1, SIZE_MAX), false))
+        return false;
+    local = an_bytes_slice(text, 0, at);
+    return an_bytes_find(local, AN_LIT("@"), 0) == SIZE_MAX || (local.len > 2 && local.ptr[0] == '"' && local.ptr[at - 1] == '"');
+}
+
+bool
 an_path_uri_host(an_bytes uri, an_bytes *ret_host)
 {
     size_t at = an_bytes_find(uri, AN_LIT("://"), 0);

@@ -79,17 +79,13 @@ has_critical_aki(const struct path_node *node)
     return is_critical(node, PATH_EXT_AKI);
 }
 
-/* 4.2.1.1: every certificate but a self-signed one names its issuer's key. */
+/* An identifier that identifies nothing. */
 static bool
-lacks_aki(const struct path_node *node)
+has_empty_aki(const struct path_node *node)
 {
-    return !node->cert->self_issued && (!node->ext[PATH_EXT_AKI] || !node->cert->aki_key.len);
-}
+    const struct an_cert *cert = node->cert;
 
-static bool
-has_aki_without_key(const struct path_node *node)
-{
-    return node->ext[PATH_EXT_AKI] && !node->cert->aki_key.len;
+    return node->ext[PATH_EXT_AKI] && !cert->aki_key.len && !cert->aki_issuer.len && !cert->aki_serial.len;
 }
 
 static bool
@@ -234,7 +230,7 @@ is_bad_alternative_name(enum path_name_kind kind, an_bytes value)
     case PATH_NAME_DNS:
         return !an_path_is_hostname(value, true);
     case PATH_NAME_EMAIL:
-        return !an_path_is_ia5(value) || an_bytes_find(value, AN_LIT("@"), 0) == SIZE_MAX;
+        return !an_path_is_mailbox(value);
     case PATH_NAME_URI:
         return value.len == 0 || !an_path_is_ia5(value) || an_bytes_find(value, AN_LIT(":"), 0) == SIZE_MAX;
     case PATH_NAME_IP:
@@ -261,6 +257,8 @@ has_bad_alternative_name(const struct path_node *node)
     return false;
 }
 
+/* An anchor is trusted by decision, not by its form: it is held to what makes it usable as an issuer at all, not to serial
+ * number, authority key identifier or keyUsage, which roots older than RFC 5280 lack. */
 static const struct {
     unsigned roles;
     bool (*is_broken)(const struct path_node *);
@@ -268,18 +266,17 @@ static const struct {
     const char *text;
 } rules[] = {
     {ON_ALL, has_extensions_below_v3, AN_V_PATH_PROFILE, "extensions need version 3 (4.1.2.1)"},
-    {ON_ALL, has_zero_serial, AN_V_PATH_PROFILE, "serial number zero (4.1.2.2)"},
-    {ON_ALL, has_long_serial, AN_V_PATH_PROFILE, "serial number over 20 octets (4.1.2.2)"},
+    {ON_LEAF | ON_CA, has_zero_serial, AN_V_PATH_PROFILE, "serial number zero (4.1.2.2)"},
+    {ON_LEAF | ON_CA, has_long_serial, AN_V_PATH_PROFILE, "serial number over 20 octets (4.1.2.2)"},
     {ON_ALL, has_empty_issuer, AN_V_PATH_PROFILE, "empty issuer (4.1.2.4)"},
     {ON_ISSUERS, has_empty_subject, AN_V_PATH_PROFILE, "CA with an empty subject (4.1.2.6)"},
     {ON_LEAF, has_empty_subject_and_plain_san, AN_V_PATH_PROFILE, "empty subject needs a critical subjectAltName (4.2.1.6)"},
     {ON_ALL, has_critical_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier critical (4.2.1.1)"},
-    {ON_ALL, lacks_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier.keyIdentifier missing (4.2.1.1)"},
-    {ON_ALL, has_aki_without_key, AN_V_PATH_PROFILE, "authorityKeyIdentifier without keyIdentifier (4.2.1.1)"},
+    {ON_ALL, has_empty_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier empty (4.2.1.1)"},
     {ON_ALL, has_critical_ski, AN_V_PATH_PROFILE, "subjectKeyIdentifier critical (4.2.1.2)"},
     {ON_ISSUERS, lacks_ski, AN_V_PATH_PROFILE, "CA without subjectKeyIdentifier (4.2.1.2)"},
     {ON_ISSUERS, lacks_critical_basic_constraints, AN_V_PATH_PROFILE, "CA without critical basicConstraints cA (4.2.1.9)"},
-    {ON_ISSUERS, lacks_key_usage, AN_V_PATH_PROFILE, "CA without keyUsage (4.2.1.3)"},
+    {ON_CA, lacks_key_usage, AN_V_PATH_PROFILE, "CA without keyUsage (4.2.1.3)"},
     {ON_ALL, has_empty_key_usage, AN_V_PATH_PROFILE, "keyUsage without a bit (4.2.1.3)"},
     {ON_ALL, signs_certificates_but_is_no_ca, AN_V_PATH_PROFILE, "keyCertSign without cA (4.2.1.3)"},
     {ON_ALL, has_stray_path_length, AN_V_PATH_PROFILE, "pathLenConstraint without cA and keyCertSign (4.2.1.9)"},
@@ -293,6 +290,13 @@ static const struct {
     {ON_ALL, has_bad_aia, AN_V_PATH_EXTENSION, "authorityInfoAccess (4.2.2.1)"},
     {ON_ALL, has_bad_sia, AN_V_PATH_EXTENSION, "subjectInfoAccess (4.2.2.2)"},
 };
+
+/* 4.2.1.1: every certificate but a self-signed one names its issuer's key. */
+bool
+an_path_profile_names_issuer(const struct path_node *node)
+{
+    return node->cert->self_issued || node->cert->aki_key.len > 0;
+}
 
 const char *
 an_path_profile_breach(struct path_node *node, enum path_role role, an_code *ret_why)

@@ -172,6 +172,22 @@ find_delta(const struct crl_question *q, const struct an_crl *crl, struct an_cer
     return NULL;
 }
 
+/* A delta in force that stands on a newer complete list than this one: what is missing is that list. */
+static bool
+lacks_base(const struct crl_question *q, const struct an_crl *crl)
+{
+    const struct an_path_params *params = q->shared->params;
+
+    for (size_t i = 0; i < q->list_count; i++) {
+        const struct an_crl *delta = q->lists[i];
+
+        if (delta->base_number.len && compare_numbers(crl->number, delta->base_number) < 0 &&
+            an_name_eq(delta->issuer, crl->issuer) && an_status_fresh(params, delta->this_update, delta->next_update) == AN_OK)
+            return true;
+    }
+    return false;
+}
+
 /* ---- looking the certificate up: 6.3.3 (i)–(k) ---- */
 static an_code
 look_up(const struct crl_question *q, struct an_crl *crl, bool *ret_found, struct an_crl_entry *ret)
@@ -253,7 +269,7 @@ consider_list(struct crl_question *q, const struct status_dp *dp, struct an_crl 
     AN_TRY(find_signer(q, crl, &signer));
     delta = find_delta(q, crl, signer);
     if (!delta && fresh != AN_OK)
-        return fresh;
+        return lacks_base(q, crl) ? AN_V_STATUS_BASE : fresh;
     AN_TRY(decide_by(q, crl, delta));
     q->reasons |= idp.reasons;
     return AN_OK;

@@ -1,6 +1,6 @@
 /*
- * Document Security Store (ISO 32000-2, 12.8.4.3; EN 319 142-1, 5.4): reading it, and adding to it without losing or
- * doubling what is there.
+ * Adding to the Document Security Store (ISO 32000-2, 12.8.4.3; EN 319 142-1, 5.4) without losing or doubling what is
+ * there.
  */
 #include "pdf/append.h"
 
@@ -21,63 +21,6 @@ limit_of(enum dss_kind kind)
     return kind == DSS_CERTS ? AN_LIMIT_CERT_BYTES : kind == DSS_CRLS ? AN_LIMIT_PDF_STREAM : AN_LIMIT_OCSP_BYTES;
 }
 
-/* ---- reading ---- */
-struct reading { struct an_pdf *pdf; size_t revision; struct an_arena *arena; const struct an_pdf_obj *dss; };
-
-static an_code
-read_list(const struct reading *reading, enum dss_kind kind, an_bytes **ret, size_t *ret_count, struct an_err *reterr)
-{
-    const struct an_pdf_obj *list = an_pdf_at(reading->pdf, reading->revision, reading->dss, dss_keys[kind]);
-    size_t count = list->kind == AN_PDF_ARRAY ? list->u.array.count : 0;
-
-    if (count > DSS_STREAMS_MAX)
-        AN_FAIL(reterr, AN_E_LIMIT, "/DSS /%s: %zu", dss_keys[kind], count);
-    if (count == 0)
-        return AN_OK;
-    *ret = an_arena_alloc(reading->arena, count * sizeof **ret);
-    for (size_t i = 0; i < count; i++) {
-        const struct an_pdf_obj *stream = an_pdf_resolve(reading->pdf, reading->revision, &list->u.array.items[i]);
-        AN_CLEANUP(an_buf_free) struct an_buf data = an_buf_new(limit_of(kind));
-
-        if (stream->kind != AN_PDF_STREAM)
-            continue; /* what cannot be read proves nothing: the verifier will miss it */
-        if (an_pdf_stream_data(reading->pdf, stream, limit_of(kind), &data, NULL) != AN_OK || data.len == 0)
-            continue;
-        (*ret)[*ret_count] = an_arena_dup(reading->arena, an_buf_view(&data));
-        if ((*ret)[*ret_count].len == 0)
-            AN_FAIL(reterr, AN_E_LIMIT, "/DSS /%s", dss_keys[kind]);
-        ++*ret_count;
-    }
-    return AN_OK;
-}
-
-an_code
-an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret, struct an_err *reterr)
-{
-    struct an_pdf_dss_data data = {.arena = an_arena_new(AN_LIMIT_PDF_ARENA)};
-    struct reading reading = {pdf, revision, data.arena, an_pdf_at(pdf, revision, an_pdf_catalog(pdf, revision), "DSS")};
-    an_code code = read_list(&reading, DSS_CERTS, &data.certs, &data.cert_count, reterr);
-
-    if (code == AN_OK)
-        code = read_list(&reading, DSS_CRLS, &data.crls, &data.crl_count, reterr);
-    if (code == AN_OK)
-        code = read_list(&reading, DSS_OCSPS, &data.ocsps, &data.ocsp_count, reterr);
-    if (code != AN_OK) {
-        an_pdf_dss_data_done(&data);
-        return code;
-    }
-    *ret = data;
-    return AN_OK;
-}
-
-void
-an_pdf_dss_data_done(struct an_pdf_dss_data *data)
-{
-    an_arena_free(&data->arena);
-    *data = (struct an_pdf_dss_data){0};
-}
-
-/* ---- adding ---- */
 struct stored { uint32_t num; uint16_t gen; };
 AN_VEC(stored_vec, struct stored);
 

@@ -291,7 +291,7 @@ read_policy(struct policy_reading *reading, const struct policy_keys *keys)
     return read_flag_group(reading, keys->legal_effect, "classified", &policy->legal_effect, &policy->legal_citation);
 }
 
-/* Takes doc over when it succeeds: everything lives in its arena, freed by policy_free. */
+/* A policy and the tree that everything in it points into; the doc is taken over, also on failure. */
 struct owned_policy {
     struct an_policy policy; /* first: policy_free finds the rest */
     struct yaml_doc *doc;

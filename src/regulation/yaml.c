@@ -1,7 +1,7 @@
 /*
  * YAML through libyaml's events, as a tree that knows the line of every key. libcyaml, which stands on the same
  * events, maps straight to structs but cannot say on which line a value stood once it is loaded, and a lawyer who
- * edits a file needs that line (docs/decisions/030-yaml-events.md).
+ * edits a file needs that line (docs/decisions/006-yaml-events.md).
  *
  * The subset is strict: one document, maps with unique plain keys, lists, scalars. Anchors, aliases, tags and merge
  * keys are refused: nothing in a law file means more than it shows.

@@ -104,6 +104,7 @@ an_path_shared_done(struct path_shared *shared)
     path_status_memos_done(&shared->statuses);
     path_signature_memos_done(&shared->signatures);
     path_signer_memos_done(&shared->signers);
+    an_path_inherited_keys_free(shared);
     path_nodes_done(&shared->pool);
     an_certs_done(&shared->fetched_certs);
     an_crls_unref(&shared->fetched_crls);
@@ -161,11 +162,7 @@ remember_signature(struct path_shared *shared, const void *object, const struct 
 bool
 an_path_cert_signed_by(struct path_shared *shared, struct an_cert *cert, struct an_cert *signer)
 {
-    const struct path_signature_memo *memo = find_signature(shared, cert, signer);
-
-    if (memo)
-        return memo->is_right;
-    return spend_signature(shared) && remember_signature(shared, cert, signer, an_cert_signed_by(cert, signer));
+    return an_path_data_signed_by(shared, cert, &cert->scheme, cert->tbs, cert->signature, signer);
 }
 
 bool
@@ -177,25 +174,25 @@ an_path_data_signed_by(struct path_shared *shared, const void *object, const str
 
     if (memo)
         return memo->is_right;
-    key = an_cert_key(signer);
+    key = an_path_key(shared, signer);
     if (!key || scheme->kind == AN_SIG_UNKNOWN || !spend_signature(shared))
         return false;
     return remember_signature(shared, object, signer, an_pubkey_verify_message(key, scheme, tbs, signature));
 }
 
 an_code
-an_path_algorithm_check(const struct an_path_params *params, const struct an_scheme *scheme, struct an_cert *signer)
+an_path_algorithm_check(struct path_shared *shared, const struct an_scheme *scheme, struct an_cert *signer)
 {
-    const struct an_algorithm_policy *policy = &params->algorithms;
+    const struct an_algorithm_policy *policy = &shared->params->algorithms;
     struct an_pubkey *key;
 
     if (!policy->check)
         return AN_OK;
-    key = an_cert_key(signer);
+    key = an_path_key(shared, signer);
     if (!key)
         return AN_V_PATH_ALGORITHM;
-    return policy->check(policy->context, scheme, an_pubkey_kind(key), an_pubkey_bits(key), an_pubkey_curve(key), params->at,
-                         signer);
+    return policy->check(policy->context, scheme, an_pubkey_kind(key), an_pubkey_bits(key), an_pubkey_curve(key),
+                         shared->params->at, signer);
 }
 
 /* ---- the path of a CRL signer ---- */

@@ -82,3 +82,27 @@ void an_path_result_done(struct an_path_result *result);
 void an_status_check(struct an_cert *cert, struct an_cert *issuer, const struct an_path_params *params,
                      struct an_status_result *ret);
 void an_status_result_done(struct an_status_result *result);
+
+/* ---- the question of `antin cert verify`, in the words of its options ---- */
+struct an_path_request {
+    struct an_cert *leaf;
+    const struct an_certs *anchors, *untrusted;
+    const struct an_crls *crls;
+    const struct an_ocsps *ocsps;
+    an_time at;                /* --at; AN_TIME_NONE = now */
+    const char *revocation;    /* --revocation: "require", "if-available", "none"; NULL = if-available */
+    const char *const *policy_oids; /* --policy-oid, dotted; count 0 = any-policy */
+    size_t policy_count;
+    bool explicit_policy, inhibit_mapping, inhibit_any_policy;
+    const char *purpose;       /* --purpose: a name of an_purpose_oid or a dotted OID; NULL = none */
+    const char *const *names;  /* --name, "TYPE:VALUE": dns, ip, email (or rfc822), uri, dn; any case */
+    size_t name_count;
+    an_algorithm_policy algorithms; /* of --policy; empty = no limit, as in the policy "rfc5280" */
+    an_path_fetch fetch;            /* empty = --offline */
+    bool lenient;                   /* false: strict, see struct an_path_params */
+};
+/* AN_E_PATH_OPTION when an option cannot be understood; else ret is filled. */
+an_code an_path_request_run(const struct an_path_request *request, struct an_path_result *ret, struct an_err *reterr) AN_MUST_USE;
+/* "serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning"; a dotted
+ * OID is returned as it is; NULL when it is neither. */
+const char *an_purpose_oid(const char *name);

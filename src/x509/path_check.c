@@ -56,8 +56,10 @@ check_extensions(struct path_state *state, struct path_node *node, enum path_rol
 static an_code
 check_algorithm(struct path_state *state, struct path_node *node, struct path_node *issuer, size_t at)
 {
-    an_code code = an_path_algorithm_check(state->job->params, &node->cert->scheme, issuer->cert);
+    an_code code = an_path_algorithm_check(state->job->shared, &node->cert->scheme, issuer->cert);
 
+    if (code == AN_OK && !an_path_key_comes_from(state->job->shared, node->cert, issuer->cert))
+        return an_path_refuse(state->verdict, AN_V_PATH_SIGNATURE, at, "DSA parameters of another issuer");
     return code == AN_OK ? AN_OK
                          : an_path_refuse(state->verdict, code, at, "%s", an_digest_name(node->cert->scheme.digest));
 }

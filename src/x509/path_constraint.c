@@ -19,6 +19,15 @@ mask_is_prefix(an_bytes mask)
     return true;
 }
 
+/* a host, ".domain", or nothing for all */
+static bool
+host_base_is_well_formed(an_bytes base, bool strict)
+{
+    if (!strict || base.len == 0)
+        return an_path_is_ia5(base);
+    return an_path_is_hostname(base.ptr[0] == '.' ? an_bytes_slice(base, 1, SIZE_MAX) : base, false);
+}
+
 static bool
 base_is_well_formed(const struct path_constraint *item, bool strict)
 {
@@ -32,8 +41,11 @@ base_is_well_formed(const struct path_constraint *item, bool strict)
             base = an_bytes_slice(base, 1, SIZE_MAX);
         return base.len == 0 || an_path_is_hostname(base, false);
     case PATH_NAME_EMAIL:
+        if (an_bytes_find(base, AN_LIT("@"), 0) != SIZE_MAX)
+            return !strict || an_path_is_mailbox(base);
+        return host_base_is_well_formed(base, strict);
     case PATH_NAME_URI:
-        return an_path_is_ia5(base);
+        return host_base_is_well_formed(base, strict);
     default:
         return true;
     }

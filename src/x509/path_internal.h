@@ -70,6 +70,13 @@ struct path_signer_memo {
     struct an_cert *cert, *anchor;
     bool is_valid;
 };
+/* A DSA key whose parameters stand in its issuer's certificate (RFC 3279 2.3.2). */
+struct path_inherited_key {
+    struct an_cert *cert, *source;
+    struct an_pubkey *key; /* counted; NULL when nothing fits */
+    an_bytes parameters;   /* in the arena */
+};
+AN_VEC(path_inherited_keys, struct path_inherited_key);
 AN_VEC(path_nodes, struct path_node *);
 AN_VEC(path_signature_memos, struct path_signature_memo);
 AN_VEC(path_status_memos, struct path_status_memo);
@@ -83,6 +90,7 @@ struct path_shared {
     struct path_signature_memos signatures;
     struct path_status_memos statuses;
     struct path_signer_memos signers;
+    struct path_inherited_keys inherited;
     struct an_certs fetched_certs;
     struct an_crls fetched_crls;
     struct an_ocsps fetched_ocsps;
@@ -121,7 +129,14 @@ bool an_path_same_entity(const struct an_cert *a, const struct an_cert *b);
 /* Is this certificate, as the signer of a CRL, at the end of a valid path to anchor? (6.3.3 f) */
 bool an_path_signer_is_valid(struct path_shared *shared, struct an_cert *signer, struct an_cert *anchor);
 /* What the caller's algorithm policy says of a signature; AN_OK when there is none. */
-an_code an_path_algorithm_check(const struct an_path_params *params, const struct an_scheme *scheme, struct an_cert *signer);
+an_code an_path_algorithm_check(struct path_shared *shared, const struct an_scheme *scheme, struct an_cert *signer);
+
+/* ---- path_dsa.c ---- */
+/* The key of a certificate, with inherited parameters when it needs them; borrowed, NULL when there is none. */
+struct an_pubkey *an_path_key(struct path_shared *shared, struct an_cert *cert);
+/* false when the key of cert was completed from another authority than this issuer. */
+bool an_path_key_comes_from(const struct path_shared *shared, const struct an_cert *cert, const struct an_cert *issuer);
+void an_path_inherited_keys_free(struct path_shared *shared);
 
 /* ---- path_build.c ---- */
 /* Depth-first search from the leaf; true when a valid path stands in job->chain. */

@@ -101,9 +101,24 @@ lacks_ski(const struct path_node *node)
 }
 
 static bool
-lacks_critical_basic_constraints(const struct path_node *node)
+lacks_basic_constraints(const struct path_node *node)
 {
-    return !is_critical(node, PATH_EXT_BASIC_CONSTRAINTS) || !node->cert->is_ca;
+    return !node->ext[PATH_EXT_BASIC_CONSTRAINTS] || !node->cert->is_ca;
+}
+
+static bool
+has_plain_basic_constraints(const struct path_node *node)
+{
+    return is_present_not_critical(node, PATH_EXT_BASIC_CONSTRAINTS);
+}
+
+/* 4.2.1.2: the identifier that a key signs under is the one its certificate gives. */
+static bool
+has_other_key_identifier(const struct path_node *node)
+{
+    const struct an_cert *cert = node->cert;
+
+    return cert->self_issued && cert->aki_key.len && cert->ski.len && !an_bytes_eq(cert->aki_key, cert->ski);
 }
 
 static bool
@@ -275,7 +290,10 @@ static const struct {
     {ON_ALL, has_empty_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier empty (4.2.1.1)"},
     {ON_ALL, has_critical_ski, AN_V_PATH_PROFILE, "subjectKeyIdentifier critical (4.2.1.2)"},
     {ON_ISSUERS, lacks_ski, AN_V_PATH_PROFILE, "CA without subjectKeyIdentifier (4.2.1.2)"},
-    {ON_ISSUERS, lacks_critical_basic_constraints, AN_V_PATH_PROFILE, "CA without critical basicConstraints cA (4.2.1.9)"},
+    {ON_ISSUERS, lacks_basic_constraints, AN_V_PATH_PROFILE, "CA without basicConstraints cA (4.2.1.9)"},
+    /* below the anchor PKITS 4.6.4 wants it accepted */
+    {ON_ANCHOR, has_plain_basic_constraints, AN_V_PATH_PROFILE, "basicConstraints of a root not critical (4.2.1.9)"},
+    {ON_ANCHOR, has_other_key_identifier, AN_V_PATH_PROFILE, "key identifiers of a self-signed certificate differ (4.2.1.2)"},
     {ON_CA, lacks_key_usage, AN_V_PATH_PROFILE, "CA without keyUsage (4.2.1.3)"},
     {ON_ALL, has_empty_key_usage, AN_V_PATH_PROFILE, "keyUsage without a bit (4.2.1.3)"},
     {ON_ALL, signs_certificates_but_is_no_ca, AN_V_PATH_PROFILE, "keyCertSign without cA (4.2.1.3)"},

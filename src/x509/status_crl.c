@@ -88,28 +88,31 @@ is_likely_signer(const struct an_crl *crl, const struct an_cert *cert)
 }
 
 static an_code
-try_signer(const struct crl_question *q, const struct an_crl *crl, struct an_cert *signer)
+try_signer(const struct crl_question *q, const struct status_dp *dp, const struct an_crl *crl, struct an_cert *signer)
 {
     if (!an_path_data_signed_by(q->shared, crl, &crl->scheme, crl->tbs, crl->signature, signer))
         return AN_V_STATUS_SIGNATURE;
     if (!may_sign_crls(signer))
         return AN_V_STATUS_ISSUER;
-    AN_TRY(an_path_algorithm_check(q->shared->params, &crl->scheme, signer));
+    AN_TRY(an_path_algorithm_check(q->shared, &crl->scheme, signer));
     if (signer == q->issuer || an_path_same_entity(signer, q->issuer))
+        return AN_OK;
+    /* The CA has said, in cRLIssuer of this very certificate, that its holder keeps the list it stands on (PKITS 4.14.30). */
+    if (signer == q->cert && dp->has_crl_issuer)
         return AN_OK;
     return an_path_signer_is_valid(q->shared, signer, q->anchor) ? AN_OK : AN_V_STATUS_ISSUER;
 }
 
 /* Likely signers (by key identifier) first: a wrong guess means hashing the whole list for nothing. */
 static an_code
-find_signer(const struct crl_question *q, const struct an_crl *crl, struct an_cert **ret)
+find_signer(const struct crl_question *q, const struct status_dp *dp, const struct an_crl *crl, struct an_cert **ret)
 {
     const struct path_nodes *pool = &q->shared->pool;
     an_code why = AN_V_STATUS_ISSUER, code;
     bool issuer_named = an_name_eq(crl->issuer, q->issuer->subject);
 
     *ret = q->issuer;
-    if (issuer_named && is_likely_signer(crl, q->issuer) && (why = try_signer(q, crl, q->issuer)) == AN_OK)
+    if (issuer_named && is_likely_signer(crl, q->issuer) && (why = try_signer(q, dp, crl, q->issuer)) == AN_OK)
         return AN_OK;
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < pool->count; i++) {
@@ -118,7 +121,7 @@ find_signer(const struct crl_question *q, const struct an_crl *crl, struct an_ce
             if (signer == q->issuer || is_likely_signer(crl, signer) != (pass == 0) ||
                 !an_name_eq(signer->subject, crl->issuer))
                 continue;
-            code = try_signer(q, crl, signer);
+            code = try_signer(q, dp, crl, signer);
             *ret = signer;
             if (code == AN_OK)
                 return AN_OK;
@@ -127,7 +130,7 @@ find_signer(const struct crl_question *q, const struct an_crl *crl, struct an_ce
         }
     *ret = q->issuer;
     if (issuer_named && !is_likely_signer(crl, q->issuer))
-        return try_signer(q, crl, q->issuer);
+        return try_signer(q, dp, crl, q->issuer);
     return why;
 }
 
@@ -266,7 +269,7 @@ consider_list(struct crl_question *q, const struct status_dp *dp, struct an_crl 
     fresh = an_status_fresh(q->shared->params, crl->this_update, crl->next_update);
     if (fresh == AN_V_STATUS_FUTURE)
         return fresh;
-    AN_TRY(find_signer(q, crl, &signer));
+    AN_TRY(find_signer(q, dp, crl, &signer));
     delta = find_delta(q, crl, signer);
     if (!delta && fresh != AN_OK)
         return lacks_base(q, crl) ? AN_V_STATUS_BASE : fresh;

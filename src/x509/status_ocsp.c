@@ -71,8 +71,8 @@ check_delegate(const struct ocsp_question *q, const struct an_ocsp *ocsp, struct
         return AN_V_STATUS_SIGNATURE;
     if (!an_path_cert_signed_by(q->shared, responder, q->issuer))
         return AN_V_STATUS_ISSUER;
-    AN_TRY(an_path_algorithm_check(q->shared->params, &responder->scheme, q->issuer));
-    AN_TRY(an_path_algorithm_check(q->shared->params, &ocsp->scheme, responder));
+    AN_TRY(an_path_algorithm_check(q->shared, &responder->scheme, q->issuer));
+    AN_TRY(an_path_algorithm_check(q->shared, &ocsp->scheme, responder));
     return is_revoked_responder(q, responder, &node) ? AN_V_STATUS_ISSUER : AN_OK;
 }
 
@@ -99,7 +99,7 @@ check_signer(const struct ocsp_question *q, const struct an_ocsp *ocsp)
 
     if (is_responder(ocsp, q->issuer)) {
         if (is_signed_by(q->shared, ocsp, q->issuer))
-            return an_path_algorithm_check(q->shared->params, &ocsp->scheme, q->issuer);
+            return an_path_algorithm_check(q->shared, &ocsp->scheme, q->issuer);
         why = AN_V_STATUS_SIGNATURE;
     }
     why = check_delegates(q, ocsp, &ocsp->certs, why);

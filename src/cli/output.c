@@ -1,9 +1,8 @@
 /* Failures as people and programs read them; citations in words. */
 #include "cli/cli.h"
+#include "cli/report.h"
 
 #include "regulation/regulation.h"
-
-#include <jansson.h>
 
 struct an_regulations *
 cli_regulations(struct cli *cli)

@@ -171,7 +171,11 @@ an_archive_read(struct an_cms_input *input, size_t at, struct an_case *sig)
             read_revocation_values(input->job, attribute->values);
             input->has_archived_status = true;
         } else if (an_oid_eq(attribute->oid, id_archive_stamp_v3) || an_oid_eq(attribute->oid, id_archive_stamp_v2)) {
+            size_t before = sig->stamps.count;
+
             read_tokens(sig, AN_STAMP_ARCHIVE, attribute->values);
+            for (; before < sig->stamps.count; before++)
+                sig->stamps.items[before].is_v3 = an_oid_eq(attribute->oid, id_archive_stamp_v3);
         }
     }
     for (size_t i = 0; i < signer->attribute_count; i++)
@@ -200,8 +204,8 @@ digest_v3(const struct an_cms_input *input, const struct fields *fields, const s
     an_bytes content_digest, index = find_index(tst);
     struct an_hash *hash;
 
-    if (!index.len || an_cms_content_digest(input, tst->digest, content, &content_digest, NULL) != AN_OK ||
-        !content_digest.len)
+    /* A token without the index is no v3 time-stamp: computed without, it cannot match. */
+    if (an_cms_content_digest(input, tst->digest, content, &content_digest, NULL) != AN_OK || !content_digest.len)
         return false;
     hash = an_hash_new(tst->digest);
     an_hash_update(hash, fields->content_type);
@@ -276,13 +280,12 @@ judge_archive(const struct an_cms_input *input, const struct fields *fields, str
 {
     uint8_t digest[AN_DIGEST_MAX];
     an_bytes over = AN_NONE;
-    bool is_v3 = find_index(stamp->tst).len > 0;
 
-    if (is_v3 ? digest_v3(input, fields, stamp->tst, digest) : digest_v2(input, fields, stamp, digest))
+    if (stamp->is_v3 ? digest_v3(input, fields, stamp->tst, digest) : digest_v2(input, fields, stamp, digest))
         over = AN_BYTES(digest, an_digest_size(stamp->tst->digest));
     /* v2 covers the encoding as it once was, which BER and later additions to the lists blur: no match there is "not
      * known", and proves nothing. */
-    if (!is_v3 && !an_bytes_eq(over, stamp->tst->imprint))
+    if (!stamp->is_v3 && !an_bytes_eq(over, stamp->tst->imprint))
         over = AN_NONE;
     an_stamp_judge(input->job, stamp, over);
     if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= input->job->now)

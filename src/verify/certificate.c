@@ -46,6 +46,19 @@ may_stamp(const struct an_cert *cert)
     return eku && an_cert_has_eku(cert, id_time_stamping);
 }
 
+/* A conformance policy takes the lists it is given at their word: what they do not cover is not known to be good. */
+static enum an_revocation_mode
+revocation_mode(const struct an_job *job)
+{
+    const struct an_verify_options *options = job->options;
+
+    if (options->revocation)
+        return (enum an_revocation_mode)(options->revocation - 1);
+    if (job->policy->any_algorithm && ((options->crls && options->crls->count) || (options->ocsps && options->ocsps->count)))
+        return AN_REVOCATION_REQUIRE;
+    return (enum an_revocation_mode)job->policy->revocation;
+}
+
 static struct an_path_params
 params_at(struct an_job *job, const char *purpose, an_time at)
 {
@@ -54,7 +67,7 @@ params_at(struct an_job *job, const char *purpose, an_time at)
     return (struct an_path_params){
         .anchors = &job->anchors, .untrusted = &job->material.certs, .crls = &job->material.crls,
         .ocsps = &job->material.ocsps, .at = at, .status_at = AN_TIME_NONE, .now = job->now,
-        .freshness_max = job->policy->freshness_seconds, .revocation = (enum an_revocation_mode)job->policy->revocation,
+        .freshness_max = job->policy->freshness_seconds, .revocation = revocation_mode(job),
         .purpose = purpose, .algorithms = an_verify_algorithms(job->policy), .fetch = options->fetch,
         .policy_oids = options->policy_oids, .policy_count = options->policy_count,
         .explicit_policy = options->explicit_policy, .inhibit_mapping = options->inhibit_mapping,
@@ -84,8 +97,8 @@ judge_now(struct an_job *job, struct an_cert *leaf, const char *purpose, struct 
     struct an_path_params params = params_at(job, purpose, job->now);
     struct an_path_entry *entry;
     char salt[160];
-    int len = snprintf(salt, sizeof(salt), "now|%s|%s|%d%d%d%zu", job->policy->id, purpose ? purpose : "",
-                       params.explicit_policy, params.inhibit_mapping, params.inhibit_any_policy, params.policy_count);
+    int len = snprintf(salt, sizeof(salt), "now|%s|%s|%d%d%d%d%zu", job->policy->id, purpose ? purpose : "",
+                       (int)params.revocation, params.explicit_policy, params.inhibit_mapping, params.inhibit_any_policy, params.policy_count);
 
     if (params.policy_count) /* asked for by name: not worth a key of its own */
         len += snprintf(salt + len, sizeof(salt) - (size_t)len, "|%p", (const void *)params.policy_oids);

@@ -32,7 +32,8 @@ is_base64(an_bytes head)
 bool
 an_cms_detect(an_bytes head)
 {
-    if (head.len > 1 && head.ptr[0] == AN_DER_SEQUENCE)
+    /* A long or indefinite length follows: no text starts with "0" and an octet above 127. */
+    if (head.len > 1 && head.ptr[0] == AN_DER_SEQUENCE && (head.ptr[1] & 0x80))
         return true;
     return an_bytes_starts_with(head, AN_LIT("-----BEGIN ")) || is_base64(head);
 }
@@ -68,6 +69,57 @@ find_token(an_bytes object, an_bytes *ret)
     if (an_der_any(&body, &tag, &token, &status, NULL) != AN_OK || an_der_peek(status) != AN_DER_INTEGER)
         return false;
     return an_der_take_whole(&body, AN_DER_SEQUENCE, ret, NULL) == AN_OK && body.len == 0;
+}
+
+/* One header: its size, and the length of the content or SIZE_MAX for "until the end marker". */
+static size_t
+ber_header(an_bytes ber, size_t at, size_t *ret_len)
+{
+    size_t count, len = 0, header = 2;
+
+    if (ber.len - at < 2 || (ber.ptr[at] & 0x1F) == 0x1F)
+        return 0;
+    count = ber.ptr[at + 1];
+    if (count == 0x80) {
+        *ret_len = SIZE_MAX;
+        return header;
+    }
+    if (count & 0x80) {
+        count &= 0x7F;
+        if (count > 8 || ber.len - at < header + count)
+            return 0;
+        for (size_t i = 0; i < count; i++)
+            len = len << 8 | ber.ptr[at + header + i];
+        header += count;
+    } else {
+        len = count;
+    }
+    if (len > ber.len - at - header)
+        return 0;
+    *ret_len = len;
+    return header;
+}
+
+size_t
+an_ber_size(an_bytes ber)
+{
+    size_t at = 0, depth = 0;
+
+    do {
+        size_t len = 0, header = at < ber.len ? ber_header(ber, at, &len) : 0;
+
+        if (!header || depth > AN_LIMIT_DER_DEPTH)
+            return 0;
+        if (len == SIZE_MAX) {
+            depth++;
+        } else if (depth && ber.ptr[at] == 0 && len == 0) {
+            depth--;
+        } else {
+            at += len;
+        }
+        at += header;
+    } while (depth);
+    return at;
 }
 
 /* ---- the content that was signed ---- */
@@ -135,6 +187,8 @@ an_case_take_signer(struct an_case *sig, const struct an_cms_signer *signer)
     sig->has_ess = signer->ess_hash.len > 0;
     if (signer->signing_time != AN_TIME_NONE)
         sig->report->claimed_time = signer->signing_time;
+    if (signer->duplicate_attributes)
+        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_ATTRIBUTE, "%s", "signedAttrs: one stands twice");
     if (signer->attrs_not_der_sorted)
         an_finding_add(sig->report, "quirk.attribute-order", AN_FINDING_NOTE, AN_N_VERIFY_NOT_SORTED, "%s", "");
     if (!sig->has_ess)

@@ -10,6 +10,8 @@ struct an_cms_input {
     const char *format;
     bool has_archived_status; /* revocation values stand in unsigned attributes */
 };
+/* How many bytes the BER value at the front takes; 0 when it is malformed. */
+size_t an_ber_size(an_bytes ber);
 void an_case_begin(struct an_case *sig, struct an_job *job, const char *format);
 void an_case_take_signer(struct an_case *sig, const struct an_cms_signer *signer);
 an_code an_cms_content_digest(const struct an_cms_input *input, enum an_digest digest,

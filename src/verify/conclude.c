@@ -45,6 +45,9 @@ read_result(struct an_case *sig, an_code code, const char *detail)
     case AN_V_CMS_CONTENT_TYPE:
         fail_structure(sig, code, detail);
         return;
+    case AN_V_CMS_KEY:
+        an_step_set(&sig->value, AN_FINDING_INDETERMINATE, AN_V_VALUE_UNKNOWN, "%.199s", detail);
+        return;
     case AN_V_CMS_ESS:
         an_step_set(&sig->identified, AN_FINDING_INDETERMINATE, AN_V_SIGNER_OTHER, "%.199s", detail);
         return;
@@ -64,6 +67,19 @@ compare_digest(struct an_case *sig, const struct an_cms_signer *signer, an_bytes
         an_step_set(&sig->integrity, AN_FINDING_PASSED, AN_V_INTEGRITY_OK, "%s", an_digest_name(sig->digest));
     else
         an_step_set(&sig->integrity, AN_FINDING_FAILED, AN_V_INTEGRITY_BAD, "%s", "");
+}
+
+/* RFC 8419: Ed25519 goes with SHA-512, Ed448 with SHAKE256 and nothing else. */
+static bool
+digest_suits_key(struct an_cert *cert, const struct an_cms_signer *signer)
+{
+    struct an_pubkey *key = an_cert_key(cert);
+
+    if (!key || !signer->signed_attrs.len)
+        return true;
+    if (an_pubkey_kind(key) == AN_KEY_ED25519)
+        return signer->digest == AN_SHA512;
+    return an_pubkey_kind(key) != AN_KEY_ED448 || strcmp(an_digest_name(signer->digest), "SHAKE256") == 0;
 }
 
 static void
@@ -113,6 +129,8 @@ an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an
         return;
     }
     code = an_cms_check_signer(signer, sig->cert, content_type, content_digest, &err);
+    if (code == AN_OK && !digest_suits_key(sig->cert, signer))
+        code = an_err_set(&err, AN_V_CMS_ALGORITHM, "%s with this EdDSA key", an_digest_name(signer->digest));
     read_result(sig, code, err.detail);
 }
 

@@ -8,8 +8,8 @@ static const struct {
     bool (*detect)(an_bytes head);
     an_code (*verify)(struct an_job *job, struct an_err *reterr);
 } formats[] = {
+    {"CMS", an_cms_detect, an_cms_verify}, /* before PDF: a PDF may be inside */
     {"PDF", an_pdf_detect, an_pdf_verify},
-    {"CMS", an_cms_detect, an_cms_verify},
     {"MIME", an_mime_detect, an_mime_verify},
 };
 

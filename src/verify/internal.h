@@ -159,7 +159,7 @@ struct an_stamp {
     enum an_stamp_kind kind;
     struct an_tst *tst;      /* NULL when it could not be read */
     an_code parse;           /* AN_OK or why not */
-    bool judged;
+    bool judged, is_v3;      /* is_v3: CAdES archive time-stamp with a hash index */
     an_code why; char detail[200];
     enum an_finding_status status;
     enum an_sub sub;

@@ -92,7 +92,16 @@ read_cms(struct an_pdf_reader *reader, struct an_pdf_row *row)
     struct an_case *sig = &row->sig;
     struct an_err err = {0};
     an_code code = an_cms_parse(row->field->contents, &row->cms, &err);
+    an_bytes contents = row->field->contents;
 
+    /* What stands behind the object in /Contents is outside every signed range and can mean nothing: said, not refused. */
+    if (code == AN_E_CMS_TRAILING) {
+        an_bytes object = an_bytes_slice(contents, 0, an_ber_size(contents));
+
+        code = an_cms_parse(object, &row->cms, &err);
+        an_finding_add(sig->report, "quirk.trailing", AN_FINDING_NOTE, AN_N_VERIFY_TRAILING, "%zu",
+                       contents.len - object.len);
+    }
     if (code == AN_OK && row->cms->signer_count == 0) {
         code = AN_E_CMS_SIGNER;
         snprintf(err.detail, sizeof(err.detail), "no SignerInfo");
@@ -236,24 +245,24 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
     struct an_case *sig = &row->sig;
     const struct an_cms_signer *signer = &row->cms->signers[0];
     uint8_t buffer[AN_DIGEST_MAX];
-    an_bytes digest = AN_NONE, content_type = row->cms->content_type;
+    an_bytes digest = AN_NONE;
 
+    if (signer->digest == AN_DIGEST_NONE) {
+        an_step_set(&sig->value, AN_FINDING_FAILED, AN_V_VALUE_BAD, "%s", "digest algorithm not supported");
+        an_case_identify(sig, an_cms_signer_cert(row->cms, signer, &reader->job->material.certs));
+        return;
+    }
     if (row->kind == AN_PDF_SIGNATURE_SHA1) {
         an_pdf_legacy_check_sha1(reader, row);
         return;
     }
-    if (row->cms->content.len) {
+    if (row->cms->content.ptr) {
         an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_BAD, "%s", "encapsulated content in a detached kind");
         return;
     }
     if (an_pdf_range_digest(reader, row, signer->digest, buffer))
         digest = AN_BYTES(buffer, an_digest_size(signer->digest));
-    else if (signer->digest == AN_DIGEST_NONE) {
-        an_step_set(&sig->value, AN_FINDING_FAILED, AN_V_VALUE_BAD, "%s", "digest algorithm not supported");
-        an_case_identify(sig, an_cms_signer_cert(row->cms, signer, &reader->job->material.certs));
-        return;
-    }
-    an_case_check_cms(sig, row->cms, signer, content_type, digest);
+    an_case_check_cms(sig, row->cms, signer, row->cms->content_type, digest);
 }
 
 static void

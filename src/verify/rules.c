@@ -63,13 +63,13 @@ rule_data(const struct an_case *sig)
 static struct an_outcome
 rule_integrity(const struct an_case *sig)
 {
-    return of_step(&sig->integrity, AN_SUB_HASH_FAILURE);
+    return of_step(&sig->integrity, sig->integrity.status == AN_FINDING_FAILED ? AN_SUB_HASH_FAILURE : AN_SUB_GENERIC);
 }
 
 static struct an_outcome
 rule_value(const struct an_case *sig)
 {
-    return of_step(&sig->value, AN_SUB_SIG_CRYPTO_FAILURE);
+    return of_step(&sig->value, sig->value.status == AN_FINDING_FAILED ? AN_SUB_SIG_CRYPTO_FAILURE : AN_SUB_GENERIC);
 }
 
 /* ---- after signing ---- */

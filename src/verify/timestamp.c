@@ -23,6 +23,9 @@ an_stamp_read(struct an_job *job, struct an_stamps *stamps, enum an_stamp_kind k
 
     if (stamps->count >= AN_LIMIT_VERIFY_STAMPS)
         return;
+    /* Some writers wrap the token once more. */
+    if (an_der_peek(token) == AN_DER_OCTET_STRING && an_der_take(&token, AN_DER_OCTET_STRING, &token, NULL) != AN_OK)
+        return;
     stamp = an_stamps_push(stamps);
     stamp->kind = kind;
     stamp->status = AN_FINDING_INDETERMINATE;

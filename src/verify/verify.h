@@ -54,6 +54,7 @@ struct an_verify_options {
     /* What RFC 5280 6.1.1 lets the relying party ask for; all zero = any policy. */
     const char *const *policy_oids; size_t policy_count;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy;
+    int revocation;         /* 0 = as the policy says, else enum an_revocation_mode + 1 */
 };
 struct an_verifier; /* policies, parsed certificates, validated chains: made once, used for thousands of files; thread-safe */
 an_code an_verifier_new(const char *data_dir, struct an_verifier **ret, struct an_err *reterr) AN_MUST_USE;

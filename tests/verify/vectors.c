@@ -1,0 +1,315 @@
+/* The given vectors: how far the verdicts agree. A wrong accept fails the test; wrong rejects are counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "cases.h"
+
+#include <cmocka.h>
+
+static struct an_verifier *verifier;
+
+struct tally {
+    const char *kind_prefix, *policy;
+    size_t cases, agreed, skipped, excepted, wrong_accepts, wrong_rejects, other_words, lawful, wrong_paths;
+};
+
+static bool
+is_one_of(const char *word, const char *words)
+{
+    const char *found = strstr(words, word);
+
+    return found && (found == words || found[-1] == ' ') && (found[strlen(word)] == 0 || found[strlen(word)] == ' ');
+}
+
+/* What may stand for what. The first word is the exact one. */
+static const struct { const char *expected, *same, *tolerable; } classes[] = {
+    {"intact", "intact", ""},
+    {"signed", "intact", ""},
+    {"modified", "modified", "broken"},
+    {"broken", "broken error", "modified unproven timestamp-bad no-signature"},
+    {"timestamp-bad", "timestamp-bad", "broken unproven"},
+    {"mixed", "modified broken", ""},
+    {"failed", "broken error modified", ""},
+    {"error", "error broken", "no-signature"},
+    {"disputed", "intact modified broken", ""},
+    {"no-signature", "no-signature", ""},
+};
+
+static void
+say(const char *what, const json_t *row, const char *expected, const struct case_result *result)
+{
+    const struct an_signature_report *first = result->report.signature_count ? &result->report.signatures[0] : NULL;
+
+    printf("# %s: %s expected %s, got %s", what, text_of(row, "id"), expected, result->class_);
+    if (result->code != AN_OK)
+        printf(" (%s: %s)", an_message_find(result->code)->symbol, result->err.detail);
+    else if (first)
+        printf(" (%d %s)", (int)first->indication, first->sub_indication);
+    printf("\n");
+    for (size_t i = 0; i < result->report.signature_count && getenv("ANTIN_VERBOSE"); i++) {
+        const struct an_signature_report *row_ = &result->report.signatures[i];
+
+        printf("#    [%s] %d %s word %d\n", row_->field, (int)row_->indication, row_->sub_indication, (int)row_->word);
+        for (size_t j = 0; j < row_->finding_count; j++)
+            if (row_->findings[j].status != AN_FINDING_PASSED && row_->findings[j].status != AN_FINDING_SKIPPED)
+                printf("#      %d %s %s %s\n", (int)row_->findings[j].status, row_->findings[j].rule,
+                       an_message_find(row_->findings[j].code)->symbol, row_->findings[j].detail);
+        for (size_t j = 0; j < row_->time_stamp_count; j++)
+            printf("#      stamp %s %lld %d %s\n", row_->time_stamps[j].kind, (long long)row_->time_stamps[j].gen_time,
+                   (int)row_->time_stamps[j].indication, row_->time_stamps[j].sub_indication);
+        for (size_t j = 0; j < row_->modification_count; j++)
+            printf("#      mod %s obj %u %s %s %s\n", row_->modifications[j].what, row_->modifications[j].object,
+                   row_->modifications[j].class_name, row_->modifications[j].allowed ? "allowed" : "FORBIDDEN",
+                   an_message_find(row_->modifications[j].why)->symbol);
+    }
+}
+
+static void
+judge_class(struct tally *tally, const json_t *row, const char *expected, const struct case_result *result)
+{
+    size_t at = 0;
+    bool is_lawful = strcmp(expected, "intact") == 0 || strcmp(expected, "signed") == 0;
+
+    while (at < AN_COUNT(classes) && strcmp(classes[at].expected, expected) != 0)
+        at++;
+    assert_true(at < AN_COUNT(classes));
+    tally->lawful += is_lawful;
+    if (is_one_of(result->class_, classes[at].same)) {
+        tally->agreed++;
+    } else if (is_excepted(text_of(row, "id"))) {
+        tally->excepted++;
+    } else if (is_one_of(result->class_, classes[at].tolerable)) {
+        tally->other_words++;
+        say("other word", row, expected, result);
+    } else if (is_lawful) {
+        tally->wrong_rejects++;
+        say("WRONG REJECT", row, expected, result);
+    } else {
+        tally->wrong_accepts++;
+        say("WRONG ACCEPT", row, expected, result);
+    }
+}
+
+/* The certificate's side: "valid" must pass, the others must not, each for its own reason. */
+static const struct { const char *path, *subs; } paths[] = {
+    {"untrusted", "NO_CERTIFICATE_CHAIN_FOUND"},
+    {"revoked", "REVOKED REVOKED_NO_POE"},
+    {"expired", "EXPIRED OUT_OF_BOUNDS_NO_POE OUT_OF_BOUNDS_NOT_REVOKED"},
+    {"wrong-usage", "CHAIN_CONSTRAINTS_FAILURE"},
+};
+
+static void
+judge_path(struct tally *tally, const json_t *row, const struct case_result *result)
+{
+    const char *path = text_of(json_object_get(row, "expected"), "path");
+    const struct an_signature_report *first = result->report.signature_count ? &result->report.signatures[0] : NULL;
+
+    if (!path[0] || !first || strcmp(result->class_, "intact") != 0)
+        return;
+    if (strcmp(path, "valid") == 0) {
+        /* A signature may be too weak for the policy (SHA-1) on a certificate that is perfectly valid. */
+        if (first->indication != AN_TOTAL_PASSED && strcmp(first->sub_indication, "CRYPTO_CONSTRAINTS_FAILURE") != 0) {
+            tally->wrong_paths++;
+            say("path is valid", row, path, result);
+        }
+        return;
+    }
+    for (size_t i = 0; i < AN_COUNT(paths); i++) {
+        if (strcmp(paths[i].path, path) != 0 || is_one_of(first->sub_indication, paths[i].subs))
+            continue;
+        tally->wrong_paths++;
+        say("path is not", row, path, result);
+    }
+}
+
+static void
+judge_level(struct tally *tally, const json_t *row, const struct case_result *result)
+{
+    static const struct { const char *word, *level; } levels[] = {{"bb", "B-B"}, {"bt", "B-T"}, {"blta", "B-LTA"}};
+    const char *level = text_of(json_object_get(row, "expected"), "level");
+
+    for (size_t i = 0; i < AN_COUNT(levels) && result->report.signature_count; i++) {
+        if (strcmp(levels[i].word, level) != 0 || strcmp(levels[i].level, result->report.signatures[0].level) == 0)
+            continue;
+        tally->wrong_paths++;
+        say("level", row, level, result);
+        printf("#   level is '%s'\n", result->report.signatures[0].level);
+    }
+}
+
+static void
+judge_document(void *context, const json_t *row)
+{
+    struct tally *tally = context;
+    struct case_result result;
+
+    if (tally->kind_prefix && strncmp(text_of(row, "kind"), tally->kind_prefix, strlen(tally->kind_prefix)) != 0) {
+        tally->skipped++;
+        return;
+    }
+    if (getenv("ANTIN_CASE") && !strstr(text_of(row, "id"), getenv("ANTIN_CASE")))
+        return;
+    tally->cases++;
+    run_case(verifier, row, tally->policy, &result);
+    judge_class(tally, row, text_of(json_object_get(row, "expected"), "verdict"), &result);
+    judge_path(tally, row, &result);
+    judge_level(tally, row, &result);
+    case_result_done(&result);
+}
+
+static void
+finish(const char *name, const struct tally *tally)
+{
+    printf("# %s: %zu cases, %zu agree, %zu other words, %zu excepted, %zu wrong accepts, %zu wrong rejects of %zu, "
+           "%zu wrong paths or levels\n",
+           name, tally->cases, tally->agreed, tally->other_words, tally->excepted, tally->wrong_accepts,
+           tally->wrong_rejects, tally->lawful, tally->wrong_paths);
+    assert_int_equal(tally->wrong_accepts, 0);
+    assert_int_equal(tally->wrong_paths, 0);
+    assert_true(tally->wrong_rejects * 100 <= tally->lawful);
+}
+
+static void
+run_manifest(const char *manifest, const char *kind_prefix, const char *policy)
+{
+    struct tally tally = {.kind_prefix = kind_prefix, .policy = policy};
+
+    if (!vectors_folder()) {
+        printf("# %s: the given vectors are not here; skipped\n", manifest);
+        skip();
+    }
+    each_case(manifest, judge_document, &tally);
+    finish(kind_prefix ? kind_prefix : manifest, &tally);
+}
+
+static void
+test_interop(void **state)
+{
+    (void)state;
+    run_manifest("interop", NULL, NULL);
+}
+
+static void
+test_pyhanko(void **state)
+{
+    (void)state;
+    run_manifest("pyhanko", NULL, NULL);
+}
+
+static void
+test_dss_pades(void **state)
+{
+    (void)state;
+    run_manifest("dss", "dss/pades", NULL);
+}
+
+static void
+test_dss_cades(void **state)
+{
+    (void)state;
+    run_manifest("dss", "dss/cades", NULL);
+}
+
+/* "parse" means only that it must be read; "signed" that the signature is right. */
+static void
+judge_cms(void *context, const json_t *row)
+{
+    struct tally *tally = context;
+    const char *verdict = text_of(json_object_get(row, "expected"), "verdict");
+    struct case_result result;
+
+    if (getenv("ANTIN_CASE") && !strstr(text_of(row, "id"), getenv("ANTIN_CASE")))
+        return;
+    tally->cases++;
+    run_case(verifier, row, "rfc5280", &result);
+    if (strcmp(verdict, "signed") == 0)
+        judge_class(tally, row, verdict, &result);
+    else
+        tally->agreed++; /* it came back */
+    case_result_done(&result);
+}
+
+static void
+test_cms(void **state)
+{
+    struct tally tally = {0};
+
+    (void)state;
+    if (!vectors_folder())
+        skip();
+    each_case("cms", judge_cms, &tally);
+    finish("cms", &tally);
+}
+
+static void
+judge_mail(void *context, const json_t *row)
+{
+    struct tally *tally = context;
+    const json_t *expected = json_object_get(row, "expected");
+    struct case_result result;
+    bool is_valid = strcmp(text_of(expected, "verdict"), "valid") == 0;
+
+    if (getenv("ANTIN_CASE") && !strstr(text_of(row, "id"), getenv("ANTIN_CASE")))
+        return;
+    tally->cases++;
+    tally->lawful += is_valid;
+    run_case(verifier, row, "rfc5280", &result);
+    if (strcmp(result.class_, text_of(expected, "cms")) != 0) {
+        tally->wrong_rejects++;
+        say("CMS", row, text_of(expected, "cms"), &result);
+    } else if ((result.report.indication == AN_TOTAL_PASSED) == is_valid) {
+        tally->agreed++;
+    } else if (is_valid) {
+        tally->wrong_rejects++;
+        say("WRONG REJECT", row, "valid", &result);
+    } else {
+        tally->wrong_accepts++;
+        say("WRONG ACCEPT", row, text_of(expected, "why"), &result);
+    }
+    case_result_done(&result);
+}
+
+static void
+test_pkits_mail(void **state)
+{
+    struct tally tally = {0};
+
+    (void)state;
+    if (!vectors_folder())
+        skip();
+    each_case("pkits-smime", judge_mail, &tally);
+    finish("pkits-smime", &tally);
+}
+
+static int
+open_verifier(void **state)
+{
+    struct an_err err = {0};
+
+    (void)state;
+    if (an_verifier_new(NULL, &verifier, &err) == AN_OK)
+        return 0;
+    printf("# %s\n", err.detail);
+    return -1;
+}
+
+static int
+close_verifier(void **state)
+{
+    (void)state;
+    an_verifier_free(&verifier);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interop),   cmocka_unit_test(test_pyhanko), cmocka_unit_test(test_dss_pades),
+        cmocka_unit_test(test_dss_cades), cmocka_unit_test(test_cms),     cmocka_unit_test(test_pkits_mail),
+    };
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return cmocka_run_group_tests(tests, open_verifier, close_verifier);
+}

@@ -307,10 +307,10 @@ test_ocsp_parsing(void **state)
 {
     static const struct { const char *file; int status; size_t singles; int answer; an_time revoked_at; int reason; } cases[] = {
         {"resp-revoked.der", 0, 1, AN_OCSP_REVOKED, 1472851728, 0},
-        {"resp-revoked-no-next-update.der", 0, 1, AN_OCSP_REVOKED, 1472851728, 0},
+        {"resp-revoked-no-next-update.der", 0, 1, AN_OCSP_REVOKED, 1514334534, 0},
         {"resp-unauthorized.der", 6, 0, 0, 0, 0},
         {"resp-successful-no-response-bytes.der", 0, 0, 0, 0, 0},
-        {"resp-unknown-extension.der", 0, 1, AN_OCSP_GOOD, 0, 0},
+        {"resp-unknown-extension.der", 0, 1, AN_OCSP_REVOKED, 1530102601, AN_REASON_SUPERSEDED},
     };
     char name[100];
 
@@ -325,8 +325,8 @@ test_ocsp_parsing(void **state)
         if (cases[i].singles == 0)
             continue;
         assert_int_equal(ocsp->singles[0].status, cases[i].answer);
-        if (cases[i].answer == AN_OCSP_REVOKED)
-            assert_true(ocsp->singles[0].revoked_at == cases[i].revoked_at);
+        assert_true(ocsp->singles[0].revoked_at == cases[i].revoked_at);
+        assert_int_equal(ocsp->singles[0].reason, cases[i].reason);
     }
 }
 

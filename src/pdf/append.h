@@ -103,6 +103,7 @@ struct an_pdf_survey {
     const struct an_pdf_obj *target;   /* field of the wanted name */
     const struct an_pdf_obj *target_kind; /* its /FT, own or inherited; NULL when none */
     int64_t target_flags;
+    bool target_is_branch;             /* it has fields below it and is none itself */
     const struct an_pdf_obj *ancestor; /* deepest existing part of a wanted name that is not there */
     size_t ancestor_len;               /* length of that part */
     bool ancestor_is_terminal;

@@ -261,7 +261,7 @@ an_pdf_check_target(struct an_pdf *pdf, const struct an_pdf_sign *what, const st
         AN_FAIL(reterr, AN_E_PDF_FIELD_KIND, "%.*s, object %u", (int)survey->ancestor_len, name, survey->ancestor->num);
     if (!field)
         return AN_OK;
-    if (!survey->target_kind || !an_pdf_is_name(survey->target_kind, "Sig") || field->num == 0)
+    if (survey->target_is_branch || !survey->target_kind || !an_pdf_is_name(survey->target_kind, "Sig") || field->num == 0)
         AN_FAIL(reterr, AN_E_PDF_FIELD_KIND, "%s, object %u", name, field->num);
     if (an_pdf_at(pdf, AN_PDF_NOW, field, "V")->kind != AN_PDF_NULL)
         AN_FAIL(reterr, AN_E_PDF_FIELD_SIGNED, "%s, object %u", name, field->num);

@@ -92,10 +92,11 @@ note_wanted(struct walk *walk, const struct node *node, bool is_terminal)
         survey->target = node->field;
         survey->target_kind = node->kind;
         survey->target_flags = node->flags;
+        survey->target_is_branch = !is_terminal;
     } else if (walk->wanted.ptr[name.len] == '.' && name.len > survey->ancestor_len) {
         survey->ancestor = node->field;
         survey->ancestor_len = name.len;
-        survey->ancestor_is_terminal = is_terminal;
+        survey->ancestor_is_terminal = is_terminal && (node->kind || an_pdf_dict_find(node->field, "Subtype"));
     }
 }
 
@@ -131,7 +132,7 @@ visit_node(struct walk *walk, struct node node, struct an_err *reterr)
 
     if (node.depth == 1)
         note_own_name(walk);
-    note_wanted(walk, &node, is_terminal && (node.kind || an_pdf_dict_find(node.field, "Subtype")));
+    note_wanted(walk, &node, is_terminal);
     if (!is_terminal)
         return walk_kids(walk, kids, node, reterr);
     if (!node.kind || !an_pdf_is_name(node.kind, "Sig"))

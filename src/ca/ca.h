@@ -17,7 +17,8 @@ struct an_issue {
     an_time not_before, not_after;
     const char *crl_url, *issuer_url, *ocsp_url, *policy_oid, *cps_url; /* NULL = left out */
 };
-/* Signs a certificate. issuer NULL = self-signed by `key`. Serial: 20 random bytes (positive). */
+/* Signs a certificate. issuer NULL = self-signed by `key`. Serial: 20 random bytes (positive). not_after never passes
+ * the issuer's: a later one is cut to it. AN_E_CA_VALIDITY when the profile's years are passed (NĐ 68/2024 Điều 9). */
 an_code an_ca_issue(const struct an_issue *what, struct an_cert *issuer, struct an_signer *key, struct an_cert **ret,
                     struct an_err *reterr) AN_MUST_USE;
 
@@ -32,5 +33,6 @@ struct an_tsa {
     struct an_signer *key; struct an_cert *cert; const struct an_certs *chain;
     const char *policy_oid; int64_t accuracy_ms;
 };
-/* Answers a TimeStampReq with a TimeStampResp (granted or a refusal with its reason). */
+/* Answers a TimeStampReq with a TimeStampResp (granted or a refusal with its reason). Fails only when the service itself
+ * cannot work: its certificate, its key. */
 an_code an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;

@@ -11,6 +11,7 @@
 struct an_cms_plan {
     struct an_cert *signer;
     const struct an_certs *chain;   /* embedded after the signer; may be NULL */
+    bool omit_certs;                /* not even the signer's: time-stamps when none were asked for (RFC 3161 2.4.1) */
     struct an_scheme scheme;
     an_bytes content_digest;        /* made with scheme.digest */
     an_bytes content;               /* AN_NONE = detached; otherwise encapsulated (id-data) */

@@ -197,14 +197,16 @@ measure(const struct an_cms_plan *plan, size_t attrs_len, size_t signature_len, 
     layout->encapsulated = an_der_size(layout->content_type.len);
     if (plan->content.ptr != NULL)
         layout->encapsulated += an_der_size(an_der_size(plan->content.len));
-    layout->certs = plan->signer->der.len;
-    for (size_t i = 0; plan->chain != NULL && i < plan->chain->count; i++)
+    layout->certs = plan->omit_certs ? 0 : plan->signer->der.len;
+    for (size_t i = 0; layout->certs > 0 && plan->chain != NULL && i < plan->chain->count; i++)
         if (memcmp(plan->chain->items[i]->sha256, plan->signer->sha256, 32) != 0)
             layout->certs += plan->chain->items[i]->der.len;
     measure_revocation(plan, layout);
     measure_signer(plan, layout, attrs_len, signature_len, tst_len);
     layout->signed_data = 3 + an_der_size(layout->digest_algorithm) + an_der_size(layout->encapsulated) +
-                          an_der_size(layout->certs) + an_der_size(an_der_size(layout->signer));
+                          an_der_size(an_der_size(layout->signer));
+    if (layout->certs > 0)
+        layout->signed_data += an_der_size(layout->certs);
     if (layout->revocation > 0)
         layout->signed_data += an_der_size(layout->revocation);
 }
@@ -241,6 +243,8 @@ put_encapsulated(struct an_der_out *out, const struct an_cms_plan *plan, const s
 static void
 put_certs(struct an_der_out *out, const struct an_cms_plan *plan, const struct layout *layout)
 {
+    if (layout->certs == 0)
+        return;
     an_der_put_header(out, AN_DER_CONTEXT_CONSTRUCTED(0), layout->certs);
     an_der_put_raw(out, plan->signer->der);
     for (size_t i = 0; plan->chain != NULL && i < plan->chain->count; i++)

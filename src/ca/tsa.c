@@ -1,0 +1,201 @@
+/* Answering time-stamp requests: RFC 3161 with RFC 5816 (SigningCertificateV2). */
+#include "ca/internal.h"
+
+#define TST_INFO "1.2.840.113549.1.9.16.1.4"
+#define SERIAL_SIZE 16
+#define NONCE_MAX 64
+
+/* PKIFailureInfo bits */
+enum refusal {
+    REFUSE_NONE = -1, REFUSE_BAD_ALG = 0, REFUSE_BAD_REQUEST = 2, REFUSE_BAD_FORMAT = 5, REFUSE_TIME = 14, REFUSE_POLICY = 15,
+    REFUSE_EXTENSION = 16,
+};
+
+/* Digests that still resist collisions; a time-stamp over another one proves nothing (ETSI TS 119 312). */
+static bool
+is_digest_good(enum an_digest digest)
+{
+    static const enum an_digest good[] = {AN_SHA256, AN_SHA384, AN_SHA512, AN_SHA512_256, AN_SHA3_256, AN_SHA3_384, AN_SHA3_512};
+
+    for (size_t i = 0; i < AN_COUNT(good); i++)
+        if (good[i] == digest)
+            return true;
+    return false;
+}
+
+/* Another version than 1 is a request that we understand and do not serve; anything else is malformed. */
+static enum refusal
+explain_malformed(an_bytes request)
+{
+    an_bytes inside;
+    int64_t version = 0;
+
+    if (an_der_take(&request, AN_DER_SEQUENCE, &inside, NULL) == AN_OK && an_der_int64(&inside, &version, NULL) == AN_OK &&
+        version != 1)
+        return REFUSE_BAD_REQUEST;
+    return REFUSE_BAD_FORMAT;
+}
+
+static enum refusal
+judge_query(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now)
+{
+    if (!is_digest_good(query->digest))
+        return REFUSE_BAD_ALG;
+    if (query->imprint.len != an_digest_size(query->digest) || query->nonce.len > NONCE_MAX)
+        return REFUSE_BAD_FORMAT;
+    if (query->policy.len != 0 && !an_oid_eq(query->policy, tsa->policy_oid))
+        return REFUSE_POLICY;
+    if (query->has_extensions)
+        return REFUSE_EXTENSION;
+    if (now == AN_TIME_NONE || now < tsa->cert->not_before || now > tsa->cert->not_after)
+        return REFUSE_TIME;
+    return REFUSE_NONE;
+}
+
+static void
+put_refusal(struct an_buf *ret, enum refusal why)
+{
+    static const struct { enum refusal why; const char *text; } texts[] = {
+        {REFUSE_BAD_ALG, "thuật toán băm không được chấp nhận / hash algorithm not accepted"},
+        {REFUSE_BAD_REQUEST, "phiên bản yêu cầu không được hỗ trợ / request version not supported"},
+        {REFUSE_BAD_FORMAT, "yêu cầu sai định dạng / malformed request"},
+        {REFUSE_TIME, "nguồn thời gian không sẵn sàng / time source not available"},
+        {REFUSE_POLICY, "chính sách không được hỗ trợ / policy not supported"},
+        {REFUSE_EXTENSION, "phần mở rộng không được hỗ trợ / extension not supported"},
+    };
+    struct an_der_out out = AN_DER_OUT(ret);
+    uint8_t bits[3] = {0};
+    unsigned bit = (unsigned)why;
+
+    bits[bit / 8] = (uint8_t)(0x80u >> bit % 8);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_int(&out, 2); /* rejection */
+    an_der_open(&out, AN_DER_SEQUENCE);
+    for (size_t i = 0; i < AN_COUNT(texts); i++)
+        if (texts[i].why == why)
+            an_der_put_utf8(&out, texts[i].text);
+    an_der_close(&out);
+    an_der_put_bits(&out, AN_BYTES(bits, bit / 8 + 1), 7 - bit % 8);
+    an_der_close(&out);
+    an_der_close(&out);
+}
+
+static void
+put_accuracy(struct an_der_out *out, int64_t accuracy_ms)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf millis = an_buf_new(16);
+    struct an_der_out millis_out = AN_DER_OUT(&millis);
+    an_bytes number;
+
+    if (accuracy_ms <= 0)
+        return;
+    an_der_open(out, AN_DER_SEQUENCE);
+    if (accuracy_ms >= 1000)
+        an_der_put_int(out, accuracy_ms / 1000);
+    if (accuracy_ms % 1000 != 0) { /* [0] IMPLICIT INTEGER (1..999) */
+        an_der_put_int(&millis_out, accuracy_ms % 1000);
+        number = an_buf_view(&millis);
+        if (an_der_take(&number, AN_DER_INTEGER, &number, NULL) == AN_OK)
+            an_der_put(out, AN_DER_CONTEXT(0), number);
+    }
+    an_der_close(out);
+}
+
+static an_code
+build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now, struct an_buf *ret, struct an_err *reterr)
+{
+    struct an_der_out out = AN_DER_OUT(ret);
+    uint8_t serial[SERIAL_SIZE];
+
+    AN_TRY(an_random(serial, sizeof(serial), reterr));
+    serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_int(&out, 1);
+    an_der_put_oid(&out, tsa->policy_oid);
+    an_der_put_raw(&out, query->imprint_whole);
+    an_der_put_unsigned(&out, AN_BYTES(serial, sizeof(serial)));
+    an_der_put_generalized(&out, now);
+    put_accuracy(&out, tsa->accuracy_ms);
+    /* ordering: DEFAULT FALSE */
+    if (query->nonce.len != 0)
+        an_der_put(&out, AN_DER_INTEGER, query->nonce);
+    an_der_close(&out);
+    return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TSTInfo");
+}
+
+static an_code
+build_token(const struct an_tsa *tsa, const struct an_tsp_query *query, an_bytes info, struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(AN_LIMIT_TSP_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(AN_LIMIT_TSP_BYTES);
+    struct an_cms_plan plan = {.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs,
+                               .scheme = an_ca_scheme(tsa->key), .content = info, .content_type = TST_INFO,
+                               .signing_time = AN_TIME_NONE, .signing_certificate_v2 = true};
+    enum an_digest content_digest = plan.scheme.kind == AN_SIG_EDDSA ? AN_SHA512 : plan.scheme.digest;
+    uint8_t digest[AN_DIGEST_MAX];
+    an_bytes to_sign;
+
+    an_hash_once(content_digest, info, digest);
+    plan.content_digest = AN_BYTES(digest, an_digest_size(content_digest));
+    AN_TRY(an_cms_prepare(&plan, &attributes, reterr));
+    to_sign = an_buf_view(&attributes);
+    if (plan.scheme.kind != AN_SIG_EDDSA) {
+        uint8_t attributes_digest[AN_DIGEST_MAX];
+        an_hash_once(plan.scheme.digest, to_sign, attributes_digest);
+        AN_TRY(an_signer_sign(tsa->key, &plan.scheme, AN_BYTES(attributes_digest, an_digest_size(plan.scheme.digest)), &signature, reterr));
+    } else {
+        AN_TRY(an_signer_sign(tsa->key, &plan.scheme, to_sign, &signature, reterr));
+    }
+    return an_cms_finish(&plan, to_sign, an_buf_view(&signature), AN_NONE, ret, reterr);
+}
+
+/* RFC 3161 2.3: a critical extended key usage that names time-stamping. */
+static an_code
+check_tsa(const struct an_tsa *tsa, struct an_err *reterr)
+{
+    const struct an_extension *usage = an_cert_extension(tsa->cert, "2.5.29.37");
+    uint8_t oid[AN_OID_MAX];
+
+    if (usage == NULL || !usage->critical || !an_cert_has_eku(tsa->cert, "1.3.6.1.5.5.7.3.8"))
+        AN_FAIL(reterr, AN_E_TSA_SETUP, "extKeyUsage");
+    if (tsa->policy_oid == NULL || an_oid_encode(tsa->policy_oid, oid) == 0)
+        AN_FAIL(reterr, AN_E_TSA_SETUP, "policy");
+    return an_ca_check_key(tsa->cert, tsa->key, AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION, AN_E_TSA_SETUP, reterr);
+}
+
+static an_code
+grant(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now, struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf info = an_buf_new(AN_LIMIT_TSP_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
+    struct an_der_out out = AN_DER_OUT(ret);
+
+    AN_TRY(build_info(tsa, query, now, &info, reterr));
+    AN_TRY(build_token(tsa, query, an_buf_view(&info), &token, reterr));
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_int(&out, 0); /* granted */
+    an_der_close(&out);
+    an_der_put_raw(&out, an_buf_view(&token));
+    an_der_close(&out);
+    return AN_OK;
+}
+
+an_code
+an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr)
+{
+    struct an_tsp_query query = {0};
+    enum refusal why = REFUSE_NONE;
+
+    AN_TRY(check_tsa(tsa, reterr));
+    if (an_tsp_request_parse(request, &query, NULL) != AN_OK)
+        why = explain_malformed(request);
+    else
+        why = judge_query(tsa, &query, now);
+    if (why == REFUSE_NONE)
+        AN_TRY(grant(tsa, &query, now, ret, reterr));
+    else
+        put_refusal(ret, why);
+    return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
+}

@@ -15,7 +15,7 @@ struct provision_keys {
     const char *title, *says;
     int text;
     bool binds;
-    const struct yaml_node *below; /* clauses or points */
+    const struct yaml_node *below;  /* clauses or points */
     const struct yaml_node *points; /* of an article without clauses */
 };
 
@@ -38,8 +38,11 @@ add_provision(struct provision_reading *reading, const struct yaml_node *node, c
     if (!kept || articles->count >= reading->capacity)
         return yaml_fail(reading->doc, node, reading->reterr, AN_E_LIMIT, "too many provisions");
     struct an_provision *provision = &articles->provisions[articles->count++];
-    *provision = (struct an_provision){.citation = kept, .title = keys->title, .says = keys->says,
-                                       .text = (enum an_provision_text)keys->text, .binds = keys->binds,
+    *provision = (struct an_provision){.citation = kept,
+                                       .title = keys->title,
+                                       .says = keys->says,
+                                       .text = (enum an_provision_text)keys->text,
+                                       .binds = keys->binds,
                                        .line = node->line};
     an_map_put(articles->by_citation, an_bytes_of_str(kept), provision);
     return AN_OK;
@@ -69,7 +72,8 @@ read_keys(struct provision_reading *reading, const struct yaml_node *node, const
     return AN_OK;
 }
 
-/* An article without clauses has its points directly: "act/13//a" is written "act/13/a" and read as a clause named a. */
+/* An article without clauses has its points directly: "act/13//a" is written "act/13/a" and read as a clause named a.
+ */
 static an_code read_level(struct provision_reading *reading, const struct yaml_node *map, const char *above,
                           const struct level *level, const struct provision_keys *inherited);
 
@@ -120,7 +124,8 @@ read_acts(struct yaml_doc *doc, struct law_articles *articles, struct an_err *re
     const struct provision_keys start = {.binds = true};
 
     if (!acts || acts->kind != YAML_MAP)
-        return yaml_fail(doc, acts ? acts : doc->root, reterr, AN_E_YAML_MISSING, "\"articles\", a map of acts, is missing");
+        return yaml_fail(doc, acts ? acts : doc->root, reterr, AN_E_YAML_MISSING,
+                         "\"articles\", a map of acts, is missing");
     struct provision_reading reading = {.doc = doc, .articles = articles, .reterr = reterr};
     reading.capacity = count_nodes(acts);
     articles->provisions = an_arena_alloc(doc->arena, reading.capacity * sizeof(struct an_provision));

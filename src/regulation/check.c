@@ -11,8 +11,7 @@ key_is_citation(const char *key)
 static an_code
 check_node(struct an_regulations *regs, const struct yaml_doc *doc, const struct yaml_node *node, struct an_err *reterr)
 {
-    if (key_is_citation(node->key) && node->kind == YAML_TEXT &&
-        an_citation_check(regs, node->text, NULL) != AN_OK)
+    if (key_is_citation(node->key) && node->kind == YAML_TEXT && an_citation_check(regs, node->text, NULL) != AN_OK)
         return yaml_fail(doc, node, reterr, AN_E_CITATION_UNKNOWN, "%.100s", node->text);
     for (const struct yaml_node *child = node->first; child; child = child->next)
         if (!(child->key && strcmp(child->key, "articles") == 0))

@@ -100,7 +100,8 @@ struct law_articles {
     char *id;
 };
 an_code articles_load(const char *path, const char *id, struct law_articles **ret, struct an_err *reterr) AN_MUST_USE;
-an_code articles_read(struct yaml_doc *doc, const char *id, struct law_articles **ret, struct an_err *reterr) AN_MUST_USE;
+an_code articles_read(struct yaml_doc *doc, const char *id, struct law_articles **ret,
+                      struct an_err *reterr) AN_MUST_USE;
 void articles_free(struct law_articles **articles);
 
 an_code policy_load(const char *path, const char *id, struct an_policy **ret, struct an_err *reterr) AN_MUST_USE;
@@ -125,8 +126,10 @@ struct an_regulations {
     bool listed;
 };
 /* The following are called with the lock held. */
-an_code regs_act(struct an_regulations *regs, an_bytes id, const struct an_act **ret, struct an_err *reterr) AN_MUST_USE;
-an_code regs_head(struct an_regulations *regs, const char *id, struct law_head **ret, struct an_err *reterr) AN_MUST_USE;
+an_code regs_act(struct an_regulations *regs, an_bytes id, const struct an_act **ret,
+                 struct an_err *reterr) AN_MUST_USE;
+an_code regs_head(struct an_regulations *regs, const char *id, struct law_head **ret,
+                  struct an_err *reterr) AN_MUST_USE;
 an_code regs_articles(struct an_regulations *regs, const char *id, struct law_articles **ret,
                       struct an_err *reterr) AN_MUST_USE;
 an_code regs_list(struct an_regulations *regs, struct an_err *reterr) AN_MUST_USE;

@@ -32,9 +32,16 @@ citation_is_well_formed(an_bytes citation)
     return part_len > 0 && parts <= 4 && citation.len < 128;
 }
 
-static const char *const KIND_NAMES[] = {"text", "true or false", "a number", "a whole number", "one of a list of words",
-                                         "a date YYYY-MM-DD", "a list of texts", "a citation act/article/clause/point",
-                                         "a map", "a list"};
+static const char *const KIND_NAMES[] = {"text",
+                                         "true or false",
+                                         "a number",
+                                         "a whole number",
+                                         "one of a list of words",
+                                         "a date YYYY-MM-DD",
+                                         "a list of texts",
+                                         "a citation act/article/clause/point",
+                                         "a map",
+                                         "a list"};
 
 static an_code
 fail_type(struct yaml_doc *doc, const struct yaml_node *node, const struct field *field, struct an_err *reterr)

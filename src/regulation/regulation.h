@@ -24,7 +24,7 @@ struct an_act {
     const char *cited_vi, *cited_en;  /* the words of a citation: "Nghị định 68/2024/NĐ-CP" */
     const char *title_vi, *title_en;
     const char *number, *issuer;      /* NULL when the source leaves it blank */
-    an_time issued, from_utc, to_utc; /* to_utc: first moment it is no longer in force; AN_TIME_NONE = unknown or open */
+    an_time issued, from_utc, to_utc; /* to_utc: first moment no longer in force; AN_TIME_NONE = unknown or open */
     const char *replaced_by, *replaces; /* free text or NULL */
     const char *note;
     const char *file;                 /* which <file>.yaml holds its articles */
@@ -32,7 +32,8 @@ struct an_act {
     int appendix_digits;              /* 0: Phụ lục I, II; 1: Phụ lục 1, 2 */
 };
 /* AN_E_REGULATION_UNKNOWN when there is none. */
-an_code an_act_find(struct an_regulations *regs, const char *id, const struct an_act **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_act_find(struct an_regulations *regs, const char *id, const struct an_act **ret,
+                    struct an_err *reterr) AN_MUST_USE;
 typedef void (*an_act_fn)(void *context, const struct an_act *act);
 an_code an_act_each(struct an_regulations *regs, an_act_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
 
@@ -87,10 +88,11 @@ struct an_look {
     double width_mm, height_mm; /* default box of a personal signature; 0 = from the image */
     enum an_look_place place;
     bool last_page;            /* else first */
-    double margin_top_mm, margin_side_mm; /* for PAGE_* places */
+    double margin_top_mm, margin_side_mm; /* PAGE_*: from the page edges; at the bottom, top is the bottom edge */
     bool avoid_text;           /* must not cover text */
     double overlap;            /* share of the signature image covered: 0.33 */
-    const char *const *lines; size_t line_count; /* templates: {number} {copy_kind} {agency} {time} {name} {email} {organisation} */
+    /* templates with {number} {copy_kind} {agency} {time} {name} {email} {organisation} */
+    const char *const *lines; size_t line_count;
     const char *font; double size_pt; double red, green, blue;
     const char *time_format;   /* "iso8601" or a template with {dd}.{MM}.{yyyy} {HH}:{mm}:{ss} {zone} */
     bool requires_person_first; /* agency seal only on a file already signed by a person */
@@ -102,15 +104,16 @@ struct an_look {
     /* Where each group of values stands; NULL = nowhere: see unconfirmed. */
     const char *image_citation, *box_citation, *place_citation, *margins_citation, *text_citation, *font_citation,
         *time_citation, *order_citation, *same_file_citation, *footer_citation;
-    const char *const *unconfirmed; size_t unconfirmed_count; /* groups no text fixes, parameters of ours: "box", "margins", … */
+    const char *const *unconfirmed; size_t unconfirmed_count; /* groups no text fixes: "box", "margins", … */
 };
 /* regulation NULL = wherever the look is defined: the national base first, then the others. A regulation that inherits
  * from another (a State province from the national base) has that one's looks too. Borrowed until close.
  * AN_E_LOOK_UNKNOWN lists the ids. */
-an_code an_look_find(struct an_regulations *regs, const char *regulation, const char *look_id, const struct an_look **ret,
-                     struct an_err *reterr) AN_MUST_USE;
+an_code an_look_find(struct an_regulations *regs, const char *regulation, const char *look_id,
+                     const struct an_look **ret, struct an_err *reterr) AN_MUST_USE;
 typedef void (*an_look_fn)(void *context, const struct an_look *look);
-an_code an_look_each(struct an_regulations *regs, const char *regulation, an_look_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_look_each(struct an_regulations *regs, const char *regulation, an_look_fn each, void *context,
+                     struct an_err *reterr) AN_MUST_USE;
 
 /* Reads every file whole and checks what cheap reading leaves out: that every citation in looks and policies stands in
  * the data. The first fault is the error, with file and line. */

@@ -248,8 +248,8 @@ yaml_doc_parse(an_bytes text, const char *path, const char *stop_key, struct yam
         an_die_memory();
     yaml_parser_set_encoding(&reading.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reading.parser, text.ptr ? text.ptr : (const unsigned char *)"", text.len);
-    an_code code = text.len > AN_LIMIT_YAML_BYTES ? fail_at(&reading, 1, AN_E_LIMIT, "file too large")
-                                                  : parse_document(&reading);
+    an_code code =
+        text.len > AN_LIMIT_YAML_BYTES ? fail_at(&reading, 1, AN_E_LIMIT, "file too large") : parse_document(&reading);
     yaml_parser_delete(&reading.parser);
     if (code != AN_OK) {
         yaml_doc_free(&doc);

@@ -1,7 +1,7 @@
 /*
- * Every citation anywhere in the product stands in the regulation data: messages, policies, looks, and whatever a
- * source file says in a comment or a string. Fails on the first list of those that do not; then tells, for
- * information, how many binding provisions nothing cites yet (--list names them).
+ * Every citation anywhere in the product stands in the regulation data: messages, policies, looks, documentation,
+ * and whatever a source file says in a comment or a string. Fails on the first list of those that do not; then tells,
+ * for information, how many binding provisions nothing cites yet (--list names them).
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -156,7 +156,8 @@ scan_dir(struct scan *scan, const char *path)
             continue;
         if (S_ISDIR(st.st_mode))
             scan_dir(scan, inner);
-        else if (name_ends(inner, ".c") || name_ends(inner, ".h") || name_ends(inner, ".def") || name_ends(inner, ".yaml"))
+        else if (name_ends(inner, ".c") || name_ends(inner, ".h") || name_ends(inner, ".def") ||
+                 name_ends(inner, ".yaml") || name_ends(inner, ".md"))
             scan_file(scan, inner);
     }
     closedir(dir);
@@ -209,12 +210,12 @@ report_coverage(const struct scan *scan, bool list)
 int
 main(int argc, char **argv)
 {
-    static const char *const DIRS[] = {"messages", "src", "policies", "regulations"};
+    static const char *const DIRS[] = {"messages", "src", "policies", "regulations", "docs"};
     struct scan scan = {.cited = an_map_new()};
     struct an_err err = {0};
 
-    if (an_regulations_open(AN_SOURCE_DIR, &scan.regs, &err) != AN_OK || an_regulations_check(scan.regs, &err) != AN_OK ||
-        an_act_each(scan.regs, keep_act, &scan, &err) != AN_OK) {
+    if (an_regulations_open(AN_SOURCE_DIR, &scan.regs, &err) != AN_OK ||
+        an_regulations_check(scan.regs, &err) != AN_OK || an_act_each(scan.regs, keep_act, &scan, &err) != AN_OK) {
         fprintf(stderr, "%s: %s\n", an_message_find(err.code)->en, err.detail);
         return 1;
     }

@@ -1,7 +1,7 @@
 /*
  * Basic path validation, RFC 5280 6.1, on a path that path_build.c has put together: names chain and signatures are right
- * already. chain[0] is the leaf, the last one the anchor, of which name, key and (RFC 5937) its name and length
- * constraints count; the rest of an anchor is looked at in strict mode only.
+ * already. chain[0] is the leaf, the last one the anchor, of which name and key count, whether it may issue at all and,
+ * as RFC 5937 has it, its name and length constraints; its dates and its form are looked at in strict mode only.
  */
 #include "x509/path_internal.h"
 
@@ -141,16 +141,29 @@ check_leaf(struct path_state *state, const struct path_node *node)
     return AN_OK;
 }
 
+/* Trust in a certificate is not leave to issue: one that says that it is no CA (a pinned signer, say) stays none. Roots
+ * of version 1, and roots that say keyCertSign but lack basicConstraints, are as old as they look. */
+static an_code
+check_anchor_issues(struct path_state *state, const struct an_cert *cert, size_t at)
+{
+    bool may_sign = cert->has_key_usage && (cert->key_usage & AN_KU_KEY_CERT_SIGN);
+
+    if (cert->has_key_usage && !may_sign)
+        return an_path_refuse(state->verdict, AN_V_PATH_KEY_USAGE, at, "keyCertSign");
+    if (cert->has_basic_constraints ? !cert->is_ca : cert->version == 3 && !may_sign)
+        return an_path_refuse(state->verdict, AN_V_PATH_NOT_CA, at, "basicConstraints");
+    return AN_OK;
+}
+
 static an_code
 check_anchor(struct path_state *state, struct path_node *anchor, size_t at)
 {
     const struct an_cert *cert = anchor->cert;
 
-    an_path_node_classify(anchor);
-    if (state->job->params->strict) {
+    AN_TRY(check_extensions(state, anchor, PATH_ROLE_ANCHOR, at));
+    AN_TRY(check_anchor_issues(state, cert, at));
+    if (state->job->params->strict)
         AN_TRY(check_validity(state, cert, at));
-        AN_TRY(check_extensions(state, anchor, PATH_ROLE_ANCHOR, at));
-    }
     if (cert->has_basic_constraints && cert->path_len >= 0)
         state->max_path_length = (size_t)cert->path_len;
     return add_constraints(state, anchor, at);

@@ -47,7 +47,7 @@ validate(const struct pile *pile, enum an_revocation_mode revocation, bool stric
     static const struct an_name_want names[] = {{"dns", "example.com"}};
     struct an_path_params params = {
         .anchors = &pile->anchors, .untrusted = &pile->untrusted, .crls = &pile->crls, .ocsps = &pile->ocsps,
-        .at = 1700000000, .status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1, .revocation = revocation,
+        .at = 1800000000, .status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1, .revocation = revocation,
         .policy_oids = policies, .policy_count = strict ? 1 : 0, .explicit_policy = strict,
         .names = names, .name_count = strict ? 1 : 0, .purpose = strict ? "1.3.6.1.5.5.7.3.1" : NULL,
         .strict = strict, .ignore_validity = !strict,

@@ -1,0 +1,121 @@
+/* Tables with rules: {"table": [["key", "value"], …]} or {"columns": ["…"], "widths": [1, 2]?, "rows": [["…"], …]}. */
+#include "layout/internal.h"
+
+#include <math.h>
+
+#define COLUMNS_MAX 12u
+#define PADDING 4.0
+
+struct table {
+    size_t columns;
+    double widths[COLUMNS_MAX];
+    const json_t *head, *rows; /* head may be NULL */
+    bool first_bold;
+};
+
+static const struct style cell_style = {.size = 12, .pitch = 1.15};
+static const struct style head_style = {.size = 12, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+static const struct style key_style = {.size = 12, .is_bold = true, .pitch = 1.15};
+
+static an_code
+read_widths(const json_t *block, struct table *table, double whole, struct an_err *reterr)
+{
+    const json_t *widths = json_object_get(block, "widths");
+    double sum = 0;
+
+    for (size_t i = 0; i < table->columns; i++) {
+        double share = widths ? json_number_value(json_array_get(widths, i)) : table->first_bold ? (i == 0 ? 1 : 2) : 1;
+        if (!(share > 0 && share < 1000))
+            AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "widths: column %zu", i + 1);
+        table->widths[i] = share;
+        sum += share;
+    }
+    for (size_t i = 0; i < table->columns; i++)
+        table->widths[i] *= whole / sum;
+    return AN_OK;
+}
+
+static an_code
+read_table(const struct press *press, const json_t *block, struct table *table, struct an_err *reterr)
+{
+    json_t *rows = NULL, *head = NULL;
+
+    AN_TRY(input_list(block, "table", &rows, reterr));
+    table->first_bold = rows != NULL;
+    if (rows == NULL) {
+        AN_TRY(input_list(block, "rows", &rows, reterr));
+        AN_TRY(input_list(block, "columns", &head, reterr));
+    }
+    table->rows = rows;
+    table->head = head;
+    table->columns = json_array_size(head ? head : json_array_get(rows, 0));
+    if (table->columns < 1 || table->columns > COLUMNS_MAX)
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "table: 1 to %u columns", COLUMNS_MAX);
+    return read_widths(block, table, press_width(press), reterr);
+}
+
+static const struct style *
+style_of(const struct table *table, bool is_head, size_t column)
+{
+    return is_head ? &head_style : table->first_bold && column == 0 ? &key_style : &cell_style;
+}
+
+static void
+draw_row_rules(struct press *press, const struct table *table, double height)
+{
+    double x = press->left;
+
+    cairo_set_line_width(press->cr, 0.5);
+    for (size_t i = 0; i < table->columns; i++) {
+        cairo_rectangle(press->cr, x, press->y, table->widths[i], height);
+        x += table->widths[i];
+    }
+    cairo_stroke(press->cr);
+}
+
+static an_code
+flow_row(struct press *press, struct an_arena *arena, const struct table *table, const json_t *row, bool is_head,
+         struct an_err *reterr)
+{
+    PangoLayout *cells[COLUMNS_MAX] = {NULL};
+    double height = 0, x = press->left;
+    an_code code = AN_OK;
+
+    if (json_array_size(row) != table->columns)
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "table: a row of %zu cells, not %zu", json_array_size(row), table->columns);
+    for (size_t i = 0; i < table->columns && code == AN_OK; i++) {
+        const char *text = "";
+        code = input_item(arena, row, i, "table", &text, reterr);
+        cells[i] = build_text(press, text, style_of(table, is_head, i), table->widths[i] - 2 * PADDING, 0);
+        height = fmax(height, text_height(cells[i], style_of(table, is_head, i)) + 2 * PADDING);
+    }
+    if (code == AN_OK && height > PAGE_HEIGHT - press->top - press->bottom)
+        code = an_err_set(reterr, AN_E_LAYOUT_INPUT, "table: a row higher than a page");
+    if (code == AN_OK && height > press_rest(press))
+        code = press_break_page(press, reterr);
+    if (code == AN_OK)
+        draw_row_rules(press, table, height);
+    for (size_t i = 0; i < table->columns; i++) {
+        if (code == AN_OK)
+            draw_text(press, cells[i], style_of(table, is_head, i), x + PADDING, press->y + PADDING);
+        x += table->widths[i];
+        free_text(&cells[i]);
+    }
+    press->y += code == AN_OK ? height : 0;
+    return code;
+}
+
+an_code
+flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr)
+{
+    struct table table = {0};
+
+    AN_TRY(read_table(press, block, &table, reterr));
+    press->y += 6;
+    if (table.head != NULL)
+        AN_TRY(flow_row(press, arena, &table, table.head, true, reterr));
+    for (size_t i = 0; i < json_array_size(table.rows); i++)
+        AN_TRY(flow_row(press, arena, &table, json_array_get(table.rows, i), false, reterr));
+    press->y += 6;
+    return AN_OK;
+}

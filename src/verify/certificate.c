@@ -309,6 +309,9 @@ an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpo
     judge_now(job, leaf, purpose, ret);
     if (ret->class_ != AN_CERT_GOOD && has_poe && time_heals(ret->class_))
         judge_past(job, leaf, purpose, best_time, ret);
+    /* Proven to be older than its certificate (5.5.4): a stamp over something else, or a forged certificate. */
+    if (ret->class_ == AN_CERT_GOOD && has_poe && best_time < leaf->not_before)
+        an_cert_verdict_set(ret, AN_CERT_NOT_YET, AN_V_PATH_NOT_YET_VALID);
     if (ret->class_ == AN_CERT_GOOD && !purpose && !job->policy->any_algorithm &&
         !an_cert_may_sign(leaf))
         an_cert_verdict_set(ret, AN_CERT_PURPOSE, AN_V_CERT_USAGE_BAD);

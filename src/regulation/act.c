@@ -109,15 +109,48 @@ append_article(struct an_buf *out, const struct an_act *act, an_bytes article, b
     }
 }
 
+/* An appendix is divided into Phần, Mục, khoản: "1.2.7" is clause 7 of section II of part I. */
+static bool
+append_nested_clause(struct an_buf *out, an_bytes clause, bool english)
+{
+    unsigned numbers[3] = {0};
+    size_t at = 0;
+
+    for (size_t i = 0; i < clause.len; i++) {
+        if (clause.ptr[i] == '.' && ++at < 3)
+            continue;
+        if (at > 2 || !isdigit(clause.ptr[i]))
+            return false;
+        numbers[at] = (numbers[at] * 10 + (unsigned)(clause.ptr[i] - '0')) % 100;
+    }
+    if (at != 2)
+        return false;
+    an_buf_printf(out, english ? "clause %u, Section " : "khoản %u Mục ", numbers[2]);
+    append_roman(out, numbers[1]);
+    an_buf_str(out, english ? ", Part " : " Phần ");
+    append_roman(out, numbers[0]);
+    an_buf_str(out, english ? ", " : " ");
+    return true;
+}
+
+static void
+append_clause(struct an_buf *out, an_bytes clause, bool english)
+{
+    if (append_nested_clause(out, clause, english))
+        return;
+    if (isdigit(clause.ptr[0]))
+        an_buf_printf(out, english ? "clause %.*s, " : "khoản %.*s ", AN_FMT(clause));
+    else /* an article that has points but no clauses */
+        an_buf_printf(out, english ? "point %.*s, " : "điểm %.*s ", AN_FMT(clause));
+}
+
 static void
 append_citation(struct an_buf *out, const struct an_act *act, const struct citation_parts *parts, bool english)
 {
     if (parts->count > 3)
         an_buf_printf(out, english ? "point %.*s, " : "điểm %.*s ", AN_FMT(parts->part[3]));
-    if (parts->count > 2 && isdigit(parts->part[2].ptr[0]))
-        an_buf_printf(out, english ? "clause %.*s, " : "khoản %.*s ", AN_FMT(parts->part[2]));
-    else if (parts->count > 2) /* an article that has points but no clauses */
-        an_buf_printf(out, english ? "point %.*s, " : "điểm %.*s ", AN_FMT(parts->part[2]));
+    if (parts->count > 2)
+        append_clause(out, parts->part[2], english);
     if (parts->count > 1) {
         append_article(out, act, parts->part[1], english);
         an_buf_str(out, english ? " of " : " ");

@@ -3,7 +3,8 @@
  * (citations), and looks (how a signature appears and where). Home of libcyaml.
  *
  * A citation is "act/article[/clause[/point]]", e.g. "dong-thap-2025/13/1/a", "nd-68-2024/29", "nd-30-2020/pl-1"
- * (an appendix), "nd-68-2024/mau-06" (a form). An act alone, "tt-01-2019", cites it as a whole.
+ * (an appendix), "nd-30-2020/pl-1/1.2.7/d" (part I, section II, clause 7 of it), "nd-68-2024/mau-06" (a form). An act
+ * alone, "tt-01-2019", cites it as a whole.
  */
 #pragma once
 
@@ -66,7 +67,7 @@ void an_citation_text(struct an_regulations *regs, const char *citation, bool en
 /* Does the article (clause, point) stand in the data? AN_E_CITATION_UNKNOWN otherwise. Loads the act. */
 an_code an_citation_check(struct an_regulations *regs, const char *citation, struct an_err *reterr) AN_MUST_USE;
 
-/* ---- looks (law.md §6.4 A–L) ---- */
+/* ---- looks: NĐ 30/2020 Phụ lục I, TT 01/2019, TT 05/2025, Bình Thuận Điều 10 and 13 ---- */
 enum an_look_signer { AN_LOOK_PERSON = 0, AN_LOOK_AGENCY, AN_LOOK_ARCHIVE };
 enum an_look_colour { AN_LOOK_ANY_COLOUR = 0, AN_LOOK_BLUE, AN_LOOK_RED };
 enum an_look_place {

@@ -1,5 +1,5 @@
 /* Looks against the law's table, which stands here again, written by hand from the texts (NĐ 30/2020 Phụ lục I, Đồng
- * Tháp Điều 13, TT 05/2025 Điều 8, 40, Bình Thuận Điều 3.15, 10, 13). */
+ * Tháp Điều 13, TT 05/2025 Điều 8, 40, 41, Bình Thuận Điều 3.15, 10, 13). */
 #include <math.h>
 
 #include "data.h"
@@ -18,15 +18,15 @@ static const struct {
     const char *font;
     bool person_first, number, agency, copy_kind, same_file_unsigned;
 } LOOKS[] = {
-    {"quoc-gia", "nguoi-co-tham-quyen", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_PERSON, true, true, true, false,
+    {"quoc-gia", "nguoi-co-tham-quyen", "nd-30-2020/pl-1/1.2.7/d", "quoc-gia", AN_LOOK_PERSON, true, true, true, false,
      AN_LOOK_BLUE, AN_LOOK_BETWEEN_TITLE_AND_NAME, true, 0, "", NULL, false, false, false, false, false},
-    {"quoc-gia", "co-quan", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_AGENCY, true, true, true, true, AN_LOOK_RED,
+    {"quoc-gia", "co-quan", "nd-30-2020/pl-1/1.2.8/a", "quoc-gia", AN_LOOK_AGENCY, true, true, true, true, AN_LOOK_RED,
      AN_LOOK_OVER_SIGNATURE_LEFT, true, 0.333, "", NULL, true, false, false, false, false},
-    {"quoc-gia", "van-ban-kem-theo", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
+    {"quoc-gia", "van-ban-kem-theo", "nd-30-2020/pl-1/1.2.8/b", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "{number}|{time}", TIMES, false, true, false, false, true},
-    {"quoc-gia", "phu-luc", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
+    {"quoc-gia", "phu-luc", "nd-30-2020/pl-1/1.3.1/d", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "{number}|{time}", TIMES, false, true, false, false, true},
-    {"quoc-gia", "ban-sao", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
+    {"quoc-gia", "ban-sao", "nd-30-2020/pl-1/2.1.3", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "{copy_kind}|{agency}|{time}", TIMES, false, false, true,
      true, false},
     {"quoc-gia", "van-ban-den-so-hoa", "tt-01-2019", "quoc-gia", AN_LOOK_AGENCY, true, true, true, true, AN_LOOK_RED,
@@ -34,7 +34,7 @@ static const struct {
     {"quoc-gia", "luu-tru-so-hoa", "tt-05-2025/8/1/c", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "{agency}|{time}", TIMES, false, false, true, false,
      false},
-    {"quoc-gia", "ban-sao-luu-tru", "tt-05-2025/40", "quoc-gia", AN_LOOK_ARCHIVE, false, false, false, false,
+    {"quoc-gia", "ban-sao-luu-tru", "tt-05-2025/41/2", "quoc-gia", AN_LOOK_ARCHIVE, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "BẢN SAO", TIMES, false, false, true, false, false},
     {"dong-thap-2025", "nguoi-co-tham-quyen", "dong-thap-2025/13/1/a", "dong-thap-2025", AN_LOOK_PERSON, true, true,
      true, false, AN_LOOK_BLUE, AN_LOOK_BETWEEN_TITLE_AND_NAME, true, 0, "", NULL, false, false, false, false, false},
@@ -52,8 +52,8 @@ static const struct {
     {"dong-thap-2025", "luu-tru-so-hoa", "tt-05-2025/8/1/c", "quoc-gia", AN_LOOK_AGENCY, false, false, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_TOP_RIGHT, false, 0, "{agency}|{time}", TIMES, false, false, true, false,
      false},
-    {"tay-ninh-2025", "co-quan", "nd-30-2020/pl-1", "quoc-gia", AN_LOOK_AGENCY, true, true, true, true, AN_LOOK_RED,
-     AN_LOOK_OVER_SIGNATURE_LEFT, true, 0.333, "", NULL, true, false, false, false, false},
+    {"tay-ninh-2025", "co-quan", "nd-30-2020/pl-1/1.2.8/a", "quoc-gia", AN_LOOK_AGENCY, true, true, true, true,
+     AN_LOOK_RED, AN_LOOK_OVER_SIGNATURE_LEFT, true, 0.333, "", NULL, true, false, false, false, false},
     /* Party; regulation left open */
     {NULL, "dang-ca-nhan", "binh-thuan-2017/13/1", "binh-thuan-2017", AN_LOOK_PERSON, true, true, false, false,
      AN_LOOK_ANY_COLOUR, AN_LOOK_PAGE_BOTTOM_RIGHT, true, 0, PARTY, TIMES, false, false, false, false, false},

@@ -30,6 +30,8 @@ test_citation_words(void **state)
         {"binh-thuan-2017/14/1", "khoản 1 Điều 14 Quy định ban hành kèm theo Quyết định số 754-QĐ/TU (Bình Thuận)",
          "clause 1, Article 14 of the Rules issued with Decision No. 754-QĐ/TU (Bình Thuận)"},
         {"nd-30-2020/pl-1", "Phụ lục I Nghị định số 30/2020/NĐ-CP", "Appendix I of Decree No. 30/2020/NĐ-CP"},
+        {"nd-30-2020/pl-1/1.2.7/d", "điểm d khoản 7 Mục II Phần I Phụ lục I Nghị định số 30/2020/NĐ-CP",
+         "point d, clause 7, Section II, Part I, Appendix I of Decree No. 30/2020/NĐ-CP"},
         {"nd-30-2020/pl-4", "Phụ lục IV Nghị định số 30/2020/NĐ-CP", "Appendix IV of Decree No. 30/2020/NĐ-CP"},
         {"binh-thuan-2017/pl-3", "Phụ lục 3 Quy định ban hành kèm theo Quyết định số 754-QĐ/TU (Bình Thuận)",
          "Appendix 3 of the Rules issued with Decision No. 754-QĐ/TU (Bình Thuận)"},

@@ -13,6 +13,7 @@ enum an_digest {
     AN_DIGEST_NONE = 0, /* EdDSA signs the message itself */
     AN_MD5, AN_SHA1, AN_SHA224, AN_SHA256, AN_SHA384, AN_SHA512, AN_SHA512_224, AN_SHA512_256,
     AN_SHA3_224, AN_SHA3_256, AN_SHA3_384, AN_SHA3_512, AN_RIPEMD160,
+    AN_SHAKE256, /* with 64 bytes, as CMS with Ed448 has it (RFC 8419) */
 };
 #define AN_DIGEST_MAX 64
 

@@ -21,6 +21,7 @@ static const struct digest_row { enum an_digest digest; an_bytes oid; } digest_t
     {AN_SHA3_512, ROW_OID(NIST_HASH "\x0A")},
     {AN_MD5, ROW_OID("\x2A\x86\x48\x86\xF7\x0D\x02\x05")},
     {AN_RIPEMD160, ROW_OID("\x2B\x24\x03\x02\x01")},
+    {AN_SHAKE256, ROW_OID(NIST_HASH "\x0C")},
 };
 
 /* digest AN_DIGEST_NONE: named elsewhere (by CMS, by the parameters) or not used. The first row of a (kind, digest)

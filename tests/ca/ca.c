@@ -162,12 +162,11 @@ openssl_accepts_every_path(void **state)
         {"openssl verify -x509_strict -CAfile root.pem -untrusted issuing.pem -purpose smimesign agency.pem", "agency.pem: OK"},
         {"openssl verify -x509_strict -CAfile root.pem -untrusted issuing.pem -purpose sslclient device.pem", "device.pem: OK"},
         {"openssl verify -x509_strict -CAfile root.pem -untrusted issuing.pem -purpose timestampsign tsa.pem", "tsa.pem: OK"},
-        {"openssl verify -x509_strict -CAfile root.pem -untrusted issuing.pem -policy 2.16.704.1.1.1.1.1 -explicit_policy person.pem",
-         NULL},
+        {"openssl verify -x509_strict -CAfile root.pem -untrusted issuing.pem -policy 2.16.704.1.1.1.1.1 -explicit_policy person.pem", "person.pem: OK"},
     };
 
     (void)state;
-    for (size_t i = 0; i + 1 < AN_COUNT(table); i++)
+    for (size_t i = 0; i < AN_COUNT(table); i++)
         must(table[i].line, table[i].text);
 }
 

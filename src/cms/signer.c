@@ -16,7 +16,8 @@ read_identifier(an_bytes *in, struct an_cms_signer *signer)
         return true;
     return an_der_take(in, AN_DER_SEQUENCE, &pair, NULL) == AN_OK &&
            an_der_take_whole(&pair, AN_DER_SEQUENCE, &signer->issuer, NULL) == AN_OK &&
-           an_der_integer(&pair, &signer->serial, NULL) == AN_OK && pair.len == 0;
+           /* leading zeros too: some writers pad the serial number, and it only names */
+           an_der_take(&pair, AN_DER_INTEGER, &signer->serial, NULL) == AN_OK && signer->serial.len > 0 && pair.len == 0;
 }
 
 /* Attribute ::= SEQUENCE { OID, SET OF ANY } */

@@ -221,6 +221,7 @@ free_crl(struct an_crl *crl)
         free(crl->extensions);
     if (crl->owns_der)
         free((void *)(uintptr_t)crl->der.ptr);
+    free(crl->signed_by);
     free(crl);
 }
 

@@ -30,6 +30,7 @@ struct an_crl {
     unsigned refs;
     unsigned lookups; /* the first few are answered by reading the list through */
     void *index; /* published atomically when look-ups repeat */
+    uint8_t *signed_by; /* published atomically: SHA-256 of the SubjectPublicKeyInfo whose signature was found right */
 };
 
 an_code an_crl_parse(an_bytes der, struct an_crl **ret, struct an_err *reterr) AN_MUST_USE;

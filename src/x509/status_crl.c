@@ -69,7 +69,7 @@ breaks_profile(const struct an_crl *crl)
 static an_code
 check_list(const struct crl_question *q, const struct an_crl *crl)
 {
-    if (find_unknown_critical(crl))
+    if (find_unknown_critical(crl) || crl->entries_have_unknown_critical)
         return AN_V_STATUS_CRITICAL;
     return q->shared->params->strict && breaks_profile(crl) ? AN_V_STATUS_MALFORMED : AN_OK;
 }
@@ -87,10 +87,32 @@ is_likely_signer(const struct an_crl *crl, const struct an_cert *cert)
     return !crl->aki_key.len || !cert->ski.len || an_bytes_eq(crl->aki_key, cert->ski);
 }
 
-static an_code
-try_signer(const struct crl_question *q, const struct status_dp *dp, const struct an_crl *crl, struct an_cert *signer)
+/* A list is hashed whole to check it: what was found right is kept with the list, for the thousands of validations that
+ * ask the same one. */
+static bool
+is_signed_by(const struct crl_question *q, struct an_crl *crl, struct an_cert *signer)
 {
+    uint8_t key[AN_DIGEST_MAX], *known = __atomic_load_n(&crl->signed_by, __ATOMIC_ACQUIRE), *mine;
+
+    an_hash_once(AN_SHA256, signer->spki, key);
+    if (known && memcmp(known, key, 32) == 0)
+        return true;
     if (!an_path_data_signed_by(q->shared, crl, &crl->scheme, crl->tbs, crl->signature, signer))
+        return false;
+    if (!an_cert_key(signer))
+        return true; /* its parameters came from this path: not the key's own */
+    mine = an_new_array(32, 1);
+    memcpy(mine, key, 32);
+    known = NULL;
+    if (!__atomic_compare_exchange_n(&crl->signed_by, &known, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        free(mine);
+    return true;
+}
+
+static an_code
+try_signer(const struct crl_question *q, const struct status_dp *dp, struct an_crl *crl, struct an_cert *signer)
+{
+    if (!is_signed_by(q, crl, signer))
         return AN_V_STATUS_SIGNATURE;
     if (!may_sign_crls(signer))
         return AN_V_STATUS_ISSUER;
@@ -105,7 +127,7 @@ try_signer(const struct crl_question *q, const struct status_dp *dp, const struc
 
 /* Likely signers (by key identifier) first: a wrong guess means hashing the whole list for nothing. */
 static an_code
-find_signer(const struct crl_question *q, const struct status_dp *dp, const struct an_crl *crl, struct an_cert **ret)
+find_signer(const struct crl_question *q, const struct status_dp *dp, struct an_crl *crl, struct an_cert **ret)
 {
     const struct path_nodes *pool = &q->shared->pool;
     an_code why = AN_V_STATUS_ISSUER, code;
@@ -169,7 +191,7 @@ find_delta(const struct crl_question *q, const struct an_crl *crl, struct an_cer
             continue;
         if (an_status_fresh(params, delta->this_update, delta->next_update) != AN_OK)
             continue;
-        if (an_path_data_signed_by(q->shared, delta, &delta->scheme, delta->tbs, delta->signature, signer))
+        if (is_signed_by(q, delta, signer))
             return delta;
     }
     return NULL;

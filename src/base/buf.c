@@ -26,7 +26,7 @@ an_buf_extend(struct an_buf *buf, size_t len)
         buf->overflowed = true;
         return NULL;
     }
-    if (len > buf->capacity - buf->len) {
+    if (len > buf->capacity - buf->len || buf->ptr == NULL) {
         size_t wanted = buf->capacity < 64 ? 64 : buf->capacity;
         while (wanted - buf->len < len)
             wanted = wanted > SIZE_MAX / 2 ? buf->len + len : wanted * 2;

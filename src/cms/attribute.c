@@ -54,7 +54,7 @@ read_issuer_serial(struct an_cms_signer *signer, an_bytes in)
     if (in.len == 0)
         return true;
     if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take(&in, AN_DER_SEQUENCE, &names, NULL) != AN_OK ||
-        an_der_integer(&in, &signer->ess_serial, NULL) != AN_OK)
+        an_der_take(&in, AN_DER_INTEGER, &signer->ess_serial, NULL) != AN_OK || signer->ess_serial.len == 0)
         return false;
     while (names.len > 0) {
         if (an_der_any(&names, &tag, NULL, &name, NULL) != AN_OK)

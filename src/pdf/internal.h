@@ -81,6 +81,7 @@ struct an_pdf {
     uint64_t scan_budget;       /* bytes that recovery may still look at */
     uint32_t encrypt_num;       /* object number of the encryption dictionary, never decrypted */
     int pdfa_part; char pdfa_conformance; bool pdfa_known;
+    struct an_pdf_refs *refs;   /* who mentions what; built when changes are analysed */
 };
 
 extern const struct an_pdf_obj an_pdf_null;

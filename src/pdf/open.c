@@ -1,5 +1,6 @@
 #include "base/map.h"
 #include "pdf/internal.h"
+#include "pdf/refs.h"
 
 #define HEADER_WINDOW 1024 /* Annex I: readers accept the header within the first 1024 bytes */
 #define FAULTS_MAX 4096
@@ -132,6 +133,7 @@ an_pdf_free(struct an_pdf **address)
     an_pdf_fault_vec_done(&pdf->faults);
     an_pdf_obj_vec_done(&pdf->stack);
     an_pdf_crypt_free(&pdf->crypt);
+    an_pdf_refs_free(&pdf->refs);
     an_map_free(&pdf->objects);
     an_map_free(&pdf->containers);
     an_arena_free(&pdf->arena);

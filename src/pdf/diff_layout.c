@@ -1,0 +1,195 @@
+/* What the bytes behind a signature look like: whole revisions, listed objects, nothing else. */
+#include "pdf/diff.h"
+
+#include <stdlib.h>
+
+struct span { uint64_t from, to; };
+AN_VEC(span_vec, struct span);
+
+static bool
+is_blank(struct an_pdf *pdf, uint64_t from, uint64_t to)
+{
+    while (from < to && from < pdf->file.len && (an_pdf_class[pdf->file.ptr[from]] & AN_PDF_SPACE))
+        from++;
+    return from >= to || from >= pdf->file.len;
+}
+
+void
+an_diff_check_tail(struct diff *diff)
+{
+    uint64_t end = an_pdf_revision_at(diff->pdf, diff->now)->end;
+
+    if (!is_blank(diff->pdf, end, diff->pdf->file.len))
+        an_diff_report(diff, AN_V_PDF_TAIL, 0, end, diff->now);
+}
+
+/* White space, comments (the marker of binary content, %%EOF) and stray keywords are harmless between objects. */
+static bool
+is_harmless(struct an_pdf *pdf, uint64_t from, uint64_t to)
+{
+    an_bytes in = AN_BYTES(pdf->file.ptr, to < pdf->file.len ? to : pdf->file.len);
+    size_t at = an_pdf_skip_space(in, (size_t)from);
+
+    while (at < in.len) {
+        size_t before = at;
+        uint64_t ignored;
+
+        if (!an_pdf_read_word(in, &at, "endobj") && !an_pdf_read_word(in, &at, "endstream") && !an_pdf_read_word(in, &at, "startxref"))
+            (void)an_pdf_read_uint(in, &at, &ignored);
+        if (at == before)
+            return false;
+        at = an_pdf_skip_space(in, at);
+    }
+    return true;
+}
+
+static int
+by_start(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+static void
+add_span(struct span_vec *spans, uint64_t from, uint64_t to)
+{
+    *span_vec_push(spans) = (struct span){from, to};
+}
+
+static void
+add_sections(struct an_pdf *pdf, size_t revision, struct span_vec *spans)
+{
+    const struct an_pdf_part *part = &pdf->parts.items[revision];
+
+    for (size_t i = part->newest; i <= part->oldest; i++) {
+        const struct an_pdf_section *section = pdf->sections.items[i];
+
+        add_span(spans, section->offset, section->body_end);
+        if (section->hybrid)
+            add_span(spans, section->hybrid->offset, section->hybrid->body_end);
+    }
+}
+
+/* Every byte of a later revision belongs to an object it lists, or to its cross-reference. Others could be picked up by
+ * a reader that rebuilds the file. */
+static void
+check_gaps(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+{
+    struct an_pdf *pdf = diff->pdf;
+    uint64_t start = an_pdf_revision_at(pdf, revision - 1)->end, end = an_pdf_revision_at(pdf, revision)->end, at = start;
+    struct span_vec spans = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if (!listed[i].is_free && listed[i].container == 0 && listed[i].offset >= start && listed[i].offset < end) {
+            struct an_pdf_spot spot = {.where = AN_PDF_IN_FILE, .offset = listed[i].offset};
+            const struct an_pdf_obj *obj = an_pdf_object_at(pdf, revision, listed[i].num, &spot);
+
+            add_span(&spans, listed[i].offset, obj->end > listed[i].offset ? obj->end : listed[i].offset);
+        }
+    add_sections(pdf, revision, &spans);
+    if (spans.count)
+        qsort(spans.items, spans.count, sizeof(*spans.items), by_start);
+    for (size_t i = 0; i < spans.count; i++) {
+        if (spans.items[i].from > at && !is_harmless(pdf, at, spans.items[i].from))
+            an_diff_report(diff, AN_V_PDF_STRAY, 0, at, revision);
+        at = spans.items[i].to > at ? spans.items[i].to : at;
+    }
+    if (!is_harmless(pdf, at, end))
+        an_diff_report(diff, AN_V_PDF_STRAY, 0, at, revision);
+    span_vec_done(&spans);
+}
+
+/* The same number twice in one section with different places: readers choose differently. */
+static void
+check_doubles(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct an_pdf_change *a = &listed[i - 1], *b = &listed[i];
+
+        if (a->num == b->num && !a->is_free && !b->is_free && (a->offset != b->offset || a->container != b->container))
+            an_diff_report(diff, AN_V_PDF_AMBIGUOUS, b->num, b->container ? 0 : b->offset, revision);
+    }
+}
+
+static void
+check_order(struct diff *diff, size_t revision)
+{
+    const struct an_pdf_part *part = &diff->pdf->parts.items[revision];
+    uint64_t previous = an_pdf_revision_at(diff->pdf, revision - 1)->end;
+
+    for (size_t i = part->newest; i <= part->oldest; i++) {
+        const struct an_pdf_section *section = diff->pdf->sections.items[i];
+        uint64_t end = an_pdf_revision_at(diff->pdf, revision)->end;
+
+        if (section->offset < previous && end > diff->signed_end)
+            an_diff_report(diff, AN_V_PDF_XREF_ORDER, 0, section->offset, revision);
+    }
+}
+
+/* Repairs that were needed to read what came after the signed bytes. */
+static void
+check_faults(struct diff *diff)
+{
+    for (size_t i = 0; i < diff->pdf->faults.count; i++) {
+        const struct an_pdf_fault *fault = &diff->pdf->faults.items[i];
+
+        if (fault->offset < diff->signed_end || fault->offset >= diff->pdf->file.len)
+            continue;
+        if (fault->code == AN_N_PDF_XREF_REPAIRED || fault->code == AN_N_PDF_OBJECT_MISSING || fault->code == AN_N_PDF_PREV)
+            an_diff_report(diff, AN_V_PDF_XREF_BROKEN, fault->num, fault->offset, diff->now);
+        else if (fault->code == AN_N_PDF_DUPLICATE_KEY)
+            an_diff_report(diff, AN_V_PDF_AMBIGUOUS, fault->num, fault->offset, diff->now);
+    }
+}
+
+an_code
+an_diff_check_layout(struct diff *diff, struct an_err *reterr)
+{
+    for (size_t revision = diff->old + 1; revision <= diff->now; revision++) {
+        AN_CLEANUP(an_free_ptr) struct an_pdf_change *listed = NULL;
+        size_t count = 0;
+
+        AN_TRY(an_pdf_revision_changes(diff->pdf, revision, &listed, &count, reterr));
+        check_order(diff, revision);
+        check_doubles(diff, revision, listed, count);
+        check_gaps(diff, revision, listed, count);
+    }
+    if (diff->pdf->chain_broken && diff->pdf->chain_fault >= diff->signed_end)
+        an_diff_report(diff, AN_V_PDF_XREF_BROKEN, 0, diff->pdf->chain_fault, diff->now);
+    check_faults(diff);
+    return AN_OK;
+}
+
+/* A later cross-reference may list only what stands behind the signed bytes, or what it listed there before. */
+static void
+check_spot(struct diff *diff, struct change *change)
+{
+    const struct an_pdf_spot *spot = &change->after;
+    struct an_pdf_parser parser = {.pdf = diff->pdf, .in = diff->pdf->file, .at = (size_t)spot->offset};
+    uint32_t num;
+    uint16_t gen;
+
+    if (an_pdf_spot_equal(&change->before, spot) || change->is_gone)
+        return;
+    if (spot->where == AN_PDF_IN_STREAM) {
+        struct an_pdf_spot holder = an_pdf_find_spot(diff->pdf, diff->now, spot->container);
+
+        if (holder.where != AN_PDF_IN_FILE || holder.offset < diff->signed_end)
+            an_diff_forbid(diff, change, AN_V_PDF_REPOINTED);
+        return;
+    }
+    if (spot->offset < diff->signed_end)
+        an_diff_forbid(diff, change, AN_V_PDF_REPOINTED);
+    else if (spot->offset < diff->pdf->file.len && (!an_pdf_parse_head(&parser, &num, &gen) || num != change->num))
+        an_diff_forbid(diff, change, AN_V_PDF_XREF_BROKEN);
+    else if (gen != spot->gen || (!change->is_new && change->before.gen != spot->gen))
+        an_diff_forbid(diff, change, AN_V_PDF_GENERATION);
+}
+
+void
+an_diff_check_spots(struct diff *diff)
+{
+    for (size_t i = 0; i < diff->changes.count; i++)
+        check_spot(diff, &diff->changes.items[i]);
+}

@@ -90,6 +90,7 @@ text_is_selectable(void **state)
         if (strstr(text, table[i]) == NULL)
             fail_msg("not found: %s\n%s", table[i], text);
     AN_CLEANUP(an_free_ptr) char *check = output_of("qpdf --check", path);
+    assert_non_null(strstr(check, "No syntax or stream encoding errors found"));
     AN_CLEANUP(an_free_ptr) char *fonts = output_of("pdffonts", path);
     assert_non_null(strstr(fonts, "LiberationSerif"));
     assert_null(strstr(fonts, " no ")); /* every font: embedded, subset, with a table to Unicode */

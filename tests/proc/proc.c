@@ -15,6 +15,18 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+/* The address sanitizer reserves terabytes: a limit on addresses cannot be set then. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_SHADOW_MEMORY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SHADOW_MEMORY 1
+#endif
+#endif
+#ifndef HAS_SHADOW_MEMORY
+#define HAS_SHADOW_MEMORY 0
+#endif
+
 static struct an_child *
 start(void)
 {
@@ -134,12 +146,10 @@ missing_programs_are_named(void **state)
 static void
 sandbox_forbids(void **state)
 {
-    static const struct { const char *what; bool allowed_before, allowed_after; } table[] = {
-        {"open", true, false},        {"open-allowed", true, true}, {"create", true, false},
-        {"socket", true, false},      {"unix-socket", true, false}, {"new-code", true, false},
-        {"much-memory", true, false}, {"kill", true, false},        {"fork", true, false},
-        {"exec", true, false},        {"ptrace", true, false},      {"ioctl", false, false},
-        {"unlink", false, false},
+    static const struct { const char *what; bool is_allowed; } table[] = {
+        {"open", false},     {"open-allowed", true}, {"create", false}, {"socket", false}, {"unix-socket", false},
+        {"new-code", false}, {"much-memory", false}, {"kill", false},   {"fork", false},   {"exec", false},
+        {"ptrace", false},   {"ioctl", false},       {"unlink", false},
     };
     AN_CLEANUP(an_child_stop) struct an_child *child = start();
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(100);
@@ -149,13 +159,11 @@ sandbox_forbids(void **state)
     if (ask(child, 's', "", &answer, &err) != AN_OK)
         fail_msg("sandbox: %s", err.detail);
     for (size_t i = 0; i < AN_COUNT(table); i++) {
-#if defined(__SANITIZE_ADDRESS__)
-        if (strcmp(table[i].what, "much-memory") == 0)
+        if (HAS_SHADOW_MEMORY && strcmp(table[i].what, "much-memory") == 0)
             continue;
-#endif
         an_code code = ask(child, 't', table[i].what, &answer, &err);
         an_buf_byte(&answer, 0);
-        if (code != AN_OK || (strcmp((char *)answer.ptr, "0") == 0) != table[i].allowed_after)
+        if (code != AN_OK || (strcmp((char *)answer.ptr, "0") == 0) != table[i].is_allowed)
             fail_msg("%s: code %d, errno %s", table[i].what, code, (char *)answer.ptr);
     }
 }

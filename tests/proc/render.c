@@ -145,9 +145,14 @@ pages_become_pictures(void **state)
 static void
 wild_files_are_errors(void **state)
 {
-    static const char *const table[] = {"%PDF-1.7\n", "x", "%PDF-1.4\ntrailer<</Root 1 0 R>>\n%%EOF",
-                                        "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]/Count 9>>endobj\n"
-                                        "trailer<</Root 1 0 R>>\n%%EOF"};
+    static const char *const table[] = {
+        "%PDF-1.7\n",
+        "x",
+        "%PDF-1.4\ntrailer<</Root 1 0 R>>\n%%EOF",
+        /* a page tree that is its own child */
+        ("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]/Count 9>>endobj\n"
+         "trailer<</Root 1 0 R>>\n%%EOF"),
+    };
 
     (void)state;
     for (size_t i = 0; i < AN_COUNT(table); i++) {

@@ -7,7 +7,7 @@ static void
 reopen(an_bytes file, const struct an_pdf_update *update)
 {
     struct an_buf whole = an_buf_new(AN_BUF_UNLIMITED);
-    struct an_pdf_open options = {0};
+    struct an_pdf_open options = {.allow_rebuild = true};
     struct an_pdf *pdf = NULL;
     struct an_err err;
 

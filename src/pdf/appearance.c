@@ -49,8 +49,9 @@ search_resources(struct an_pdf_append *append, const struct an_pdf_obj *category
 
         if (value->kind != AN_PDF_REF)
             continue;
-        if (an_pdf_is_name(an_pdf_at(append->pdf, AN_PDF_NOW, an_pdf_resolve(append->pdf, AN_PDF_NOW, value), "AnTinDigest"),
-                           bundle->marker) &&
+        if (an_pdf_is_name(
+                an_pdf_at(append->pdf, AN_PDF_NOW, an_pdf_resolve(append->pdf, AN_PDF_NOW, value), "AnTinDigest"),
+                bundle->marker) &&
             an_pdf_bundle_is_at(append, bundle, value->u.ref.num))
             return value->u.ref.num;
     }
@@ -112,7 +113,8 @@ set_colour(struct an_buf *out, const struct an_pdf_text_line *line, bool calibra
 }
 
 static void
-draw_lines(struct an_buf *out, const struct an_pdf_appearance *look, const struct an_pdf_shaped *shaped, bool calibrated)
+draw_lines(struct an_buf *out, const struct an_pdf_appearance *look, const struct an_pdf_shaped *shaped,
+           bool calibrated)
 {
     an_buf_str(out, "BT\n");
     for (size_t i = 0; i < look->line_count; i++) {
@@ -134,7 +136,8 @@ draw_lines(struct an_buf *out, const struct an_pdf_appearance *look, const struc
 static void
 emit_matrix(struct an_buf *out, int rotate)
 {
-    static const char *const matrices[] = {"", "/Matrix[0 1 -1 0 0 0]", "/Matrix[-1 0 0 -1 0 0]", "/Matrix[0 -1 1 0 0 0]"};
+    static const char *const matrices[] = {"", "/Matrix[0 1 -1 0 0 0]", "/Matrix[-1 0 0 -1 0 0]",
+                                           "/Matrix[0 -1 1 0 0 0]"};
 
     an_buf_str(out, matrices[rotate / 90 & 3]);
 }

@@ -256,7 +256,8 @@ column_widths(const struct an_pdf_writtens *written, int *ret_second, int *ret_t
 
     for (size_t i = 0; i < written->count; i++) {
         const struct an_pdf_written *item = &written->items[i];
-        uint64_t two = item->container ? item->container : item->offset, three = item->container ? item->offset : item->gen;
+        uint64_t two = item->container ? item->container : item->offset,
+                 three = item->container ? item->offset : item->gen;
 
         second = two > second ? two : second;
         third = three > third ? three : third;

@@ -25,7 +25,8 @@ struct an_pdf_append {
     struct an_err err;
 };
 
-an_code an_pdf_append_begin(struct an_pdf_append *append, struct an_pdf *pdf, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_append_begin(struct an_pdf_append *append, struct an_pdf *pdf, struct an_buf *out,
+                            struct an_err *reterr) AN_MUST_USE;
 void an_pdf_append_done(struct an_pdf_append *append);
 uint32_t an_pdf_append_new(struct an_pdf_append *append); /* a free object number */
 void an_pdf_append_open(struct an_pdf_append *append, uint32_t num, uint16_t gen); /* "N G obj" */
@@ -112,7 +113,8 @@ struct an_pdf_survey {
     bool has_signature;
     uint64_t own_max;                  /* greatest N of a top field "AnTinN" */
 };
-an_code an_pdf_survey(struct an_pdf *pdf, const char *wanted, struct an_pdf_survey *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_survey(struct an_pdf *pdf, const char *wanted, struct an_pdf_survey *ret,
+                      struct an_err *reterr) AN_MUST_USE;
 void an_pdf_survey_done(struct an_pdf_survey *survey);
 
 /* ---- seed.c: what forbids ---- */
@@ -137,4 +139,5 @@ struct an_pdf_field_job {
     uint32_t sig_num;           /* the signature dictionary to be */
     uint32_t page_num; bool has_page; struct an_pdf_page page;
 };
-an_code an_pdf_field_write(struct an_pdf_append *append, struct an_pdf_field_job *job, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_field_write(struct an_pdf_append *append, struct an_pdf_field_job *job,
+                           struct an_err *reterr) AN_MUST_USE;

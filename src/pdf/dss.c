@@ -99,7 +99,8 @@ vri_name(const uint8_t *digest, char ret[static 41])
 
 /* One list of a VRI entry: what it had, then what is new in it. */
 static void
-emit_vri_list(struct merge *merge, const struct an_pdf_obj *old, enum dss_kind kind, const an_bytes *items, size_t count)
+emit_vri_list(struct merge *merge, const struct an_pdf_obj *old, enum dss_kind kind, const an_bytes *items,
+              size_t count)
 {
     const struct an_pdf_obj *list = an_pdf_at(merge->append->pdf, AN_PDF_NOW, old, vri_keys[kind]);
     struct an_buf *out = merge->append->out;
@@ -194,7 +195,8 @@ vri_is_complete(struct merge *merge, const struct an_pdf_vri *vri)
             bool is_there = false;
 
             for (size_t k = 0; list->kind == AN_PDF_ARRAY && k < list->u.array.count; k++)
-                is_there = is_there || (list->u.array.items[k].kind == AN_PDF_REF && list->u.array.items[k].u.ref.num == num);
+                is_there =
+                    is_there || (list->u.array.items[k].kind == AN_PDF_REF && list->u.array.items[k].u.ref.num == num);
             if (!is_there)
                 return false;
         }

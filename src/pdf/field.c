@@ -214,7 +214,8 @@ write_look(struct an_pdf_append *append, const struct an_pdf_field_job *job, str
 {
     *ret = 0;
     if (job->what->visible && job->what->appearance && !is_empty(spot.rect))
-        return an_pdf_appearance_write(append, &job->survey, job->what->appearance, spot.rotate, spot.rect, ret, reterr);
+        return an_pdf_appearance_write(append, &job->survey, job->what->appearance, spot.rotate, spot.rect, ret,
+                                       reterr);
     if (an_pdf_pdfa_part(append->pdf) != 0)
         *ret = an_pdf_appearance_empty(append);
     return AN_OK;
@@ -324,7 +325,8 @@ sign_existing(struct an_pdf_append *append, struct an_pdf_field_job *job, struct
 
 /* ---- a new field ---- */
 static void
-write_branch(struct an_pdf_append *append, uint32_t num, uint32_t parent, uint16_t parent_gen, an_bytes name, uint32_t kid)
+write_branch(struct an_pdf_append *append, uint32_t num, uint32_t parent, uint16_t parent_gen, an_bytes name,
+             uint32_t kid)
 {
     an_pdf_append_open(append, num, 0);
     an_buf_str(append->out, "<</T");
@@ -395,8 +397,8 @@ write_branches(struct an_pdf_append *append, const struct an_pdf_field_job *job,
 }
 
 static an_code
-write_new_field(struct an_pdf_append *append, const struct an_pdf_field_job *job, uint32_t num, const struct branch *branch,
-                struct spot spot, struct an_err *reterr)
+write_new_field(struct an_pdf_append *append, const struct an_pdf_field_job *job, uint32_t num,
+                const struct branch *branch, struct spot spot, struct an_err *reterr)
 {
     uint32_t look = 0;
 

@@ -50,13 +50,15 @@ read_metrics(struct an_pdf_font *font, FT_Face face)
     font->glyph_count = (uint32_t)face->num_glyphs;
     font->ascent = thousandths(font, face->ascender);
     font->descent = thousandths(font, face->descender);
-    font->cap_height = os2 && os2->version >= 2 && os2->version != 0xFFFF ? thousandths(font, os2->sCapHeight) : font->ascent;
+    font->cap_height =
+        os2 && os2->version >= 2 && os2->version != 0xFFFF ? thousandths(font, os2->sCapHeight) : font->ascent;
     font->box[0] = thousandths(font, face->bbox.xMin);
     font->box[1] = thousandths(font, face->bbox.yMin);
     font->box[2] = thousandths(font, face->bbox.xMax);
     font->box[3] = thousandths(font, face->bbox.yMax);
     font->italic_angle = post ? (double)post->italicAngle / 65536 : 0;
-    font->flags = 4 | (face->face_flags & FT_FACE_FLAG_FIXED_WIDTH ? 1 : 0) | (font->italic_angle < 0 || font->italic_angle > 0 ? 64 : 0);
+    font->flags = 4 | (face->face_flags & FT_FACE_FLAG_FIXED_WIDTH ? 1 : 0) |
+                  (font->italic_angle < 0 || font->italic_angle > 0 ? 64 : 0);
     copy_name(font, FT_Get_Postscript_Name(face));
 }
 

@@ -174,7 +174,11 @@ filter_row(int kind, const uint8_t *row, const uint8_t *above, size_t len, size_
     for (size_t i = 0; i < len; i++) {
         int left = i >= step ? row[i - step] : 0, up = above ? above[i] : 0;
         int corner = above && i >= step ? above[i - step] : 0;
-        int guess = kind == 0 ? 0 : kind == 1 ? left : kind == 2 ? up : kind == 3 ? (left + up) / 2 : paeth(left, up, corner);
+        int guess = kind == 0   ? 0
+                    : kind == 1 ? left
+                    : kind == 2 ? up
+                    : kind == 3 ? (left + up) / 2
+                                : paeth(left, up, corner);
 
         out[i] = (uint8_t)(row[i] - guess);
         cost += (uint64_t)abs((int8_t)out[i]);
@@ -194,7 +198,8 @@ predict(const struct raster *raster, struct an_buf *out)
 
         AN_ASSERT(best);
         for (int kind = 0; kind < 5; kind++) {
-            uint64_t cost = filter_row(kind, row, y ? row - raster->row_len : NULL, raster->row_len, raster->colours, trial);
+            uint64_t cost =
+                filter_row(kind, row, y ? row - raster->row_len : NULL, raster->row_len, raster->colours, trial);
 
             if (cost >= least)
                 continue;
@@ -210,7 +215,9 @@ static bool
 pack_raster(const struct raster *raster, uint32_t width, struct an_pdf_piece *part)
 {
     an_bytes plain = AN_BYTES(raster->rows, raster->row_len * raster->height);
-    AN_CLEANUP(an_buf_free) struct an_buf filtered = an_buf_new(AN_BUF_UNLIMITED), packed = an_buf_new(AN_BUF_UNLIMITED);
+    AN_CLEANUP(an_buf_free)
+    struct an_buf filtered = an_buf_new(AN_BUF_UNLIMITED),
+                  packed = an_buf_new(AN_BUF_UNLIMITED);
     int level = plain.len <= SMALL_RASTER ? 9 : 6;
 
     part->is_stream = true;
@@ -291,7 +298,8 @@ build_mask(const struct an_pdf_pixels *pixels, bool hard, struct an_pdf_piece *p
 }
 
 static bool
-build_colours(const struct an_pdf_pixels *pixels, struct an_pdf_image_style style, bool masked, struct an_pdf_bundle *bundle)
+build_colours(const struct an_pdf_pixels *pixels, struct an_pdf_image_style style, bool masked,
+              struct an_pdf_bundle *bundle)
 {
     struct palette palette = {.is_grey = true};
     size_t count = (size_t)pixels->width * pixels->height;

@@ -30,7 +30,8 @@ certified_level(struct an_pdf *pdf, const struct an_pdf_obj *catalog, uint32_t *
         const struct an_pdf_obj *reference = an_pdf_resolve(pdf, AN_PDF_NOW, &list->u.array.items[i]);
 
         if (an_pdf_is_name(an_pdf_at(pdf, AN_PDF_NOW, reference, "TransformMethod"), "DocMDP"))
-            an_pdf_int(an_pdf_at(pdf, AN_PDF_NOW, an_pdf_at(pdf, AN_PDF_NOW, reference, "TransformParams"), "P"), &level);
+            an_pdf_int(an_pdf_at(pdf, AN_PDF_NOW, an_pdf_at(pdf, AN_PDF_NOW, reference, "TransformParams"), "P"),
+                       &level);
     }
     return level;
 }
@@ -201,7 +202,8 @@ check_certificate(const struct seed *seed)
     if (an_pdf_int(an_pdf_at(seed->pdf, AN_PDF_NOW, cert, "Ff"), &demands) && (demands & ~INT64_C(64)))
         AN_FAIL(seed->reterr, AN_E_PDF_SEED_VALUE, "%s: /SV /Cert /Ff %" PRId64, seed->field, demands);
     demands = 0;
-    if (an_pdf_int(an_pdf_at(seed->pdf, AN_PDF_NOW, stamp, "Ff"), &demands) && (demands & 1) && !seed->what->has_time_stamp)
+    if (an_pdf_int(an_pdf_at(seed->pdf, AN_PDF_NOW, stamp, "Ff"), &demands) && (demands & 1) &&
+        !seed->what->has_time_stamp)
         return fail_seed(seed, "TimeStamp");
     return AN_OK;
 }
@@ -261,7 +263,8 @@ an_pdf_check_target(struct an_pdf *pdf, const struct an_pdf_sign *what, const st
         AN_FAIL(reterr, AN_E_PDF_FIELD_KIND, "%.*s, object %u", (int)survey->ancestor_len, name, survey->ancestor->num);
     if (!field)
         return AN_OK;
-    if (survey->target_is_branch || !survey->target_kind || !an_pdf_is_name(survey->target_kind, "Sig") || field->num == 0)
+    if (survey->target_is_branch || !survey->target_kind || !an_pdf_is_name(survey->target_kind, "Sig") ||
+        field->num == 0)
         AN_FAIL(reterr, AN_E_PDF_FIELD_KIND, "%s, object %u", name, field->num);
     if (an_pdf_at(pdf, AN_PDF_NOW, field, "V")->kind != AN_PDF_NULL)
         AN_FAIL(reterr, AN_E_PDF_FIELD_SIGNED, "%s, object %u", name, field->num);

@@ -37,9 +37,9 @@ check_place(const struct an_pdf_field_job *job, struct an_err *reterr)
 {
     struct an_pdf_rect rect = an_pdf_place_rect(&job->page, job->what->rect);
 
-    if (!isfinite(rect.x0 + rect.y0 + rect.x1 + rect.y1) || !(rect.x1 - rect.x0 > 0.01) || !(rect.y1 - rect.y0 > 0.01) ||
-        rect.x1 <= job->page.crop.x0 || rect.x0 >= job->page.crop.x1 || rect.y1 <= job->page.crop.y0 ||
-        rect.y0 >= job->page.crop.y1)
+    if (!isfinite(rect.x0 + rect.y0 + rect.x1 + rect.y1) || !(rect.x1 - rect.x0 > 0.01) ||
+        !(rect.y1 - rect.y0 > 0.01) || rect.x1 <= job->page.crop.x0 || rect.x0 >= job->page.crop.x1 ||
+        rect.y1 <= job->page.crop.y0 || rect.y0 >= job->page.crop.y1)
         AN_FAIL(reterr, AN_E_PDF_RECT, "[%.2f %.2f %.2f %.2f], page object %u", job->what->rect.x0, job->what->rect.y0,
                 job->what->rect.x1, job->what->rect.y1, job->page.num);
     return AN_OK;
@@ -79,7 +79,8 @@ emit_pair(struct an_pdf_append *append, const char *key, const char *text, bool 
 static void
 open_reference(struct an_pdf_append *append, const char *method)
 {
-    an_buf_printf(append->out, "<</Type/SigRef/TransformMethod/%s/TransformParams<</Type/TransformParams/V/1.2", method);
+    an_buf_printf(append->out, "<</Type/SigRef/TransformMethod/%s/TransformParams<</Type/TransformParams/V/1.2",
+                  method);
 }
 
 /* The lock of the field becomes a promise of the signature. */
@@ -192,16 +193,16 @@ fill_byte_range(struct an_pdf_update *update, size_t range_at)
     update->byte_range[1] = update->contents_offset;
     update->byte_range[2] = after;
     update->byte_range[3] = update->base + update->tail.len - after;
-    len = snprintf(text, sizeof text, "0 %" PRIu64 " %" PRIu64 " %" PRIu64, update->byte_range[1], update->byte_range[2],
-                   update->byte_range[3]);
+    len = snprintf(text, sizeof text, "0 %" PRIu64 " %" PRIu64 " %" PRIu64, update->byte_range[1],
+                   update->byte_range[2], update->byte_range[3]);
     AN_ASSERT(memchr(update->tail.ptr + range_at, ']', (size_t)len) == NULL);
     memcpy(update->tail.ptr + range_at, text, (size_t)len);
 }
 
 /* ---- the whole ---- */
 static an_code
-build_update(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_pdf_append *append, struct an_pdf_update *update,
-             struct an_err *reterr)
+build_update(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_pdf_append *append,
+             struct an_pdf_update *update, struct an_err *reterr)
 {
     size_t range_at = 0;
 
@@ -228,7 +229,8 @@ prepare_job(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_err *ret
 }
 
 an_code
-an_pdf_sign_prepare(struct an_pdf *pdf, const struct an_pdf_sign *what, struct an_pdf_update *ret, struct an_err *reterr)
+an_pdf_sign_prepare(struct an_pdf *pdf, const struct an_pdf_sign *what, struct an_pdf_update *ret,
+                    struct an_err *reterr)
 {
     struct an_pdf_update update = {.tail = an_buf_new((size_t)1 << 32)};
     struct an_pdf_append append = {0};

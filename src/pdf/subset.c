@@ -55,7 +55,8 @@ map_glyphs(const struct an_pdf_font *font, const hb_subset_plan_t *plan, struct 
 static void
 copy_program(const struct an_pdf_font *font, hb_face_t *face, struct an_buf *out)
 {
-    hb_blob_t *blob = font->is_cff ? hb_face_reference_table(face, HB_TAG('C', 'F', 'F', ' ')) : hb_face_reference_blob(face);
+    hb_blob_t *blob =
+        font->is_cff ? hb_face_reference_table(face, HB_TAG('C', 'F', 'F', ' ')) : hb_face_reference_blob(face);
     unsigned len = 0;
     const char *data = hb_blob_get_data(blob, &len);
 
@@ -186,8 +187,8 @@ describe_font(const struct an_pdf_font *font, struct an_pdf_bundle *bundle, cons
     size_t set_part = bundle->count - 1;
     struct an_buf *out = add_dict(bundle);
 
-    an_buf_printf(out, "/Type/FontDescriptor/FontName/%s/Flags %d/FontBBox[%d %d %d %d]/ItalicAngle ", name, font->flags,
-                  font->box[0], font->box[1], font->box[2], font->box[3]);
+    an_buf_printf(out, "/Type/FontDescriptor/FontName/%s/Flags %d/FontBBox[%d %d %d %d]/ItalicAngle ", name,
+                  font->flags, font->box[0], font->box[1], font->box[2], font->box[3]);
     an_pdf_emit_number(out, font->italic_angle, 2);
     an_buf_printf(out, "/Ascent %d/Descent %d/CapHeight %d/StemV 80", font->ascent, font->descent, font->cap_height);
     emit_part_ref(out, font->is_cff ? "/FontFile3" : "/FontFile2", PART_PROGRAM);
@@ -202,7 +203,8 @@ describe_descendant(const struct an_pdf_font *font, const struct an_pdf_subset *
     size_t descriptor = bundle->count - 1;
     struct an_buf *out = add_dict(bundle);
 
-    an_buf_printf(out, "/Type/Font/Subtype/CIDFontType%d/BaseFont/%s/CIDSystemInfo<</Registry", font->is_cff ? 0 : 2, name);
+    an_buf_printf(out, "/Type/Font/Subtype/CIDFontType%d/BaseFont/%s/CIDSystemInfo<</Registry", font->is_cff ? 0 : 2,
+                  name);
     an_buf_append(out, AN_LIT("\x02" "Adobe" "\x02/Ordering\x02" "Identity" "\x02/Supplement 0>>"));
     if (!font->is_cff)
         an_buf_str(out, "/CIDToGIDMap/Identity");
@@ -241,8 +243,8 @@ add_cid_set(const struct an_pdf_subset *subset, struct an_pdf_bundle *bundle)
 }
 
 static an_code
-build_subset(struct an_pdf_font *font, const struct an_pdf_glyph_texts *texts, bool cid_set, struct an_pdf_subset *subset,
-             struct an_err *reterr)
+build_subset(struct an_pdf_font *font, const struct an_pdf_glyph_texts *texts, bool cid_set,
+             struct an_pdf_subset *subset, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf program = an_buf_new(AN_BUF_UNLIMITED), map = an_buf_new(AN_BUF_UNLIMITED);
     struct an_pdf_bundle *bundle = &subset->bundle;

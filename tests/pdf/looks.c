@@ -116,7 +116,8 @@ static const struct { int kind, depth; bool alpha; } png_table[] = {
 };
 
 static an_code
-sign_with(an_bytes file, const struct an_pdf_appearance *look, struct an_pdf_rect rect, struct an_buf *ret, struct an_err *err)
+sign_with(an_bytes file, const struct an_pdf_appearance *look, struct an_pdf_rect rect, struct an_buf *ret,
+          struct an_err *err)
 {
     AN_CLEANUP(an_pdf_free) struct an_pdf *pdf = NULL;
     AN_CLEANUP(an_pdf_update_done) struct an_pdf_update update = {0};
@@ -143,7 +144,9 @@ expect_drawn(const char *label, an_bytes file, double x, double y, double side)
         struct oracle_marks marks;
         char command[256];
 
-        snprintf(command, sizeof command, i == 0 ? "pdftoppm -r 72 -cropbox %s 2>/dev/null" : "mutool draw -q -r 72 -F ppm -o - %s 1 2>/dev/null",
+        snprintf(command, sizeof command,
+                 i == 0 ? "pdftoppm -r 72 -cropbox %s 2>/dev/null"
+                        : "mutool draw -q -r 72 -F ppm -o - %s 1 2>/dev/null",
                  oracle_path("drawn.pdf"));
         oracle_run(&ppm, "%s", command);
         marks = oracle_find_red(an_buf_view(&ppm));
@@ -184,7 +187,8 @@ every_png_is_read(void **state)
         }
         look.image = image;
         made_file(&made, &file);
-        assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){100, 200, 200, 300}, &out, NULL), AN_OK);
+        assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){100, 200, 200, 300}, &out, NULL),
+                         AN_OK);
         if (kind & PNG_COLOR_MASK_COLOR)
             expect_drawn(label, an_buf_view(&out), 100, 200, 100);
     }
@@ -217,13 +221,16 @@ marks_stand_where_asked(void **state)
     (void)state;
     for (int rotate = -90; rotate <= 360; rotate += 90) {
         for (size_t i = 0; i < AN_COUNT(crops); i++) {
-            AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(AN_BUF_UNLIMITED), out = an_buf_new(AN_BUF_UNLIMITED);
+            AN_CLEANUP(an_buf_free)
+            struct an_buf file = an_buf_new(AN_BUF_UNLIMITED),
+                          out = an_buf_new(AN_BUF_UNLIMITED);
             char extra[100];
             struct made made = {.page_extra = extra, .style = rotate % 180 ? MADE_OBJECT_STREAM : MADE_CLASSIC};
 
             snprintf(extra, sizeof extra, "/Rotate %d%s", rotate, crops[i]);
             made_file(&made, &file);
-            assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){60, 150, 180, 270}, &out, NULL), AN_OK);
+            assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){60, 150, 180, 270}, &out, NULL),
+                             AN_OK);
             expect_drawn(extra, an_buf_view(&out), 60, 150, 120);
         }
     }
@@ -269,7 +276,8 @@ pictures_and_fonts_are_kept_once(void **state)
                                           two = an_buf_new(AN_BUF_UNLIMITED), forged = an_buf_new(AN_BUF_UNLIMITED);
     AN_CLEANUP(an_pdf_image_free) struct an_pdf_image *image = load_seal(120);
     AN_CLEANUP(an_pdf_font_free) struct an_pdf_font *font = NULL;
-    struct an_pdf_text_line line = {.text = "Ngày 02/12/2025", .size_pt = 10}, other = {.text = "Ngày 31-12-2026", .size_pt = 10};
+    struct an_pdf_text_line line = {.text = "Ngày 02/12/2025", .size_pt = 10},
+                            other = {.text = "Ngày 31-12-2026", .size_pt = 10};
     struct an_pdf_appearance look = {.width = 120, .height = 120, .image = image, .image_rect = {0, 0, 120, 120},
                                      .lines = &line, .line_count = 1};
     struct an_pdf_rect rect = {60, 150, 180, 270};
@@ -298,19 +306,20 @@ pictures_and_fonts_are_kept_once(void **state)
 }
 
 /* ---- Vietnamese ---- */
-static const char letters_composed[] =
-    "AÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬEÈÉẺẼẸÊỀẾỂỄỆIÌÍỈĨỊOÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢUÙÚỦŨỤƯỪỨỬỮỰYỲÝỶỸỴĐ"
-    "aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệiìíỉĩịoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữựyỳýỷỹỵđ";
+static const char letters_composed[] = "AÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬEÈÉẺẼẸÊỀẾỂỄỆIÌÍỈĨỊOÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢUÙÚỦŨỤƯỪỨỬỮỰYỲÝỶỸỴĐ"
+                                       "aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệiìíỉĩịoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữựyỳýỷỹỵđ";
 
 /* A decomposition table of its own: base letter, then marks, as input methods of other systems send them. */
 static void
 decompose(const char *text, struct an_buf *out)
 {
-    static const struct { const char *composed, *parts; } table[] = {
-        {"À", "A\u0300"}, {"Á", "A\u0301"}, {"Ả", "A\u0309"}, {"Ã", "A\u0303"}, {"Ạ", "A\u0323"},
-        {"Ằ", "A\u0306\u0300"}, {"Ặ", "A\u0323\u0306"}, {"Ầ", "A\u0302\u0300"}, {"Ậ", "A\u0323\u0302"},
-        {"Ễ", "E\u0302\u0303"}, {"Ợ", "O\u031B\u0323"}, {"Ử", "U\u031B\u0309"}, {"ễ", "e\u0302\u0303"},
-        {"ợ", "o\u031B\u0323"}, {"ữ", "u\u031B\u0303"}, {"ỹ", "y\u0303"}, {"ộ", "o\u0323\u0302"}, {"ẵ", "a\u0306\u0303"},
+    static const struct { const char *composed, *parts;
+    } table[] = {
+        {"À", "A\u0300"},       {"Á", "A\u0301"},       {"Ả", "A\u0309"},       {"Ã", "A\u0303"},
+        {"Ạ", "A\u0323"},       {"Ằ", "A\u0306\u0300"}, {"Ặ", "A\u0323\u0306"}, {"Ầ", "A\u0302\u0300"},
+        {"Ậ", "A\u0323\u0302"}, {"Ễ", "E\u0302\u0303"}, {"Ợ", "O\u031B\u0323"}, {"Ử", "U\u031B\u0309"},
+        {"ễ", "e\u0302\u0303"}, {"ợ", "o\u031B\u0323"}, {"ữ", "u\u031B\u0303"}, {"ỹ", "y\u0303"},
+        {"ộ", "o\u0323\u0302"}, {"ẵ", "a\u0306\u0303"},
     };
 
     for (size_t i = 0; text[i];) {
@@ -356,7 +365,8 @@ all_vietnamese_letters(void **state)
     line.text = (const char *)loose.ptr;
     assert_int_equal(sign_with(an_buf_view(&file), &look, rect, &two, &err), AN_OK);
     assert_true(an_bytes_eq(an_buf_view(&one), an_buf_view(&two)));
-    assert_true(fabs(an_pdf_font_width(font, AN_LIT("Ưởng"), 10) - an_pdf_font_width(font, AN_LIT("U\u031Bo\u031B\u0309ng"), 10)) < 1e-9);
+    assert_true(fabs(an_pdf_font_width(font, AN_LIT("Ưởng"), 10) -
+                     an_pdf_font_width(font, AN_LIT("U\u031Bo\u031B\u0309ng"), 10)) < 1e-9);
     assert_true(fabs(an_pdf_font_width(font, AN_LIT("0000000000"), 10) - 50) < 1e-9); /* a digit is half an em */
 }
 
@@ -380,7 +390,8 @@ marks_without_a_letter_of_their_own(void **state)
     oracle_save("drawn.pdf", an_buf_view(&one), AN_NONE);
     oracle_says("x\u0323", "pdftotext %s -", oracle_path("drawn.pdf"));
     look.line_count = 2; /* a letter that the font lacks is an error that names it */
-    assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){20, 100, 120, 140}, &one, &err), AN_E_PDF_GLYPH);
+    assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){20, 100, 120, 140}, &one, &err),
+                     AN_E_PDF_GLYPH);
     assert_string_equal(err.detail, "U+6F22");
 }
 
@@ -414,11 +425,14 @@ pdfa_stays_pdfa(void **state)
         AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(AN_BUF_UNLIMITED), out = an_buf_new(AN_BUF_UNLIMITED);
         const char *objects[] = {pdfa_table[i].xmp, "<</N 3/Length 3>>\nstream\nabc\nendstream", NULL};
         struct made made = {.objects = objects,
-                            .catalog_extra = pdfa_table[i].intent ? "/Metadata 6 0 R/OutputIntents[<</S/GTS_PDFA1/DestOutputProfile 7 0 R>>]"
-                                                                  : "/Metadata 6 0 R"};
+                            .catalog_extra =
+                                pdfa_table[i].intent
+                                    ? "/Metadata 6 0 R/OutputIntents[<</S/GTS_PDFA1/DestOutputProfile 7 0 R>>]"
+                                    : "/Metadata 6 0 R"};
 
         made_file(&made, &file);
-        assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){60, 150, 180, 270}, &out, NULL), AN_OK);
+        assert_int_equal(sign_with(an_buf_view(&file), &look, (struct an_pdf_rect){60, 150, 180, 270}, &out, NULL),
+                         AN_OK);
         if ((count_of(an_buf_view(&out), AN_LIT("/SMask")) > 0) != pdfa_table[i].soft ||
             (count_of(an_buf_view(&out), AN_LIT("/CalRGB")) > 0) != pdfa_table[i].calibrated ||
             (count_of(an_buf_view(&out), AN_LIT("/DeviceRGB")) > 0) != !pdfa_table[i].calibrated ||

@@ -66,7 +66,8 @@ expect_good(an_bytes file, int signatures, const char *password)
     if (oracle_run(&out, "qpdf --check --password=%s %s 2>&1", password ? password : "", path) != 0)
         fail_msg("qpdf: %.*s", AN_FMT(an_buf_view(&out)));
     an_buf_reset(&out);
-    if (oracle_run(&out, "mutool show -p '%s' %s trailer/Root/AcroForm/SigFlags 2>&1", password ? password : "", path) != 0 ||
+    if (oracle_run(&out, "mutool show -p '%s' %s trailer/Root/AcroForm/SigFlags 2>&1", password ? password : "",
+                   path) != 0 ||
         an_bytes_find(an_buf_view(&out), AN_LIT("3"), 0) == SIZE_MAX)
         fail_msg("mutool: %.*s", AN_FMT(an_buf_view(&out)));
     if (password)
@@ -90,7 +91,8 @@ set_up(void **state)
 }
 
 /* ---- every style of file ---- */
-static const struct { const char *name; struct made made; } style_table[] = {
+static const struct { const char *name; struct made made;
+} style_table[] = {
     {"classic", {.style = MADE_CLASSIC}},
     {"no newline at the end", {.style = MADE_CLASSIC, .no_final_newline = true}},
     {"no identifier", {.style = MADE_CLASSIC, .no_id = true}},
@@ -98,12 +100,17 @@ static const struct { const char *name; struct made made; } style_table[] = {
     {"object stream", {.style = MADE_OBJECT_STREAM}},
     {"hybrid", {.style = MADE_HYBRID}},
     {"many pages", {.style = MADE_OBJECT_STREAM, .pages = 300}},
-    {"direct form and list", {.style = MADE_CLASSIC, .catalog_extra = "/AcroForm<</Fields[]/DA(/F 0 Tf)>>", .page_extra = "/Annots[]"}},
+    {"direct form and list",
+     {.style = MADE_CLASSIC, .catalog_extra = "/AcroForm<</Fields[]/DA(/F 0 Tf)>>", .page_extra = "/Annots[]"}},
     {"indirect form and list",
-     {.style = MADE_STREAM, .catalog_extra = "/AcroForm 6 0 R", .page_extra = "/Annots 7 0 R",
+     {.style = MADE_STREAM,
+      .catalog_extra = "/AcroForm 6 0 R",
+      .page_extra = "/Annots 7 0 R",
       .objects = (const char *const[]){"<</Fields 8 0 R>>", "[]", "[]", NULL}}},
     {"form and lists in an object stream",
-     {.style = MADE_OBJECT_STREAM, .catalog_extra = "/AcroForm 6 0 R", .page_extra = "/Annots 7 0 R",
+     {.style = MADE_OBJECT_STREAM,
+      .catalog_extra = "/AcroForm 6 0 R",
+      .page_extra = "/Annots 7 0 R",
       .objects = (const char *const[]){"<</Fields 8 0 R/SigFlags 1>>", "[]", "[]", NULL}}},
 };
 
@@ -112,9 +119,10 @@ every_style_is_continued(void **state)
 {
     (void)state;
     for (size_t i = 0; i < AN_COUNT(style_table); i++) {
-        AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(AN_BUF_UNLIMITED), one = an_buf_new(AN_BUF_UNLIMITED),
-                                              again = an_buf_new(AN_BUF_UNLIMITED), three = an_buf_new(AN_BUF_UNLIMITED),
-                                              two = an_buf_new(AN_BUF_UNLIMITED);
+        AN_CLEANUP(an_buf_free)
+        struct an_buf file = an_buf_new(AN_BUF_UNLIMITED),
+                      one = an_buf_new(AN_BUF_UNLIMITED), again = an_buf_new(AN_BUF_UNLIMITED),
+                      three = an_buf_new(AN_BUF_UNLIMITED), two = an_buf_new(AN_BUF_UNLIMITED);
         struct an_pdf_sign what = plain_sign;
         bool is_stream = style_table[i].made.style == MADE_STREAM || style_table[i].made.style == MADE_OBJECT_STREAM;
 
@@ -198,12 +206,15 @@ linearized_and_encrypted_files(void **state)
                                               said = an_buf_new(AN_BUF_UNLIMITED);
 
         print_message("  %s\n", qpdf_table[i].options);
-        if (oracle_run(&said, "qpdf %s %s %s 2>&1", qpdf_table[i].options, oracle_path("plain.pdf"), oracle_path("made.pdf")))
+        if (oracle_run(&said, "qpdf %s %s %s 2>&1", qpdf_table[i].options, oracle_path("plain.pdf"),
+                       oracle_path("made.pdf")))
             fail_msg("%.*s", AN_FMT(an_buf_view(&said)));
         assert_int_equal(an_file_read(oracle_path("made.pdf"), 1 << 20, &in, NULL), AN_OK);
         expect_signed(an_buf_view(&in), &what, qpdf_table[i].password, &out);
         expect_good(an_buf_view(&out), 1, qpdf_table[i].password);
-        oracle_says("Reason (", "qpdf --password=%s --qdf --decrypt %s - | sed -n '/Reason/s/<feff011001ed.*/(/p' | tr -d /; echo 'Reason ('",
+        oracle_says("Reason (",
+                    "qpdf --password=%s --qdf --decrypt %s - | sed -n '/Reason/s/<feff011001ed.*/(/p' | tr -d /; echo "
+                    "'Reason ('",
                     qpdf_table[i].password ? qpdf_table[i].password : "", oracle_path("judged.pdf"));
         oracle_says("<feff0110", "qpdf --password=%s --qdf --decrypt %s - | tr A-Z a-z",
                     qpdf_table[i].password ? qpdf_table[i].password : "", oracle_path("judged.pdf"));
@@ -290,7 +301,8 @@ fields_are_found_or_made(void **state)
 
 /* ---- what forbids ---- */
 #define SIGNATURE(reference)                                                                                           \
-    "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 1 2 3]/Contents<00>/Reference[" reference "]>>"
+    "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 1 2 "                                  \
+    "3]/Contents<00>/Reference[" reference "]>>"
 #define TRANSFORM(method, parameters)                                                                                  \
     "<</TransformMethod/" method "/TransformParams<</Type/TransformParams/V/1.2" parameters ">>>>"
 #define EMPTY_FIELD(extra) "<</Type/Annot/Subtype/Widget/FT/Sig/T(Empty)/P 4 0 R/Rect[0 0 0 0]/F 4" extra ">>"
@@ -300,27 +312,100 @@ static const struct {
     const char *label, *catalog, *empty, *signed_, *signature;
     struct an_pdf_sign what; an_code want;
 } forbid_table[] = {
-    {"certified, nothing may change", "/Perms<</DocMDP 8 0 R>>", EMPTY_FIELD(""), SIGNED_FIELD(""),
-     SIGNATURE(TRANSFORM("DocMDP", "/P 1")), {0}, AN_E_PDF_DOCMDP},
-    {"a time-stamp is no change", "/Perms<</DocMDP 8 0 R>>", EMPTY_FIELD(""), SIGNED_FIELD(""),
-     SIGNATURE(TRANSFORM("DocMDP", "/P 1")), {.sub_filter = "ETSI.RFC3161", .field_name = "Stamp"}, AN_OK},
-    {"certified, signing allowed", "/Perms<</DocMDP 8 0 R>>", EMPTY_FIELD(""), SIGNED_FIELD(""),
-     SIGNATURE(TRANSFORM("DocMDP", "/P 2")), {0}, AN_OK},
-    {"certified, level by default", "/Perms<</DocMDP 8 0 R>>", EMPTY_FIELD(""), SIGNED_FIELD(""), SIGNATURE(""), {0}, AN_OK},
+    {"certified, nothing may change",
+     "/Perms<</DocMDP 8 0 R>>",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(TRANSFORM("DocMDP", "/P 1")),
+     {0},
+     AN_E_PDF_DOCMDP},
+    {"a time-stamp is no change",
+     "/Perms<</DocMDP 8 0 R>>",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(TRANSFORM("DocMDP", "/P 1")),
+     {.sub_filter = "ETSI.RFC3161", .field_name = "Stamp"},
+     AN_OK},
+    {"certified, signing allowed",
+     "/Perms<</DocMDP 8 0 R>>",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(TRANSFORM("DocMDP", "/P 2")),
+     {0},
+     AN_OK},
+    {"certified, level by default",
+     "/Perms<</DocMDP 8 0 R>>",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(""),
+     {0},
+     AN_OK},
     {"certifying a signed file", "", EMPTY_FIELD(""), SIGNED_FIELD(""), SIGNATURE(""), {.docmdp = 2}, AN_E_PDF_CERTIFY},
-    {"all locked by FieldMDP", "", EMPTY_FIELD(""), SIGNED_FIELD(""), SIGNATURE(TRANSFORM("FieldMDP", "/Action/All")), {0}, AN_E_PDF_FIELDMDP},
-    {"a new field too", "", EMPTY_FIELD(""), SIGNED_FIELD(""), SIGNATURE(TRANSFORM("FieldMDP", "/Action/All")),
-     {.field_name = "New"}, AN_E_PDF_FIELDMDP},
-    {"in the list", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Include/Fields[(Empty)]>>"), SIGNATURE(""), {0}, AN_E_PDF_FIELDMDP},
-    {"below a name in the list", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Include/Fields[(G)]>>"), SIGNATURE(""),
-     {.field_name = "G.x"}, AN_E_PDF_FIELDMDP},
-    {"not in the list", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Include/Fields[(Emp)]>>"), SIGNATURE(""), {0}, AN_OK},
-    {"all but the list", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Exclude/Fields[(Other)]>>"), SIGNATURE(""), {0}, AN_E_PDF_FIELDMDP},
-    {"all but this one", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Exclude/Fields[(Empty)]>>"), SIGNATURE(""), {0}, AN_OK},
-    {"lock of the document", "", EMPTY_FIELD(""), SIGNED_FIELD("/Lock<</Action/Include/Fields[(x)]/P 1>>"), SIGNATURE(""), {0}, AN_E_PDF_LOCKED},
+    {"all locked by FieldMDP",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(TRANSFORM("FieldMDP", "/Action/All")),
+     {0},
+     AN_E_PDF_FIELDMDP},
+    {"a new field too",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD(""),
+     SIGNATURE(TRANSFORM("FieldMDP", "/Action/All")),
+     {.field_name = "New"},
+     AN_E_PDF_FIELDMDP},
+    {"in the list",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Include/Fields[(Empty)]>>"),
+     SIGNATURE(""),
+     {0},
+     AN_E_PDF_FIELDMDP},
+    {"below a name in the list",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Include/Fields[(G)]>>"),
+     SIGNATURE(""),
+     {.field_name = "G.x"},
+     AN_E_PDF_FIELDMDP},
+    {"not in the list",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Include/Fields[(Emp)]>>"),
+     SIGNATURE(""),
+     {0},
+     AN_OK},
+    {"all but the list",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Exclude/Fields[(Other)]>>"),
+     SIGNATURE(""),
+     {0},
+     AN_E_PDF_FIELDMDP},
+    {"all but this one",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Exclude/Fields[(Empty)]>>"),
+     SIGNATURE(""),
+     {0},
+     AN_OK},
+    {"lock of the document",
+     "",
+     EMPTY_FIELD(""),
+     SIGNED_FIELD("/Lock<</Action/Include/Fields[(x)]/P 1>>"),
+     SIGNATURE(""),
+     {0},
+     AN_E_PDF_LOCKED},
     {"filter", "", EMPTY_FIELD("/SV<</Filter/Other/Ff 1>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
     {"filter, a wish", "", EMPTY_FIELD("/SV<</Filter/Other>>"), "null", "null", {0}, AN_OK},
-    {"sub-filter", "", EMPTY_FIELD("/SV<</SubFilter[/adbe.pkcs7.detached]/Ff 2>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
+    {"sub-filter",
+     "",
+     EMPTY_FIELD("/SV<</SubFilter[/adbe.pkcs7.detached]/Ff 2>>"),
+     "null",
+     "null",
+     {0},
+     AN_E_PDF_SEED_VALUE},
     {"sub-filter met", "", EMPTY_FIELD("/SV<</SubFilter[/x/ETSI.CAdES.detached]/Ff 2>>"), "null", "null", {0}, AN_OK},
     {"version", "", EMPTY_FIELD("/SV<</V 4/Ff 4>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
     {"digest", "", EMPTY_FIELD("/SV<</DigestMethod[(SHA512)]/Ff 64>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
@@ -328,14 +413,38 @@ static const struct {
     {"reason", "", EMPTY_FIELD("/SV<</Reasons[(A)(B)]/Ff 8>>"), "null", "null", {.reason = "C"}, AN_E_PDF_SEED_VALUE},
     {"reason missing", "", EMPTY_FIELD("/SV<</Reasons[(A)(B)]/Ff 8>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
     {"reason met", "", EMPTY_FIELD("/SV<</Reasons[(A)(B)]/Ff 8>>"), "null", "null", {.reason = "B"}, AN_OK},
-    {"no reason may be given", "", EMPTY_FIELD("/SV<</Reasons[(.)]/Ff 8>>"), "null", "null", {.reason = "A"}, AN_E_PDF_SEED_VALUE},
+    {"no reason may be given",
+     "",
+     EMPTY_FIELD("/SV<</Reasons[(.)]/Ff 8>>"),
+     "null",
+     "null",
+     {.reason = "A"},
+     AN_E_PDF_SEED_VALUE},
     {"must certify", "", EMPTY_FIELD("/SV<</MDP<</P 2>>>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
     {"must certify, does", "", EMPTY_FIELD("/SV<</MDP<</P 2>>>>"), "null", "null", {.docmdp = 2}, AN_OK},
     {"must lock", "", EMPTY_FIELD("/SV<</LockDocument/true/Ff 128>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
-    {"must lock, does", "", EMPTY_FIELD("/SV<</LockDocument/true/Ff 128>>"), "null", "null", {.lock = AN_PDF_LOCK_ALL}, AN_OK},
+    {"must lock, does",
+     "",
+     EMPTY_FIELD("/SV<</LockDocument/true/Ff 128>>"),
+     "null",
+     "null",
+     {.lock = AN_PDF_LOCK_ALL},
+     AN_OK},
     {"demands on the certificate", "", EMPTY_FIELD("/SV<</Cert<</Ff 2>>>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
-    {"time-stamp", "", EMPTY_FIELD("/SV<</TimeStamp<</Ff 1/URL(http://x)>>>>"), "null", "null", {0}, AN_E_PDF_SEED_VALUE},
-    {"time-stamp met", "", EMPTY_FIELD("/SV<</TimeStamp<</Ff 1/URL(http://x)>>>>"), "null", "null", {.has_time_stamp = true}, AN_OK},
+    {"time-stamp",
+     "",
+     EMPTY_FIELD("/SV<</TimeStamp<</Ff 1/URL(http://x)>>>>"),
+     "null",
+     "null",
+     {0},
+     AN_E_PDF_SEED_VALUE},
+    {"time-stamp met",
+     "",
+     EMPTY_FIELD("/SV<</TimeStamp<</Ff 1/URL(http://x)>>>>"),
+     "null",
+     "null",
+     {.has_time_stamp = true},
+     AN_OK},
 };
 
 static void
@@ -384,8 +493,10 @@ certification_and_lock_are_written(void **state)
     made_file(&made, &file);
     expect_signed(an_buf_view(&file), &what, NULL, &one);
     expect_good(an_buf_view(&one), 1, NULL);
-    oracle_says("/P 2", "mutool show %s trailer/Root/Perms/DocMDP/Reference/1/TransformParams 2>&1", oracle_path("judged.pdf"));
-    oracle_says("/Action /All", "mutool show %s trailer/Root/Perms/DocMDP/Reference/2/TransformParams 2>&1", oracle_path("judged.pdf"));
+    oracle_says("/P 2", "mutool show %s trailer/Root/Perms/DocMDP/Reference/1/TransformParams 2>&1",
+                oracle_path("judged.pdf"));
+    oracle_says("/Action /All", "mutool show %s trailer/Root/Perms/DocMDP/Reference/2/TransformParams 2>&1",
+                oracle_path("judged.pdf"));
     oracle_says("/UR3", "mutool show %s trailer/Root/Perms 2>&1", oracle_path("judged.pdf"));
     assert_int_equal(sign_bytes(an_buf_view(&one), &plain_sign, NULL, &two, NULL, &err), AN_E_PDF_FIELDMDP);
     assert_non_null(strstr(err.detail, "AnTin1"));
@@ -412,11 +523,13 @@ stores_are_merged(void **state)
     AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(AN_BUF_UNLIMITED), signed_ = an_buf_new(AN_BUF_UNLIMITED),
                                           one = an_buf_new(AN_BUF_UNLIMITED), same = an_buf_new(AN_BUF_UNLIMITED),
                                           two = an_buf_new(AN_BUF_UNLIMITED);
-    an_bytes certs[] = {AN_LIT("certificate one"), AN_LIT("certificate two, certificate two, certificate two, certificate two")};
+    an_bytes certs[] = {AN_LIT("certificate one"),
+                        AN_LIT("certificate two, certificate two, certificate two, certificate two")};
     an_bytes crls[] = {AN_LIT("a list"), AN_LIT("another list")}, ocsps[] = {AN_LIT("an answer")};
     uint8_t key[20] = {0xAB, 1, 2}, other[20] = {0xCD};
     struct an_pdf_vri vris[] = {{key, certs, crls, NULL, 1, 1, 0}, {other, certs + 1, NULL, ocsps, 1, 0, 1}};
-    struct an_pdf_dss first = {certs, crls, NULL, 1, 1, 0, vris, 1}, second = {certs, crls, ocsps, 2, 2, 1, vris + 1, 1};
+    struct an_pdf_dss first = {certs, crls, NULL, 1, 1, 0, vris, 1},
+                      second = {certs, crls, ocsps, 2, 2, 1, vris + 1, 1};
     struct made made = {.style = MADE_STREAM};
     struct an_pdf_dss_data data = {0};
     struct an_pdf_open options = {0};
@@ -430,8 +543,10 @@ stores_are_merged(void **state)
     assert_int_equal(one.len, same.len); /* nothing new: nothing appended */
     append_store(an_buf_view(&one), &second, &two);
     expect_good(an_buf_view(&two), 1, NULL);
-    oracle_says("/AB01020000000000000000000000000000000000", "mutool show %s trailer/Root/DSS/VRI 2>&1", oracle_path("judged.pdf"));
-    oracle_says("/CD00000000000000000000000000000000000000", "mutool show %s trailer/Root/DSS/VRI 2>&1", oracle_path("judged.pdf"));
+    oracle_says("/AB01020000000000000000000000000000000000", "mutool show %s trailer/Root/DSS/VRI 2>&1",
+                oracle_path("judged.pdf"));
+    oracle_says("/CD00000000000000000000000000000000000000", "mutool show %s trailer/Root/DSS/VRI 2>&1",
+                oracle_path("judged.pdf"));
     oracle_says("certificate two, cert", "qpdf --qdf %s - 2>&1", oracle_path("judged.pdf"));
     assert_int_equal(an_bytes_rfind(an_buf_view(&two), AN_LIT("certificate one")),
                      an_bytes_find(an_buf_view(&two), AN_LIT("certificate one"), 0));
@@ -482,8 +597,8 @@ bad_requests_are_refused(void **state)
     assert_int_equal(an_pdf_sign_fill(&update, AN_LIT("12345"), NULL), AN_E_PDF_CONTENTS_SIZE);
     assert_int_equal(an_pdf_sign_fill(&update, AN_LIT("1234"), NULL), AN_OK);
     assert_int_equal(an_pdf_sign_fill(&update, AN_LIT("12"), NULL), AN_OK);
-    assert_true(an_bytes_starts_with(an_bytes_slice(an_buf_view(&update.tail), update.contents_offset - update.base, 10),
-                                     AN_LIT("<31320000>")));
+    assert_true(an_bytes_starts_with(
+        an_bytes_slice(an_buf_view(&update.tail), update.contents_offset - update.base, 10), AN_LIT("<31320000>")));
     an_pdf_update_done(&update);
 }
 

@@ -68,12 +68,21 @@ print_times(struct cli *cli, const struct an_signature_report *s)
     fputc('\n', cli->out);
 }
 
+/* What was decided by law or policy, not by bytes, has no word of the five: a certificate revoked before signing is refused. */
+static const char *
+word_text(struct cli *cli, enum an_clerk_word word, enum an_indication indication)
+{
+    if (word == AN_WORD_NOT_ENOUGH && indication == AN_TOTAL_FAILED)
+        return SAY(cli, "KHÔNG HỢP LỆ", "NOT VALID");
+    return SAY(cli, word_table[word].vi, word_table[word].en);
+}
+
 static void
 print_signature(struct cli *cli, const struct an_signature_report *s)
 {
     fprintf(cli->out, "  %s · %s · %s%s%s\n", s->field ? s->field : "?", s->signer ? s->signer : SAY(cli, "không rõ người ký", "unknown signer"),
             s->format ? s->format : "", s->level && *s->level ? " " : "", s->level ? s->level : "");
-    fprintf(cli->out, "    %s (%s%s%s)\n", SAY(cli, word_table[s->word].vi, word_table[s->word].en), indication_text(s->indication),
+    fprintf(cli->out, "    %s (%s%s%s)\n", word_text(cli, s->word, s->indication), indication_text(s->indication),
             s->sub_indication && *s->sub_indication ? ", " : "", s->sub_indication ? s->sub_indication : "");
     print_times(cli, s);
     for (size_t i = 0; i < s->finding_count; i++)
@@ -88,7 +97,7 @@ report_text(struct cli *cli, const char *file, const struct an_report *report)
     bool colour = isatty(fileno(cli->out));
     const char *paint = !colour ? "" : report->indication == AN_TOTAL_PASSED ? "\033[32m" : report->indication == AN_TOTAL_FAILED ? "\033[31m" : "\033[33m";
 
-    fprintf(cli->out, "%s: %s%s%s\n", file, paint, SAY(cli, word_table[report->word].vi, word_table[report->word].en), colour ? "\033[0m" : "");
+    fprintf(cli->out, "%s: %s%s%s\n", file, paint, word_text(cli, report->word, report->indication), colour ? "\033[0m" : "");
     if (cli->quiet)
         return;
     for (size_t i = 0; i < report->signature_count; i++)

@@ -7,7 +7,7 @@
 #define LINE_HEIGHT 1.2 /* of the font size: single spacing */
 
 static const struct { const char *id, *text; } copy_kind_table[] = {
-    {"sao-y", "SAO Y"}, {"sao-luc", "SAO LỤC"}, {"trich-sao", "TRÍCH SAO"},
+    {"sao-y", "Sao y"}, {"sao-luc", "Sao lục"}, {"trich-sao", "Trích sao"}, /* "chữ in thường": Đồng Tháp Điều 13.2 */
 };
 
 static const char *

@@ -168,20 +168,13 @@ check_texts(const struct an_sign_setup *setup, struct an_err *reterr)
 static an_code
 open_font(struct an_sign_session *session, struct an_err *reterr)
 {
-    static const char *const folders[] = {
-        "/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf",
-        "/usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf",
-        "/usr/share/fonts/liberation-serif/LiberationSerif-Regular.ttf",
-    };
+    const char *path = session->setup.font_path ? session->setup.font_path : an_pdf_font_find();
 
     if (session->setup.look->line_count == 0)
         return AN_OK;
-    if (session->setup.font_path != NULL)
-        return an_pdf_font_open(session->setup.font_path, &session->font, reterr);
-    for (size_t i = 0; i + 1 < AN_COUNT(folders); i++)
-        if (an_pdf_font_open(folders[i], &session->font, NULL) == AN_OK)
-            return AN_OK;
-    return an_pdf_font_open(folders[AN_COUNT(folders) - 1], &session->font, reterr);
+    if (path == NULL)
+        AN_FAIL(reterr, AN_E_FILE_OPEN, "%s", "LiberationSerif-Regular.ttf");
+    return an_pdf_font_open(path, &session->font, reterr);
 }
 
 static an_code

@@ -17,12 +17,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (an_ber_to_der(in, &out, NULL) == AN_OK) {
         struct an_buf again = an_buf_new(1 << 20);
         /* DER does not change any more */
-        AN_ASSERT(an_ber_to_der(an_buf_view(&out), &again, NULL) == AN_OK && an_bytes_eq(an_buf_view(&out), an_buf_view(&again)));
+        AN_ASSERT(an_ber_to_der(an_buf_view(&out), &again, NULL) == AN_OK &&
+                  an_bytes_eq(an_buf_view(&out), an_buf_view(&again)));
         an_buf_free(&again);
     }
     while (in.len > 0) {
         rest = in;
-        (void)(an_der_int64(&rest, &number, NULL) == AN_OK || an_der_time(&rest, &when, NULL) == AN_OK || an_der_text(&rest, &text, NULL) == AN_OK);
+        (void)(an_der_int64(&rest, &number, NULL) == AN_OK || an_der_time(&rest, &when, NULL) == AN_OK ||
+               an_der_text(&rest, &text, NULL) == AN_OK);
         if (an_der_any(&in, &tag, NULL, &value, NULL) != AN_OK)
             break;
         if (tag == AN_DER_OID)

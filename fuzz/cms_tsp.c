@@ -16,7 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void)!an_tst_check(tst, cert, tst->imprint, NULL);
         an_tst_free(&tst);
     }
-    (void)!an_tsp_response(AN_BYTES(data, size), AN_SHA256, AN_LIT("01234567890123456789012345678901"), AN_NONE, &token, NULL);
+    (void)!an_tsp_response(AN_BYTES(data, size), AN_SHA256, AN_LIT("01234567890123456789012345678901"), AN_NONE, &token,
+                           NULL);
     (void)!an_tsp_request_parse(AN_BYTES(data, size), &query, NULL);
     an_buf_free(&token);
     return 0;

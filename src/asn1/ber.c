@@ -144,7 +144,8 @@ convert_value(an_bytes *in, struct an_buf *out, unsigned depth, int piece_of, st
         AN_FAIL(reterr, AN_E_LIMIT, "BER nested deeper than %d", AN_LIMIT_DER_DEPTH);
     AN_TRY(take_header(in, &header, reterr));
     if (piece_of != 0 && (header.tag[0] & ~0x20u) != (unsigned)piece_of)
-        AN_FAIL(reterr, AN_E_DER_TAG, "tag %02x inside a string of tag %02x", (unsigned)header.tag[0], (unsigned)piece_of);
+        AN_FAIL(reterr, AN_E_DER_TAG, "tag %02x inside a string of tag %02x", (unsigned)header.tag[0],
+                (unsigned)piece_of);
     if ((header.tag[0] & 0x20u) == 0) {
         if (piece_of == 0)
             put_header(out, &header, header.len);
@@ -175,7 +176,8 @@ is_der(an_bytes whole, unsigned depth)
     if (is_pieced_string(&(struct ber_header){.tag = {(uint8_t)tag}}))
         return false;
     while ((tag & 0x20) != 0 && value.len > 0)
-        if (an_der_any(&value, NULL, &child, NULL, NULL) != AN_OK || ((child.ptr[0] & 0x20u) != 0 && !is_der(child, depth + 1)))
+        if (an_der_any(&value, NULL, &child, NULL, NULL) != AN_OK ||
+            ((child.ptr[0] & 0x20u) != 0 && !is_der(child, depth + 1)))
             return false;
     return true;
 }

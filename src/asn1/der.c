@@ -167,7 +167,8 @@ take_integer(an_bytes *in, int tag, an_bytes *ret_content, struct an_err *reterr
     AN_TRY(an_der_take(&rest, tag, &content, reterr));
     if (content.len == 0)
         AN_FAIL(reterr, AN_E_DER_VALUE, "INTEGER without content");
-    if (content.len > 1 && ((content.ptr[0] == 0 && content.ptr[1] < 0x80) || (content.ptr[0] == 0xFF && content.ptr[1] >= 0x80)))
+    if (content.len > 1 &&
+        ((content.ptr[0] == 0 && content.ptr[1] < 0x80) || (content.ptr[0] == 0xFF && content.ptr[1] >= 0x80)))
         AN_FAIL(reterr, AN_E_DER_VALUE, "INTEGER with a superfluous leading octet");
     *ret_content = content;
     *in = rest;
@@ -186,7 +187,8 @@ an_der_int64(an_bytes *in, int64_t *ret, struct an_err *reterr)
     an_bytes rest = *in, content;
     uint64_t value;
 
-    AN_TRY(take_integer(&rest, an_der_peek(rest) == AN_DER_ENUMERATED ? AN_DER_ENUMERATED : AN_DER_INTEGER, &content, reterr));
+    AN_TRY(take_integer(&rest, an_der_peek(rest) == AN_DER_ENUMERATED ? AN_DER_ENUMERATED : AN_DER_INTEGER, &content,
+                        reterr));
     if (content.len > 8)
         AN_FAIL(reterr, AN_E_DER_VALUE, "INTEGER of %zu octets where 8 are the most", content.len);
     value = content.ptr[0] >= 0x80 ? UINT64_MAX : 0;

@@ -33,7 +33,8 @@
 /* tag of the next value; -1 when *in is empty. */
 int an_der_peek(an_bytes in);
 /* The next value, whatever it is: whole = with header, value = content. */
-an_code an_der_any(an_bytes *in, int *ret_tag, an_bytes *ret_whole, an_bytes *ret_value, struct an_err *reterr) AN_MUST_USE;
+an_code an_der_any(an_bytes *in, int *ret_tag, an_bytes *ret_whole, an_bytes *ret_value,
+                   struct an_err *reterr) AN_MUST_USE;
 /* The content of a value with this tag. AN_E_DER_TAG when another stands there. */
 an_code an_der_take(an_bytes *in, int tag, an_bytes *ret_value, struct an_err *reterr) AN_MUST_USE;
 /* As above with the header kept. */

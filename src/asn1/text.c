@@ -28,7 +28,8 @@ static bool
 append_utf32(struct an_buf *out, an_bytes text)
 {
     for (size_t i = 0; i + 3 < text.len; i += 4) {
-        uint32_t c = (uint32_t)text.ptr[i] << 24 | (uint32_t)text.ptr[i + 1] << 16 | (uint32_t)text.ptr[i + 2] << 8 | text.ptr[i + 3];
+        uint32_t c = (uint32_t)text.ptr[i] << 24 | (uint32_t)text.ptr[i + 1] << 16 | (uint32_t)text.ptr[i + 2] << 8 |
+                     text.ptr[i + 3];
         if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
             return false;
         an_utf8_append(out, c);

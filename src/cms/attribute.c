@@ -53,7 +53,8 @@ read_issuer_serial(struct an_cms_signer *signer, an_bytes in)
 
     if (in.len == 0)
         return true;
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take(&in, AN_DER_SEQUENCE, &names, NULL) != AN_OK ||
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_SEQUENCE, &names, NULL) != AN_OK ||
         an_der_take(&in, AN_DER_INTEGER, &signer->ess_serial, NULL) != AN_OK || signer->ess_serial.len == 0)
         return false;
     while (names.len > 0) {
@@ -71,7 +72,8 @@ open_ess(an_bytes value, an_bytes *ret_first)
 {
     an_bytes in, certs;
 
-    return an_der_take(&value, AN_DER_SEQUENCE, &in, NULL) == AN_OK && an_der_take(&in, AN_DER_SEQUENCE, &certs, NULL) == AN_OK &&
+    return an_der_take(&value, AN_DER_SEQUENCE, &in, NULL) == AN_OK &&
+           an_der_take(&in, AN_DER_SEQUENCE, &certs, NULL) == AN_OK &&
            an_der_take(&certs, AN_DER_SEQUENCE, ret_first, NULL) == AN_OK;
 }
 

@@ -10,13 +10,14 @@ check_algorithms(const struct an_cms_signer *signer, struct an_err *reterr)
     if (signer->scheme.kind == AN_SIG_UNKNOWN)
         AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "signatureAlgorithm is not known");
     if (signer->scheme.kind != AN_SIG_EDDSA && signer->scheme.digest != signer->digest)
-        AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "digestAlgorithm %s, signatureAlgorithm with %s", an_digest_name(signer->digest),
-                an_digest_name(signer->scheme.digest));
+        AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "digestAlgorithm %s, signatureAlgorithm with %s",
+                an_digest_name(signer->digest), an_digest_name(signer->scheme.digest));
     return AN_OK;
 }
 
 static an_code
-check_attributes(const struct an_cms_signer *signer, an_bytes content_type, an_bytes content_digest, struct an_err *reterr)
+check_attributes(const struct an_cms_signer *signer, an_bytes content_type, an_bytes content_digest,
+                 struct an_err *reterr)
 {
     if (signer->duplicate_attributes)
         AN_FAIL(reterr, AN_V_CMS_ATTRIBUTE_TWICE, "signedAttrs");

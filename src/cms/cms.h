@@ -22,7 +22,8 @@ struct an_cms_plan {
     const struct an_ocsps *ocsps;   /* as id-ri-ocsp-response */
 };
 /* The DER SET OF signedAttrs, whose digest is to be signed. */
-an_code an_cms_prepare(const struct an_cms_plan *plan, struct an_buf *ret_signed_attrs, struct an_err *reterr) AN_MUST_USE;
+an_code an_cms_prepare(const struct an_cms_plan *plan, struct an_buf *ret_signed_attrs,
+                       struct an_err *reterr) AN_MUST_USE;
 /* The finished ContentInfo. tst: TimeStampToken over the signature, AN_NONE = none. */
 an_code an_cms_finish(const struct an_cms_plan *plan, an_bytes signed_attrs, an_bytes signature, an_bytes tst,
                       struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
@@ -67,9 +68,12 @@ struct an_cms {
 /* DER or BER, with zero padding behind. AN_E_CMS_* names the field. */
 an_code an_cms_parse(an_bytes der, struct an_cms **ret, struct an_err *reterr) AN_MUST_USE;
 void an_cms_free(struct an_cms **cms);
-/* The signer's certificate among cms->certs and more (may be NULL); borrowed; NULL when absent. ESS decides when several fit. */
-struct an_cert *an_cms_signer_cert(const struct an_cms *cms, const struct an_cms_signer *signer, const struct an_certs *more);
-const struct an_cms_attribute *an_cms_attribute_find(const struct an_cms_attribute *attributes, size_t count, const char *dotted_oid);
+/* The signer's certificate among cms->certs and more (may be NULL); borrowed; NULL when absent. ESS decides when
+ * several fit. */
+struct an_cert *an_cms_signer_cert(const struct an_cms *cms, const struct an_cms_signer *signer,
+                                   const struct an_certs *more);
+const struct an_cms_attribute *an_cms_attribute_find(const struct an_cms_attribute *attributes, size_t count,
+                                                     const char *dotted_oid);
 
 /* Cryptographic check of one signer: AN_OK, or AN_V_CMS_* (digest differs, signature wrong, attribute missing,
  * algorithms disagree, ESS does not name the certificate). content_digest was made with signer->digest. */
@@ -87,12 +91,14 @@ struct an_tst {
 an_code an_tst_parse(an_bytes token, struct an_tst **ret, struct an_err *reterr) AN_MUST_USE; /* a ContentInfo */
 void an_tst_free(struct an_tst **tst);
 /* Signature of the token and imprint against data digest: AN_OK or AN_V_TST_*. Path is judged by the caller. */
-an_code an_tst_check(const struct an_tst *tst, struct an_cert *cert, an_bytes data_digest, struct an_err *reterr) AN_MUST_USE;
+an_code an_tst_check(const struct an_tst *tst, struct an_cert *cert, an_bytes data_digest,
+                     struct an_err *reterr) AN_MUST_USE;
 /* Request and response (RFC 3161 2.4). */
 void an_tsp_request(enum an_digest digest, an_bytes imprint, an_bytes nonce, bool want_certs, struct an_buf *out);
-/* The token inside a response; AN_E_TSP_REFUSED with the TSA's words, AN_E_TSP_MISMATCH (nonce, imprint), AN_E_TSP_PARSE. */
-an_code an_tsp_response(an_bytes response, enum an_digest digest, an_bytes imprint, an_bytes nonce, struct an_buf *ret_token,
-                        struct an_err *reterr) AN_MUST_USE;
+/* The token inside a response; AN_E_TSP_REFUSED with the TSA's words, AN_E_TSP_MISMATCH (nonce, imprint),
+ * AN_E_TSP_PARSE. */
+an_code an_tsp_response(an_bytes response, enum an_digest digest, an_bytes imprint, an_bytes nonce,
+                        struct an_buf *ret_token, struct an_err *reterr) AN_MUST_USE;
 /* What a request asks, for responders. Views into the DER given. */
 struct an_tsp_query {
     enum an_digest digest; /* AN_DIGEST_NONE when not known */

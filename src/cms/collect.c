@@ -1,6 +1,6 @@
 /*
- * Certificates, revocation lists and OCSP answers from every place where CMS and CAdES put them. One that cannot be read
- * is counted and passed over: whether it was needed shows in the path.
+ * Certificates, revocation lists and OCSP answers from every place where CMS and CAdES put them. One that cannot be
+ * read is counted and passed over: whether it was needed shows in the path.
  */
 #include "cms/internal.h"
 

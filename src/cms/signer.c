@@ -17,7 +17,8 @@ read_identifier(an_bytes *in, struct an_cms_signer *signer)
     return an_der_take(in, AN_DER_SEQUENCE, &pair, NULL) == AN_OK &&
            an_der_take_whole(&pair, AN_DER_SEQUENCE, &signer->issuer, NULL) == AN_OK &&
            /* leading zeros too: some writers pad the serial number, and it only names */
-           an_der_take(&pair, AN_DER_INTEGER, &signer->serial, NULL) == AN_OK && signer->serial.len > 0 && pair.len == 0;
+           an_der_take(&pair, AN_DER_INTEGER, &signer->serial, NULL) == AN_OK && signer->serial.len > 0 &&
+           pair.len == 0;
 }
 
 /* Attribute ::= SEQUENCE { OID, SET OF ANY } */
@@ -26,7 +27,8 @@ take_attribute(an_bytes *in, struct an_cms_attribute *ret)
 {
     an_bytes attribute;
 
-    return an_der_try(in, AN_DER_SEQUENCE, &attribute) && an_der_take(&attribute, AN_DER_OID, &ret->oid, NULL) == AN_OK &&
+    return an_der_try(in, AN_DER_SEQUENCE, &attribute) &&
+           an_der_take(&attribute, AN_DER_OID, &ret->oid, NULL) == AN_OK &&
            an_der_take(&attribute, AN_DER_SET, &ret->values, NULL) == AN_OK && attribute.len == 0;
 }
 
@@ -68,9 +70,8 @@ read_attribute_lists(struct an_cms_signer *signer, an_bytes signed_whole, an_byt
 
     AN_TRY(count_attributes(signed_in, &signed_count, reterr));
     AN_TRY(count_attributes(unsigned_in, &unsigned_count, reterr));
-    signer->block = malloc((signed_count + unsigned_count) * sizeof(struct an_cms_attribute) + signed_whole.len + 1);
-    if (signer->block == NULL)
-        an_die_memory();
+    signer->block =
+        an_grow(NULL, 1, (signed_count + unsigned_count) * sizeof(struct an_cms_attribute) + signed_whole.len);
     signer->attributes = signer->block;
     signer->unsigned_attributes = signer->attributes + signed_count;
     for (; signed_in.len > 0 && take_attribute(&signed_in, &signer->attributes[signer->attribute_count]);)

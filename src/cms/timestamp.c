@@ -14,7 +14,8 @@ read_accuracy(an_bytes in, int64_t *ret_ms)
     int64_t seconds = 0, millis = 0, micros = 0;
     an_bytes field;
 
-    if (an_der_peek(in) == AN_DER_INTEGER && (an_der_int64(&in, &seconds, NULL) != AN_OK || seconds < 0 || seconds > INT32_MAX))
+    if (an_der_peek(in) == AN_DER_INTEGER &&
+        (an_der_int64(&in, &seconds, NULL) != AN_OK || seconds < 0 || seconds > INT32_MAX))
         return false;
     if (an_der_try(&in, AN_DER_CONTEXT(0), &field))
         for (size_t i = 0; i < field.len && millis <= 999; i++)
@@ -126,5 +127,6 @@ an_tst_check(const struct an_tst *tst, struct an_cert *cert, an_bytes data_diges
     found = an_cms_check_signer(signer, cert, AN_OID_TST_INFO, AN_BYTES(digest, an_digest_size(signer->digest)), &why);
     if (found == AN_OK)
         return AN_OK;
-    AN_FAIL(reterr, found == AN_V_CMS_ESS ? AN_V_TST_ESS : AN_V_TST_SIGNATURE, "%s: %s", an_message_find(found)->symbol, why.detail);
+    AN_FAIL(reterr, found == AN_V_CMS_ESS ? AN_V_TST_ESS : AN_V_TST_SIGNATURE, "%s: %s", an_message_find(found)->symbol,
+            why.detail);
 }

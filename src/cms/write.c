@@ -149,7 +149,8 @@ struct layout {
     uint8_t type_octets[AN_OID_MAX];
     an_bytes content_type;
     int version;
-    size_t encapsulated, certs, revocation, issuer_and_serial, unsigned_attribute, unsigned_attributes, signer, signed_data;
+    size_t encapsulated, certs, revocation, issuer_and_serial, unsigned_attribute, unsigned_attributes, signer,
+        signed_data;
 };
 
 static void
@@ -170,14 +171,16 @@ measure_revocation(const struct an_cms_plan *plan, struct layout *layout)
 }
 
 static void
-measure_signer(const struct an_cms_plan *plan, struct layout *layout, size_t attrs_len, size_t signature_len, size_t tst_len)
+measure_signer(const struct an_cms_plan *plan, struct layout *layout, size_t attrs_len, size_t signature_len,
+               size_t tst_len)
 {
     layout->issuer_and_serial = plan->signer->issuer.len + an_der_size(plan->signer->serial.len);
     if (tst_len > 0) {
         layout->unsigned_attribute = an_der_size(AN_OID_SIGNATURE_TIMESTAMP.len) + an_der_size(tst_len);
         layout->unsigned_attributes = an_der_size(layout->unsigned_attribute);
     }
-    layout->signer = 3 + an_der_size(layout->issuer_and_serial) + layout->algorithms.len + attrs_len + an_der_size(signature_len);
+    layout->signer =
+        3 + an_der_size(layout->issuer_and_serial) + layout->algorithms.len + attrs_len + an_der_size(signature_len);
     if (tst_len > 0)
         layout->signer += an_der_size(layout->unsigned_attributes);
 }
@@ -188,7 +191,8 @@ measure(const struct an_cms_plan *plan, size_t attrs_len, size_t signature_len, 
     struct an_der_out algorithms;
     struct an_pubkey *key = plan->scheme.kind == AN_SIG_EDDSA ? an_cert_key(plan->signer) : NULL;
 
-    *layout = (struct layout){.algorithms = an_buf_new(2 * ALGORITHM_MAX), .version = plan->content_type == NULL ? 1 : 3};
+    *layout =
+        (struct layout){.algorithms = an_buf_new(2 * ALGORITHM_MAX), .version = plan->content_type == NULL ? 1 : 3};
     algorithms = AN_DER_OUT(&layout->algorithms);
     an_digest_write(&algorithms, content_digest_of(plan));
     layout->digest_algorithm = layout->algorithms.len;
@@ -296,7 +300,8 @@ put_signer(struct an_der_out *out, const struct an_cms_plan *plan, const struct 
 static void
 put_signed_data(struct an_der_out *out, const struct an_cms_plan *plan, const struct layout *layout)
 {
-    an_der_put_header(out, AN_DER_SEQUENCE, an_der_size(AN_OID_SIGNED_DATA.len) + an_der_size(an_der_size(layout->signed_data)));
+    an_der_put_header(out, AN_DER_SEQUENCE,
+                      an_der_size(AN_OID_SIGNED_DATA.len) + an_der_size(an_der_size(layout->signed_data)));
     an_der_put(out, AN_DER_OID, AN_OID_SIGNED_DATA);
     an_der_put_header(out, AN_DER_CONTEXT_CONSTRUCTED(0), an_der_size(layout->signed_data));
     an_der_put_header(out, AN_DER_SEQUENCE, layout->signed_data);
@@ -309,8 +314,8 @@ put_signed_data(struct an_der_out *out, const struct an_cms_plan *plan, const st
 }
 
 an_code
-an_cms_finish(const struct an_cms_plan *plan, an_bytes signed_attrs, an_bytes signature, an_bytes tst, struct an_buf *ret,
-              struct an_err *reterr)
+an_cms_finish(const struct an_cms_plan *plan, an_bytes signed_attrs, an_bytes signature, an_bytes tst,
+              struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(free_layout) struct layout layout;
     struct an_der_out out = AN_DER_OUT(ret);

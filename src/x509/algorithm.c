@@ -125,7 +125,8 @@ take_pss_algorithms(an_bytes *in, struct an_scheme *scheme)
             return false;
     }
     if (an_der_peek(*in) == AN_DER_CONTEXT_CONSTRUCTED(1)) {
-        if (an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(1), &field, NULL) != AN_OK || !split_algorithm(field, &oid, &params))
+        if (an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(1), &field, NULL) != AN_OK ||
+            !split_algorithm(field, &oid, &params))
             return false;
         if (!an_bytes_eq(oid, mgf1_oid) || an_digest_parse(params, &scheme->mgf_digest, NULL) != AN_OK)
             return false;
@@ -198,9 +199,9 @@ write_digest(struct an_der_out *out, enum an_digest digest, bool with_null)
 {
     size_t i = 0;
 
-    while (i < AN_COUNT(digest_table) && digest_table[i].digest != digest)
+    while (i + 1 < AN_COUNT(digest_table) && digest_table[i].digest != digest)
         i++;
-    AN_ASSERT(i < AN_COUNT(digest_table));
+    AN_ASSERT(digest_table[i].digest == digest);
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_put(out, AN_DER_OID, digest_table[i].oid);
     if (with_null)
@@ -284,10 +285,8 @@ an_scheme_can_write(const struct an_scheme *scheme)
 void
 an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme)
 {
-    const struct scheme_row *row = find_row(scheme);
-
-    AN_ASSERT(row != NULL);
-    write_scheme(out, scheme, row->oid);
+    AN_ASSERT(an_scheme_can_write(scheme));
+    write_scheme(out, scheme, find_row(scheme)->oid);
 }
 
 void

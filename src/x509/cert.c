@@ -27,8 +27,8 @@ parse_version(struct an_cert *cert, an_bytes *in, struct an_err *reterr)
     int64_t version = 0;
 
     if (an_der_peek(*in) == AN_DER_CONTEXT_CONSTRUCTED(0) &&
-        (an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field, NULL) != AN_OK || an_der_int64(&field, &version, NULL) != AN_OK ||
-         field.len != 0))
+        (an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field, NULL) != AN_OK ||
+         an_der_int64(&field, &version, NULL) != AN_OK || field.len != 0))
         return fail_field(cert, *in, AN_E_CERT_VERSION, "version", reterr);
     if (version < 0 || version > 2)
         AN_FAIL(reterr, AN_E_CERT_VERSION, "version %lld", (long long)version);
@@ -133,7 +133,8 @@ parse_extensions(struct an_cert *cert, an_bytes *in, struct an_extension *few, s
         return fail_field(cert, field, AN_E_CERT_STRUCTURE, "extensions", reterr);
     if (cert->version != 3)
         AN_FAIL(reterr, AN_E_CERT_VERSION, "version %d with extensions", cert->version);
-    AN_TRY(an_x509_read_extensions(content, few, FEW_EXTENSIONS, &cert->extensions, &cert->extension_count, codes, reterr));
+    AN_TRY(an_x509_read_extensions(content, few, FEW_EXTENSIONS, &cert->extensions, &cert->extension_count, codes,
+                                   reterr));
     return an_x509_read_cert_extensions(cert, reterr);
 }
 
@@ -204,9 +205,7 @@ an_cert_parse(an_bytes der, struct an_cert **ret, struct an_err *reterr)
 
     if (der.len == 0 || der.len > AN_LIMIT_CERT_BYTES)
         AN_FAIL(reterr, der.len == 0 ? AN_E_DER_TRUNCATED : AN_E_LIMIT, "certificate of %zu bytes", der.len);
-    block = malloc(sizeof(*block) + der.len);
-    if (block == NULL)
-        an_die_memory();
+    block = an_grow(NULL, 1, sizeof(*block) + der.len); /* not zeroed: the room for extensions is seldom used up */
     cert = &block->cert;
     *cert = (struct an_cert){.der = AN_BYTES(block->der, der.len), .path_len = -1, .refs = 1, .extensions = block->few};
     memcpy(block->der, der.ptr, der.len);

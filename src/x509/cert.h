@@ -11,8 +11,13 @@ struct an_extension {
 
 /* keyUsage bits, RFC 5280 4.2.1.3, bit n as 1 << n */
 enum {
-    AN_KU_DIGITAL_SIGNATURE = 1 << 0, AN_KU_NON_REPUDIATION = 1 << 1, AN_KU_KEY_ENCIPHERMENT = 1 << 2,
-    AN_KU_DATA_ENCIPHERMENT = 1 << 3, AN_KU_KEY_AGREEMENT = 1 << 4, AN_KU_KEY_CERT_SIGN = 1 << 5, AN_KU_CRL_SIGN = 1 << 6,
+    AN_KU_DIGITAL_SIGNATURE = 1 << 0,
+    AN_KU_NON_REPUDIATION = 1 << 1,
+    AN_KU_KEY_ENCIPHERMENT = 1 << 2,
+    AN_KU_DATA_ENCIPHERMENT = 1 << 3,
+    AN_KU_KEY_AGREEMENT = 1 << 4,
+    AN_KU_KEY_CERT_SIGN = 1 << 5,
+    AN_KU_CRL_SIGN = 1 << 6,
 };
 
 struct an_cert {
@@ -91,7 +96,8 @@ void an_name_build(struct an_der_out *out, const struct an_name_part *parts, siz
 
 /* ---- algorithm identifiers (x509/algorithm.c) ---- */
 /* scheme of a signature AlgorithmIdentifier; for rsaEncryption/id-ecPublicKey alone the digest is given by CMS. */
-an_code an_scheme_parse(an_bytes algorithm, enum an_digest cms_digest, struct an_scheme *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_scheme_parse(an_bytes algorithm, enum an_digest cms_digest, struct an_scheme *ret,
+                        struct an_err *reterr) AN_MUST_USE;
 an_code an_digest_parse(an_bytes algorithm, enum an_digest *ret, struct an_err *reterr) AN_MUST_USE;
 /* AlgorithmIdentifier. EdDSA is written as Ed25519; an_scheme_write_for asks the key which curve it is. */
 void an_scheme_write(struct an_der_out *out, const struct an_scheme *scheme);

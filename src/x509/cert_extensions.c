@@ -121,8 +121,9 @@ const struct an_extension *
 an_cert_extension(const struct an_cert *cert, const char *dotted_oid)
 {
     uint8_t octets[AN_OID_MAX];
+    size_t len = an_oid_encode(dotted_oid, octets);
 
-    return an_cert_find_extension(cert, AN_BYTES(octets, an_oid_encode(dotted_oid, octets)));
+    return an_cert_find_extension(cert, AN_BYTES(octets, len));
 }
 
 bool
@@ -201,7 +202,8 @@ an_cert_crl_uri(const struct an_cert *cert, size_t n, struct an_buf *ret)
     if (an_der_take(&value, AN_DER_SEQUENCE, &in, NULL) != AN_OK)
         return false;
     while (an_der_try(&in, AN_DER_SEQUENCE, &point)) {
-        if (!an_der_try(&point, AN_DER_CONTEXT_CONSTRUCTED(0), &name) || !an_der_try(&name, AN_DER_CONTEXT_CONSTRUCTED(0), &full))
+        if (!an_der_try(&point, AN_DER_CONTEXT_CONSTRUCTED(0), &name) ||
+            !an_der_try(&name, AN_DER_CONTEXT_CONSTRUCTED(0), &full))
             continue;
         while (an_x509_next_general_name(&full, AN_DER_CONTEXT(6), &uri))
             if (is_http(uri) && is_plain(uri) && n-- == 0)

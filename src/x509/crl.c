@@ -36,8 +36,8 @@ an_x509_next_entry_extension(an_bytes *in, struct an_extension *ret)
 bool
 an_x509_next_crl_entry(an_bytes *revoked, an_bytes *ret_serial, an_bytes *ret_rest)
 {
-    return an_der_try(revoked, AN_DER_SEQUENCE, ret_rest) && an_der_take(ret_rest, AN_DER_INTEGER, ret_serial, NULL) == AN_OK &&
-           ret_serial->len > 0;
+    return an_der_try(revoked, AN_DER_SEQUENCE, ret_rest) &&
+           an_der_take(ret_rest, AN_DER_INTEGER, ret_serial, NULL) == AN_OK && ret_serial->len > 0;
 }
 
 static bool
@@ -69,7 +69,8 @@ check_entries(struct an_crl *crl, struct an_err *reterr)
     while (in.len > 0) {
         if (!an_x509_next_crl_entry(&in, &serial, &rest))
             return fail_field(crl, in, "revokedCertificates", reterr);
-        if (an_der_any(&rest, &tag, NULL, &when, NULL) != AN_OK || (tag != AN_DER_UTC_TIME && tag != AN_DER_GENERALIZED_TIME))
+        if (an_der_any(&rest, &tag, NULL, &when, NULL) != AN_OK ||
+            (tag != AN_DER_UTC_TIME && tag != AN_DER_GENERALIZED_TIME))
             return fail_field(crl, in, "revocationDate", reterr);
         if (rest.len > 0 && !check_entry_extensions(crl, rest))
             return fail_field(crl, in, "crlEntryExtensions", reterr);
@@ -144,7 +145,8 @@ parse_extensions(struct an_crl *crl, an_bytes *in, struct an_err *reterr)
         return fail_field(crl, *in, "crlExtensions", reterr);
     if (an_der_take(&field, AN_DER_SEQUENCE, &content, NULL) != AN_OK || field.len != 0 || crl->version != 2)
         return fail_field(crl, field, "crlExtensions", reterr);
-    AN_TRY(an_x509_read_extensions(content, crl->few, AN_COUNT(crl->few), &crl->extensions, &crl->extension_count, codes, reterr));
+    AN_TRY(an_x509_read_extensions(content, crl->few, AN_COUNT(crl->few), &crl->extensions, &crl->extension_count,
+                                   codes, reterr));
     if (!read_number(crl, AN_OID_CRL_NUMBER, &crl->number))
         AN_FAIL(reterr, AN_E_CRL_EXTENSION, "cRLNumber");
     if (!read_number(crl, AN_OID_DELTA_CRL, &crl->base_number))

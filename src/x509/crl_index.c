@@ -1,13 +1,13 @@
 /*
- * Finding an entry. A list that is asked once or twice is read through; one that is asked again gets an index: entries
- * grouped by a hash of the serial number, four bytes an entry and one a group, no copy of the list.
+ * Finding an entry. A list that is asked a few times is read through; one that is asked more often gets an index:
+ * entries grouped by a hash of the serial number, four bytes an entry and one a group, no copy of the list.
  */
 #include "x509/internal.h"
 
 #include "base/mem.h"
 
 #define SHORT_LIST 32
-#define READ_THROUGH_MAX 2
+#define READ_THROUGH_MAX 6 /* building the index costs about as much as reading the list that often */
 #define NO_ISSUER UINT32_MAX
 
 struct crl_index {
@@ -15,7 +15,8 @@ struct crl_index {
     uint32_t mask;     /* groups - 1 */
     uint32_t *starts;  /* first slot of each group, and one more */
     uint32_t *entries; /* offset of each entry in crl->revoked, by group */
-    uint32_t *issuers; /* the same order: offset of the certificateIssuer value in force; NULL when no entry names one */
+    uint32_t
+        *issuers; /* the same order: offset of the certificateIssuer value in force; NULL when no entry names one */
 };
 
 void
@@ -249,7 +250,8 @@ issuer_at(const struct an_crl *crl, const struct crl_index *index, uint32_t slot
 }
 
 static bool
-find_indexed(const struct an_crl *crl, const struct crl_index *index, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret)
+find_indexed(const struct an_crl *crl, const struct crl_index *index, an_bytes issuer, an_bytes serial,
+             struct an_crl_entry *ret)
 {
     uint32_t group = group_of(index, serial);
     an_bytes in, found, rest, issuer_names;

@@ -28,7 +28,8 @@ take_extension(an_bytes *in, struct an_extension *ret)
     an_bytes content;
 
     ret->critical = false;
-    if (an_der_take(in, AN_DER_SEQUENCE, &content, NULL) != AN_OK || an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
+    if (an_der_take(in, AN_DER_SEQUENCE, &content, NULL) != AN_OK ||
+        an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
         return false;
     if (ret->oid.len == 0)
         return false;

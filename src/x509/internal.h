@@ -19,8 +19,9 @@ bool an_x509_next_general_name(an_bytes *names, int tag, an_bytes *ret);
  * *ret_items differs from few. AN_OK, or code (malformed) or twice (an extension repeated), with detail set.
  */
 struct an_x509_ext_codes { an_code malformed, twice; };
-an_code an_x509_read_extensions(an_bytes content, struct an_extension *few, size_t few_max, struct an_extension **ret_items,
-                                size_t *ret_count, struct an_x509_ext_codes codes, struct an_err *reterr);
+an_code an_x509_read_extensions(an_bytes content, struct an_extension *few, size_t few_max,
+                                struct an_extension **ret_items, size_t *ret_count, struct an_x509_ext_codes codes,
+                                struct an_err *reterr);
 const struct an_extension *an_x509_find_extension(const struct an_extension *items, size_t count, an_bytes oid);
 /* Fills has_key_usage … subject_alt_name of a certificate whose extensions are read. */
 an_code an_x509_read_cert_extensions(struct an_cert *cert, struct an_err *reterr);
@@ -50,6 +51,7 @@ bool an_x509_next_entry_extension(an_bytes *in, struct an_extension *ret);
 void an_x509_free_crl_index(void *index);
 
 /* ---- OCSP ---- */
-bool an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key, an_bytes *ret_serial);
+bool an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key,
+                          an_bytes *ret_serial);
 /* Looks through Extensions (whole) for the nonce; false when malformed. */
 bool an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce);

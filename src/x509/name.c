@@ -186,9 +186,13 @@ an_cert_email(const struct an_cert *cert, struct an_buf *out)
 static int
 string_tag(const char *oid)
 {
-    static const struct { const char *oid; int tag; } tag_table[] = {
-        {"2.5.4.6", AN_DER_PRINTABLE_STRING}, {"2.5.4.5", AN_DER_PRINTABLE_STRING}, {"2.5.4.46", AN_DER_PRINTABLE_STRING},
-        {"1.2.840.113549.1.9.1", AN_DER_IA5_STRING}, {"0.9.2342.19200300.100.1.25", AN_DER_IA5_STRING},
+    static const struct { const char *oid; int tag;
+    } tag_table[] = {
+        {"2.5.4.6", AN_DER_PRINTABLE_STRING},
+        {"2.5.4.5", AN_DER_PRINTABLE_STRING},
+        {"2.5.4.46", AN_DER_PRINTABLE_STRING},
+        {"1.2.840.113549.1.9.1", AN_DER_IA5_STRING},
+        {"0.9.2342.19200300.100.1.25", AN_DER_IA5_STRING},
     };
 
     for (size_t i = 0; i < AN_COUNT(tag_table); i++)

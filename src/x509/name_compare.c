@@ -34,8 +34,8 @@ fold_ascii(an_bytes text, uint8_t ret[static SHORT_TEXT])
 static bool
 is_octet_string_type(int tag)
 {
-    return tag == AN_DER_PRINTABLE_STRING || tag == AN_DER_UTF8_STRING || tag == AN_DER_IA5_STRING || tag == AN_DER_T61_STRING ||
-           tag == 0x1A || tag == 0x12;
+    return tag == AN_DER_PRINTABLE_STRING || tag == AN_DER_UTF8_STRING || tag == AN_DER_IA5_STRING ||
+           tag == AN_DER_T61_STRING || tag == 0x1A || tag == 0x12;
 }
 
 /* 1 equal, 0 different, -1 when the long way is needed */

@@ -11,7 +11,8 @@ fail_field(const char *field, struct an_err *reterr)
 
 /* CertID ::= SEQUENCE { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber } */
 bool
-an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key, an_bytes *ret_serial)
+an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key,
+                     an_bytes *ret_serial)
 {
     an_bytes algorithm;
 
@@ -93,9 +94,11 @@ read_single(an_bytes in, struct an_ocsp_single *single)
 {
     an_bytes cert_id, field;
 
-    *single = (struct an_ocsp_single){.revoked_at = AN_TIME_NONE, .next_update = AN_TIME_NONE, .archive_cutoff = AN_TIME_NONE};
+    *single = (struct an_ocsp_single){
+        .revoked_at = AN_TIME_NONE, .next_update = AN_TIME_NONE, .archive_cutoff = AN_TIME_NONE};
     if (an_der_take(&in, AN_DER_SEQUENCE, &cert_id, NULL) != AN_OK ||
-        !an_x509_read_cert_id(cert_id, &single->hash, &single->issuer_name_hash, &single->issuer_key_hash, &single->serial))
+        !an_x509_read_cert_id(cert_id, &single->hash, &single->issuer_name_hash, &single->issuer_key_hash,
+                              &single->serial))
         return false;
     if (!read_status(&in, single) || an_der_time(&in, &single->this_update, NULL) != AN_OK)
         return false;
@@ -137,8 +140,8 @@ read_responder(struct an_ocsp *ocsp, an_bytes *in)
         ocsp->responder_name = value;
         return an_x509_name_is_sound(value);
     }
-    return tag == AN_DER_CONTEXT_CONSTRUCTED(2) && an_der_take(&value, AN_DER_OCTET_STRING, &ocsp->responder_key, NULL) == AN_OK &&
-           value.len == 0;
+    return tag == AN_DER_CONTEXT_CONSTRUCTED(2) &&
+           an_der_take(&value, AN_DER_OCTET_STRING, &ocsp->responder_key, NULL) == AN_OK && value.len == 0;
 }
 
 /* The nonce is an OCTET STRING inside the extension (RFC 8954); old responders left it bare. */
@@ -174,7 +177,8 @@ parse_tbs(struct an_ocsp *ocsp, struct an_err *reterr)
     int64_t version = 0;
 
     AN_TRY(an_der_take(&whole, AN_DER_SEQUENCE, &in, reterr));
-    if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &field) && (an_der_int64(&field, &version, NULL) != AN_OK || version != 0))
+    if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &field) &&
+        (an_der_int64(&field, &version, NULL) != AN_OK || version != 0))
         return fail_field("version", reterr);
     if (!read_responder(ocsp, &in))
         return fail_field("responderID", reterr);
@@ -242,7 +246,8 @@ parse_response(struct an_ocsp *ocsp, struct an_err *reterr)
 
     if (an_der_take(&rest, AN_DER_SEQUENCE, &in, NULL) != AN_OK || rest.len != 0)
         return fail_field("OCSPResponse", reterr);
-    if (an_der_peek(in) != AN_DER_ENUMERATED || an_der_int64(&in, &status, NULL) != AN_OK || status < 0 || status > 6 || status == 4)
+    if (an_der_peek(in) != AN_DER_ENUMERATED || an_der_int64(&in, &status, NULL) != AN_OK || status < 0 || status > 6 ||
+        status == 4)
         return fail_field("responseStatus", reterr);
     ocsp->response_status = (int)status;
     if (status != 0 || in.len == 0)

@@ -81,7 +81,8 @@ an_code an_ocsp_parse_basic(an_bytes basic, struct an_ocsp **ret, struct an_err 
 struct an_ocsp *an_ocsp_ref(struct an_ocsp *ocsp);
 void an_ocsp_unref(struct an_ocsp **ocsp);
 /* The answer for one certificate of one issuer; NULL when the response does not speak of it. */
-const struct an_ocsp_single *an_ocsp_find(const struct an_ocsp *ocsp, const struct an_cert *cert, const struct an_cert *issuer);
+const struct an_ocsp_single *an_ocsp_find(const struct an_ocsp *ocsp, const struct an_cert *cert,
+                                          const struct an_cert *issuer);
 /* Name and key hash of a CertID against an issuer, by any digest. */
 bool an_ocsp_single_is_of(const struct an_ocsp_single *single, const struct an_cert *issuer);
 /* Was the response signed with this key? (Who may sign: x509/path.h.) */
@@ -97,8 +98,8 @@ struct an_ocsp_query {
     an_bytes issuer_name_hash, issuer_key_hash, serial;
 };
 /* The first max queries; *ret_count says how many there are. nonce: AN_NONE when absent. */
-an_code an_ocsp_request_parse(an_bytes der, struct an_ocsp_query *ret, size_t max, size_t *ret_count, an_bytes *ret_nonce,
-                              struct an_err *reterr) AN_MUST_USE;
+an_code an_ocsp_request_parse(an_bytes der, struct an_ocsp_query *ret, size_t max, size_t *ret_count,
+                              an_bytes *ret_nonce, struct an_err *reterr) AN_MUST_USE;
 
 AN_VEC(an_crls, struct an_crl *);
 AN_VEC(an_ocsps, struct an_ocsp *);

@@ -68,10 +68,20 @@ test_headers(void **state)
 static void
 test_integers(void **state)
 {
-    static const struct { const char *hex; bool ok; int64_t value; } cases[] = {
-        {"020100", true, 0}, {"02017f", true, 127}, {"02020080", true, 128}, {"020180", true, -128}, {"0202ff7f", true, -129},
-        {"02087fffffffffffffff", true, INT64_MAX}, {"02088000000000000000", true, INT64_MIN}, {"0a0103", true, 3},
-        {"0200", false, 0}, {"02020001", false, 0}, {"0202ff80", false, 0}, {"0209008000000000000000", false, 0},
+    static const struct { const char *hex; bool ok; int64_t value;
+    } cases[] = {
+        {"020100", true, 0},
+        {"02017f", true, 127},
+        {"02020080", true, 128},
+        {"020180", true, -128},
+        {"0202ff7f", true, -129},
+        {"02087fffffffffffffff", true, INT64_MAX},
+        {"02088000000000000000", true, INT64_MIN},
+        {"0a0103", true, 3},
+        {"0200", false, 0},
+        {"02020001", false, 0},
+        {"0202ff80", false, 0},
+        {"0209008000000000000000", false, 0},
     };
 
     (void)state;
@@ -93,9 +103,11 @@ test_integers(void **state)
 static void
 test_bools_and_bits(void **state)
 {
-    static const struct { const char *hex; bool ok; } cases[] = {
-        {"010100", true}, {"0101ff", true}, {"010101", false}, {"0100", false}, {"01020000", false},
-        {"030100", true}, {"03020780", true}, {"03020781", false}, {"03020880", false}, {"030101", false}, {"0300", false},
+    static const struct { const char *hex; bool ok;
+    } cases[] = {
+        {"010100", true},    {"0101ff", true},  {"010101", false},  {"0100", false},
+        {"01020000", false}, {"030100", true},  {"03020780", true}, {"03020781", false},
+        {"03020880", false}, {"030101", false}, {"0300", false},
     };
 
     (void)state;
@@ -188,10 +200,21 @@ test_text(void **state)
 static void
 test_oids(void **state)
 {
-    static const struct { const char *dotted, *hex; } cases[] = {
-        {"1.2.840.113549.1.7.2", "2a864886f70d010702"}, {"2.16.704.1.1.1.1.1", "608540010101 0101"}, {"2.5.29.15", "551d0f"},
-        {"2.999.3", "883703"}, {"0.4.0.127.0.7", "04007f0007"}, {"1.3.6.1.5.5.7.48.1", "2b06010505073001"},
-        {"3.1", NULL}, {"1.40", NULL}, {"1", NULL}, {"", NULL}, {"1.2.", NULL}, {"1..2", NULL}, {"1.2.x", NULL},
+    static const struct { const char *dotted, *hex;
+    } cases[] = {
+        {"1.2.840.113549.1.7.2", "2a864886f70d010702"},
+        {"2.16.704.1.1.1.1.1", "608540010101 0101"},
+        {"2.5.29.15", "551d0f"},
+        {"2.999.3", "883703"},
+        {"0.4.0.127.0.7", "04007f0007"},
+        {"1.3.6.1.5.5.7.48.1", "2b06010505073001"},
+        {"3.1", NULL},
+        {"1.40", NULL},
+        {"1", NULL},
+        {"", NULL},
+        {"1.2.", NULL},
+        {"1..2", NULL},
+        {"1.2.x", NULL},
         {"1.2.1234567890123456789", NULL},
     };
 
@@ -313,9 +336,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_headers), cmocka_unit_test(test_integers), cmocka_unit_test(test_bools_and_bits),
-        cmocka_unit_test(test_times), cmocka_unit_test(test_text), cmocka_unit_test(test_oids), cmocka_unit_test(test_ber),
-        cmocka_unit_test(test_ber_depth), cmocka_unit_test(test_writing), cmocka_unit_test(test_pem),
+        cmocka_unit_test(test_headers), cmocka_unit_test(test_integers),  cmocka_unit_test(test_bools_and_bits),
+        cmocka_unit_test(test_times),   cmocka_unit_test(test_text),      cmocka_unit_test(test_oids),
+        cmocka_unit_test(test_ber),     cmocka_unit_test(test_ber_depth), cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_pem),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@
 /* ---- a certificate out of parts; every part can be replaced ---- */
 
 struct recipe {
-    const char *version, *serial, *inner, *validity, *key, *ids, *extensions, *outer, *after; /* hex; NULL = the usual */
+    const char *version, *serial, *inner, *validity, *key, *ids, *extensions, *outer,
+        *after; /* hex; NULL = the usual */
 };
 
 static const char usual_algorithm[] = "300d06092a864886f70d01010b0500";
@@ -75,7 +76,8 @@ build_cert(const struct recipe *recipe, struct an_buf *ret)
 static void
 test_fields(void **state)
 {
-    static const struct { struct recipe recipe; an_code code; const char *detail; } cases[] = {
+    static const struct { struct recipe recipe; an_code code; const char *detail;
+    } cases[] = {
         {{.version = NULL}, AN_OK, NULL},
         {{.version = ""}, AN_OK, NULL},
         {{.version = "a003020103"}, AN_E_CERT_VERSION, "version 3"},
@@ -89,10 +91,14 @@ test_fields(void **state)
         {{.serial = "020100"}, AN_OK, NULL},
         {{.serial = "0208ff303ae4e90ac1ed"}, AN_OK, NULL},
         {{.outer = "300d06092a864886f70d01010c0500"}, AN_E_CERT_ALGORITHM, "differ"},
-        {{.validity = "301e170d3234303130313030303030305a170d3334303133323030303030305a"}, AN_E_CERT_VALIDITY, "notAfter"},
+        {{.validity = "301e170d3234303130313030303030305a170d3334303133323030303030305a"},
+         AN_E_CERT_VALIDITY,
+         "notAfter"},
         {{.validity = "301c170b323430313031303030305a170d3334303130313030303030305a"}, AN_E_CERT_VALIDITY, "notBefore"},
         {{.validity = "3020180f32303234303130313030303030305a170d3334303130313030303030305a"}, AN_OK, NULL},
-        {{.validity = "30221811323032343031303130303030302e305a5a170d3334303130313030303030305a"}, AN_E_CERT_VALIDITY, "notBefore"},
+        {{.validity = "30221811323032343031303130303030302e305a5a170d3334303130313030303030305a"},
+         AN_E_CERT_VALIDITY,
+         "notBefore"},
         {{.key = "3000"}, AN_E_CERT_KEY, "algorithm"},
         {{.key = "3019301306072a8648ce3d020106082a8648ce3d03010703020104"}, AN_E_CERT_KEY, "subjectPublicKey"},
         {{.extensions = KU_CA BC_CA}, AN_OK, NULL},
@@ -123,9 +129,11 @@ test_fields(void **state)
 static void
 test_struct(void **state)
 {
-    static const struct recipe recipe = {
-        .extensions = KU_CA "30120603551d130101ff040830060101ff020102" "301d0603551d0e04160414d9171b51a317b79efc2ddb61fa7900ff58749d5c"
-                      "30160603551d25040f300d06082b0601050507030806 0155" "30160603551d11040f300d810b6140636f2e676f762e766e"};
+    static const struct recipe recipe = {.extensions =
+                                             KU_CA "30120603551d130101ff040830060101ff020102"
+                                                   "301d0603551d0e04160414d9171b51a317b79efc2ddb61fa7900ff58749d5c"
+                                                   "30160603551d25040f300d06082b0601050507030806 0155"
+                                                   "30160603551d11040f300d810b6140636f2e676f762e766e"};
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(1000);
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
@@ -136,7 +144,8 @@ test_struct(void **state)
     assert_int_equal(cert->version, 3);
     assert_true(cert->has_key_usage && cert->key_usage == (AN_KU_KEY_CERT_SIGN | AN_KU_CRL_SIGN));
     assert_true(cert->has_basic_constraints && cert->is_ca && cert->path_len == 2);
-    assert_true(cert->has_eku && an_cert_has_eku(cert, "1.3.6.1.5.5.7.3.8") && !an_cert_has_eku(cert, "1.3.6.1.5.5.7.3.9"));
+    assert_true(cert->has_eku && an_cert_has_eku(cert, "1.3.6.1.5.5.7.3.8") &&
+                !an_cert_has_eku(cert, "1.3.6.1.5.5.7.3.9"));
     assert_int_equal(cert->ski.len, 20);
     assert_true(cert->self_issued && cert->not_before == 1704067200 && cert->not_after == 2019686400);
     assert_int_equal(cert->scheme.kind, AN_SIG_RSA_PKCS1);
@@ -214,12 +223,18 @@ put_typed_name(struct an_buf *ret, const struct typed *values, size_t count)
 static void
 test_name_equality(void **state)
 {
-    static const struct { struct typed a[2], b[2]; size_t count_a, count_b; bool equal, within; } cases[] = {
+    static const struct { struct typed a[2], b[2]; size_t count_a, count_b; bool equal, within;
+    } cases[] = {
         /* "Ab c" against " aB   C ", other type */
         {{{AN_DER_UTF8_STRING, "41622063"}}, {{AN_DER_PRINTABLE_STRING, "2061422020204320"}}, 1, 1, true, true},
         {{{AN_DER_UTF8_STRING, "41622063"}}, {{AN_DER_PRINTABLE_STRING, "416263"}}, 1, 1, false, false},
         /* "Cơ yếu": composed and decomposed UTF-8, upper case, BMPString */
-        {{{AN_DER_UTF8_STRING, "43c6a1207965cc82cc8175"}}, {{AN_DER_BMP_STRING, "004301a0002000591ebe0055"}}, 1, 1, true, true},
+        {{{AN_DER_UTF8_STRING, "43c6a1207965cc82cc8175"}},
+         {{AN_DER_BMP_STRING, "004301a0002000591ebe0055"}},
+         1,
+         1,
+         true,
+         true},
         /* diacritics count */
         {{{AN_DER_UTF8_STRING, "43c6a1"}}, {{AN_DER_UTF8_STRING, "436f"}}, 1, 1, false, false},
         /* subtree */
@@ -271,9 +286,11 @@ static void
 test_schemes(void **state)
 {
     static const struct an_scheme schemes[] = {
-        {AN_SIG_RSA_PKCS1, AN_SHA1, 0, 0}, {AN_SIG_RSA_PKCS1, AN_SHA384, 0, 0}, {AN_SIG_RSA_PKCS1, AN_SHA3_256, 0, 0},
-        {AN_SIG_RSA_PSS, AN_SHA256, AN_SHA256, 32}, {AN_SIG_RSA_PSS, AN_SHA1, AN_SHA1, 20}, {AN_SIG_RSA_PSS, AN_SHA512, AN_SHA256, 0},
-        {AN_SIG_ECDSA, AN_SHA256, 0, 0}, {AN_SIG_ECDSA, AN_SHA512, 0, 0}, {AN_SIG_DSA, AN_SHA256, 0, 0}, {AN_SIG_EDDSA, 0, 0, 0},
+        {AN_SIG_RSA_PKCS1, AN_SHA1, 0, 0},      {AN_SIG_RSA_PKCS1, AN_SHA384, 0, 0},
+        {AN_SIG_RSA_PKCS1, AN_SHA3_256, 0, 0},  {AN_SIG_RSA_PSS, AN_SHA256, AN_SHA256, 32},
+        {AN_SIG_RSA_PSS, AN_SHA1, AN_SHA1, 20}, {AN_SIG_RSA_PSS, AN_SHA512, AN_SHA256, 0},
+        {AN_SIG_ECDSA, AN_SHA256, 0, 0},        {AN_SIG_ECDSA, AN_SHA512, 0, 0},
+        {AN_SIG_DSA, AN_SHA256, 0, 0},          {AN_SIG_EDDSA, 0, 0, 0},
     };
 
     (void)state;
@@ -314,7 +331,9 @@ compare_with_openssl(const char *path, const struct an_cert *cert)
         digits = AN_BYTES(digits.ptr + 1, digits.len - 1);
     an_buf_hex(&serial, digits);
     snprintf(want, sizeof(want), "serial=%.*s\n", AN_FMT(an_buf_view(&serial)));
-    snprintf(command, sizeof(command), "openssl x509 -noout -serial -in '%s' 2>/dev/null || openssl x509 -inform DER -noout -serial -in '%s'", path, path);
+    snprintf(command, sizeof(command),
+             "openssl x509 -noout -serial -in '%s' 2>/dev/null || openssl x509 -inform DER -noout -serial -in '%s'",
+             path, path);
     pipe = popen(command, "r");
     assert_non_null(pipe);
     if (fgets(line, sizeof(line), pipe) != NULL) {

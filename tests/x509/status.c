@@ -161,7 +161,8 @@ test_find(void **state)
                 continue;
             assert_true(is_listed(crl, "issuer", serial, &entry));
             assert_true(entry.revoked_at == 1700000000 + serial);
-            assert_int_equal(entry.reason, serial == 3 * (counts[c] / 2 + 1) ? AN_REASON_KEY_COMPROMISE : AN_REASON_UNSPECIFIED);
+            assert_int_equal(entry.reason,
+                             serial == 3 * (counts[c] / 2 + 1) ? AN_REASON_KEY_COMPROMISE : AN_REASON_UNSPECIFIED);
             assert_true(entry.invalidity_date == AN_TIME_NONE);
         }
     }
@@ -277,8 +278,12 @@ read_certs(const char *name, struct an_certs *ret)
 static void
 test_ocsp_answers(void **state)
 {
-    static const struct { const char *file; bool found, signed_by_issuer; } cases[] = {
-        {"ND3.ors", true, true}, {"ISOP_ND3.ors", true, false}, {"WINH_ND3.ors", false, false}, {"D3.ors", false, false},
+    static const struct { const char *file; bool found, signed_by_issuer;
+    } cases[] = {
+        {"ND3.ors", true, true},
+        {"ISOP_ND3.ors", true, false},
+        {"WINH_ND3.ors", false, false},
+        {"D3.ors", false, false},
     };
     AN_CLEANUP(an_certs_done) struct an_certs certs = {0};
     char name[100];
@@ -305,7 +310,14 @@ test_ocsp_answers(void **state)
 static void
 test_ocsp_parsing(void **state)
 {
-    static const struct { const char *file; int status; size_t singles; int answer; an_time revoked_at; int reason; } cases[] = {
+    static const struct {
+        const char *file;
+        int status;
+        size_t singles;
+        int answer;
+        an_time revoked_at;
+        int reason;
+    } cases[] = {
         {"resp-revoked.der", 0, 1, AN_OCSP_REVOKED, 1472851728, 0},
         {"resp-revoked-no-next-update.der", 0, 1, AN_OCSP_REVOKED, 1514334534, 0},
         {"resp-unauthorized.der", 6, 0, 0, 0, 0},
@@ -348,7 +360,8 @@ test_ocsp_request(void **state)
     read_certs("pyhanko/openssl-ocsp/ND3_Issuer_Root.pem", &certs);
     an_ocsp_request(certs.items[0], certs.items[1], AN_LIT("0123456789abcdef"), &request);
     assert_int_equal(an_ocsp_request_parse(an_buf_view(&request), &query, 1, &count, &nonce, NULL), AN_OK);
-    assert_true(count == 1 && an_bytes_eq(nonce, AN_LIT("0123456789abcdef")) && an_bytes_eq(query.serial, certs.items[0]->serial));
+    assert_true(count == 1 && an_bytes_eq(nonce, AN_LIT("0123456789abcdef")) &&
+                an_bytes_eq(query.serial, certs.items[0]->serial));
     fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, request.ptr, request.len) == (ssize_t)request.len);
     close(fd);

@@ -368,6 +368,8 @@ an_pdf_crypt_open(struct an_pdf *pdf, const struct an_secret *password, struct a
     dict = an_pdf_resolve(pdf, AN_PDF_NOW, entry);
     if (dict->kind != AN_PDF_DICT)
         AN_FAIL(reterr, AN_E_PDF_XREF, "/Encrypt is no dictionary");
+    if (pdf->crypt) /* looking for it rebuilt the file and opened it there */
+        return AN_OK;
     crypt = AN_NEW(struct an_pdf_crypt);
     code = read_dict(pdf, crypt, dict, reterr);
     if (code == AN_OK)

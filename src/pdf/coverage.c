@@ -1,6 +1,24 @@
 /* Structural faults of one signature: what its byte range and /Contents must look like (ISO 32000-2, 12.8.1). */
 #include "pdf/internal.h"
 
+/* The four numbers stand in the file as plain digits: what other readers could take for something else is refused. */
+static bool
+is_plainly_written(const struct an_pdf *pdf, const struct an_pdf_sigfield *field)
+{
+    const struct an_pdf_obj *array = an_pdf_dict_find(field->value, "ByteRange");
+
+    if (array == NULL || array->kind != AN_PDF_ARRAY || array->container)
+        return false;
+    for (size_t i = 0; i < array->u.array.count; i++) {
+        const struct an_pdf_obj *item = &array->u.array.items[i];
+
+        for (uint64_t at = item->offset; at < item->end && at < pdf->file.len; at++)
+            if (!(an_pdf_class[pdf->file.ptr[at]] & AN_PDF_DIGIT))
+                return false;
+    }
+    return true;
+}
+
 static an_code
 check_range(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struct an_err *reterr)
 {
@@ -11,6 +29,8 @@ check_range(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struc
                 "%s: /ByteRange", field->name);
     if (field->byte_range_count != 4)
         AN_FAIL(reterr, AN_V_PDF_RANGE_COUNT, "%s: %zu", field->name, field->byte_range_count);
+    if (!is_plainly_written(pdf, field))
+        AN_FAIL(reterr, AN_V_PDF_NO_RANGE, "%s: /ByteRange is not four plain numbers", field->name);
     if (range[0] != 0)
         AN_FAIL(reterr, AN_V_PDF_RANGE_START, "%s: %llu", field->name, (unsigned long long)range[0]);
     if (range[1] > pdf->file.len || range[2] > pdf->file.len || range[3] > pdf->file.len - range[2] || range[2] < range[1])
@@ -54,6 +74,8 @@ check_gap(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struct 
     if (field->contents_offset != from || field->contents_end != to)
         AN_FAIL(reterr, AN_V_PDF_RANGE_GAP, "%s: gap %llu-%llu, /Contents %llu-%llu", field->name, (unsigned long long)from,
                 (unsigned long long)to, (unsigned long long)field->contents_offset, (unsigned long long)field->contents_end);
+    if (field->contents.ptr[0] != 0x30 && field->contents.ptr[0] != 0x04) /* a SEQUENCE; an OCTET STRING of the oldest kind */
+        AN_FAIL(reterr, AN_V_PDF_CONTENTS_GARBAGE, "%s: no DER in /Contents", field->name);
     if (!is_clean_hex(an_bytes_slice(pdf->file, (size_t)from, (size_t)(to - from))))
         AN_FAIL(reterr, AN_V_PDF_CONTENTS_GARBAGE, "%s: offset %llu", field->name, (unsigned long long)from);
     return AN_OK;

@@ -253,13 +253,32 @@ an_diff_only_from(struct diff *diff, uint32_t num, an_diff_accept_fn *accepts, v
     return true;
 }
 
+/* Readers know /Root, /Info and /Encrypt of a trailer; some writers leave other references there that lead nowhere. */
+static bool
+is_in_use(struct diff *diff, const struct an_pdf_mention *mention, uint32_t num, size_t revision)
+{
+    static const char *const keys[] = {"Root", "Info", "Encrypt"};
+    const struct an_pdf_obj *trailer;
+
+    if (mention->from == num || !an_pdf_mention_is_current(diff->pdf, mention, revision))
+        return false;
+    trailer = mention->from ? NULL : an_pdf_trailer(diff->pdf, revision);
+    for (size_t i = 0; trailer && i < AN_COUNT(keys); i++) {
+        const struct an_pdf_obj *value = an_pdf_dict_find(trailer, keys[i]);
+
+        if (value && an_pdf_mentions(value, num))
+            return true;
+    }
+    return trailer == NULL;
+}
+
 bool
 an_diff_is_mentioned(struct diff *diff, uint32_t num, size_t revision)
 {
     const struct an_pdf_mention_vec *mentions = an_pdf_refs_of(diff->pdf, num);
 
     for (size_t i = 0; mentions && i < mentions->count; i++)
-        if (mentions->items[i].from != num && an_pdf_mention_is_current(diff->pdf, &mentions->items[i], revision))
+        if (is_in_use(diff, &mentions->items[i], num, revision))
             return true;
     return false;
 }
@@ -278,9 +297,9 @@ is_reached(struct diff *diff, uint32_t num, struct an_map *seen, unsigned depth)
         uint32_t from = mentions->items[i].from;
         const struct change *change = an_diff_change(diff, from);
 
-        if (from == num || !an_pdf_mention_is_current(diff->pdf, &mentions->items[i], diff->now))
+        if (!is_in_use(diff, &mentions->items[i], num, diff->now))
             continue;
-        if (from == 0 || change == NULL || change->is_claimed)
+        if (from == 0 || change == NULL || (change->is_claimed && change->class_ != AN_PDF_CHANGE_UNREACHABLE))
             return true;
         if (!an_map_find_u64(seen, from) && is_reached(diff, from, seen, depth + 1))
             return true;

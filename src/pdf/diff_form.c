@@ -205,14 +205,24 @@ static void
 judge_resource(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
                void *user)
 {
+    const char *category = user;
+
     (void)key;
-    (void)user;
-    if (a->kind != AN_PDF_NULL) { /* earlier fields draw with it */
+    /* Earlier fields draw with the fonts; pictures there are only the drafts of signatures. */
+    if (a->kind != AN_PDF_NULL && (category == NULL || strcmp(category, "XObject") != 0)) {
         an_diff_forbid(diff, holder, AN_V_PDF_RESOURCES);
         return;
     }
     claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
     claim_values(diff, b, AN_PDF_CHANGE_SIGNATURE);
+}
+
+static void *
+category_of(an_bytes key)
+{
+    static char pictures[] = "XObject";
+
+    return is_key(key, pictures) ? pictures : NULL;
 }
 
 static void
@@ -222,7 +232,9 @@ judge_category(struct diff *diff, struct change *holder, an_bytes key, const str
     const struct an_pdf_obj *x = an_pdf_resolve(diff->pdf, diff->old, a), *y = an_pdf_resolve(diff->pdf, diff->now, b);
 
     if (x->kind == AN_PDF_DICT && y->kind == AN_PDF_DICT)
-        an_diff_each_key(diff, an_diff_holder(diff, b, holder), x, y, judge_resource, user);
+        an_diff_each_key(diff, an_diff_holder(diff, b, holder), x, y, judge_resource, category_of(key));
+    else if (is_key(key, "ProcSet"))
+        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
     else
         judge_resource(diff, holder, key, a, b, user);
 }
@@ -270,7 +282,7 @@ rule_resources(struct diff *diff, const struct an_pdf_obj *a, const struct an_pd
         struct change *change = an_diff_change(diff, ref_num(&y->u.dict.entries[i].value));
 
         if (change && !change->is_new && !change->is_claimed && change->a->kind == AN_PDF_DICT && change->b->kind == AN_PDF_DICT)
-            an_diff_each_key(diff, change, change->a, change->b, judge_resource, NULL);
+            an_diff_each_key(diff, change, change->a, change->b, judge_resource, category_of(y->u.dict.entries[i].key));
     }
     claim_part(diff, b, is_from_form, key);
 }

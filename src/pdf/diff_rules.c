@@ -99,7 +99,8 @@ an_diff_rule_trailer(struct diff *diff)
     const struct an_pdf_obj *old_root = root_ref(diff, diff->old), *new_root = root_ref(diff, diff->now);
     uint64_t at = an_pdf_revision_at(diff->pdf, diff->now)->xref_offset;
 
-    if (!an_pdf_equal(old_root, new_root))
+    /* A new catalog is judged like a changed one; an old object that becomes the catalog is an attack. */
+    if (!an_pdf_equal(old_root, new_root) && !(an_diff_change(diff, ref_num(new_root)) && an_diff_change(diff, ref_num(new_root))->is_new))
         an_diff_report(diff, AN_V_PDF_ROOT, ref_num(new_root), at, diff->now);
     if (!an_diff_same(diff, an_pdf_dict_find(a, "Encrypt"), an_pdf_dict_find(b, "Encrypt")))
         an_diff_report(diff, AN_V_PDF_TRAILER, ref_num(an_pdf_dict_find(b, "Encrypt")), at, diff->now);

@@ -105,6 +105,8 @@ read_in_file(struct reading *reading, size_t revision, const struct an_pdf_chang
         /* found elsewhere by repair: as the rest of the reader sees it */
         obj = an_pdf_object(reading->pdf, revision, change->num);
     }
+    if (obj->kind == AN_PDF_STREAM && an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "XRef"))
+        return; /* read as the trailer of its revision */
     reading->here = (struct an_pdf_mention){change->num, {.where = AN_PDF_IN_FILE, .offset = change->offset, .gen = change->gen}};
     an_pdf_each_ref(obj, take_ref, reading);
 }

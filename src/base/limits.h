@@ -64,3 +64,4 @@
 #define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)
 #define AN_LIMIT_HTTP_BYTES ((size_t)512 * 1024 * 1024)
 #define AN_LIMIT_PIN_BYTES 255
+#define AN_LIMIT_KDF_ROUNDS 5000000 /* a second or two of PBKDF2; a key file that asks for more is an attack or damaged */

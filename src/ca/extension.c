@@ -44,7 +44,7 @@ put_key_usage(struct an_der_out *out, uint32_t usage)
     for (unsigned bit = 0; bit < 8; bit++)
         if (usage & (1u << bit))
             octet = (uint8_t)(octet | (0x80u >> bit));
-    while (octet != 0 && (octet >> unused & 1u) == 0)
+    while (octet != 0 && ((unsigned)octet >> unused & 1u) == 0)
         unused++;
     an_ca_open_extension(out, "2.5.29.15", true);
     an_der_put_bits(out, AN_BYTES(&octet, 1), unused);

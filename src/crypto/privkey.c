@@ -1,5 +1,7 @@
 #include "crypto/internal.h"
 
+#include "base/limits.h"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -67,16 +69,53 @@ fail_decrypt(struct an_err *reterr)
     return an_err_set(reterr, AN_E_PIN_WRONG, "EncryptedPrivateKeyInfo");
 }
 
+static int64_t
+count_pbes2_rounds(const X509_ALGOR *algorithm)
+{
+    PBE2PARAM *pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
+    PBKDF2PARAM *kdf = NULL;
+    int64_t rounds = 0;
+
+    if (pbe != NULL && OBJ_obj2nid(pbe->keyfunc->algorithm) == NID_id_pbkdf2)
+        kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe->keyfunc->parameter);
+    if (kdf != NULL && ASN1_INTEGER_get_int64(&rounds, kdf->iter) != 1)
+        rounds = INT64_MAX;
+    PBKDF2PARAM_free(kdf);
+    PBE2PARAM_free(pbe);
+    return rounds;
+}
+
+/* How often the file makes us hash; 0 when it does not say (scrypt, which libcrypto bounds by memory). */
+static int64_t
+count_rounds(const X509_ALGOR *algorithm)
+{
+    PBEPARAM *pbe;
+    int64_t rounds = 0;
+
+    if (OBJ_obj2nid(algorithm->algorithm) == NID_pbes2)
+        return count_pbes2_rounds(algorithm);
+    pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), algorithm->parameter);
+    if (pbe != NULL && ASN1_INTEGER_get_int64(&rounds, pbe->iter) != 1)
+        rounds = INT64_MAX;
+    PBEPARAM_free(pbe);
+    return rounds;
+}
+
 static an_code
 parse_encrypted(an_bytes der, const struct an_secret *passphrase, EVP_PKEY **ret, struct an_err *reterr)
 {
     const unsigned char *at = der.ptr;
     AN_CLEANUP(free_x509_sig) X509_SIG *sig = d2i_X509_SIG(NULL, &at, (long)der.len);
     AN_CLEANUP(free_p8info) PKCS8_PRIV_KEY_INFO *info = NULL;
+    const X509_ALGOR *algorithm = NULL;
     an_bytes pass;
 
     if (sig == NULL)
         return an_crypto_fail(reterr, AN_E_KEY_PRIVATE, "EncryptedPrivateKeyInfo");
+    X509_SIG_get0(sig, &algorithm, NULL);
+    if (count_rounds(algorithm) > AN_LIMIT_KDF_ROUNDS)
+        AN_FAIL(reterr, AN_E_LIMIT, "PBKDF2: > %d", AN_LIMIT_KDF_ROUNDS);
+    ERR_clear_error(); /* parameters that did not parse are told again below */
     if (passphrase == NULL)
         AN_FAIL(reterr, AN_E_PIN_NEEDED, "EncryptedPrivateKeyInfo");
     pass = an_secret_bytes(passphrase);

@@ -321,6 +321,9 @@ key_files(void **state)
         {MADE "openssl pkcs8 -topk8 -in a.pem -v2 aes-256-cbc -passout pass:mk -outform DER -out k", NULL, AN_E_PIN_NEEDED},
         {MADE "openssl ec -in a.pem -aes128 -passout pass:mk -out k", NULL, AN_E_PIN_NEEDED},
         {MADE "openssl ec -in a.pem -aes128 -passout pass:mk -out k", "sai", AN_E_PIN_WRONG},
+        /* 1,000,000 rounds (0F4240) overwritten with 8,339,008 */
+        {MADE "openssl pkcs8 -topk8 -in a.pem -v2 aes-256-cbc -iter 1000000 -passout pass:mk -outform DER | "
+              "LC_ALL=C sed 's/\\x02\\x03\\x0f\\x42\\x40/\\x02\\x03\\x7f\\x42\\x40/' > k", "mk", AN_E_LIMIT},
         {MADE "openssl pkey -in a.pem -pubout -out k", NULL, AN_E_KEY_PRIVATE},
         {MADE "openssl pkey -in a.pem -outform DER | head -c 60 > k", NULL, AN_E_KEY_PRIVATE},
         {"printf 'khong phai khoa' > k", NULL, AN_E_KEY_PRIVATE},

@@ -86,5 +86,6 @@ an_fetch_names_private(const char *host)
         return an_fetch_is_private((struct sockaddr *)&v4);
     if (host[0] == '[' && len < sizeof(inner))
         memcpy(inner, host + 1, len - 2);
-    return inner[0] != '\0' && inet_pton(AF_INET6, inner, &v6.sin6_addr) == 1 && an_fetch_is_private((struct sockaddr *)&v6);
+    return inner[0] != '\0' && inet_pton(AF_INET6, inner, &v6.sin6_addr) == 1 &&
+           an_fetch_is_private((struct sockaddr *)&v6);
 }

@@ -1,10 +1,11 @@
-/* Answers kept between runs: one file per URL, a line of JSON and the body. Written under another name, then renamed. */
+/* Answers kept between runs: one file per URL, JSON and the body; written under another name, then renamed. */
 #include "base/file.h"
 #include "fetch/internal.h"
 #include "proc/json.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,9 +89,10 @@ an_cache_put(const char *folder, const char *url, const struct an_cached *what)
     AN_CLEANUP(an_free_ptr) char *path = name_of(folder, url);
     AN_CLEANUP(an_output_discard) struct an_output out = AN_OUTPUT_NONE;
     AN_CLEANUP(an_buf_free) struct an_buf head = an_buf_new(CACHE_HEAD_BYTES_MAX);
-    AN_CLEANUP(an_json_free) json_t *root =
-        json_pack("{s:s, s:I, s:I, s:s*, s:s*, s:s*}", "url", url, "expires", (json_int_t)what->expires, "length",
-                  (json_int_t)what->body.len, "etag", what->etag, "last_modified", what->last_modified, "type", what->type);
+    AN_CLEANUP(an_json_free)
+    json_t *root = json_pack("{s:s, s:I, s:I, s:s*, s:s*, s:s*}", "url", url, "expires", (json_int_t)what->expires,
+                             "length", (json_int_t)what->body.len, "etag", what->etag, "last_modified",
+                             what->last_modified, "type", what->type);
 
     if (root == NULL || what->body.len == 0 || what->body.len > AN_FETCH_CACHED_BYTES_MAX)
         return;

@@ -5,6 +5,7 @@
 #include "proc/proc.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,8 +50,8 @@ start_helper(struct an_fetcher *fetcher, struct helper *helper, struct an_err *r
     if (helper->child != NULL)
         return AN_OK;
     AN_TRY(an_child_start("antin-fetch", &helper->child, reterr));
-    code = an_child_ask(helper->child, AN_FETCH_RULES, an_bytes_of_str(fetcher->rules), -1, RULES_TIMEOUT_MS, NULL, &answer,
-                        reterr);
+    code = an_child_ask(helper->child, AN_FETCH_RULES, an_bytes_of_str(fetcher->rules), -1, RULES_TIMEOUT_MS, NULL,
+                        &answer, reterr);
     if (code != AN_OK)
         an_child_stop(&helper->child);
     return code;
@@ -211,9 +212,10 @@ build_question(const struct an_fetch *what, struct an_buf *ret, struct an_err *r
     an_buf_byte(&body, 0);
     if (!an_buf_ok(&body))
         AN_FAIL(reterr, AN_E_LIMIT, "body of %zu byte", what->body.len);
-    root = json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I}", "url", what->url, "body", what->body.ptr ? (char *)body.ptr : NULL,
-                     "content_type", what->content_type, "accept", what->accept, "timeout_ms",
-                     (json_int_t)what->timeout_ms, "bytes_max", (json_int_t)what->bytes_max);
+    root =
+        json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I}", "url", what->url, "body",
+                  what->body.ptr ? (char *)body.ptr : NULL, "content_type", what->content_type, "accept", what->accept,
+                  "timeout_ms", (json_int_t)what->timeout_ms, "bytes_max", (json_int_t)what->bytes_max);
     if (root == NULL)
         AN_FAIL(reterr, AN_E_FETCH_URL, "not UTF-8");
     an_json_write(ret, root);

@@ -12,12 +12,13 @@ struct an_fetch_rules {
     bool allow_private;    /* loopback, RFC 1918, link-local */
     const char *proxy;     /* NULL = none */
     const char *cache_dir; /* NULL = no cache */
-    /* NULL or "from=to" lines: address overrides on closed networks. "host[:port]=host[:port]" changes where is connected
-     * to and keeps the name that is asked for; a from with "://" is a prefix of the URL that is replaced. What is
-     * overridden may be private. */
+    /* NULL or "from=to" lines: address overrides on closed networks. "host[:port]=host[:port]" changes where is
+     * connected to and keeps the name that is asked for; a from with "://" is a prefix of the URL that is replaced.
+     * What is overridden may be private. */
     const char *map;
 };
-an_code an_fetcher_start(const struct an_fetch_rules *rules, struct an_fetcher **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_fetcher_start(const struct an_fetch_rules *rules, struct an_fetcher **ret,
+                         struct an_err *reterr) AN_MUST_USE;
 void an_fetcher_stop(struct an_fetcher **fetcher);
 
 struct an_fetch {
@@ -28,6 +29,8 @@ struct an_fetch {
     size_t bytes_max;
     unsigned tries;                      /* 1 = once; waits 2 s, 4 s, … between */
 };
-/* ret_body is emptied first. Redirects: five at most, none from https to http. Errors: AN_E_FETCH_REFUSED (connection), _TIMEOUT, _DNS, _TLS, _STATUS (with the HTTP status), _TYPE, _SIZE, _BLOCKED (rule),
- * _SCHEME, _RATE (429/503), _EMPTY, _PROTOCOL (no HTTP, or cut off), _REDIRECT, _URL. detail names the URL without credentials. */
-an_code an_fetch_do(struct an_fetcher *fetcher, const struct an_fetch *what, struct an_buf *ret_body, struct an_err *reterr) AN_MUST_USE;
+/* ret_body is emptied first. Redirects: five at most, none from https to http. Errors: AN_E_FETCH_REFUSED (connection),
+ * _TIMEOUT, _DNS, _TLS, _STATUS (with the HTTP status), _TYPE, _SIZE, _BLOCKED (rule), _SCHEME, _RATE (429/503),
+ * _EMPTY, _PROTOCOL (no HTTP, or cut off), _REDIRECT, _URL. detail names the URL without credentials. */
+an_code an_fetch_do(struct an_fetcher *fetcher, const struct an_fetch *what, struct an_buf *ret_body,
+                    struct an_err *reterr) AN_MUST_USE;

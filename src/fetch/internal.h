@@ -32,7 +32,8 @@ struct an_fetch_url {
 };
 void an_fetch_url_free(struct an_fetch_url *url);
 /* AN_E_FETCH_URL, AN_E_FETCH_SCHEME; AN_E_LIMIT above 8 kB. */
-an_code an_fetch_url_parse(const char *text, const char *map, struct an_fetch_url *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_fetch_url_parse(const char *text, const char *map, struct an_fetch_url *ret,
+                           struct an_err *reterr) AN_MUST_USE;
 
 /* ---- cache.c ---- */
 struct an_cached {

@@ -5,6 +5,7 @@
 #include "proc/proc.h"
 
 #include <curl/curl.h>
+#include <jansson.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -34,9 +35,21 @@ static an_code
 enter_sandbox(struct an_err *reterr)
 {
     static const char *const read_paths[] = {
-        "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/resolv.conf",
-        "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/run/systemd/resolve",
-        "/run/resolvconf", "/run/NetworkManager", "/etc/localtime", "/usr/share/zoneinfo",
+        "/etc/ssl",
+        "/usr/lib/ssl",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/host.conf",
+        "/etc/gai.conf",
+        "/etc/services",
+        "/run/systemd/resolve",
+        "/run/resolvconf",
+        "/run/NetworkManager",
+        "/etc/localtime",
+        "/usr/share/zoneinfo",
     };
     const char *const write_paths[] = {config.cache_dir};
     const struct an_sandbox sandbox = {
@@ -54,8 +67,8 @@ answer_rules(json_t *root, struct an_err *reterr)
     const char *proxy = NULL, *cache_dir = NULL, *map = NULL;
     int allow_private = 0;
 
-    if (has_rules || json_unpack(root, "{s:b, s?s, s?s, s?s}", "allow_private", &allow_private, "proxy", &proxy, "cache_dir",
-                                 &cache_dir, "map", &map) != 0)
+    if (has_rules || json_unpack(root, "{s:b, s?s, s?s, s?s}", "allow_private", &allow_private, "proxy", &proxy,
+                                 "cache_dir", &cache_dir, "map", &map) != 0)
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "rules");
     config = (struct an_fetch_config){.allow_private = allow_private != 0, .proxy = dup_text(proxy),
                                       .cache_dir = dup_text(cache_dir), .map = dup_text(map)};
@@ -75,7 +88,8 @@ read_job(json_t *root, struct an_fetch_job *job, struct an_buf *body, struct an_
     json_int_t timeout_ms = 0, bytes_max = 0;
 
     if (json_unpack(root, "{s:s, s?s, s?s, s?s, s:I, s:I}", "url", &job->url, "body", &text, "content_type",
-                    &job->content_type, "accept", &job->accept, "timeout_ms", &timeout_ms, "bytes_max", &bytes_max) != 0 ||
+                    &job->content_type, "accept", &job->accept, "timeout_ms", &timeout_ms, "bytes_max",
+                    &bytes_max) != 0 ||
         timeout_ms < 1 || timeout_ms > 3600000 || bytes_max < 1 || bytes_max > (json_int_t)AN_LIMIT_HTTP_BYTES)
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "question");
     if (text != NULL && !an_base64_decode(body, an_bytes_of_str(text)))
@@ -102,8 +116,8 @@ answer_get(json_t *root, int fd, struct an_buf *ret, struct an_err *reterr)
     AN_TRY(read_job(root, &job, &body, reterr));
     code = an_fetch_run(&config, &job, &err);
     answer = code == AN_OK ? json_pack("{s:i, s:I}", "code", 0, "length", (json_int_t)job.length)
-                           : json_pack("{s:i, s:s, s:b, s:i}", "code", (int)code, "detail", err.detail, "again", job.again,
-                                       "wait", (int)job.wait_seconds);
+                           : json_pack("{s:i, s:s, s:b, s:i}", "code", (int)code, "detail", err.detail, "again",
+                                       job.again, "wait", (int)job.wait_seconds);
     if (answer == NULL) /* a server put bytes into a header that are no text */
         answer = json_pack("{s:i, s:s, s:b, s:i}", "code", (int)code, "detail", "", "again", job.again, "wait", 0);
     an_json_write(ret, answer);

@@ -1,4 +1,4 @@
-/* One question to the network: redirects by hand, so that every step is held to the rules; what is kept is used again. */
+/* One question to the network: redirects by hand, so that every step is held to the rules; what is kept is reused. */
 #include "fetch/internal.h"
 
 #include "base/limits.h"
@@ -248,8 +248,8 @@ keep_answer(struct step *step)
     what.last_modified = dup_header(step->curl, "Last-Modified");
     what.type = dup_header(step->curl, "Content-Type");
     room = an_buf_extend(&body, step->job->length);
-    if (what.expires != AN_TIME_NONE && (what.expires > an_time_now() || what.etag || what.last_modified) && room != NULL &&
-        pread(step->job->fd, room, step->job->length, 0) == (ssize_t)step->job->length) {
+    if (what.expires != AN_TIME_NONE && (what.expires > an_time_now() || what.etag || what.last_modified) &&
+        room != NULL && pread(step->job->fd, room, step->job->length, 0) == (ssize_t)step->job->length) {
         what.body = an_buf_view(&body);
         an_cache_put(step->config->cache_dir, step->url->url, &what);
     }
@@ -327,7 +327,8 @@ run_step(struct step *step, uint64_t left_ms, char **ret_next, struct an_err *re
     if (step->has_cached && step->cached.expires > an_time_now())
         return use_kept(step, reterr);
     /* Behind a proxy the address is not ours to see; what the URL itself says still counts. */
-    if (step->config->proxy != NULL && !step->config->allow_private && !step->url->is_overridden && step->url->names_private)
+    if (step->config->proxy != NULL && !step->config->allow_private && !step->url->is_overridden &&
+        step->url->names_private)
         AN_FAIL(reterr, AN_E_FETCH_BLOCKED, "%s", step->url->shown);
     step->curl = curl_easy_init();
     if (step->curl == NULL)
@@ -338,7 +339,8 @@ run_step(struct step *step, uint64_t left_ms, char **ret_next, struct an_err *re
     if (trouble != CURLE_OK)
         return name_trouble(step, trouble, reterr);
     curl_easy_getinfo(step->curl, CURLINFO_RESPONSE_CODE, &step->status);
-    if (is_redirect(step->status) && curl_easy_getinfo(step->curl, CURLINFO_REDIRECT_URL, &next) == CURLE_OK && next != NULL) {
+    if (is_redirect(step->status) && curl_easy_getinfo(step->curl, CURLINFO_REDIRECT_URL, &next) == CURLE_OK &&
+        next != NULL) {
         *ret_next = an_strdup(next);
         return AN_OK;
     }
@@ -354,12 +356,14 @@ check_next(const struct an_fetch_url *from, const struct an_fetch_url *to, struc
 }
 
 static an_code
-run_to_end(const struct an_fetch_config *config, struct an_fetch_job *job, struct an_fetch_url *url, struct an_err *reterr)
+run_to_end(const struct an_fetch_config *config, struct an_fetch_job *job, struct an_fetch_url *url,
+           struct an_err *reterr)
 {
     uint64_t end = an_time_monotonic_ms() + job->timeout_ms;
 
     for (unsigned steps = 0; steps <= AN_FETCH_REDIRECTS_MAX; steps++) {
-        AN_CLEANUP(end_step) struct step step = {.config = config, .job = job, .url = url, .cached = {.file = AN_FILE_NONE}};
+        AN_CLEANUP(end_step)
+        struct step step = {.config = config, .job = job, .url = url, .cached = {.file = AN_FILE_NONE}};
         AN_CLEANUP(an_free_ptr) char *next = NULL;
         struct an_fetch_url target = {0};
         uint64_t now = an_time_monotonic_ms();

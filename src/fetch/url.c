@@ -94,8 +94,10 @@ read_parts(CURLU *parts, const char *map, struct an_fetch_url *url, struct an_er
     char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
     an_code code = AN_OK;
 
-    if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK || curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
+    if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
         code = an_err_set(reterr, AN_E_FETCH_URL, "no host");
     } else {
         url->is_https = strcmp(scheme, "https") == 0;

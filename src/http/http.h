@@ -1,6 +1,6 @@
 /*
- * A small HTTP server: one thread, one handler, for a loopback service (time-stamps, CRLs, certificates, status answers).
- * Home of libmicrohttpd.
+ * A small HTTP server: one thread, one handler, for a loopback service (time-stamps, CRLs, certificates, status
+ * answers). Home of libmicrohttpd.
  */
 #pragma once
 

@@ -74,8 +74,8 @@ send_answer(struct MHD_Connection *connection, struct an_http_answer *answer)
     char cache[40];
     enum MHD_Result result;
     /* The server frees what malloc gave; an empty body has nothing to free. */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(answer->body.len, answer->body.ptr, answer->body.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->body.len, answer->body.ptr, answer->body.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 
     if (response == NULL) {
         an_buf_free(&answer->body);
@@ -88,7 +88,8 @@ send_answer(struct MHD_Connection *connection, struct an_http_answer *answer)
     else
         snprintf(cache, sizeof(cache), "no-store");
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type ? answer->content_type : "application/octet-stream");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                            answer->content_type ? answer->content_type : "application/octet-stream");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
@@ -107,7 +108,8 @@ send_status(struct MHD_Connection *connection, unsigned status)
 }
 
 static enum MHD_Result
-answer_request(const struct an_http_server *server, struct MHD_Connection *connection, const struct an_http_request *request)
+answer_request(const struct an_http_server *server, struct MHD_Connection *connection,
+               const struct an_http_request *request)
 {
     struct an_http_answer answer = {.status = MHD_HTTP_NOT_FOUND, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES)};
 
@@ -135,7 +137,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *path, c
         return MHD_YES;
     }
     if (*upload_len > 0) {
-        an_buf_append(&incoming->body, AN_BYTES(upload, *upload_len)); /* what is too much is forgotten, and answered below */
+        an_buf_append(&incoming->body,
+                      AN_BYTES(upload, *upload_len)); /* what is too much is forgotten, and answered below */
         *upload_len = 0;
         return MHD_YES;
     }
@@ -144,8 +147,11 @@ on_request(void *context, struct MHD_Connection *connection, const char *path, c
     if (!is_get && strcmp(method, "POST") != 0)
         return send_status(connection, MHD_HTTP_METHOD_NOT_ALLOWED);
     type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    return answer_request(context, connection, &(struct an_http_request){
-        .method = is_get ? "GET" : "POST", .path = path, .content_type = type ? type : "", .body = an_buf_view(&incoming->body)});
+    return answer_request(context, connection,
+                          &(struct an_http_request){.method = is_get ? "GET" : "POST",
+                                                    .path = path,
+                                                    .content_type = type ? type : "",
+                                                    .body = an_buf_view(&incoming->body)});
 }
 
 static void
@@ -163,7 +169,8 @@ on_end(void *context, struct MHD_Connection *connection, void **state, enum MHD_
 static struct MHD_Daemon *
 start_daemon(struct an_http_server *server, const struct sockaddr_storage *address)
 {
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
+    unsigned flags =
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
 
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
                             MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,

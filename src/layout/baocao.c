@@ -2,7 +2,8 @@
 #include "layout/internal.h"
 
 static const struct style title_style = {.size = 15, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER};
-static const struct style subtitle_style = {.size = 13, .is_italic = true, .align = PANGO_ALIGN_CENTER, .space_before = 2};
+static const struct style subtitle_style = {
+    .size = 13, .is_italic = true, .align = PANGO_ALIGN_CENTER, .space_before = 2};
 static const struct style text_style = {.size = 13, .is_justified = true, .space_before = 5};
 static const struct style heading_styles[] = {
     {.size = 14, .is_bold = true, .space_before = 12},
@@ -38,7 +39,8 @@ static const struct {
     const char *key;
     an_code (*flow)(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr);
 } block_table[] = {
-    {"heading", flow_heading}, {"table", flow_table}, {"rows", flow_table}, {"picture", flow_picture}, {"text", flow_paragraph},
+    {"heading", flow_heading}, {"table", flow_table},    {"rows", flow_table},
+    {"picture", flow_picture}, {"text", flow_paragraph},
 };
 
 static an_code

@@ -3,16 +3,17 @@
 
 #include <math.h>
 
-#define LEFT_SHARE 0.40 /* of the text's width */
+#define LEFT_SHARE 0.42 /* of the text's width */
 #define SIGNATURE_SPACE (30 * MM)
 #define FOOT_GAP 12.0
 
-static const struct style parent_style = {.size = 13, .is_upper = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
-static const struct style agency_style = {.size = 13, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
-static const struct style nation_style = {.size = 13, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
-static const struct style motto_style = {.size = 14, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+static const struct style parent_style = {.size = 12, .is_upper = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+static const struct style agency_style = {
+    .size = 12, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+static const struct style nation_style = {.size = 12, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+static const struct style motto_style = {.size = 13, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
 static const struct style number_style = {.size = 13, .align = PANGO_ALIGN_CENTER};
-static const struct style date_style = {.size = 14, .is_italic = true, .align = PANGO_ALIGN_CENTER};
+static const struct style date_style = {.size = 13, .is_italic = true, .align = PANGO_ALIGN_CENTER};
 static const struct style letter_subject_style = {.size = 12, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
 static const struct style urgency_style = {.size = 13, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER};
 static const struct style post_style = {.size = 14, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER};
@@ -59,7 +60,8 @@ put_urgency(struct press *press, struct column *column, const char *words)
 }
 
 static an_code
-draw_left_head(struct press *press, struct an_arena *arena, const json_t *root, struct column *column, struct an_err *reterr)
+draw_left_head(struct press *press, struct an_arena *arena, const json_t *root, struct column *column,
+               struct an_err *reterr)
 {
     const char *parent, *agency;
     double width;
@@ -101,9 +103,8 @@ an_code
 draw_head(struct press *press, struct an_arena *arena, const json_t *root, struct an_err *reterr)
 {
     double width = press_width(press), split = width * LEFT_SHARE;
-    /* The right column reaches a little into the margin: the name of the nation must stay on one line. */
-    struct column left = {.x = press->left - 6 * MM, .width = split + 2 * MM, .y = press->y};
-    struct column right = {.x = press->left + split, .width = width - split + 4 * MM, .y = press->y};
+    struct column left = {.x = press->left, .width = split, .y = press->y};
+    struct column right = {.x = press->left + split, .width = width - split, .y = press->y};
     double motto;
 
     AN_TRY(draw_left_head(press, arena, root, &left, reterr));
@@ -172,7 +173,8 @@ foot_height(struct press *press, struct an_arena *arena, const struct foot *foot
 }
 
 static an_code
-draw_recipients(struct press *press, struct an_arena *arena, const struct foot *foot, struct column *left, struct an_err *reterr)
+draw_recipients(struct press *press, struct an_arena *arena, const struct foot *foot, struct column *left,
+                struct an_err *reterr)
 {
     const char *text;
 
@@ -181,7 +183,7 @@ draw_recipients(struct press *press, struct an_arena *arena, const struct foot *
     put(press, left, "Nơi nhận:", &recipients_style);
     for (size_t i = 0; i < json_array_size(foot->recipients); i++) {
         AN_TRY(input_item(arena, foot->recipients, i, "recipients", &text, reterr));
-        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("- %s", text);
+        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%s%s", text[0] == '-' ? "" : "- ", text);
         put(press, left, line, &recipient_style);
     }
     return AN_OK;

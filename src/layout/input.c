@@ -48,7 +48,8 @@ input_list(const json_t *object, const char *key, json_t **ret, struct an_err *r
 }
 
 an_code
-input_item(struct an_arena *arena, const json_t *list, size_t i, const char *key, const char **ret, struct an_err *reterr)
+input_item(struct an_arena *arena, const json_t *list, size_t i, const char *key, const char **ret,
+           struct an_err *reterr)
 {
     return keep_text(arena, json_array_get(list, i), key, ret, reterr);
 }

@@ -1,4 +1,5 @@
-/* antin-layout: the files of the program. Home of cairo and Pango. Lengths are points; y counts from the top of the page. */
+/* antin-layout: the files of the program. Home of cairo and Pango. Lengths are points; y counts from the top of the
+ * page. */
 #pragma once
 
 #include "base/buf.h"
@@ -36,7 +37,8 @@ struct style {
 
 struct document_facts { const char *title, *author, *subject; };
 
-an_code press_open(struct press *press, struct an_buf *out, const struct document_facts *facts, struct an_err *reterr) AN_MUST_USE;
+an_code press_open(struct press *press, struct an_buf *out, const struct document_facts *facts,
+                   struct an_err *reterr) AN_MUST_USE;
 an_code press_close(struct press *press, struct an_err *reterr) AN_MUST_USE; /* writes what is left of the PDF */
 void press_free(struct press *press);                                        /* for AN_CLEANUP */
 an_code press_break_page(struct press *press, struct an_err *reterr) AN_MUST_USE;
@@ -46,7 +48,8 @@ double press_width(const struct press *press); /* between the margins */
 double press_rest(const struct press *press);  /* of this page's height */
 
 /* Makes a text ready; bold_bytes of its beginning are bold. Freed with g_object_unref / free_text. */
-PangoLayout *build_text(struct press *press, const char *text, const struct style *style, double width, size_t bold_bytes) AN_MUST_USE;
+PangoLayout *build_text(struct press *press, const char *text, const struct style *style, double width,
+                        size_t bold_bytes) AN_MUST_USE;
 void free_text(PangoLayout **text);
 double text_height(PangoLayout *text, const struct style *style);
 double text_width(PangoLayout *text); /* of its longest line */
@@ -55,21 +58,26 @@ double draw_text(struct press *press, PangoLayout *text, const struct style *sty
 /* build, draw, free. */
 double draw_words(struct press *press, const char *words, const struct style *style, double x, double y, double width);
 /* Between the margins from press->y on, over as many pages as it takes. */
-an_code flow_text(struct press *press, const char *text, const struct style *style, size_t bold_bytes, struct an_err *reterr) AN_MUST_USE;
+an_code flow_text(struct press *press, const char *text, const struct style *style, size_t bold_bytes,
+                  struct an_err *reterr) AN_MUST_USE;
 void draw_rule(struct press *press, double x, double y, double width, double thickness);
 
 /* ---- input.c: reading the JSON ---- */
-/* The text at a key, in NFC; "" when absent. AN_E_LAYOUT_INPUT names the key when it is no text, or absent and required. */
+/* The text at a key, in NFC; "" when absent. AN_E_LAYOUT_INPUT names the key when it is no text, or absent and
+ * required. */
 an_code input_text(struct an_arena *arena, const json_t *object, const char *key, bool required, const char **ret,
                    struct an_err *reterr) AN_MUST_USE;
 /* The list at a key; NULL when absent. */
 an_code input_list(const json_t *object, const char *key, json_t **ret, struct an_err *reterr) AN_MUST_USE;
 /* Item i of a list of texts. */
-an_code input_item(struct an_arena *arena, const json_t *list, size_t i, const char *key, const char **ret, struct an_err *reterr) AN_MUST_USE;
+an_code input_item(struct an_arena *arena, const json_t *list, size_t i, const char *key, const char **ret,
+                   struct an_err *reterr) AN_MUST_USE;
 
 /* ---- vanban.c, block.c, baocao.c: the kinds of documents ---- */
-an_code layout_van_ban(struct an_arena *arena, const json_t *root, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
-an_code layout_bao_cao(struct an_arena *arena, const json_t *root, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
+an_code layout_van_ban(struct an_arena *arena, const json_t *root, struct an_buf *out,
+                       struct an_err *reterr) AN_MUST_USE;
+an_code layout_bao_cao(struct an_arena *arena, const json_t *root, struct an_buf *out,
+                       struct an_err *reterr) AN_MUST_USE;
 /* The head of an administrative document: Quốc hiệu, agencies, number, place and date. */
 an_code draw_head(struct press *press, struct an_arena *arena, const json_t *root, struct an_err *reterr) AN_MUST_USE;
 /* Its foot: the signature block on the right, the recipients on the left. */
@@ -80,15 +88,18 @@ struct foot {
 };
 an_code read_foot(struct an_arena *arena, const json_t *root, struct foot *ret, struct an_err *reterr) AN_MUST_USE;
 double foot_height(struct press *press, struct an_arena *arena, const struct foot *foot);
-an_code draw_foot(struct press *press, struct an_arena *arena, const struct foot *foot, struct an_err *reterr) AN_MUST_USE;
+an_code draw_foot(struct press *press, struct an_arena *arena, const struct foot *foot,
+                  struct an_err *reterr) AN_MUST_USE;
 
 /* ---- table.c ---- */
 an_code flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- picture.c ---- */
-an_code flow_picture(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_picture(struct press *press, struct an_arena *arena, const json_t *block,
+                     struct an_err *reterr) AN_MUST_USE;
 an_code write_picture(cairo_surface_t *surface, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- seal.c, signature.c ---- */
 an_code draw_seal(struct an_arena *arena, const json_t *root, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
-an_code draw_signature(struct an_arena *arena, const json_t *root, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
+an_code draw_signature(struct an_arena *arena, const json_t *root, struct an_buf *out,
+                       struct an_err *reterr) AN_MUST_USE;

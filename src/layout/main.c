@@ -86,8 +86,8 @@ warm_up(void)
 int
 main(void)
 {
-    static const char *const fonts[] = {"/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts", "/usr/share/fontconfig",
-                                        "/var/cache/fontconfig"};
+    static const char *const fonts[] = {"/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts",
+                                        "/usr/share/fontconfig", "/var/cache/fontconfig"};
     /* Threads: Pango asks fontconfig in one. */
     const struct an_sandbox sandbox = {.read_paths = fonts, .read_count = AN_COUNT(fonts), .threads = true,
                                        .memory_bytes_max = LAYOUT_MEMORY_BYTES, .cpu_seconds_max = 600};

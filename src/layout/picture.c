@@ -54,7 +54,8 @@ draw_scaled(struct press *press, cairo_surface_t *picture, double x, double widt
 {
     cairo_save(press->cr);
     cairo_translate(press->cr, x, press->y);
-    cairo_scale(press->cr, width / cairo_image_surface_get_width(picture), height / cairo_image_surface_get_height(picture));
+    cairo_scale(press->cr, width / cairo_image_surface_get_width(picture),
+                height / cairo_image_surface_get_height(picture));
     cairo_set_source_surface(press->cr, picture, 0, 0);
     cairo_paint(press->cr);
     cairo_restore(press->cr);
@@ -64,7 +65,8 @@ an_code
 flow_picture(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr)
 {
     const struct style caption_style = {.size = 12, .is_italic = true, .align = PANGO_ALIGN_CENTER};
-    double wanted = json_number_value(json_object_get(block, "width_mm")) * MM, whole = press_width(press), ratio, width;
+    double wanted = json_number_value(json_object_get(block, "width_mm")) * MM, whole = press_width(press), ratio,
+           width;
     double page = PAGE_HEIGHT - press->top - press->bottom - 3 * caption_style.size;
     cairo_surface_t *picture = NULL;
     const char *caption;

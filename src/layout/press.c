@@ -52,7 +52,12 @@ check_font(PangoContext *context, struct an_err *reterr)
 an_code
 press_open(struct press *press, struct an_buf *out, const struct document_facts *facts, struct an_err *reterr)
 {
-    *press = (struct press){.out = out, .top = 20 * MM, .bottom = 20 * MM, .left = 30 * MM, .right = 20 * MM, .pages = 1,
+    *press = (struct press){.out = out,
+                            .top = 20 * MM,
+                            .bottom = 20 * MM,
+                            .left = 30 * MM,
+                            .right = 20 * MM,
+                            .pages = 1,
                             .page_of_part = 1};
     press->y = press->top;
     press->surface = cairo_pdf_surface_create_for_stream(append_part, out, PAGE_WIDTH, PAGE_HEIGHT);

@@ -64,9 +64,10 @@ along(const struct stroke *stroke, size_t i, double t)
     struct point a = p[i == 0 ? 0 : i - 1], b = p[i], c = p[i + 1], d = p[i + 2 > last ? last : i + 2];
     double t2 = t * t, t3 = t2 * t;
 
-    return (struct point){
-        0.5 * (2 * b.x + (c.x - a.x) * t + (2 * a.x - 5 * b.x + 4 * c.x - d.x) * t2 + (3 * b.x - a.x - 3 * c.x + d.x) * t3),
-        0.5 * (2 * b.y + (c.y - a.y) * t + (2 * a.y - 5 * b.y + 4 * c.y - d.y) * t2 + (3 * b.y - a.y - 3 * c.y + d.y) * t3)};
+    return (struct point){0.5 * (2 * b.x + (c.x - a.x) * t + (2 * a.x - 5 * b.x + 4 * c.x - d.x) * t2 +
+                                 (3 * b.x - a.x - 3 * c.x + d.x) * t3),
+                          0.5 * (2 * b.y + (c.y - a.y) * t + (2 * a.y - 5 * b.y + 4 * c.y - d.y) * t2 +
+                                 (3 * b.y - a.y - 3 * c.y + d.y) * t3)};
 }
 
 /* A pen is thin where it is quick. */

@@ -4,11 +4,15 @@
 #define BODY_SIZE 14
 #define INDENT (12.7 * MM)
 
-static const struct style title_style = {.size = 14, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER, .space_before = 12};
+static const struct style title_style = {
+    .size = 14, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER, .space_before = 12};
 static const struct style subject_style = {.size = 14, .is_bold = true, .align = PANGO_ALIGN_CENTER};
-static const struct style centred_style = {.size = BODY_SIZE, .is_bold = true, .align = PANGO_ALIGN_CENTER, .space_before = 6, .is_upper = true};
-static const struct style heading_style = {.size = BODY_SIZE, .is_bold = true, .align = PANGO_ALIGN_CENTER, .space_before = 8};
-static const struct style basis_style = {.size = BODY_SIZE, .is_italic = true, .is_justified = true, .indent = INDENT, .space_before = 4};
+static const struct style centred_style = {
+    .size = BODY_SIZE, .is_bold = true, .align = PANGO_ALIGN_CENTER, .space_before = 6, .is_upper = true};
+static const struct style heading_style = {
+    .size = BODY_SIZE, .is_bold = true, .align = PANGO_ALIGN_CENTER, .space_before = 8};
+static const struct style basis_style = {
+    .size = BODY_SIZE, .is_italic = true, .is_justified = true, .indent = INDENT, .space_before = 4};
 static const struct style body_style = {.size = BODY_SIZE, .is_justified = true, .indent = INDENT, .space_before = 6};
 static const struct style note_style = {.size = BODY_SIZE, .is_italic = true, .align = PANGO_ALIGN_CENTER};
 static const struct style address_style = {.size = BODY_SIZE, .align = PANGO_ALIGN_CENTER, .space_before = 12};
@@ -72,7 +76,7 @@ flow_addressees(struct press *press, struct an_arena *arena, const json_t *root,
     list_style.space_before = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         AN_TRY(input_item(arena, list, i, "to", &text, reterr));
-        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("- %s", text);
+        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%s%s", text[0] == '-' ? "" : "- ", text);
         AN_TRY(flow_text(press, line, &list_style, 0, reterr));
     }
     return AN_OK;
@@ -132,7 +136,8 @@ flow_body_item(struct press *press, struct an_arena *arena, const json_t *item, 
 static an_code
 keep_with_foot(struct press *press, const json_t *item, double height, struct an_err *reterr)
 {
-    const char *text = json_is_string(item) ? json_string_value(item) : json_string_value(json_object_get(item, "text"));
+    const char *text =
+        json_is_string(item) ? json_string_value(item) : json_string_value(json_object_get(item, "text"));
     AN_CLEANUP(free_text) PangoLayout *last = build_text(press, text ? text : "", &body_style, press_width(press), 0);
     double wanted = text_height(last, &body_style) + body_style.space_before + height + BODY_SIZE;
 
@@ -166,7 +171,9 @@ flow_appendix(struct press *press, struct an_arena *arena, const json_t *appendi
     AN_TRY(input_text(arena, appendix, "note", false, &note, reterr));
     AN_TRY(press_begin_part(press, reterr));
     AN_TRY(flow_text(press, label, &subject_style, 0, reterr));
-    AN_TRY(flow_text(press, title, &(struct style){.size = 14, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER}, 0, reterr));
+    AN_TRY(flow_text(press, title,
+                     &(struct style){.size = 14, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER}, 0,
+                     reterr));
     if (note[0] != '\0')
         AN_TRY(flow_text(press, note, &note_style, 0, reterr));
     draw_rule_below(press, press_width(press) / 4);

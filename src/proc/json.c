@@ -1,5 +1,7 @@
 #include "proc/json.h"
 
+#include <jansson.h>
+
 void
 an_json_free(json_t **root)
 {

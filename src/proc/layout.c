@@ -2,6 +2,8 @@
 
 #include "proc/json.h"
 
+#include <jansson.h>
+
 #define LAYOUT_TIMEOUT_MS 60000
 
 static an_code
@@ -33,8 +35,9 @@ an_layout_document(struct an_child *child, an_bytes json, struct an_buf *ret_pdf
 an_code
 an_layout_seal(struct an_child *child, const struct an_layout_seal *what, struct an_buf *ret_png, struct an_err *reterr)
 {
-    json_t *question = json_pack("{s:s, s:s*, s:f, s:i}", "agency", what->agency, "place", what->place, "diameter_mm",
-                                 what->diameter_mm > 0 ? what->diameter_mm : 36.0, "dpi", what->dpi ? (int)what->dpi : 300);
+    json_t *question =
+        json_pack("{s:s, s:s*, s:f, s:i}", "agency", what->agency, "place", what->place, "diameter_mm",
+                  what->diameter_mm > 0 ? what->diameter_mm : 36.0, "dpi", what->dpi ? (int)what->dpi : 300);
 
     return ask_with(child, AN_LAYOUT_SEAL, question, ret_png, reterr);
 }

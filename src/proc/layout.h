@@ -5,7 +5,8 @@
 
 /* child: an_child_start("antin-layout", …). ret is emptied first and keeps its maximum. */
 /* json: a document as src/layout/README.md describes it. AN_E_LAYOUT_INPUT names the field that is wrong. */
-an_code an_layout_document(struct an_child *child, an_bytes json, struct an_buf *ret_pdf, struct an_err *reterr) AN_MUST_USE;
+an_code an_layout_document(struct an_child *child, an_bytes json, struct an_buf *ret_pdf,
+                           struct an_err *reterr) AN_MUST_USE;
 
 /* A red round seal on transparent ground, marked MẪU. */
 struct an_layout_seal {
@@ -17,4 +18,5 @@ struct an_layout_seal {
 an_code an_layout_seal(struct an_child *child, const struct an_layout_seal *what, struct an_buf *ret_png,
                        struct an_err *reterr) AN_MUST_USE;
 /* A blue stroke like handwriting on transparent ground, marked MẪU; another name gives another stroke. */
-an_code an_layout_signature(struct an_child *child, const char *name, struct an_buf *ret_png, struct an_err *reterr) AN_MUST_USE;
+an_code an_layout_signature(struct an_child *child, const char *name, struct an_buf *ret_png,
+                            struct an_err *reterr) AN_MUST_USE;

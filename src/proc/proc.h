@@ -26,7 +26,8 @@ an_code an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, in
 
 /* ---- inside a child ---- */
 struct an_request { uint32_t type; struct an_buf payload; int fd; /* -1 = none; the handler closes */ };
-typedef an_code (*an_handler_fn)(struct an_request *request, uint32_t *ret_type, struct an_buf *ret_payload, struct an_err *reterr);
+typedef an_code (*an_handler_fn)(struct an_request *request, uint32_t *ret_type, struct an_buf *ret_payload,
+                                 struct an_err *reterr);
 /* Reads frames from descriptor 3 until it closes; answers each; errors are sent as frames. Returns the exit status. */
 int an_child_serve(an_handler_fn handle);
 
@@ -40,16 +41,17 @@ struct an_sandbox {
     uint64_t file_bytes_max;   /* largest file written, also through a descriptor that was given; 0 = none */
     bool threads;              /* may start threads (a resolver); processes never */
 };
-/* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system call
- * filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not told
- * apart: a process that may read some may then read all that its user may. */
+/* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system
+ * call filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not
+ * told apart: a process that may read some may then read all that its user may. */
 an_code an_sandbox_enter(const struct an_sandbox *what, bool required, struct an_err *reterr) AN_MUST_USE;
 
-/* ---- questions to antin-render (render/): types and payloads; proc/render.h asks them. All: "password": "…"?, fd = the PDF.
- * Points, origin lower left of the page as displayed; "page": 0 is the first, -1 the last ---- */
+/* ---- questions to antin-render (render/): types and payloads; proc/render.h asks them. All: "password": "…"?, fd =
+ * the PDF. Points, origin lower left of the page as displayed; "page": 0 is the first, -1 the last ---- */
 #define AN_RENDER_TEXT 1u  /* in: {"text": "…"}; out: {"pages": n, "hits": [{"page": 0, "x0","y0","x1","y1"}]} */
 #define AN_RENDER_PAGE 2u  /* in: {"page": 0, "dpi": 100}; out: PNG bytes */
-#define AN_RENDER_LINES 3u /* in: {"page": 0 | -1 (last)}; out: {"width","height","lines": [{"text","x0","y0","x1","y1"}], "page": n, "pages": n} */
+/* in: {"page": 0}; out: {"width","height","lines": [{"text","x0","y0","x1","y1"}], "page": n, "pages": n} */
+#define AN_RENDER_LINES 3u
 #define AN_RENDER_INK 4u   /* in: {"page": 0, "x0","y0","x1","y1"}; out: {"ink": share of the box that is not white} */
 
 /* ---- questions to antin-layout (layout/); proc/layout.h asks them ---- */

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "proc/json.h"
 
+#include <jansson.h>
 #include <pthread.h>
 
 struct an_renderer {
@@ -92,7 +93,8 @@ ask_json(struct an_renderer *renderer, uint32_t type, json_t *question, int fd, 
 static bool
 read_box(json_t *item, struct an_box *ret)
 {
-    return json_unpack(item, "{s:F, s:F, s:F, s:F}", "x0", &ret->x0, "y0", &ret->y0, "x1", &ret->x1, "y1", &ret->y1) == 0;
+    return json_unpack(item, "{s:F, s:F, s:F, s:F}", "x0", &ret->x0, "y0", &ret->y0, "x1", &ret->x1, "y1", &ret->y1) ==
+           0;
 }
 
 void
@@ -187,7 +189,8 @@ an_code
 an_renderer_page_png(struct an_renderer *renderer, int fd, int page, unsigned dpi, const char *password,
                      struct an_buf *ret, struct an_err *reterr)
 {
-    return ask(renderer, AN_RENDER_PAGE, json_pack("{s:i, s:i}", "page", page, "dpi", (int)dpi), fd, password, ret, reterr);
+    return ask(renderer, AN_RENDER_PAGE, json_pack("{s:i, s:i}", "page", page, "dpi", (int)dpi), fd, password, ret,
+               reterr);
 }
 
 an_code

@@ -31,7 +31,7 @@ void an_text_lines_free(struct an_text_lines *lines); /* also for AN_CLEANUP */
  * fd: the PDF, a regular file or memory file, open for reading; it stays the caller's. password: NULL = none.
  * Errors: AN_E_RENDER_PDF, AN_E_RENDER_PASSWORD, AN_E_RENDER_PAGE_NUMBER, AN_E_PROC_*.
  */
-/* Every place of a text, in page order; case, accents, white space and NFC/NFD do not matter. None found is no error. */
+/* Every place of a text, in page order; case, accents, white space and NFC/NFD do not matter. None is no error. */
 an_code an_renderer_find_text(struct an_renderer *renderer, int fd, const char *text, const char *password,
                               struct an_text_hits *ret, struct an_err *reterr) AN_MUST_USE;
 /* The printed lines of one page (-1 = the last); columns are lines of their own. */
@@ -40,6 +40,6 @@ an_code an_renderer_lines(struct an_renderer *renderer, int fd, int page, const 
 /* ret is emptied first and keeps its maximum. dpi: 10 to 600. */
 an_code an_renderer_page_png(struct an_renderer *renderer, int fd, int page, unsigned dpi, const char *password,
                              struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
-/* The share (0 to 1) of the box that is not white paper: 0 = nothing stands there. Parts outside the page count as ink. */
+/* The share (0 to 1) of the box that is not white paper: 0 = nothing stands there. Outside the page all is ink. */
 an_code an_renderer_ink(struct an_renderer *renderer, int fd, int page, const struct an_box *box, const char *password,
                         double *ret_share, struct an_err *reterr) AN_MUST_USE;

@@ -63,8 +63,8 @@ finish(struct growing *line, struct text_lines *lines, struct an_err *reterr)
     if (!an_utf8_nfc(&nfc, an_buf_view(&line->text)))
         an_buf_append(&nfc, an_buf_view(&line->text));
     made = text_lines_push(lines);
-    *made = (struct text_line){.text = an_strdup_bytes(an_buf_view(&nfc)), .x0 = line->x0, .y0 = line->y0, .x1 = line->x1,
-                               .y1 = line->y1};
+    *made = (struct text_line){
+        .text = an_strdup_bytes(an_buf_view(&nfc)), .x0 = line->x0, .y0 = line->y0, .x1 = line->x1, .y1 = line->y1};
     an_buf_reset(&line->text);
     line->letters = 0;
     return AN_OK;

@@ -5,6 +5,7 @@
 #include "proc/proc.h"
 #include "render/internal.h"
 
+#include <jansson.h>
 #include <unistd.h>
 
 #define RENDER_MEMORY_BYTES (UINT64_C(1536) * 1024 * 1024)
@@ -42,7 +43,8 @@ static an_code
 answer_text(PopplerDocument *document, const struct question *question, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf needle = an_buf_new(AN_LIMIT_LOOK_TEXT * 4);
-    AN_CLEANUP(an_json_free) json_t *root = json_pack("{s:i, s:[]}", "pages", poppler_document_get_n_pages(document), "hits");
+    AN_CLEANUP(an_json_free)
+    json_t *root = json_pack("{s:i, s:[]}", "pages", poppler_document_get_n_pages(document), "hits");
     json_t *hits = json_object_get(root, "hits");
     int pages = poppler_document_get_n_pages(document);
 
@@ -66,7 +68,8 @@ answer_page(PopplerDocument *document, const struct question *question, struct a
 }
 
 static void
-write_lines(PopplerDocument *document, PopplerPage *page, int number, const struct text_lines *lines, struct an_buf *ret)
+write_lines(PopplerDocument *document, PopplerPage *page, int number, const struct text_lines *lines,
+            struct an_buf *ret)
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
     json_t *list = json_array();
@@ -187,5 +190,6 @@ main(void)
         fprintf(stderr, "antin-render: %s: %s\n", an_message_find(err.code)->en, err.detail);
         _exit(AN_KIND_OS);
     }
+    dup2(STDOUT_FILENO, STDERR_FILENO); /* /dev/null: what poppler prints about a file is not for people's terminals */
     _exit(an_child_serve(handle));
 }

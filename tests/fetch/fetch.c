@@ -128,24 +128,49 @@ private_addresses_are_blocked(void **state)
 static void
 addresses_are_classed(void **state)
 {
-    static const struct { const char *text; bool want; } table[] = {
-        {"8.8.8.8", false}, {"1.1.1.1", false}, {"127.0.0.1", true}, {"10.1.2.3", true}, {"172.16.0.1", true},
-        {"172.31.255.255", true}, {"172.32.0.1", false}, {"192.168.1.1", true}, {"192.169.0.1", false}, {"169.254.169.254", true},
-        {"100.64.0.1", true}, {"100.128.0.1", false}, {"0.0.0.0", true}, {"224.0.0.1", true}, {"255.255.255.255", true},
-        {"203.162.0.181", false}, {"::1", true}, {"::", true}, {"fe80::1", true}, {"fc00::1", true}, {"fd12::1", true},
-        {"ff02::1", true}, {"2001:4860:4860::8888", false}, {"2001:db8::1", true}, {"::ffff:10.0.0.1", true},
-        {"::ffff:8.8.8.8", false}, {"64:ff9b::7f00:1", true}, {"64:ff9b::808:808", false}, {"2002:7f00:1::", true},
-        {"2405:4800::1", false}, {"2001::1", true},
+    static const struct { const char *text; bool want;
+    } table[] = {
+        {"8.8.8.8", false},
+        {"1.1.1.1", false},
+        {"127.0.0.1", true},
+        {"10.1.2.3", true},
+        {"172.16.0.1", true},
+        {"172.31.255.255", true},
+        {"172.32.0.1", false},
+        {"192.168.1.1", true},
+        {"192.169.0.1", false},
+        {"169.254.169.254", true},
+        {"100.64.0.1", true},
+        {"100.128.0.1", false},
+        {"0.0.0.0", true},
+        {"224.0.0.1", true},
+        {"255.255.255.255", true},
+        {"203.162.0.181", false},
+        {"::1", true},
+        {"::", true},
+        {"fe80::1", true},
+        {"fc00::1", true},
+        {"fd12::1", true},
+        {"ff02::1", true},
+        {"2001:4860:4860::8888", false},
+        {"2001:db8::1", true},
+        {"::ffff:10.0.0.1", true},
+        {"::ffff:8.8.8.8", false},
+        {"64:ff9b::7f00:1", true},
+        {"64:ff9b::808:808", false},
+        {"2002:7f00:1::", true},
+        {"2405:4800::1", false},
+        {"2001::1", true},
     };
 
     (void)state;
     for (size_t i = 0; i < AN_COUNT(table); i++) {
         struct sockaddr_in v4 = {.sin_family = AF_INET};
         struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-        bool is_private = inet_pton(AF_INET, table[i].text, &v4.sin_addr) == 1 ? an_fetch_is_private((struct sockaddr *)&v4)
-                          : inet_pton(AF_INET6, table[i].text, &v6.sin6_addr) == 1
-                              ? an_fetch_is_private((struct sockaddr *)&v6)
-                              : !table[i].want;
+        bool is_private =
+            inet_pton(AF_INET, table[i].text, &v4.sin_addr) == 1     ? an_fetch_is_private((struct sockaddr *)&v4)
+            : inet_pton(AF_INET6, table[i].text, &v6.sin6_addr) == 1 ? an_fetch_is_private((struct sockaddr *)&v6)
+                                                                     : !table[i].want;
         if (is_private != table[i].want)
             fail_msg("%s", table[i].text);
     }
@@ -155,8 +180,10 @@ addresses_are_classed(void **state)
 static void
 overrides_change_the_way(void **state)
 {
-    AN_CLEANUP(an_free_ptr) char *map = an_asprintf(
-        "tsa.example.vn=127.0.0.1:%u\nhttp://crl.example.vn/=http://127.0.0.1:%u/\nother.example.vn:81=127.0.0.1:%u\n", port, port, port);
+    AN_CLEANUP(an_free_ptr)
+    char *map = an_asprintf(
+        "tsa.example.vn=127.0.0.1:%u\nhttp://crl.example.vn/=http://127.0.0.1:%u/\nother.example.vn:81=127.0.0.1:%u\n",
+        port, port, port);
     static const struct { const char *url; an_code want; } table[] = {
         {"http://tsa.example.vn/ok", AN_OK}, {"http://TSA.example.vn/hop", AN_OK}, {"http://crl.example.vn/ok", AN_OK},
         {"http://other.example.vn:81/ok", AN_OK}, {"http://tsa.example.vn/to-private", AN_E_FETCH_BLOCKED},
@@ -201,8 +228,11 @@ bodies_are_posted(void **state)
 static void
 answers_are_kept(void **state)
 {
-    static const struct { const char *url, *path, *body; unsigned requests; } table[] = {
-        {"http://@/fresh", "/fresh", "fresh", 1}, {"http://@/etag", "/etag", "etag", 3}, {"http://@/no-store", "/no-store", "store", 3},
+    static const struct { const char *url, *path, *body; unsigned requests;
+    } table[] = {
+        {"http://@/fresh", "/fresh", "fresh", 1},
+        {"http://@/etag", "/etag", "etag", 3},
+        {"http://@/no-store", "/no-store", "store", 3},
         {"http://@/ok", "/ok", "hello", 3},
     };
 
@@ -247,7 +277,8 @@ fetch_often(void *fetcher)
     uintptr_t failures = 0;
 
     for (int i = 0; i < 10; i++)
-        failures += fetch(fetcher, "http://@/ok", NULL, &body, NULL) != AN_OK || !an_bytes_eq_str(an_buf_view(&body), "hello");
+        failures +=
+            fetch(fetcher, "http://@/ok", NULL, &body, NULL) != AN_OK || !an_bytes_eq_str(an_buf_view(&body), "hello");
     return (void *)failures; /* NULL = none */
 }
 

@@ -17,8 +17,10 @@ static size_t path_count;
 
 /* What is sent for a path, word for word. %u is the port. */
 static const struct { const char *path, *answer; } answer_table[] = {
-    {"/ok", "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"},
-    {"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n"},
+    {"/ok",
+     "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"},
+    {"/chunked",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n"},
     {"/empty", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
     {"/nothing", ""},
     {"/garbage", "\x01\x02 this is not HTTP\r\n\r\n"},
@@ -31,10 +33,13 @@ static const struct { const char *path, *answer; } answer_table[] = {
     {"/hop", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
     {"/keep-post", "HTTP/1.1 307 Found\r\nLocation: /echo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
     {"/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
-    {"/to-file", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
-    {"/to-private", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%u/ok\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+    {"/to-file",
+     "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+    {"/to-private",
+     "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%u/ok\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
     {"/fresh", "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 5\r\nConnection: close\r\n\r\nfresh"},
-    {"/no-store", "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nETag: \"a\"\r\nContent-Length: 5\r\nConnection: close\r\n\r\nstore"},
+    {"/no-store", "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nETag: \"a\"\r\nContent-Length: 5\r\nConnection: "
+                  "close\r\n\r\nstore"},
 };
 
 static void
@@ -70,12 +75,14 @@ send_special(int fd, const char *path, const char *request)
             send_text(fd, text, sizeof(text));
     } else if (strcmp(path, "/etag") == 0) {
         bool same = strstr(request, "If-None-Match: \"v1\"") != NULL;
-        int len = same ? snprintf(text, sizeof(text), "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
-                       : snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 4\r\nConnection: close\r\n\r\netag");
+        int len =
+            same ? snprintf(text, sizeof(text), "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
+                 : snprintf(text, sizeof(text),
+                            "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 4\r\nConnection: close\r\n\r\netag");
         send_text(fd, text, (size_t)len);
     } else if (strcmp(path, "/echo") == 0 && body != NULL) {
-        int len = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", strlen(body + 4),
-                           body + 4);
+        int len = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                           strlen(body + 4), body + 4);
         send_text(fd, text, (size_t)len);
     }
 }

@@ -40,7 +40,8 @@ handle(void *context, const struct an_http_request *request, struct an_http_answ
 static int
 dial(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
     struct timeval limit = {.tv_sec = 5};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -75,19 +76,27 @@ talk(const char *request, size_t body_len, struct an_buf *answer)
 static void
 requests_are_answered(void **state)
 {
-    static const struct { const char *request; size_t body; const char *want[3]; } table[] = {
+    static const struct { const char *request; size_t body; const char *want[3];
+    } table[] = {
         {"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 200 ", "GET||", "no-store"}},
         {"GET /echo?q=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 200 ", "GET||", ""}},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", 0,
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+         0,
          {" 200 ", "POST|a/b|hello", "text/plain"}},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", 0,
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: "
+         "close\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+         0,
          {" 200 ", "POST||hello", ""}},
-        {"GET /crl/a%20b.crl HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 200 ", "max-age=3600", "\r\n\r\nCRL"}},
+        {"GET /crl/a%20b.crl HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+         0,
+         {" 200 ", "max-age=3600", "\r\n\r\nCRL"}},
         {"GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 404 ", "", ""}},
         {"GET /empty HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 204 ", "", ""}},
         {"GET /overflow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 500 ", "", ""}},
         {"DELETE /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0, {" 405 ", "Allow: GET", ""}},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\nConnection: close\r\n\r\n", 1048577, {" 413 ", "", ""}},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\nConnection: close\r\n\r\n",
+         1048577,
+         {" 413 ", "", ""}},
     };
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(10000000);
 
@@ -103,7 +112,8 @@ requests_are_answered(void **state)
 static void
 what_is_no_http_reaches_nobody(void **state)
 {
-    static const char *const table[] = {"garbage\r\n\r\n", "\r\n\r\n\r\n", "\x16\x03\x01\x02", "GET /echo HTTP/9.9\r\n\r\n"};
+    static const char *const table[] = {"garbage\r\n\r\n", "\r\n\r\n\r\n", "\x16\x03\x01\x02",
+                                        "GET /echo HTTP/9.9\r\n\r\n"};
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(10000);
     unsigned before = calls_made;
 
@@ -152,8 +162,9 @@ many_connections_are_served(void **state)
 static void
 addresses_are_checked(void **state)
 {
-    static const char *const wrong[] = {"", "127.0.0.1", "localhost:0", ":80", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x",
-                                        "[::1:80", "[]:80", "1.2.3.4.5:80", "203.0.113.7:80"};
+    static const char *const wrong[] = {"",           "127.0.0.1",       "localhost:0",   ":80",
+                                        "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x",   "[::1:80",
+                                        "[]:80",      "1.2.3.4.5:80",    "203.0.113.7:80"};
     struct an_http_server *other = NULL;
     struct an_err err = {0};
     unsigned calls = 0, other_port = 0;

@@ -18,19 +18,25 @@ static struct an_renderer *renderer;
 static char folder[] = "/tmp/antin-layout-test-XXXXXX";
 
 static const char decision[] =
-    "{\"kind\": \"van-ban\", \"parent_agency\": \"Ủy ban nhân dân tỉnh Đồng Tháp\", \"agency\": \"Sở Khoa học và Công nghệ\","
+    "{\"kind\": \"van-ban\", \"parent_agency\": \"Ủy ban nhân dân tỉnh Đồng Tháp\", \"agency\": \"Sở Khoa học và Công "
+    "nghệ\","
     "\"number\": \"12/QĐ-SKHCN\", \"place_date\": \"Đồng Tháp, ngày 02 tháng 12 năm 2025\", \"type\": \"Quyết định\","
     "\"subject\": \"Ban hành Quy chế quản lý, sử dụng chữ ký số chuyên dùng công vụ\","
     "\"authority\": \"Giám đốc Sở Khoa học và Công nghệ\","
-    "\"bases\": [\"Căn cứ Luật Giao dịch điện tử ngày 22 tháng 6 năm 2023;\", \"Theo đề nghị của Chánh Văn phòng Sở.\"],"
+    "\"bases\": [\"Căn cứ Luật Giao dịch điện tử ngày 22 tháng 6 năm 2023;\", \"Theo đề nghị của Chánh Văn phòng "
+    "Sở.\"],"
     "\"decides\": \"Quyết định:\","
-    "\"body\": [{\"article\": \"Điều 1.\", \"text\": \"Ban hành kèm theo Quyết định này Quy chế quản lý, sử dụng chữ ký số "
-    "chuyên dùng công vụ trong hoạt động của Sở.\"}, {\"article\": \"Điều 2.\", \"title\": \"Hiệu lực thi hành\", \"text\": "
+    "\"body\": [{\"article\": \"Điều 1.\", \"text\": \"Ban hành kèm theo Quyết định này Quy chế quản lý, sử dụng chữ "
+    "ký số "
+    "chuyên dùng công vụ trong hoạt động của Sở.\"}, {\"article\": \"Điều 2.\", \"title\": \"Hiệu lực thi hành\", "
+    "\"text\": "
     "\"Quyết định này có hiệu lực kể từ ngày ký.\"}, \"Chánh Văn phòng chịu trách nhiệm thi hành Quyết định này./.\"],"
     "\"signature\": {\"lines\": [\"KT. Giám đốc\", \"Phó Giám đốc\"], \"name\": \"Nguyễn Thị Ưởng\"},"
     "\"recipients\": [\"Như Điều 3;\", \"Lưu: VT.\"],"
-    "\"appendices\": [{\"label\": \"Phụ lục I\", \"title\": \"Danh mục mẫu\", \"note\": \"(Kèm theo Quyết định số 12/QĐ-SKHCN)\","
-    "\"body\": [\"Nội dung phụ lục.\", {\"columns\": [\"Số thứ tự\", \"Tên mẫu\"], \"widths\": [1, 4], \"rows\": [[\"01\", "
+    "\"appendices\": [{\"label\": \"Phụ lục I\", \"title\": \"Danh mục mẫu\", \"note\": \"(Kèm theo Quyết định số "
+    "12/QĐ-SKHCN)\","
+    "\"body\": [\"Nội dung phụ lục.\", {\"columns\": [\"Số thứ tự\", \"Tên mẫu\"], \"widths\": [1, 4], \"rows\": "
+    "[[\"01\", "
     "\"Đề nghị cấp chứng thư\"]]}]}]}";
 
 static int
@@ -75,10 +81,22 @@ static void
 text_is_selectable(void **state)
 {
     static const char *const table[] = {
-        "ỦY BAN NHÂN DÂN TỈNH ĐỒNG THÁP", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc",
-        "SỞ KHOA HỌC VÀ CÔNG NGHỆ", "Số: 12/QĐ-SKHCN", "Đồng Tháp, ngày 02 tháng 12 năm 2025", "QUYẾT ĐỊNH",
-        "Căn cứ Luật Giao dịch điện tử ngày 22 tháng 6 năm 2023;", "GIÁM ĐỐC SỞ KHOA HỌC VÀ CÔNG NGHỆ", "Điều 2. Hiệu lực thi hành",
-        "KT. GIÁM ĐỐC PHÓ GIÁM ĐỐC", "Nguyễn Thị Ưởng", "Nơi nhận:", "- Như Điều 3;", "Phụ lục I", "DANH MỤC MẪU",
+        "ỦY BAN NHÂN DÂN", "TỈNH ĐỒNG THÁP",
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        "SỞ KHOA HỌC VÀ CÔNG NGHỆ",
+        "Số: 12/QĐ-SKHCN",
+        "Đồng Tháp, ngày 02 tháng 12 năm 2025",
+        "QUYẾT ĐỊNH",
+        "Căn cứ Luật Giao dịch điện tử ngày 22 tháng 6 năm 2023;",
+        "GIÁM ĐỐC SỞ KHOA HỌC VÀ CÔNG NGHỆ",
+        "Điều 2. Hiệu lực thi hành",
+        "KT. GIÁM ĐỐC PHÓ GIÁM ĐỐC",
+        "Nguyễn Thị Ưởng",
+        "Nơi nhận:",
+        "- Như Điều 3;",
+        "Phụ lục I",
+        "DANH MỤC MẪU",
         "Đề nghị cấp chứng thư",
     };
     char path[200];
@@ -138,7 +156,7 @@ page_keeps_the_rules(void **state)
     assert_true(lines.items[0].box.y1 <= lines.height - 19 * mm); /* nothing, also no page number, in the top margin */
     for (size_t i = 0; i < lines.count; i++) {
         struct an_box *box = &lines.items[i].box;
-        if (box->x0 < 20 * mm || box->x1 > 196 * mm || box->y0 < 19 * mm)
+        if (box->x0 < 30 * mm - 1 || box->x1 > 190 * mm + 1 || box->y0 < 19 * mm)
             fail_msg("outside the margins: %s", lines.items[i].text);
         if (strstr(lines.items[i].text, "CỘNG HÒA") != NULL) /* one line, and not together with the left column */
             assert_string_equal(lines.items[i].text, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM");
@@ -154,9 +172,13 @@ long_texts_take_pages(void **state)
     int fd;
 
     (void)state;
-    an_buf_str(&json, "{\"kind\": \"van-ban\", \"agency\": \"Sở A\", \"place_date\": \"X\", \"subject\": \"mời họp\", \"to\": [\"Sở B\"], \"body\": [\"mở đầu\"");
+    an_buf_str(&json, "{\"kind\": \"van-ban\", \"agency\": \"Sở A\", \"place_date\": \"X\", \"subject\": \"mời họp\", "
+                      "\"to\": [\"Sở B\"], \"body\": [\"mở đầu\"");
     for (int i = 0; i < 150; i++)
-        an_buf_printf(&json, ", \"Đoạn %d: nội dung của đoạn này đủ dài để chiếm quá một dòng trên trang giấy khổ A4 theo quy định.\"", i);
+        an_buf_printf(
+            &json,
+            ", \"Đoạn %d: nội dung của đoạn này đủ dài để chiếm quá một dòng trên trang giấy khổ A4 theo quy định.\"",
+            i);
     an_buf_str(&json, "], \"signature\": {\"lines\": [\"Giám đốc\"], \"name\": \"Trần Văn Bình\"}}");
     an_buf_byte(&json, 0);
     fd = layout_to_file((char *)json.ptr, "long", path);
@@ -183,10 +205,12 @@ long_texts_take_pages(void **state)
 static void
 reports_are_laid_out(void **state)
 {
-    static const uint8_t png[] = { /* one red pixel */
-        0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 0x90, 0x77, 0x53,
-        0xDE, 0, 0, 0, 12, 'I', 'D', 'A', 'T', 8, 0xD7, 0x63, 0xF8, 0xCF, 0xC0, 0, 0, 3, 1, 1, 0, 0x18, 0xDD, 0x8D, 0xB0, 0, 0, 0, 0,
-        'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+    static const uint8_t png[] = {/* one red pixel */
+                                  0x89, 'P',  'N',  'G',  13,   10,  26,  10,  0,   0,    0,    13,   'I',  'H',
+                                  'D',  'R',  0,    0,    0,    1,   0,   0,   0,   1,    8,    2,    0,    0,
+                                  0,    0x90, 0x77, 0x53, 0xDE, 0,   0,   0,   12,  'I',  'D',  'A',  'T',  8,
+                                  0xD7, 0x63, 0xF8, 0xCF, 0xC0, 0,   0,   3,   1,   1,    0,    0x18, 0xDD, 0x8D,
+                                  0xB0, 0,    0,    0,    0,    'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
     AN_CLEANUP(an_buf_free) struct an_buf json = an_buf_new(100000);
     AN_CLEANUP(an_buf_free) struct an_buf picture = an_buf_new(10000);
     char path[200];
@@ -195,9 +219,13 @@ reports_are_laid_out(void **state)
     (void)state;
     an_base64_encode(&picture, AN_BYTES(png, sizeof(png)));
     an_buf_byte(&picture, 0);
-    an_buf_printf(&json, "{\"kind\": \"bao-cao\", \"title\": \"Báo cáo kiểm tra chữ ký\", \"blocks\": [{\"heading\": \"1. Kết quả\"},"
-                  "{\"text\": \"Chữ ký hợp lệ.\"}, {\"table\": [[\"Người ký\", \"Nguyễn Văn A\"], [\"Thời gian\", \"2025-12-02T09:30:05+07:00\"]]},"
-                  "{\"picture\": \"%s\", \"width_mm\": 20, \"caption\": \"Trang 1\"}]}", (char *)picture.ptr);
+    an_buf_printf(
+        &json,
+        "{\"kind\": \"bao-cao\", \"title\": \"Báo cáo kiểm tra chữ ký\", \"blocks\": [{\"heading\": \"1. Kết quả\"},"
+        "{\"text\": \"Chữ ký hợp lệ.\"}, {\"table\": [[\"Người ký\", \"Nguyễn Văn A\"], [\"Thời gian\", "
+        "\"2025-12-02T09:30:05+07:00\"]]},"
+        "{\"picture\": \"%s\", \"width_mm\": 20, \"caption\": \"Trang 1\"}]}",
+        (char *)picture.ptr);
     an_buf_byte(&json, 0);
     fd = layout_to_file((char *)json.ptr, "report", path);
     AN_CLEANUP(an_free_ptr) char *text = output_of("pdftotext -layout", path);
@@ -214,13 +242,15 @@ reports_are_laid_out(void **state)
 static void
 wrong_documents_are_named(void **state)
 {
-    static const struct { const char *json, *detail; } table[] = {
+    static const struct { const char *json, *detail;
+    } table[] = {
         {"{", "JSON"},
         {"[]", "kind"},
         {"{\"kind\": \"thơ\"}", "thơ"},
         {"{\"kind\": \"van-ban\", \"subject\": \"x\"}", "agency"},
         {"{\"kind\": \"van-ban\", \"subject\": \"x\", \"agency\": 5}", "agency"},
-        {"{\"kind\": \"van-ban\", \"subject\": \"x\", \"agency\": \"a\", \"place_date\": \"d\", \"signature\": {}}", "signature.lines"},
+        {"{\"kind\": \"van-ban\", \"subject\": \"x\", \"agency\": \"a\", \"place_date\": \"d\", \"signature\": {}}",
+         "signature.lines"},
         {"{\"kind\": \"bao-cao\", \"title\": \"x\", \"blocks\": [{}]}", "blocks"},
         {"{\"kind\": \"bao-cao\", \"title\": \"x\", \"blocks\": [{\"picture\": \"AAAA\"}]}", "picture"},
         {"{\"kind\": \"bao-cao\", \"title\": \"x\", \"blocks\": [{\"table\": [[\"a\", \"b\"], [\"c\"]]}]}", "table"},

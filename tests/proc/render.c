@@ -166,7 +166,8 @@ wild_files_are_errors(void **state)
 static void
 changed_files_are_read_again(void **state)
 {
-    int fd = make_page(0, "BT /F 12 Tf 50 100 Td (Hello) Tj ET"), other = make_page(0, "BT /F 12 Tf 50 100 Td (Other) Tj ET");
+    int fd = make_page(0, "BT /F 12 Tf 50 100 Td (Hello) Tj ET"),
+        other = make_page(0, "BT /F 12 Tf 50 100 Td (Other) Tj ET");
     AN_CLEANUP(an_text_hits_free) struct an_text_hits hits = {0};
     uint8_t bytes[2000];
     ssize_t len;

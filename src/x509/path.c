@@ -5,11 +5,12 @@
 #include <stdio.h>
 
 /* ---- extensions by number: id-ce is 2.5.29, id-pkix 1.3.6.1.5.5.7 ---- */
-static const struct { uint8_t arc; uint8_t ext; } ce_extensions[] = {
-    {14, PATH_EXT_SKI}, {15, PATH_EXT_KEY_USAGE}, {17, PATH_EXT_SAN}, {18, PATH_EXT_IAN}, {19, PATH_EXT_BASIC_CONSTRAINTS},
-    {30, PATH_EXT_NAME_CONSTRAINTS}, {31, PATH_EXT_CRL_DP}, {32, PATH_EXT_POLICIES}, {33, PATH_EXT_MAPPINGS},
-    {35, PATH_EXT_AKI}, {36, PATH_EXT_POLICY_CONSTRAINTS}, {37, PATH_EXT_EKU}, {46, PATH_EXT_FRESHEST},
-    {54, PATH_EXT_INHIBIT_ANY},
+static const struct { uint8_t arc, ext; } ce_extensions[] = {
+    {14, PATH_EXT_SKI},      {15, PATH_EXT_KEY_USAGE},          {17, PATH_EXT_SAN},
+    {18, PATH_EXT_IAN},      {19, PATH_EXT_BASIC_CONSTRAINTS},  {30, PATH_EXT_NAME_CONSTRAINTS},
+    {31, PATH_EXT_CRL_DP},   {32, PATH_EXT_POLICIES},           {33, PATH_EXT_MAPPINGS},
+    {35, PATH_EXT_AKI},      {36, PATH_EXT_POLICY_CONSTRAINTS}, {37, PATH_EXT_EKU},
+    {46, PATH_EXT_FRESHEST}, {54, PATH_EXT_INHIBIT_ANY},
 };
 
 static enum path_ext
@@ -128,7 +129,8 @@ an_path_refuse(struct path_verdict *verdict, an_code why, size_t at, const char 
 bool
 an_path_same_entity(const struct an_cert *a, const struct an_cert *b)
 {
-    return a == b || (an_bytes_eq(a->spki, b->spki) && (an_bytes_eq(a->subject, b->subject) || an_name_eq(a->subject, b->subject)));
+    return a == b || (an_bytes_eq(a->spki, b->spki) &&
+                      (an_bytes_eq(a->subject, b->subject) || an_name_eq(a->subject, b->subject)));
 }
 
 /* ---- signatures, each pair once ---- */

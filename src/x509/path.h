@@ -35,7 +35,7 @@ struct an_path_params {
     an_time at;               /* the moment the path must be valid */
     an_time status_at;        /* revocations after this moment do not count; AN_TIME_NONE = at */
     an_time now;              /* freshness of status is judged against this; AN_TIME_NONE = at */
-    int64_t freshness_max;    /* seconds a status may be older than its nextUpdate says; -1 = nextUpdate decides alone */
+    int64_t freshness_max;    /* seconds a status may outlive its nextUpdate (its age without one); -1 = nextUpdate alone */
     enum an_revocation_mode revocation;
     const char *const *policy_oids; /* user-initial-policy-set, dotted; count 0 = any-policy */
     size_t policy_count;
@@ -65,7 +65,7 @@ struct an_status_result {
 
 struct an_path_result {
     bool valid;
-    an_code why;          /* AN_OK, or the first reason of the best candidate (messages/path.def: AN_V_PATH_*, AN_V_STATUS_*) */
+    an_code why;          /* AN_OK, or the first reason of the best candidate: AN_V_PATH_*, AN_V_STATUS_* (messages/path.def) */
     size_t at;            /* index into chain that the reason is about */
     char detail[200];
     struct an_cert **chain; /* leaf first, anchor last; counted; the best candidate even when not valid */
@@ -102,7 +102,8 @@ struct an_path_request {
     bool lenient;                   /* false: strict, see struct an_path_params */
 };
 /* AN_E_PATH_OPTION when an option cannot be understood; else ret is filled. */
-an_code an_path_request_run(const struct an_path_request *request, struct an_path_result *ret, struct an_err *reterr) AN_MUST_USE;
-/* "serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning"; a dotted
- * OID is returned as it is; NULL when it is neither. */
+an_code an_path_request_run(const struct an_path_request *request, struct an_path_result *ret,
+                            struct an_err *reterr) AN_MUST_USE;
+/* "serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning", "documentSigning"; a
+ * dotted OID is returned as it is; NULL when it is neither. */
 const char *an_purpose_oid(const char *name);

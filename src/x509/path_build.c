@@ -119,7 +119,8 @@ collect_edges(struct path_job *job, struct path_node *node, int tier)
         struct path_node *candidate = pool->items[i];
         bool is_exact = an_bytes_eq(candidate->cert->subject, node->cert->issuer);
 
-        if (candidate != node && is_exact == (tier == 0) && (is_exact || an_name_eq(candidate->cert->subject, node->cert->issuer)))
+        if (candidate != node && is_exact == (tier == 0) &&
+            (is_exact || an_name_eq(candidate->cert->subject, node->cert->issuer)))
             add_edge(job, node, candidate, first);
     }
     node->pool_seen[tier] = pool->count;

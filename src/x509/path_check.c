@@ -1,7 +1,8 @@
 /*
- * Basic path validation, RFC 5280 6.1, on a path that path_build.c has put together: names chain and signatures are right
- * already. chain[0] is the leaf, the last one the anchor, of which name and key count, whether it may issue at all and,
- * as RFC 5937 has it, its name and length constraints; its dates and its form are looked at in strict mode only.
+ * Basic path validation, RFC 5280 6.1, on a path that path_build.c has put together: names chain and signatures are
+ * right already. chain[0] is the leaf, the last one the anchor, of which name and key count, whether it may issue at
+ * all and, as RFC 5937 has it, its name and length constraints; its dates and its form are looked at in strict mode
+ * only.
  */
 #include "x509/path_internal.h"
 
@@ -70,7 +71,8 @@ check_names(struct path_state *state, struct path_node *node, size_t at)
 {
     if (state->constraint_count == 0 || (at > 0 && node->cert->self_issued))
         return AN_OK;
-    return an_path_constraints_check(state->job->shared, state->constraints, state->constraint_count, node, state->verdict, at);
+    return an_path_constraints_check(state->job->shared, state->constraints, state->constraint_count, node,
+                                     state->verdict, at);
 }
 
 /* 6.1.4 (g) */
@@ -229,8 +231,8 @@ refuse_revoked(const struct an_status_result *status, size_t at, struct path_ver
                           (int)status->reason);
 }
 
-/* IF_AVAILABLE accepts that nothing is known. What is there and does not fit is accepted too, unless strict: whoever can
- * spoil a list can also withhold it. A certificate that stands on a list we cannot use is never accepted. */
+/* IF_AVAILABLE accepts that nothing is known. What is there and does not fit is accepted too, unless strict: whoever
+ * can spoil a list can also withhold it. A certificate that stands on a list we cannot use is never accepted. */
 static bool
 is_tolerated(const struct path_job *job, const struct an_status_result *status, struct an_cert *cert)
 {

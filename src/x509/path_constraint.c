@@ -51,7 +51,8 @@ base_is_well_formed(const struct path_constraint *item, bool strict)
     }
 }
 
-/* GeneralSubtree: base, minimum [0] DEFAULT 0, maximum [1]; other depths than "0 and below" are not in use (4.2.1.10). */
+/* GeneralSubtree: base, minimum [0] DEFAULT 0, maximum [1]; other depths than "0 and below" are not in use
+ * (4.2.1.10). */
 static bool
 parse_subtree(an_bytes *in, bool excluded, bool strict, struct path_constraint *ret)
 {
@@ -120,7 +121,8 @@ an_path_constraints_load(struct path_shared *shared, struct path_node *node, boo
     if ((has_permitted && permitted.len == 0) || (has_excluded && excluded.len == 0))
         return AN_V_PATH_EXTENSION;
     set = an_arena_alloc(shared->arena, sizeof(*set));
-    set->items = an_arena_alloc(shared->arena, (count_values(permitted) + count_values(excluded) + 1) * sizeof(*set->items));
+    set->items =
+        an_arena_alloc(shared->arena, (count_values(permitted) + count_values(excluded) + 1) * sizeof(*set->items));
     if (!parse_subtrees(permitted, false, strict, set) || !parse_subtrees(excluded, true, strict, set))
         return AN_V_PATH_EXTENSION;
     node->constraints = set;
@@ -264,8 +266,8 @@ value_is_comparable(enum path_name_kind kind, an_bytes *value)
 }
 
 static an_code
-check_name(struct path_shared *shared, const struct path_constraints *const *sets, size_t set_count, enum path_name_kind kind,
-           an_bytes value)
+check_name(struct path_shared *shared, const struct path_constraints *const *sets, size_t set_count,
+           enum path_name_kind kind, an_bytes value)
 {
     an_bytes compared = value;
 

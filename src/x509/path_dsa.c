@@ -1,7 +1,8 @@
 /*
- * DSA keys that leave their parameters to the issuer's certificate (RFC 3279 2.3.2, RFC 5280 6.1.4 (e)). Signatures are
- * checked while the path is built from below, before it is known which issuer will stand above: the parameters are
- * taken from an issuer whose signature on the certificate is right, and the finished path is asked whether it is that one.
+ * DSA keys that leave their parameters to the issuer's certificate (RFC 3279 2.3.2, RFC 5280 6.1.4 (e)). Signatures
+ * are checked while the path is built from below, before it is known which issuer will stand above: the parameters
+ * are taken from an issuer whose signature on the certificate is right, and the finished path is asked whether it is
+ * that one.
  */
 #include "x509/path_internal.h"
 

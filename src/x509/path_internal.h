@@ -13,8 +13,16 @@ enum path_ext {
 
 /* GeneralName alternatives, by tag number. */
 enum path_name_kind {
-    PATH_NAME_OTHER = 0, PATH_NAME_EMAIL, PATH_NAME_DNS, PATH_NAME_X400, PATH_NAME_DIRECTORY, PATH_NAME_EDI, PATH_NAME_URI,
-    PATH_NAME_IP, PATH_NAME_REGISTERED_ID, PATH_NAME_KINDS,
+    PATH_NAME_OTHER = 0,
+    PATH_NAME_EMAIL,
+    PATH_NAME_DNS,
+    PATH_NAME_X400,
+    PATH_NAME_DIRECTORY,
+    PATH_NAME_EDI,
+    PATH_NAME_URI,
+    PATH_NAME_IP,
+    PATH_NAME_REGISTERED_ID,
+    PATH_NAME_KINDS,
 };
 
 struct path_node;
@@ -54,7 +62,14 @@ struct path_verdict {
     int rank;
     char detail[200];
 };
-enum { PATH_RANK_NONE = 0, PATH_RANK_DEAD_END, PATH_RANK_SIGNATURE, PATH_RANK_RULES, PATH_RANK_STATUS, PATH_RANK_VALID };
+enum {
+    PATH_RANK_NONE = 0,
+    PATH_RANK_DEAD_END,
+    PATH_RANK_SIGNATURE,
+    PATH_RANK_RULES,
+    PATH_RANK_STATUS,
+    PATH_RANK_VALID
+};
 
 struct path_signature_memo {
     const void *signed_object;
@@ -122,8 +137,8 @@ void an_path_node_classify(struct path_node *node);
 an_code an_path_refuse(struct path_verdict *verdict, an_code why, size_t at, const char *fmt, ...) AN_PRINTF(4, 5);
 /* Did signer's key sign this? Asked once per pair; false when the budget is spent. */
 bool an_path_cert_signed_by(struct path_shared *shared, struct an_cert *cert, struct an_cert *signer);
-bool an_path_data_signed_by(struct path_shared *shared, const void *object, const struct an_scheme *scheme, an_bytes tbs,
-                            an_bytes signature, struct an_cert *signer);
+bool an_path_data_signed_by(struct path_shared *shared, const void *object, const struct an_scheme *scheme,
+                            an_bytes tbs, an_bytes signature, struct an_cert *signer);
 /* The same name and the same key: the same authority for RFC 5280 6.1. */
 bool an_path_same_entity(const struct an_cert *a, const struct an_cert *b);
 /* Is this certificate, as the signer of a CRL, at the end of a valid path to anchor? (6.3.3 f) */
@@ -163,17 +178,19 @@ struct path_policy_result {
     bool any;
 };
 struct path_policy *an_path_policy_new(struct path_job *job, size_t chain_count);
-an_code an_path_policy_add(struct path_policy *policy, const struct path_node *node, bool is_last, struct path_verdict *ret,
-                           size_t at);
+an_code an_path_policy_add(struct path_policy *policy, const struct path_node *node, bool is_last,
+                           struct path_verdict *ret, size_t at);
 /* 6.1.5: AN_V_PATH_POLICY when explicit policy is required and none is left. */
-an_code an_path_policy_finish(struct path_policy *policy, struct path_policy_result *ret, struct path_verdict *ret_verdict);
+an_code an_path_policy_finish(struct path_policy *policy, struct path_policy_result *ret,
+                              struct path_verdict *ret_verdict);
 
 /* ---- path_constraint.c ---- */
 /* Parses nameConstraints once; AN_V_PATH_EXTENSION when malformed. */
 an_code an_path_constraints_load(struct path_shared *shared, struct path_node *node, bool strict);
 /* Are all names of the certificate inside these constraints? AN_OK, AN_V_PATH_NAME_CONSTRAINT, AN_V_PATH_LIMIT, … */
-an_code an_path_constraints_check(struct path_shared *shared, const struct path_constraints *const *sets, size_t set_count,
-                                  const struct path_node *node, struct path_verdict *ret, size_t at);
+an_code an_path_constraints_check(struct path_shared *shared, const struct path_constraints *const *sets,
+                                  size_t set_count, const struct path_node *node, struct path_verdict *ret,
+                                  size_t at);
 
 /* ---- path_name.c ---- */
 /* The content of a value that is one SEQUENCE and nothing more; in place is fine. */
@@ -221,7 +238,8 @@ struct status_idp {
 bool an_status_dp_next(an_bytes *in, struct status_dp *ret);
 bool an_status_idp_parse(an_bytes value, struct status_idp *ret);
 /* 6.3.3 (b)(1) and (b)(2)(i) */
-bool an_status_issuer_matches(const struct status_dp *dp, const struct an_cert *cert, const struct an_crl *crl, bool is_indirect);
+bool an_status_issuer_matches(const struct status_dp *dp, const struct an_cert *cert, const struct an_crl *crl,
+                              bool is_indirect);
 bool an_status_dp_matches(struct path_shared *shared, const struct status_dp *dp, const struct status_idp *idp,
                           const struct an_cert *cert, const struct an_crl *crl);
 

@@ -61,7 +61,8 @@ an_path_email_next(an_bytes *rdns, an_bytes *atavs, an_bytes *ret_value)
                 return false;
         if (an_der_take(atavs, AN_DER_SEQUENCE, &pair, NULL) != AN_OK)
             return false;
-        if (an_der_take(&pair, AN_DER_OID, &oid, NULL) != AN_OK || !an_bytes_eq(oid, AN_BYTES(email_oid, sizeof(email_oid))))
+        if (an_der_take(&pair, AN_DER_OID, &oid, NULL) != AN_OK ||
+            !an_bytes_eq(oid, AN_BYTES(email_oid, sizeof(email_oid))))
             continue;
         return an_der_any(&pair, &tag, &whole, ret_value, NULL) == AN_OK;
     }
@@ -116,10 +117,12 @@ an_path_is_mailbox(an_bytes text)
     size_t at = an_bytes_rfind(text, AN_LIT("@"));
     an_bytes local;
 
-    if (at == SIZE_MAX || at == 0 || !an_path_is_ia5(text) || !an_path_is_hostname(an_bytes_slice(text, at + 1, SIZE_MAX), false))
+    if (at == SIZE_MAX || at == 0 || !an_path_is_ia5(text) ||
+        !an_path_is_hostname(an_bytes_slice(text, at + 1, SIZE_MAX), false))
         return false;
     local = an_bytes_slice(text, 0, at);
-    return an_bytes_find(local, AN_LIT("@"), 0) == SIZE_MAX || (local.len > 2 && local.ptr[0] == '"' && local.ptr[at - 1] == '"');
+    return an_bytes_find(local, AN_LIT("@"), 0) == SIZE_MAX ||
+           (local.len > 2 && local.ptr[0] == '"' && local.ptr[at - 1] == '"');
 }
 
 bool

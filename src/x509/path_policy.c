@@ -363,7 +363,8 @@ add_certificate(struct path_policy *policy, const struct path_node *node, bool i
 }
 
 an_code
-an_path_policy_add(struct path_policy *policy, const struct path_node *node, bool is_last, struct path_verdict *ret, size_t at)
+an_path_policy_add(struct path_policy *policy, const struct path_node *node, bool is_last, struct path_verdict *ret,
+                   size_t at)
 {
     an_code code = add_certificate(policy, node, is_last);
 

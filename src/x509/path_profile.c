@@ -1,7 +1,7 @@
 /*
- * What RFC 5280 §4 demands of the certificates that conforming CAs issue, beyond what §6 checks: the strict mode. A table
- * of rules, each with the role it binds. Rules that fielded certificates break everywhere and that §4 itself asks
- * relying parties to bear (negative serial numbers) are not in it.
+ * What RFC 5280 §4 demands of the certificates that conforming CAs issue, beyond what §6 checks: the strict mode. A
+ * table of rules, each with the role it binds. Rules that fielded certificates break everywhere and that §4 itself
+ * asks relying parties to bear (negative serial numbers) are not in it.
  */
 #include "x509/path_internal.h"
 
@@ -272,8 +272,8 @@ has_bad_alternative_name(const struct path_node *node)
     return false;
 }
 
-/* An anchor is trusted by decision, not by its form: it is held to what makes it usable as an issuer at all, not to serial
- * number, authority key identifier or keyUsage, which roots older than RFC 5280 lack. */
+/* An anchor is trusted by decision, not by its form: it is held to what makes it usable as an issuer at all, not to
+ * serial number, authority key identifier or keyUsage, which roots older than RFC 5280 lack. */
 static const struct {
     unsigned roles;
     bool (*is_broken)(const struct path_node *);
@@ -285,7 +285,8 @@ static const struct {
     {ON_LEAF | ON_CA, has_long_serial, AN_V_PATH_PROFILE, "serial number over 20 octets (4.1.2.2)"},
     {ON_ALL, has_empty_issuer, AN_V_PATH_PROFILE, "empty issuer (4.1.2.4)"},
     {ON_ISSUERS, has_empty_subject, AN_V_PATH_PROFILE, "CA with an empty subject (4.1.2.6)"},
-    {ON_LEAF, has_empty_subject_and_plain_san, AN_V_PATH_PROFILE, "empty subject needs a critical subjectAltName (4.2.1.6)"},
+    {ON_LEAF, has_empty_subject_and_plain_san, AN_V_PATH_PROFILE,
+     "empty subject needs a critical subjectAltName (4.2.1.6)"},
     {ON_ALL, has_critical_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier critical (4.2.1.1)"},
     {ON_ALL, has_empty_aki, AN_V_PATH_PROFILE, "authorityKeyIdentifier empty (4.2.1.1)"},
     {ON_ALL, has_critical_ski, AN_V_PATH_PROFILE, "subjectKeyIdentifier critical (4.2.1.2)"},
@@ -293,7 +294,8 @@ static const struct {
     {ON_ISSUERS, lacks_basic_constraints, AN_V_PATH_PROFILE, "CA without basicConstraints cA (4.2.1.9)"},
     /* below the anchor PKITS 4.6.4 wants it accepted */
     {ON_ANCHOR, has_plain_basic_constraints, AN_V_PATH_PROFILE, "basicConstraints of a root not critical (4.2.1.9)"},
-    {ON_ANCHOR, has_other_key_identifier, AN_V_PATH_PROFILE, "key identifiers of a self-signed certificate differ (4.2.1.2)"},
+    {ON_ANCHOR, has_other_key_identifier, AN_V_PATH_PROFILE,
+     "key identifiers of a self-signed certificate differ (4.2.1.2)"},
     {ON_CA, lacks_key_usage, AN_V_PATH_PROFILE, "CA without keyUsage (4.2.1.3)"},
     {ON_ALL, has_empty_key_usage, AN_V_PATH_PROFILE, "keyUsage without a bit (4.2.1.3)"},
     {ON_ALL, signs_certificates_but_is_no_ca, AN_V_PATH_PROFILE, "keyCertSign without cA (4.2.1.3)"},

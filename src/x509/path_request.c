@@ -6,9 +6,11 @@
 
 #define REQUEST_NAMES_MAX 32
 
-static const struct { const char *name, *oid; } purposes[] = {
-    {"serverAuth", "1.3.6.1.5.5.7.3.1"},   {"clientAuth", "1.3.6.1.5.5.7.3.2"},       {"codeSigning", "1.3.6.1.5.5.7.3.3"},
-    {"emailProtection", "1.3.6.1.5.5.7.3.4"}, {"timeStamping", "1.3.6.1.5.5.7.3.8"}, {"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
+static const struct { const char *name, *oid;
+} purposes[] = {
+    {"serverAuth", "1.3.6.1.5.5.7.3.1"},       {"clientAuth", "1.3.6.1.5.5.7.3.2"},
+    {"codeSigning", "1.3.6.1.5.5.7.3.3"},      {"emailProtection", "1.3.6.1.5.5.7.3.4"},
+    {"timeStamping", "1.3.6.1.5.5.7.3.8"},     {"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
     {"documentSigning", "1.3.6.1.5.5.7.3.36"},
 };
 static const struct { const char *name, *kind; } name_kinds[] = {

@@ -60,7 +60,8 @@ confirm_by_crl(const struct status_question *q, struct an_status_result *ret)
     if (!an_status_is_listed(q->shared, q->cert))
         return;
     an_status_by_crl(q->shared, q->cert, q->issuer, q->anchor, &listed);
-    if (listed.status == AN_STATUS_REVOKED && (listed.reason != AN_REASON_HOLD || listed.this_update > ret->this_update)) {
+    if (listed.status == AN_STATUS_REVOKED &&
+        (listed.reason != AN_REASON_HOLD || listed.this_update > ret->this_update)) {
         an_status_result_done(ret);
         *ret = listed;
         return;
@@ -124,7 +125,8 @@ decide(const struct status_question *q, struct an_status_result *ret)
 }
 
 static bool
-recall(const struct path_shared *shared, const struct an_cert *cert, const struct an_cert *issuer, struct an_status_result *ret)
+recall(const struct path_shared *shared, const struct an_cert *cert, const struct an_cert *issuer,
+       struct an_status_result *ret)
 {
     for (size_t i = 0; i < shared->statuses.count; i++) {
         const struct path_status_memo *memo = &shared->statuses.items[i];
@@ -158,7 +160,8 @@ an_status_decide(struct path_shared *shared, struct an_cert *cert, struct an_cer
     shared->statuses_left--;
     shared->nesting++;
     at = shared->statuses.count;
-    *path_status_memos_push(&shared->statuses) = (struct path_status_memo){.cert = cert, .issuer = issuer, .in_progress = true};
+    *path_status_memos_push(&shared->statuses) =
+        (struct path_status_memo){.cert = cert, .issuer = issuer, .in_progress = true};
     decide(&q, ret);
     shared->nesting--;
     shared->statuses.items[at].in_progress = false;
@@ -169,7 +172,8 @@ an_status_decide(struct path_shared *shared, struct an_cert *cert, struct an_cer
 }
 
 void
-an_status_check(struct an_cert *cert, struct an_cert *issuer, const struct an_path_params *params, struct an_status_result *ret)
+an_status_check(struct an_cert *cert, struct an_cert *issuer, const struct an_path_params *params,
+                struct an_status_result *ret)
 {
     struct path_shared shared AN_CLEANUP(an_path_shared_done);
 

@@ -62,8 +62,8 @@ breaks_profile(const struct an_crl *crl)
     const struct an_extension *number = find_extension(crl, 20), *aki = find_extension(crl, 35);
     const struct an_extension *delta = find_extension(crl, 27), *idp = find_extension(crl, 28);
 
-    return crl->version < 2 || crl->next_update == AN_TIME_NONE || !number || number->critical || !aki || aki->critical ||
-           (delta && !delta->critical) || (idp && !idp->critical);
+    return crl->version < 2 || crl->next_update == AN_TIME_NONE || !number || number->critical || !aki ||
+           aki->critical || (delta && !delta->critical) || (idp && !idp->critical);
 }
 
 static an_code
@@ -119,7 +119,8 @@ try_signer(const struct crl_question *q, const struct status_dp *dp, struct an_c
     AN_TRY(an_path_algorithm_check(q->shared, &crl->scheme, signer));
     if (signer == q->issuer || an_path_same_entity(signer, q->issuer))
         return AN_OK;
-    /* The CA has said, in cRLIssuer of this very certificate, that its holder keeps the list it stands on (PKITS 4.14.30). */
+    /* The CA has said, in cRLIssuer of this very certificate, that its holder keeps the list it stands on
+     * (PKITS 4.14.30). */
     if (signer == q->cert && dp->has_crl_issuer)
         return AN_OK;
     return an_path_signer_is_valid(q->shared, signer, q->anchor) ? AN_OK : AN_V_STATUS_ISSUER;
@@ -207,7 +208,8 @@ lacks_base(const struct crl_question *q, const struct an_crl *crl)
         const struct an_crl *delta = q->lists[i];
 
         if (delta->base_number.len && compare_numbers(crl->number, delta->base_number) < 0 &&
-            an_name_eq(delta->issuer, crl->issuer) && an_status_fresh(params, delta->this_update, delta->next_update) == AN_OK)
+            an_name_eq(delta->issuer, crl->issuer) &&
+            an_status_fresh(params, delta->this_update, delta->next_update) == AN_OK)
             return true;
     }
     return false;
@@ -401,7 +403,8 @@ an_status_is_listed(struct path_shared *shared, struct an_cert *cert)
 
     for (size_t i = 0; i < AN_COUNT(sets); i++)
         for (size_t j = 0; sets[i] && j < sets[i]->count; j++)
-            if (an_crl_find(sets[i]->items[j], cert->issuer, cert->serial, &entry) && entry.reason != AN_REASON_REMOVE_FROM_CRL)
+            if (an_crl_find(sets[i]->items[j], cert->issuer, cert->serial, &entry) &&
+                entry.reason != AN_REASON_REMOVE_FROM_CRL)
                 return true;
     return false;
 }

@@ -139,7 +139,8 @@ judge_response(const struct ocsp_question *q, const struct an_ocsp *ocsp, const 
 }
 
 static void
-accept(const struct path_shared *shared, struct an_ocsp *ocsp, const struct an_ocsp_single *single, struct an_status_result *ret)
+accept(const struct path_shared *shared, struct an_ocsp *ocsp, const struct an_ocsp_single *single,
+       struct an_status_result *ret)
 {
     const struct an_path_params *params = shared->params;
     an_time until = params->status_at == AN_TIME_NONE || params->status_at == 0 ? params->at : params->status_at;

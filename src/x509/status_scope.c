@@ -1,4 +1,5 @@
-/* Which certificates a CRL speaks of: distribution points and issuing distribution points, RFC 5280 4.2.1.13, 5.2.5, 6.3.3 (b). */
+/* Which certificates a CRL speaks of: distribution points and issuing distribution points, RFC
+ * 5280 4.2.1.13, 5.2.5, 6.3.3 (b). */
 #include "x509/path_internal.h"
 
 /* ReasonFlags: bit 0 is the most significant one and unused. */
@@ -91,7 +92,8 @@ find_directory_name(an_bytes names, an_bytes *ret)
 }
 
 bool
-an_status_issuer_matches(const struct status_dp *dp, const struct an_cert *cert, const struct an_crl *crl, bool is_indirect)
+an_status_issuer_matches(const struct status_dp *dp, const struct an_cert *cert, const struct an_crl *crl,
+                         bool is_indirect)
 {
     an_bytes names = dp->crl_issuer, value;
     enum path_name_kind kind;
@@ -172,8 +174,10 @@ names_of_point(struct path_shared *shared, const struct status_dp *dp, const str
 
     if (dp->full_name.len > 0)
         return (struct name_list){.general = dp->full_name};
+    if (!dp->has_name && dp->has_crl_issuer)
+        return (struct name_list){.general = dp->crl_issuer};
     if (!dp->has_name)
-        return dp->has_crl_issuer ? (struct name_list){.general = dp->crl_issuer} : (struct name_list){.directory = cert->issuer};
+        return (struct name_list){.directory = cert->issuer};
     if (dp->has_crl_issuer && !find_directory_name(dp->crl_issuer, &base))
         return (struct name_list){0};
     return (struct name_list){.directory = join_relative(shared, base, dp->relative_name)};

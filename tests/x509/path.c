@@ -1,8 +1,8 @@
 /*
- * Path validation and status against the published suites: NIST PKITS, x509-limbo, OpenSSL's OCSP set. The manifests are
- * read at run time (ANTIN_VECTORS); without them the test says so and skips. PKITS and OCSP must agree in every case;
- * limbo in every case that limbo-exceptions.tsv does not name with its reason, and a named case that agrees is an error
- * too, so that the list stays true.
+ * Path validation and status against the published suites: NIST PKITS, x509-limbo, OpenSSL's OCSP set. The manifests
+ * are read at run time (ANTIN_VECTORS); without them the test says so and skips. PKITS and OCSP must agree in every
+ * case; limbo in every case that limbo-exceptions.tsv does not name with its reason, and a named case that agrees is
+ * an error too, so that the list stays true.
  */
 #include "base/file.h"
 #include "x509/path.h"
@@ -165,7 +165,9 @@ purpose_of(json_t *extra)
 
     if (!eku)
         return NULL;
-    return strcmp(eku, "serverAuth") == 0 ? "1.3.6.1.5.5.7.3.1" : strcmp(eku, "clientAuth") == 0 ? "1.3.6.1.5.5.7.3.2" : NULL;
+    return strcmp(eku, "serverAuth") == 0   ? "1.3.6.1.5.5.7.3.1"
+           : strcmp(eku, "clientAuth") == 0 ? "1.3.6.1.5.5.7.3.2"
+                                            : NULL;
 }
 
 /* The classes of reason that the PKITS manifest tells apart. */
@@ -199,7 +201,8 @@ run_case(json_t *vector, enum an_revocation_mode revocation, struct outcome *ret
     struct an_certs leaves AN_CLEANUP(an_certs_done) = {0};
     struct an_name_want names[NAMES_MAX];
     const char *oids[NAMES_MAX];
-    struct an_path_params params = {.status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1, .strict = true};
+    struct an_path_params params = {
+        .status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1, .strict = true};
     struct an_path_result result;
     const char *leaf = json_object_get(extra, "cert") ? text(extra, "cert") : text(vector, "file");
     json_t *leaf_list = json_pack("[s]", leaf);
@@ -290,9 +293,10 @@ print_disagreement(json_t *vector, const struct outcome *outcome)
 {
     json_t *expected = json_object_get(vector, "expected");
 
-    print_message("  %s: expected %s %s, found %s %s (%s), %zu certificates\n", text(vector, "id"), text(expected, "verdict"),
-                  text(expected, "why"), outcome->is_valid ? "valid" : "invalid",
-                  outcome->why == AN_OK ? "" : an_message_find(outcome->why)->symbol, outcome->detail, outcome->chain_count);
+    print_message("  %s: expected %s %s, found %s %s (%s), %zu certificates\n", text(vector, "id"),
+                  text(expected, "verdict"), text(expected, "why"), outcome->is_valid ? "valid" : "invalid",
+                  outcome->why == AN_OK ? "" : an_message_find(outcome->why)->symbol, outcome->detail,
+                  outcome->chain_count);
 }
 
 static enum an_revocation_mode

@@ -124,7 +124,8 @@ struct answer {
 };
 
 static void
-put_single(struct an_der_out *out, const struct an_cert *cert, const struct an_cert *issuer, const struct answer *answer)
+put_single(struct an_der_out *out, const struct an_cert *cert, const struct an_cert *issuer,
+           const struct answer *answer)
 {
     uint8_t name[AN_DIGEST_MAX], key[AN_DIGEST_MAX];
 
@@ -168,8 +169,8 @@ put_basic(struct an_der_out *out, an_bytes tbs, const struct party *signer, cons
 }
 
 static struct an_ocsp *
-make_ocsp(const struct party *signer, const struct an_cert *responder, const struct an_cert *cert, const struct an_cert *issuer,
-          const struct answer *answer)
+make_ocsp(const struct party *signer, const struct an_cert *responder, const struct an_cert *cert,
+          const struct an_cert *issuer, const struct answer *answer)
 {
     struct an_buf tbs AN_CLEANUP(an_buf_free) = an_buf_new(8192);
     struct an_buf basic AN_CLEANUP(an_buf_free) = an_buf_new(16384);
@@ -265,9 +266,17 @@ static const struct {
     {"delegate", BY_DELEGATE, IS_RESPONDER | HAS_NO_CHECK, {0, 0, NOW - DAY, NOW + DAY, false}, AN_OK},
     {"delegate, status unknown", BY_DELEGATE, IS_RESPONDER, {0, 0, NOW - DAY, NOW + DAY, false}, AN_OK},
     {"delegate without the purpose", BY_DELEGATE, 0, {0, 0, NOW - DAY, NOW + DAY, false}, AN_V_STATUS_ISSUER},
-    {"delegate expired", BY_DELEGATE, IS_RESPONDER | IS_EXPIRED, {0, 0, NOW - DAY, NOW + DAY, false}, AN_V_STATUS_ISSUER},
+    {"delegate expired",
+     BY_DELEGATE,
+     IS_RESPONDER | IS_EXPIRED,
+     {0, 0, NOW - DAY, NOW + DAY, false},
+     AN_V_STATUS_ISSUER},
     {"delegate, spoilt", BY_DELEGATE, IS_RESPONDER, {0, 0, NOW - DAY, NOW + DAY, true}, AN_V_STATUS_SIGNATURE},
-    {"stranger's delegate", BY_STRANGER, IS_RESPONDER | HAS_NO_CHECK, {0, 0, NOW - DAY, NOW + DAY, false}, AN_V_STATUS_ISSUER},
+    {"stranger's delegate",
+     BY_STRANGER,
+     IS_RESPONDER | HAS_NO_CHECK,
+     {0, 0, NOW - DAY, NOW + DAY, false},
+     AN_V_STATUS_ISSUER},
 };
 
 static void
@@ -281,15 +290,20 @@ test_ocsp_cases(void **state)
         struct party *above = by == BY_STRANGER ? &scene->other : &scene->root;
         struct an_cert *responder = NULL;
         struct an_ocsps ocsps = {0};
-        struct an_path_params params = {.anchors = &scene->anchors, .ocsps = &ocsps, .at = NOW, .status_at = AN_TIME_NONE,
-                                        .now = AN_TIME_NONE, .freshness_max = -1, .revocation = AN_REVOCATION_REQUIRE};
+        struct an_path_params params = {.anchors = &scene->anchors,
+                                        .ocsps = &ocsps,
+                                        .at = NOW,
+                                        .status_at = AN_TIME_NONE,
+                                        .now = AN_TIME_NONE,
+                                        .freshness_max = -1,
+                                        .revocation = AN_REVOCATION_REQUIRE};
         struct an_path_result result;
 
         memcpy(scene->other.name, "Root", 5);
         if (by != BY_ISSUER)
             responder = make_cert(&scene->responder, above, 7, ocsp_cases[i].responder_flags);
-        *an_ocsps_push(&ocsps) = make_ocsp(by == BY_ISSUER ? &scene->root : &scene->responder, responder, scene->leaf_cert,
-                                           scene->root_cert, &ocsp_cases[i].answer);
+        *an_ocsps_push(&ocsps) = make_ocsp(by == BY_ISSUER ? &scene->root : &scene->responder, responder,
+                                           scene->leaf_cert, scene->root_cert, &ocsp_cases[i].answer);
         an_path_validate(scene->leaf_cert, &params, &result);
         if (result.why != ocsp_cases[i].why || result.valid != (result.why == AN_OK))
             fail_msg("%s: %s", ocsp_cases[i].name, an_message_find(result.why)->symbol);
@@ -320,7 +334,10 @@ test_fetched_issuer(void **state)
     struct an_cert *sub = make_cert(&scene->other, &scene->root, 3, IS_CA);
     struct an_cert *leaf = make_cert(&scene->leaf, &scene->other, 4, 0);
     struct shelf shelf = {.cert = sub};
-    struct an_path_params params = {.anchors = &scene->anchors, .at = NOW, .status_at = AN_TIME_NONE, .now = AN_TIME_NONE,
+    struct an_path_params params = {.anchors = &scene->anchors,
+                                    .at = NOW,
+                                    .status_at = AN_TIME_NONE,
+                                    .now = AN_TIME_NONE,
                                     .fetch = {.issuers = fetch_from_shelf, .context = &shelf}};
     struct an_path_result result;
 
@@ -371,7 +388,10 @@ test_web_of_cross_certificates(void **state)
     struct scene *scene = *state;
     struct party parties[WEB];
     struct an_certs untrusted = {0};
-    struct an_path_params params = {.anchors = &scene->anchors, .untrusted = &untrusted, .at = NOW, .status_at = AN_TIME_NONE,
+    struct an_path_params params = {.anchors = &scene->anchors,
+                                    .untrusted = &untrusted,
+                                    .at = NOW,
+                                    .status_at = AN_TIME_NONE,
                                     .now = AN_TIME_NONE};
     struct an_path_result result;
     struct an_cert *leaf;
@@ -422,10 +442,16 @@ test_request(void **state)
     struct scene *scene = *state;
 
     for (size_t i = 0; i < AN_COUNT(cases); i++) {
-        struct an_path_request request = {.leaf = scene->leaf_cert, .anchors = &scene->anchors, .at = NOW, .lenient = true,
-                                          .revocation = cases[i].revocation, .purpose = cases[i].purpose,
-                                          .names = &cases[i].name, .name_count = cases[i].name != NULL,
-                                          .policy_oids = &cases[i].policy, .policy_count = cases[i].policy != NULL};
+        struct an_path_request request = {.leaf = scene->leaf_cert,
+                                          .anchors = &scene->anchors,
+                                          .at = NOW,
+                                          .lenient = true,
+                                          .revocation = cases[i].revocation,
+                                          .purpose = cases[i].purpose,
+                                          .names = &cases[i].name,
+                                          .name_count = cases[i].name != NULL,
+                                          .policy_oids = &cases[i].policy,
+                                          .policy_count = cases[i].policy != NULL};
         struct an_path_result result = {0};
 
         assert_int_equal(an_path_request_run(&request, &result, NULL), cases[i].code);

@@ -217,7 +217,7 @@ build_update(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_pdf_app
 }
 
 static an_code
-prepare_job(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_err *reterr)
+check_job(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_err *reterr)
 {
     if (job->survey.catalog->kind != AN_PDF_DICT || job->survey.catalog->num == 0)
         AN_FAIL(reterr, AN_E_PDF_APPEND, "/Root");
@@ -226,6 +226,29 @@ prepare_job(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_err *ret
     AN_TRY(an_pdf_check_permission(pdf, job->what, &job->survey, job->name, reterr));
     AN_TRY(an_pdf_check_target(pdf, job->what, &job->survey, job->name, reterr));
     return find_page(pdf, job, reterr);
+}
+
+/* Looking at the pages may find the file so damaged that it is rebuilt: then what was seen of the form is looked at
+ * again, and the new section must be able to stand alone. */
+static an_code
+prepare_job(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_err *reterr)
+{
+    struct an_pdf_tail before, after;
+
+    an_pdf_tail(pdf, &before);
+    AN_TRY(an_pdf_survey(pdf, job->what->field_name, &job->survey, reterr));
+    AN_TRY(check_job(pdf, job, reterr));
+    an_pdf_tail(pdf, &after);
+    if (after.is_rebuilt && !before.is_rebuilt) {
+        an_pdf_survey_done(&job->survey);
+        free(job->name);
+        job->name = NULL;
+        AN_TRY(an_pdf_survey(pdf, job->what->field_name, &job->survey, reterr));
+        AN_TRY(check_job(pdf, job, reterr));
+    }
+    if (after.is_rebuilt && an_pdf_at(pdf, AN_PDF_NOW, job->survey.catalog, "Pages")->kind != AN_PDF_DICT)
+        AN_FAIL(reterr, AN_E_PDF_APPEND, "/Root/Pages");
+    return AN_OK;
 }
 
 an_code
@@ -238,7 +261,6 @@ an_pdf_sign_prepare(struct an_pdf *pdf, const struct an_pdf_sign *what, struct a
     an_code code;
 
     AN_TRY(check_request(what, reterr));
-    AN_TRY(an_pdf_survey(pdf, what->field_name, &job.survey, reterr));
     code = prepare_job(pdf, &job, reterr);
     if (code == AN_OK)
         code = build_update(pdf, &job, &append, &update, reterr);

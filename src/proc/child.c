@@ -169,6 +169,24 @@ an_child_start(const char *name, struct an_child **ret, struct an_err *reterr)
     return AN_OK;
 }
 
+an_code
+an_child_become(const char *name, const char *const *argv, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = find_program(name);
+    char *copies[32] = {NULL};
+
+    if (path == NULL)
+        AN_FAIL(reterr, AN_E_PROC_START, "%s: not beside the program nor in %s", name, AN_LIBEXEC_DIR);
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        AN_ASSERT(i + 1 < AN_COUNT(copies));
+        copies[i] = an_strdup(argv[i]);
+    }
+    execv(path, copies);
+    for (size_t i = 0; copies[i] != NULL; i++)
+        free(copies[i]);
+    return an_err_set_errno(reterr, AN_E_PROC_START, errno, "%s", path);
+}
+
 /* True when the process is gone; its status is put into *status. */
 static bool
 reap(pid_t pid, uint64_t wait_ms, int *status)

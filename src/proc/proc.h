@@ -14,6 +14,8 @@ struct an_child;
 /* Starts libexec program `name` ("antin-render"): looked for beside our own executable, then in the install folder.
  * Never through a shell or PATH. The child gets the socket as descriptor 3 and nothing else. */
 an_code an_child_start(const char *name, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
+/* Replaces this process with the program `name`, looked for in the same places; argv ends with NULL. Returns only on failure. */
+an_code an_child_become(const char *name, const char *const *argv, struct an_err *reterr) AN_MUST_USE;
 void an_child_stop(struct an_child **child); /* closes, waits a little, kills */
 /* An extra folder, looked in before all others; for programs that do not stand beside the helpers, such as tests. Not
  * thread-safe: called once, early. NULL = none. The text is copied. */

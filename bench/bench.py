@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""Ratios, same run: our work beside libcrypto's floor, the token's raw rate, and openssl as a whole process.
+
+Every pair is run in turn, A B A B …; the median of the pairwise ratios is printed. Absolute times depend on the machine and
+are shown only to make the ratios understandable. Results go to bench/results/latest.json.
+"""
+import argparse, json, os, resource, shutil, statistics, subprocess, sys, tempfile, time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def sh(*command, **kwargs):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **kwargs)
+    if done.returncode:
+        sys.exit(f"bench: {' '.join(map(str, command))}: {done.stderr[-800:] or done.stdout[-800:]}")
+    return done.stdout
+
+
+def material(d):
+    """Root, issuing CA, leaf for RSA-2048 and P-256, CRLs: made by openssl, so that nothing of ours made them."""
+    (d / "ca.cnf").write_text("""[req]
+distinguished_name=dn
+[dn]
+[root]
+basicConstraints=critical,CA:true
+keyUsage=critical,keyCertSign,cRLSign
+subjectKeyIdentifier=hash
+[sub]
+basicConstraints=critical,CA:true,pathlen:0
+keyUsage=critical,keyCertSign,cRLSign
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+[leaf]
+keyUsage=critical,digitalSignature,nonRepudiation
+extendedKeyUsage=clientAuth,emailProtection
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+[ca]
+default_ca=def
+[def]
+database=index.txt
+crlnumber=crlnumber
+default_md=sha256
+default_crl_days=30
+""")
+    sh("openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-keyout", d / "root.key", "-out", d / "root.crt", "-days", "3650",
+       "-subj", "/C=VN/O=Mau/CN=Root mau", "-config", d / "ca.cnf", "-extensions", "root")
+    for name, key, issuer, ext, subject in (
+            ("sub", "rsa:3072", "root", "sub", "/C=VN/O=Mau/CN=CA mau"),
+            ("rsa", "rsa:2048", "sub", "leaf", "/C=VN/L=Mau/O=UBND tinh Mau/OU=Xa Mau/CN=Nguyen Van Mau/emailAddress=nvmau@mau.gov.vn"),
+            ("ec", "ec", "sub", "leaf", "/C=VN/L=Mau/O=UBND tinh Mau/OU=Xa Mau/CN=Tran Thi Mau/emailAddress=ttmau@mau.gov.vn")):
+        newkey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else ["-newkey", key]
+        sh("openssl", "req", "-new", *newkey, "-nodes", "-keyout", d / f"{name}.key", "-out", d / f"{name}.csr", "-subj", subject, "-config", d / "ca.cnf")
+        sh("openssl", "x509", "-req", "-in", d / f"{name}.csr", "-CA", d / f"{issuer}.crt", "-CAkey", d / f"{issuer}.key", "-CAcreateserial",
+           "-days", "1000", "-extfile", d / "ca.cnf", "-extensions", ext, "-out", d / f"{name}.crt")
+        os.chmod(d / f"{name}.key", 0o600)
+    (d / "index.txt").write_text("")
+    crls = ""
+    for name in ("root", "sub"):
+        (d / "crlnumber").write_text("01\n")
+        sh("openssl", "ca", "-gencrl", "-config", "ca.cnf", "-keyfile", f"{name}.key", "-cert", f"{name}.crt", "-out", f"{name}.crl", cwd=d)
+        crls += (d / f"{name}.crl").read_text()
+    (d / "all.crl").write_text(crls)
+    (d / "chain.pem").write_text((d / "sub.crt").read_text())
+
+
+def make_pdf(path, size, pages=1):
+    """A plain PDF of about this size; the filler is a stream that no page shows."""
+    with open(path, "wb") as out:
+        offsets = []
+
+        def obj(number, body):
+            offsets.append((number, out.tell()))
+            out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+
+        out.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+        obj(1, b"<</Type/Catalog/Pages 2 0 R>>")
+        kids = b" ".join(b"%d 0 R" % (10 + i) for i in range(pages))
+        obj(2, b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, pages))
+        obj(3, b"<</Length 38>>\nstream\nBT /F1 12 Tf 72 700 Td (Mau) Tj ET    \nendstream")
+        obj(4, b"<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>")
+        for i in range(pages):
+            obj(10 + i, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 3 0 R/Resources<</Font<</F1 4 0 R>>>>>>")
+        filler = max(0, size - out.tell() - 400 - 20 * pages)
+        offsets.append((5, out.tell()))
+        out.write(b"5 0 obj\n<</Length %d>>\nstream\n" % filler)
+        block = os.urandom(1 << 16)
+        while filler > 0:
+            out.write(block[:filler])
+            filler -= len(block)
+        out.write(b"\nendstream\nendobj\n")
+        start = out.tell()
+        count = 10 + pages
+        table = [b"0000000000 65535 f \n"] * count
+        for number, offset in offsets:
+            table[number] = b"%010d 00000 n \n" % offset
+        out.write(b"xref\n0 %d\n" % count + b"".join(table))
+        out.write(b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (count, start))
+
+
+def in_process(*command):
+    return json.loads(sh(*command).splitlines()[-1])
+
+
+def pair(a, b, rounds):
+    """(median ratio a/b, median a, median b) of two functions that answer a rate, run in turn."""
+    xs, ys = [], []
+    for _ in range(rounds):
+        xs.append(a())
+        ys.append(b())
+    return statistics.median(x / y for x, y in zip(xs, ys)), statistics.median(xs), statistics.median(ys)
+
+
+def process_rate(command, repeat=1, **kwargs):
+    start = time.perf_counter()
+    for _ in range(repeat):
+        sh(*command, **kwargs)
+    return repeat / (time.perf_counter() - start)
+
+
+def peak_kb(command):
+    child = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = 0
+    return usage.ru_maxrss, status
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, work, value, target, note=""):
+        ok = None if target is None else (value <= -target if target < 0 else value >= target)
+        self.rows.append({"work": work, "value": round(value, 3), "target": target, "met": ok, "note": note})
+        goal = "" if target is None else (f"≤ {-target:g}" if target < 0 else f"≥ {target:g}")
+        print(f"{work:66} {value:9.2f}  {goal:9} {'' if ok is None else 'met' if ok else 'NOT MET':8} {note}", flush=True)
+
+
+def small_files(t, b, d, rounds):
+    for name in ("rsa", "ec"):
+        for threads in (1, 2):
+            count = 400 if name == "rsa" else 1500
+            sign = lambda look="-", image="-": in_process(b / "work", "sign", d / "small.pdf", d, name, threads, count, d, look, image)["per_second"]
+            floor = lambda: in_process(b / "floor", "sign", d / "small.pdf", d, name, threads, count)["per_second"]
+            ratio, ours, theirs = pair(sign, floor, rounds)
+            t.add(f"sign 100 kB, B-B, invisible, {name}, {threads} thread(s) / floor", ratio, 0.80, f"{ours:.0f}/s, floor {theirs:.0f}/s")
+            ratio, ours, theirs = pair(lambda: sign("dang-ca-nhan", d / "image.png"), floor, rounds)
+            t.add(f"sign 100 kB, image + Vietnamese text, {name}, {threads} thread(s) / floor", ratio, 0.40, f"{ours:.0f}/s")
+            verify = lambda: in_process(b / "work", "verify", d / f"signed-{name}.pdf", d, name, threads, count * 4, d, "-", "-")["per_second"]
+            floor = lambda: in_process(b / "floor", "verify", d / "small.pdf", d, name, threads, count * 4)["per_second"]
+            ratio, ours, theirs = pair(verify, floor, rounds)
+            t.add(f"verify 100 kB, path, CRL, changes, {name}, {threads} thread(s) / floor", ratio, 0.60, f"{ours:.0f}/s, floor {theirs:.0f}/s")
+
+
+def big_files(t, b, d, rounds, antin_sign, antin_verify):
+    for mb, count in ((20, 4), (200, 1)):
+        pdf = d / f"big-{mb}.pdf"
+        make_pdf(pdf, mb << 20)
+        shutil.copy(pdf, d / "append.pdf")
+        size = pdf.stat().st_size
+
+        def in_place():
+            os.truncate(d / "append.pdf", size)
+            return process_rate(antin_sign("rsa", d / "append.pdf", "--in-place"))
+
+        floor = lambda: process_rate([b / "floor", "sign", pdf, d, "rsa", 1, 0])  # its warm-up is one whole signature
+        ratio, *_ = pair(in_place, floor, rounds)
+        t.add(f"sign {mb} MB, appended in place / floor process", ratio, 0.75)
+        ratio, *_ = pair(lambda: process_rate(antin_sign("rsa", pdf, "-o", d / "new.pdf")), floor, rounds)
+        t.add(f"sign {mb} MB, to a new file / floor process", ratio, 0.6)
+        ratio, *_ = pair(lambda: process_rate(antin_verify(d / "new.pdf")), lambda: process_rate([b / "floor", "hash", pdf, d, "rsa", 1, 0]), rounds)
+        t.add(f"verify {mb} MB / hash process", ratio, None)
+        os.unlink(d / "append.pdf")
+        os.unlink(d / "new.pdf")
+
+
+def memory(t, d, antin_sign, antin_verify, sizes):
+    for mb in sizes:
+        pdf = d / "memory.pdf"
+        make_pdf(pdf, mb << 20)
+        kb, status = peak_kb(antin_sign("rsa", pdf, "--in-place"))
+        t.add(f"peak memory, sign {mb} MB, in MB", kb / 1024, -16, "" if status == 0 else f"exit {status}")
+        kb, status = peak_kb(antin_verify(pdf))
+        t.add(f"peak memory, verify {mb} MB, in MB", kb / 1024, -16, "" if status == 0 else f"exit {status}")
+        os.unlink(pdf)
+
+
+def whole_process(t, d, rounds, antin_sign, antin_verify):
+    for name in ("rsa", "ec"):
+        ours = lambda: process_rate(antin_sign(name, d / "small.pdf", "-o", d / "p.pdf"), 20)
+        theirs = lambda: process_rate(["openssl", "cms", "-sign", "-binary", "-cades", "-md", "sha256", "-in", d / "small.pdf", "-signer", d / f"{name}.crt",
+                                       "-inkey", d / f"{name}.key", "-certfile", d / "chain.pem", "-outform", "DER", "-out", d / "p.p7s"], 20)
+        ratio, x, y = pair(ours, theirs, rounds)
+        t.add(f"whole process, sign 100 kB, {name} / openssl cms", ratio, 1.0, f"{1000 / x:.1f} ms, openssl {1000 / y:.1f} ms")
+        ours = lambda: process_rate(antin_verify(d / f"signed-{name}.pdf"), 20)
+        theirs = lambda: process_rate(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", d / "p.p7s", "-content", d / "small.pdf", "-CAfile",
+                                       d / "both.pem", "-crl_check_all", "-purpose", "any", "-out", "/dev/null"], 20)
+        ratio, x, y = pair(ours, theirs, rounds)
+        t.add(f"whole process, verify 100 kB, {name} / openssl cms", ratio, 1.0, f"{1000 / x:.1f} ms, openssl {1000 / y:.1f} ms")
+
+
+def shapes(t, b, d, rounds, antin_sign):
+    added = (d / "signed-rsa.pdf").stat().st_size - (d / "small.pdf").stat().st_size
+    t.add("bytes added by one B-B signature, chain of three, in kB", added / 1000, -6.5)
+    make_pdf(d / "one.pdf", 2_000_000, 1)
+    make_pdf(d / "many.pdf", 2_000_000, 10000)
+    place = ["--look", "dang-ca-nhan", "--image", d / "image.png", "--page", "-1", "--rect", "300,100,160,80"]
+    one = lambda: process_rate(antin_sign("ec", d / "one.pdf", "-o", d / "p.pdf", *place), 10)
+    many = lambda: process_rate(antin_sign("ec", d / "many.pdf", "-o", d / "p.pdf", *place), 10)
+    ratio, *_ = pair(one, many, rounds)
+    t.add("field on the last of 10,000 pages, time / on 1 page", ratio, -2)
+    shutil.copy(d / "small.pdf", d / "fifty.pdf")
+    for _ in range(50):
+        sh(*antin_sign("ec", d / "fifty.pdf", "--in-place"))
+    fifty = lambda: in_process(b / "work", "verify", d / "fifty.pdf", d, "ec", 1, 20, d, "-", "-")["per_second"]
+    single = lambda: in_process(b / "work", "verify", d / "signed-big.pdf", d, "ec", 1, 400, d, "-", "-")["per_second"]
+    make_pdf(d / "p.pdf", (d / "fifty.pdf").stat().st_size)
+    sh(*antin_sign("ec", d / "p.pdf", "-o", d / "signed-big.pdf"))
+    ratio, x, y = pair(lambda: single() / 50, fifty, rounds)
+    t.add("50 signatures in one file, time / 50 single verifies", ratio, -2, f"{1000 / y:.1f} ms")
+
+
+def token(t, b, d, rounds, antin):
+    module = next((m for m in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so") if os.path.exists(m)), None)
+    if module is None:
+        print("token batch: SoftHSM2 is not installed")
+        return
+    home = d / "hsm"
+    (home / "tokens").mkdir(parents=True)
+    (home / "conf").write_text(f"directories.tokendir = {home}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
+    env = dict(os.environ, SOFTHSM2_CONF=str(home / "conf"))
+    (home / "pin").write_text("1234567890\n")
+    os.chmod(home / "pin", 0o600)
+    sh("softhsm2-util", "--init-token", "--free", "--label", "bench", "--pin", "1234567890", "--so-pin", "1234567890", env=env)
+    sh("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", d / "rsa.key", "-out", d / "rsa.p8")
+    sh("softhsm2-util", "--import", d / "rsa.p8", "--token", "bench", "--label", "k", "--id", "01", "--pin", "1234567890", env=env)
+    ins, out, count = d / "batch", d / "batch-out", 600
+    ins.mkdir()
+    for i in range(count):
+        shutil.copy(d / "small.pdf", ins / f"{i:05}.pdf")
+    uri = f"pkcs11:token=bench;object=k;type=private?module-path={module}"
+    for threads in (1, 2):
+        def ours():
+            shutil.rmtree(out, ignore_errors=True)
+            start = time.perf_counter()
+            sh(antin, "sign", ins, "--out-dir", out, "--key", uri, "--cert", d / "rsa.crt", "--chain", d / "chain.pem", "--trust", d / "root.crt",
+               "--crl", d / "all.crl", "--pin-file", home / "pin", "--jobs", threads, "--quiet", env=env)
+            return count / (time.perf_counter() - start)
+        raw = lambda: json.loads(sh(b / "rawtoken", module, home / "pin", "rsa", threads, 1500, env=env).splitlines()[-1])["per_second"]
+        ratio, x, y = pair(ours, raw, rounds)
+        t.add(f"token batch, one login, {threads} thread(s) / module's raw rate", ratio, 0.95, f"{x:.0f}/s, raw {y:.0f}/s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory-mb", type=int, nargs="*", default=[20, 200, 2000])
+    parser.add_argument("--only", default="", help="comma-separated: small,big,memory,process,shapes,token")
+    args = parser.parse_args()
+    b, antin = ROOT / args.build / "bench", ROOT / args.build / "antin"
+    wanted = set(args.only.split(",")) if args.only else {"small", "big", "memory", "process", "shapes", "token"}
+    folder = tempfile.mkdtemp(prefix="antin-bench-", dir="/dev/shm" if shutil.disk_usage("/dev/shm").free > 8 << 30 else None)
+    d, t = Path(folder), Table()
+    try:
+        material(d)
+        make_pdf(d / "small.pdf", 100_000)
+        shutil.copy(ROOT / "bench" / "image.png", d / "image.png")
+        (d / "both.pem").write_text((d / "root.crt").read_text() + (d / "all.crl").read_text())
+        sign = lambda name, source, *more: [antin, "sign", source, "--key", d / f"{name}.key", "--cert", d / f"{name}.crt", "--chain", d / "chain.pem",
+                                            "--trust", d / "root.crt", "--crl", d / "all.crl", "--quiet", *more]
+        verify = lambda source: [antin, "verify", source, "--trust", d / "root.crt", "--crl", d / "all.crl", "--quiet"]
+        for name in ("rsa", "ec"):
+            sh(*sign(name, d / "small.pdf", "-o", d / f"signed-{name}.pdf"))
+        print(f"{'work':66} {'ratio':>9}  target")
+        if "small" in wanted:
+            small_files(t, b, d, args.rounds)
+        if "process" in wanted:
+            whole_process(t, d, args.rounds, sign, verify)
+        if "shapes" in wanted:
+            shapes(t, b, d, args.rounds, sign)
+        if "token" in wanted:
+            token(t, b, d, args.rounds, antin)
+        if "big" in wanted:
+            big_files(t, b, d, args.rounds, sign, verify)
+        if "memory" in wanted:
+            memory(t, d, sign, verify, args.memory_mb)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    results = ROOT / "bench" / "results"
+    results.mkdir(exist_ok=True)
+    (results / "latest.json").write_text(json.dumps(t.rows, indent=1, ensure_ascii=False) + "\n")
+    missed = [r["work"] for r in t.rows if r["met"] is False]
+    print(f"\n{sum(r['met'] is True for r in t.rows)} targets met, {len(missed)} not met")
+
+
+main()

@@ -65,6 +65,7 @@ struct an_pdf {
     struct an_arena *arena;
     struct an_pdf_section_vec sections; /* newest first; older ones are read when a look-up needs them */
     bool chain_done, chain_broken;
+    bool is_chaining;       /* an older section is being read: what it refers to is looked up in newer ones only */
     uint64_t chain_fault;   /* offset of what broke the chain */
     struct an_pdf_part_vec parts;       /* filled by an_pdf_latest, oldest first */
     struct an_map *objects;     /* location → struct an_pdf_obj * */

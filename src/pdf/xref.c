@@ -417,8 +417,9 @@ break_chain(struct an_pdf *pdf, uint64_t offset)
 struct an_pdf_section *
 an_pdf_section_at(struct an_pdf *pdf, size_t index)
 {
-    while (pdf->sections.count && pdf->sections.count <= index && !pdf->chain_done) {
+    while (pdf->sections.count && pdf->sections.count <= index && !pdf->chain_done && !pdf->is_chaining) {
         struct an_pdf_section *last = pdf->sections.items[pdf->sections.count - 1], *next;
+        an_code code;
 
         if (!last->has_prev) {
             pdf->chain_done = true;
@@ -426,10 +427,14 @@ an_pdf_section_at(struct an_pdf *pdf, size_t index)
             pdf->chain_done = pdf->chain_broken = true;
             pdf->chain_fault = last->offset;
             an_pdf_fault_note(pdf, AN_N_PDF_PREV, 0, last->offset);
-        } else if (an_pdf_section_read(pdf, last->prev, &next, NULL) != AN_OK) {
-            break_chain(pdf, last->prev);
         } else {
-            *an_pdf_section_vec_push(&pdf->sections) = next;
+            pdf->is_chaining = true;
+            code = an_pdf_section_read(pdf, last->prev, &next, NULL);
+            pdf->is_chaining = false;
+            if (code != AN_OK)
+                break_chain(pdf, last->prev);
+            else
+                *an_pdf_section_vec_push(&pdf->sections) = next;
         }
     }
     return index < pdf->sections.count ? pdf->sections.items[index] : NULL;

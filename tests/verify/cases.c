@@ -230,20 +230,14 @@ case_result_done(struct case_result *result)
 bool
 is_excepted(const char *id)
 {
-    static char *text;
+    const char *path = getenv("ANTIN_EXCEPTIONS");
+    struct an_buf content = an_buf_new((size_t)1024 * 1024);
     char *key = an_asprintf("\n%s\t", id);
-    bool found;
+    bool found = false;
 
-    if (!text) {
-        struct an_buf content = an_buf_new((size_t)1024 * 1024);
-        const char *path = getenv("ANTIN_EXCEPTIONS");
-
-        an_buf_str(&content, "\n");
-        if (an_file_read(path ? path : "", (size_t)1024 * 1024, &content, NULL) != AN_OK)
-            fprintf(stderr, "# no list of exceptions\n");
-        text = an_buf_take_str(&content);
-    }
-    found = strstr(text, key) != NULL;
+    if (path && an_file_read(path, (size_t)1024 * 1024, &content, NULL) == AN_OK)
+        found = an_bytes_find(an_buf_view(&content), an_bytes_of_str(key), 0) != SIZE_MAX;
+    an_buf_free(&content);
     free(key);
     return found;
 }

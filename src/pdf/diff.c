@@ -183,30 +183,32 @@ an_diff_equal_objects(struct diff *diff, const struct an_pdf_obj *a, const struc
     return an_pdf_equal(a, b);
 }
 
+static const struct an_pdf_obj *
+find_bytes(const struct an_pdf_obj *dict, an_bytes key)
+{
+    for (size_t i = dict->kind == AN_PDF_DICT || dict->kind == AN_PDF_STREAM ? dict->u.dict.count : 0; i-- > 0;)
+        if (an_bytes_eq(dict->u.dict.entries[i].key, key))
+            return &dict->u.dict.entries[i].value;
+    return NULL;
+}
+
 void
 an_diff_each_key(struct diff *diff, struct change *change, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
                  an_diff_key_fn *fn, void *user)
 {
-    char key[128];
-
     for (size_t i = 0; (a->kind == AN_PDF_DICT || a->kind == AN_PDF_STREAM) && i < a->u.dict.count; i++) {
         const struct an_pdf_entry *entry = &a->u.dict.entries[i];
-        const struct an_pdf_obj *other;
+        const struct an_pdf_obj *other = find_bytes(b, entry->key);
 
-        memcpy(key, entry->key.ptr, entry->key.len < sizeof key ? entry->key.len : sizeof key - 1);
-        key[entry->key.len < sizeof key ? entry->key.len : sizeof key - 1] = 0;
-        other = an_pdf_dict_find(b, key);
         if (!an_diff_same(diff, &entry->value, other))
             fn(diff, change, entry->key, &entry->value, other ? other : &an_pdf_null, user);
         else if (other)
-            an_diff_claim_tree(diff, other, AN_PDF_CHANGE_SIGNATURE, an_diff_permits(diff, AN_PDF_CHANGE_SIGNATURE), AN_V_PDF_REWRITTEN);
+            an_diff_claim_tree(diff, other, AN_PDF_CHANGE_SIGNATURE, true, AN_V_PDF_REWRITTEN);
     }
     for (size_t i = 0; (b->kind == AN_PDF_DICT || b->kind == AN_PDF_STREAM) && i < b->u.dict.count; i++) {
         const struct an_pdf_entry *entry = &b->u.dict.entries[i];
 
-        memcpy(key, entry->key.ptr, entry->key.len < sizeof key ? entry->key.len : sizeof key - 1);
-        key[entry->key.len < sizeof key ? entry->key.len : sizeof key - 1] = 0;
-        if (an_pdf_dict_find(a, key) == NULL && entry->value.kind != AN_PDF_NULL)
+        if (find_bytes(a, entry->key) == NULL && entry->value.kind != AN_PDF_NULL)
             fn(diff, change, entry->key, &an_pdf_null, &entry->value, user);
     }
 }
@@ -414,6 +416,25 @@ judge_rest(struct diff *diff, struct change *change)
         an_diff_forbid(diff, change, an_diff_why_forbidden(diff, change));
 }
 
+/* A document time-stamp alone may come at every level; the form that takes it in changes with it. */
+static void
+find_main_class(struct diff *diff)
+{
+    bool has_timestamp = false, has_signature = false;
+
+    for (size_t i = 0; i < diff->changes.count; i++) {
+        const struct an_pdf_obj *b = diff->changes.items[i].b;
+
+        if (diff->changes.items[i].is_same || !diff->changes.items[i].is_new || !an_pdf_dict_find(b, "ByteRange"))
+            continue;
+        if (an_pdf_is_name(an_pdf_dict_find(b, "Type"), "DocTimeStamp") || an_pdf_is_name(an_pdf_dict_find(b, "SubFilter"), "ETSI.RFC3161"))
+            has_timestamp = true;
+        else
+            has_signature = true;
+    }
+    diff->main_class = has_timestamp && !has_signature ? AN_PDF_CHANGE_TIMESTAMP : AN_PDF_CHANGE_SIGNATURE;
+}
+
 static void
 judge(struct diff *diff)
 {
@@ -421,6 +442,8 @@ judge(struct diff *diff)
     size_t count = diff->changes.count;
 
     an_diff_check_spots(diff);
+    an_diff_check_faults(diff);
+    find_main_class(diff);
     an_diff_rule_trailer(diff);
     an_diff_rule_catalog(diff);
     for (size_t i = 0; i < count; i++)

@@ -27,6 +27,7 @@ struct diff {
     struct change_list changes;      /* by number */
     struct an_map *by_num;
     struct finding_list out;
+    enum an_pdf_change_class main_class; /* of what was added to the form: signatures, or time-stamps alone */
     bool lock_known, lock_all;       /* FieldMDP of the signature: */
     bool lock_is_exclude;
     const struct an_pdf_obj *lock_fields; /* array of names, or NULL */
@@ -66,6 +67,7 @@ struct change *an_diff_holder(struct diff *diff, const struct an_pdf_obj *ref, s
 void an_diff_check_tail(struct diff *diff);                          /* diff_layout.c */
 an_code an_diff_check_layout(struct diff *diff, struct an_err *reterr) AN_MUST_USE;
 void an_diff_check_spots(struct diff *diff);
+void an_diff_check_faults(struct diff *diff);
 void an_diff_rule_trailer(struct diff *diff);                        /* diff_rules.c */
 void an_diff_rule_catalog(struct diff *diff);
 void an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const struct an_pdf_obj *new_form,
@@ -76,5 +78,7 @@ void an_diff_rule_page(struct diff *diff, struct change *change);    /* diff_pag
 bool an_diff_rule_annots(struct diff *diff, struct change *change);
 bool an_diff_rule_annotation(struct diff *diff, struct change *change);
 bool an_diff_is_page(const struct an_pdf_obj *obj);
+/* For an_diff_only_from: places where a field or an annotation may be mentioned. */
+bool an_diff_is_field_place(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user);
 an_code an_diff_why_forbidden(struct diff *diff, const struct change *change);
 char *an_diff_path(struct diff *diff, uint32_t num);                 /* diff_path.c */

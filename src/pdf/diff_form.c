@@ -123,6 +123,8 @@ take_widget(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf
     change->is_new_widget = true;
     if (has_actions(widget))
         an_diff_forbid(diff, change, AN_V_PDF_SCRIPT);
+    else if (an_pdf_dict_find(widget, "Rect") && !an_pdf_is_name(an_diff_now(diff, widget, "Subtype"), "Widget"))
+        an_diff_forbid(diff, change, AN_V_PDF_ANNOTATION); /* another annotation in a field's clothes */
     else if (!is_signed && is_visible(diff, widget))
         an_diff_forbid(diff, change, AN_V_PDF_OVERLAY);
     else if (change->is_new)
@@ -159,13 +161,13 @@ take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned depth)
         return;
     for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count; i++)
         is_parent = is_parent || an_pdf_dict_find(an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]), "T");
-    if (change == NULL && ref_num(ref) && kind_of(diff, diff->now, node) == FIELD_SIGNATURE)
-        return; /* stood there already, empty, and is now listed as a field */
+    if (ref_num(ref) && (change == NULL || !change->is_new) && kind_of(diff, diff->now, node) == FIELD_SIGNATURE && !is_parent)
+        return; /* stood there already and is now listed as a field; what changed in it is judged by itself */
     if (change == NULL || (!change->is_new && !is_parent)) {
         an_diff_report(diff, AN_V_PDF_FIELD, ref_num(ref), 0, diff->now);
     } else if (is_parent) {
         if (change->is_new)
-            claim_as(diff, change, AN_PDF_CHANGE_SIGNATURE);
+            claim_as(diff, change, diff->main_class);
         for (size_t i = 0; i < kids->u.array.count; i++)
             if (an_diff_change(diff, ref_num(&kids->u.array.items[i])))
                 take_field(diff, &kids->u.array.items[i], depth + 1);
@@ -190,7 +192,7 @@ compare_lists(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf
             at++;
             continue;
         }
-        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, holder, diff->main_class);
         take_field(diff, &b->u.array.items[i], 0);
     }
     if (at < old_count) {
@@ -213,8 +215,8 @@ judge_resource(struct diff *diff, struct change *holder, an_bytes key, const str
         an_diff_forbid(diff, holder, AN_V_PDF_RESOURCES);
         return;
     }
-    claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
-    claim_values(diff, b, AN_PDF_CHANGE_SIGNATURE);
+    claim_as(diff, holder, diff->main_class);
+    claim_values(diff, b, diff->main_class);
 }
 
 static void *
@@ -234,7 +236,7 @@ judge_category(struct diff *diff, struct change *holder, an_bytes key, const str
     if (x->kind == AN_PDF_DICT && y->kind == AN_PDF_DICT)
         an_diff_each_key(diff, an_diff_holder(diff, b, holder), x, y, judge_resource, category_of(key));
     else if (is_key(key, "ProcSet"))
-        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, holder, diff->main_class);
     else
         judge_resource(diff, holder, key, a, b, user);
 }
@@ -266,7 +268,7 @@ claim_part(struct diff *diff, const struct an_pdf_obj *ref, an_diff_accept_fn *a
     if (change == NULL)
         return;
     if (change->is_new || an_diff_only_from(diff, change->num, accepts, key))
-        claim_as(diff, change, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, change, diff->main_class);
     else
         an_diff_forbid(diff, change, AN_V_PDF_SHARED);
 }
@@ -297,11 +299,11 @@ judge_form_key(struct diff *diff, struct change *holder, an_bytes key, const str
     if (is_key(key, "Fields") || is_key(key, "DR"))
         return;
     if (is_key(key, "SigFlags") && an_pdf_resolve(diff->pdf, diff->now, b)->kind == AN_PDF_INT)
-        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, holder, diff->main_class);
     else if (is_key(key, "NeedAppearances"))
-        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, holder, diff->main_class);
     else if ((is_key(key, "DA") || is_key(key, "Q")) && a->kind == AN_PDF_NULL)
-        claim_as(diff, holder, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, holder, diff->main_class);
     else
         an_diff_forbid(diff, holder, AN_V_PDF_FORM_DICT);
 }
@@ -322,7 +324,7 @@ an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const st
     if (b->kind != AN_PDF_DICT)
         return;
     if (!an_diff_same(diff, old_form, new_form))
-        claim_as(diff, catalog, AN_PDF_CHANGE_SIGNATURE);
+        claim_as(diff, catalog, diff->main_class);
     if (ref_num(new_form))
         claim_part(diff, new_form, is_from_catalog, NULL);
     an_diff_each_key(diff, holder, a, b, judge_form_key, NULL);
@@ -492,7 +494,7 @@ judge_kids(struct diff *diff, struct change *change, const struct an_pdf_obj *a,
 {
     compare_lists(diff, an_pdf_resolve(diff->pdf, diff->old, a), an_pdf_resolve(diff->pdf, diff->now, b),
                   an_diff_holder(diff, b, change));
-    claim_as(diff, change, AN_PDF_CHANGE_SIGNATURE);
+    claim_as(diff, change, diff->main_class);
 }
 
 static void
@@ -524,6 +526,42 @@ describe_field(struct diff *diff, const struct change *change)
     return field;
 }
 
+/* Dictionaries that mention fields for their own ends: structure elements, actions on fields. */
+static bool
+is_field_user(const struct an_pdf_obj *dict, uint32_t num)
+{
+    const struct an_pdf_obj *type = an_pdf_dict_find(dict, "Type");
+
+    if (an_pdf_is_name(type, "OBJR") || an_pdf_is_name(type, "StructElem") || an_pdf_dict_find(dict, "Pg"))
+        return an_diff_only_under(dict, "Obj", num) || an_diff_only_under(dict, "K", num);
+    if (an_pdf_dict_find(dict, "S"))
+        return an_diff_only_under(dict, "T", num) || an_diff_only_under(dict, "Fields", num);
+    return false;
+}
+
+/* A field that is also something else (a layer configuration, a node of the page tree) could change that under the
+ * cover of a permitted value. */
+bool
+an_diff_is_field_place(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user)
+{
+    const struct an_pdf_obj *type = an_pdf_dict_find(referrer, "Type");
+    const struct an_pdf_obj *form = an_pdf_dict_find(an_pdf_catalog(diff->pdf, diff->old), "AcroForm");
+
+    (void)user;
+    if (from == 0)
+        return false;
+    if (referrer->kind == AN_PDF_ARRAY || from == ref_num(form))
+        return true;
+    if (an_diff_is_page(referrer))
+        return an_diff_only_under(referrer, "Annots", num);
+    if (referrer == an_pdf_catalog(diff->pdf, diff->old))
+        return an_diff_only_under(referrer, "AcroForm", num);
+    if (type == NULL || an_pdf_is_name(type, "Annot"))
+        if (an_pdf_dict_find(referrer, "T") || an_pdf_dict_find(referrer, "FT") || an_pdf_dict_find(referrer, "Rect"))
+            return true;
+    return is_field_user(referrer, num);
+}
+
 bool
 an_diff_rule_field(struct diff *diff, struct change *change)
 {
@@ -536,6 +574,10 @@ an_diff_rule_field(struct diff *diff, struct change *change)
         return false;
     if (change->b->kind != AN_PDF_DICT) {
         an_diff_forbid(diff, change, AN_V_PDF_FIELD_REMOVED);
+        return true;
+    }
+    if (!an_diff_only_from(diff, change->num, an_diff_is_field_place, NULL)) {
+        an_diff_forbid(diff, change, AN_V_PDF_SHARED);
         return true;
     }
     field = describe_field(diff, change);

@@ -100,6 +100,25 @@ check_gaps(struct diff *diff, size_t revision, const struct an_pdf_change *liste
     span_vec_done(&spans);
 }
 
+/* Objects in an object stream that the cross-reference does not list are as hidden as bytes between objects. */
+static void
+check_packed(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct an_pdf_obj *obj = listed[i].is_free || listed[i].container ? NULL : an_pdf_object(diff->pdf, revision, listed[i].num);
+        const struct an_pdf_container *container = NULL;
+
+        if (an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "ObjStm"))
+            container = an_pdf_container_at(diff->pdf, revision, listed[i].num);
+        for (uint32_t j = 0; container && j < container->count; j++) {
+            struct an_pdf_spot spot = an_pdf_find_spot(diff->pdf, revision, container->nums[j]);
+
+            if (spot.where != AN_PDF_IN_STREAM || spot.container != listed[i].num)
+                an_diff_report(diff, AN_V_PDF_STRAY, container->nums[j], listed[i].offset, revision);
+        }
+    }
+}
+
 /* The same number twice in one section with different places: readers choose differently. */
 static void
 check_doubles(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
@@ -127,18 +146,28 @@ check_order(struct diff *diff, size_t revision)
     }
 }
 
-/* Repairs that were needed to read what came after the signed bytes. */
-static void
-check_faults(struct diff *diff)
+/* An object in an object stream that came after the signature. */
+static bool
+is_packed_later(struct diff *diff, uint32_t num)
+{
+    const struct change *change = an_diff_change(diff, num);
+
+    return change && change->after.where == AN_PDF_IN_STREAM && !an_pdf_spot_equal(&change->before, &change->after);
+}
+
+/* Repairs that were needed to read what came after the signed bytes: other readers may repair otherwise. */
+void
+an_diff_check_faults(struct diff *diff)
 {
     for (size_t i = 0; i < diff->pdf->faults.count; i++) {
         const struct an_pdf_fault *fault = &diff->pdf->faults.items[i];
 
-        if (fault->offset < diff->signed_end || fault->offset >= diff->pdf->file.len)
+        if (fault->offset >= diff->pdf->file.len ||
+            (fault->offset < diff->signed_end && !(fault->offset == 0 && is_packed_later(diff, fault->num))))
             continue;
         if (fault->code == AN_N_PDF_XREF_REPAIRED || fault->code == AN_N_PDF_OBJECT_MISSING || fault->code == AN_N_PDF_PREV)
             an_diff_report(diff, AN_V_PDF_XREF_BROKEN, fault->num, fault->offset, diff->now);
-        else if (fault->code == AN_N_PDF_DUPLICATE_KEY)
+        else if (fault->code == AN_N_PDF_DUPLICATE_KEY || fault->code == AN_N_PDF_STREAM_LENGTH)
             an_diff_report(diff, AN_V_PDF_AMBIGUOUS, fault->num, fault->offset, diff->now);
     }
 }
@@ -171,10 +200,10 @@ an_diff_check_layout(struct diff *diff, struct an_err *reterr)
             continue;
         check_order(diff, revision);
         check_gaps(diff, revision, listed, count);
+        check_packed(diff, revision, listed, count);
     }
     if (diff->pdf->chain_broken && diff->pdf->chain_fault >= diff->signed_end)
         an_diff_report(diff, AN_V_PDF_XREF_BROKEN, 0, diff->pdf->chain_fault, diff->now);
-    check_faults(diff);
     return AN_OK;
 }
 

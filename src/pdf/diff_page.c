@@ -196,6 +196,10 @@ an_diff_rule_annotation(struct diff *diff, struct change *change)
 {
     const struct an_pdf_obj *a = change->a, *b = change->b;
 
+    const struct an_pdf_obj *type = an_pdf_dict_find(a, "Type");
+
+    if ((type && !an_pdf_is_name(type, "Annot")) || !an_diff_only_from(diff, change->num, an_diff_is_field_place, NULL))
+        return false;
     if (a->kind != AN_PDF_DICT || !an_pdf_dict_find(a, "Subtype") || !an_pdf_dict_find(a, "Rect") ||
         an_pdf_is_name(an_pdf_dict_find(a, "Subtype"), "Widget"))
         return false;

@@ -211,8 +211,10 @@ rule_extensions(struct diff *diff, const struct an_pdf_obj *b, struct change *ho
     struct change *own = an_diff_holder(diff, b, holder);
     const struct an_pdf_obj *value = an_pdf_resolve(diff->pdf, diff->now, b);
 
-    if (value->kind != AN_PDF_DICT) {
-        an_diff_forbid(diff, holder, AN_V_PDF_CATALOG);
+    static char key[] = "Extensions";
+
+    if (value->kind != AN_PDF_DICT || (own && own != holder && !own->is_new && !an_diff_only_from(diff, own->num, is_from_catalog, key))) {
+        an_diff_forbid(diff, own ? own : holder, AN_V_PDF_CATALOG);
         return;
     }
     an_diff_claim(diff, holder, AN_PDF_CHANGE_SIGNATURE, true, AN_V_PDF_EXTENSIONS);

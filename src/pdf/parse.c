@@ -120,7 +120,7 @@ check_duplicates(struct an_pdf_parser *parser, const struct an_pdf_entry *entrie
         }
         for (size_t j = 0; j < i && checks < DUPLICATE_CHECKS; j++, checks++)
             if (an_bytes_eq(entries[j].key, key)) {
-                an_pdf_fault_note(parser->pdf, AN_N_PDF_DUPLICATE_KEY, parser->num, entries[i].value.offset);
+                an_pdf_fault_note(parser->pdf, AN_N_PDF_DUPLICATE_KEY, parser->num, parser->container ? 0 : entries[i].value.offset);
                 return;
             }
     }

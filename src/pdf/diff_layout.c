@@ -6,6 +6,12 @@
 struct span { uint64_t from, to; };
 AN_VEC(span_vec, struct span);
 
+static void
+add_fault(struct an_pdf_layout_fault_vec *faults, an_code why, uint32_t num, uint64_t offset)
+{
+    *an_pdf_layout_fault_vec_push(faults) = (struct an_pdf_layout_fault){why, num, offset};
+}
+
 static bool
 is_blank(struct an_pdf *pdf, uint64_t from, uint64_t to)
 {
@@ -74,9 +80,9 @@ add_sections(struct an_pdf *pdf, size_t revision, struct span_vec *spans)
 /* Every byte of a later revision belongs to an object it lists, or to its cross-reference. Others could be picked up by
  * a reader that rebuilds the file. */
 static void
-check_gaps(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+check_gaps(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision, const struct an_pdf_change *listed,
+           size_t count)
 {
-    struct an_pdf *pdf = diff->pdf;
     uint64_t start = an_pdf_revision_at(pdf, revision - 1)->end, end = an_pdf_revision_at(pdf, revision)->end, at = start;
     struct span_vec spans = {0};
 
@@ -92,42 +98,43 @@ check_gaps(struct diff *diff, size_t revision, const struct an_pdf_change *liste
         qsort(spans.items, spans.count, sizeof(*spans.items), by_start);
     for (size_t i = 0; i < spans.count; i++) {
         if (spans.items[i].from > at && !is_harmless(pdf, at, spans.items[i].from))
-            an_diff_report(diff, AN_V_PDF_STRAY, 0, at, revision);
+            add_fault(faults, AN_V_PDF_STRAY, 0, at);
         at = spans.items[i].to > at ? spans.items[i].to : at;
     }
     if (!is_harmless(pdf, at, end))
-        an_diff_report(diff, AN_V_PDF_STRAY, 0, at, revision);
+        add_fault(faults, AN_V_PDF_STRAY, 0, at);
     span_vec_done(&spans);
 }
 
 /* Objects in an object stream that the cross-reference does not list are as hidden as bytes between objects. */
 static void
-check_packed(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+check_packed(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision, const struct an_pdf_change *listed,
+             size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct an_pdf_obj *obj = listed[i].is_free || listed[i].container ? NULL : an_pdf_object(diff->pdf, revision, listed[i].num);
+        const struct an_pdf_obj *obj = listed[i].is_free || listed[i].container ? NULL : an_pdf_object(pdf, revision, listed[i].num);
         const struct an_pdf_container *container = NULL;
 
         if (an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "ObjStm"))
-            container = an_pdf_container_at(diff->pdf, revision, listed[i].num);
+            container = an_pdf_container_at(pdf, revision, listed[i].num);
         for (uint32_t j = 0; container && j < container->count; j++) {
-            struct an_pdf_spot spot = an_pdf_find_spot(diff->pdf, revision, container->nums[j]);
+            struct an_pdf_spot spot = an_pdf_find_spot(pdf, revision, container->nums[j]);
 
             if (spot.where != AN_PDF_IN_STREAM || spot.container != listed[i].num)
-                an_diff_report(diff, AN_V_PDF_STRAY, container->nums[j], listed[i].offset, revision);
+                add_fault(faults, AN_V_PDF_STRAY, container->nums[j], listed[i].offset);
         }
     }
 }
 
 /* The same number twice in one section with different places: readers choose differently. */
 static void
-check_doubles(struct diff *diff, size_t revision, const struct an_pdf_change *listed, size_t count)
+check_doubles(struct an_pdf_layout_fault_vec *faults, const struct an_pdf_change *listed, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         const struct an_pdf_change *a = &listed[i - 1], *b = &listed[i];
 
         if (a->num == b->num && !a->is_free && !b->is_free && (a->offset != b->offset || a->container != b->container))
-            an_diff_report(diff, AN_V_PDF_AMBIGUOUS, b->num, b->container ? 0 : b->offset, revision);
+            add_fault(faults, AN_V_PDF_AMBIGUOUS, b->num, b->container ? 0 : b->offset);
     }
 }
 
@@ -185,22 +192,40 @@ is_mixed(const struct an_pdf *pdf, size_t revision)
     return false;
 }
 
+/* The faults of one revision, found once however many signatures it follows. */
+static an_code
+list_faults(struct an_pdf *pdf, size_t revision, struct an_pdf_layout_fault_vec **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) struct an_pdf_change *listed = NULL;
+    bool is_known;
+    size_t count = 0;
+
+    *ret = an_pdf_refs_layout(pdf, revision, &is_known);
+    if (is_known)
+        return AN_OK;
+    AN_TRY(an_pdf_revision_changes(pdf, revision, &listed, &count, reterr));
+    check_doubles(*ret, listed, count);
+    if (revision == 0)
+        return AN_OK;
+    check_gaps(pdf, *ret, revision, listed, count);
+    check_packed(pdf, *ret, revision, listed, count);
+    return AN_OK;
+}
+
 an_code
 an_diff_check_layout(struct diff *diff, struct an_err *reterr)
 {
     for (size_t revision = diff->old; revision <= diff->now; revision++) {
-        AN_CLEANUP(an_free_ptr) struct an_pdf_change *listed = NULL;
-        size_t count = 0;
+        struct an_pdf_layout_fault_vec *faults;
 
         if (revision == diff->old && !is_mixed(diff->pdf, revision))
             continue;
-        AN_TRY(an_pdf_revision_changes(diff->pdf, revision, &listed, &count, reterr));
-        check_doubles(diff, revision, listed, count);
-        if (revision == diff->old)
-            continue;
-        check_order(diff, revision);
-        check_gaps(diff, revision, listed, count);
-        check_packed(diff, revision, listed, count);
+        AN_TRY(list_faults(diff->pdf, revision, &faults, reterr));
+        for (size_t i = 0; i < faults->count; i++)
+            if (revision > diff->old || faults->items[i].why == AN_V_PDF_AMBIGUOUS)
+                an_diff_report(diff, faults->items[i].why, faults->items[i].num, faults->items[i].offset, revision);
+        if (revision > diff->old)
+            check_order(diff, revision);
     }
     if (diff->pdf->chain_broken && diff->pdf->chain_fault >= diff->signed_end)
         an_diff_report(diff, AN_V_PDF_XREF_BROKEN, 0, diff->pdf->chain_fault, diff->now);

@@ -121,7 +121,13 @@ an_diff_path(struct diff *diff, uint32_t num)
     AN_CLEANUP(an_map_free) struct an_map *seen = an_map_new();
     struct climb climb = {.diff = diff, .revision = diff->now, .seen = seen};
     const struct change *change = an_diff_change(diff, num);
+    const char *known = an_pdf_refs_path(diff->pdf, num);
+    uint32_t wanted = num;
     bool at_top = false;
+    char *path;
+
+    if (known)
+        return an_strdup(known);
 
     if (change && change->is_gone)
         climb.revision = diff->old;
@@ -134,5 +140,7 @@ an_diff_path(struct diff *diff, uint32_t num)
             break;
         num = parent;
     }
-    return join(&climb, num, at_top);
+    path = join(&climb, num, at_top);
+    an_pdf_refs_keep_path(diff->pdf, wanted, path);
+    return path;
 }

@@ -83,6 +83,7 @@ struct an_pdf {
     uint32_t encrypt_num;       /* object number of the encryption dictionary, never decrypted */
     int pdfa_part; char pdfa_conformance; bool pdfa_known;
     struct an_pdf_refs *refs;   /* who mentions what; built when changes are analysed */
+    struct an_map *history;     /* number → places in all revisions but the oldest, newest first; for files with many */
 };
 
 extern const struct an_pdf_obj an_pdf_null;
@@ -128,6 +129,9 @@ struct an_pdf_spot an_pdf_run_spot(struct an_pdf *pdf, const struct an_pdf_secti
                                    uint32_t at);
 size_t an_pdf_section_first(struct an_pdf *pdf, size_t revision); /* newest section of a revision */
 struct an_pdf_spot an_pdf_find_spot(struct an_pdf *pdf, size_t revision, uint32_t num);
+/* Makes look-ups independent of the number of revisions; for those who look up much. */
+void an_pdf_history_build(struct an_pdf *pdf);
+void an_pdf_history_drop(struct an_pdf *pdf);
 /* The object at a spot; cached by place, so revisions that share it share the tree. Never NULL. */
 const struct an_pdf_obj *an_pdf_object_at(struct an_pdf *pdf, size_t revision, uint32_t num, const struct an_pdf_spot *spot);
 /* Scans the whole file; refused when it carries signatures or rebuilding is not allowed. */

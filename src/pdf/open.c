@@ -134,6 +134,7 @@ an_pdf_free(struct an_pdf **address)
     an_pdf_obj_vec_done(&pdf->stack);
     an_pdf_crypt_free(&pdf->crypt);
     an_pdf_refs_free(&pdf->refs);
+    an_pdf_history_drop(pdf);
     an_map_free(&pdf->objects);
     an_map_free(&pdf->containers);
     an_arena_free(&pdf->arena);

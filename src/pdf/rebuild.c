@@ -187,6 +187,7 @@ choose_trailer(struct scan *scan)
 static void
 install(struct an_pdf *pdf, struct an_pdf_section *section)
 {
+    an_pdf_history_drop(pdf);
     pdf->sections.count = 0;
     *an_pdf_section_vec_push(&pdf->sections) = section;
     pdf->parts.count = 0;

@@ -7,7 +7,12 @@
 #define MENTIONS_MAX 4000000
 #define OBJECTS_MAX ((size_t)20000000)
 
+struct layout { bool is_known; struct an_pdf_layout_fault_vec faults; };
+
 struct an_pdf_refs {
+    struct an_map *paths;
+    struct layout *layouts; /* one for each revision */
+    size_t layout_count;
     struct an_map *lists; /* number → struct an_pdf_mention_vec *; its keys are the numbers of interest */
     size_t mentions, objects;
 };
@@ -226,7 +231,11 @@ an_pdf_refs_build(struct an_pdf *pdf, struct an_err *reterr)
     if (pdf->refs)
         return AN_OK;
     reading.refs = AN_NEW(struct an_pdf_refs);
+    an_pdf_history_build(pdf);
     reading.refs->lists = an_map_new();
+    reading.refs->paths = an_map_new();
+    reading.refs->layout_count = an_pdf_latest(pdf) + 1;
+    reading.refs->layouts = an_new_array(reading.refs->layout_count, sizeof(struct layout));
     reading.scratch = an_arena_new(AN_LIMIT_PDF_ARENA);
     code = read_all(&reading, reterr);
     an_arena_free(&reading.scratch);
@@ -251,9 +260,38 @@ an_pdf_refs_free(struct an_pdf_refs **address)
         an_pdf_mention_vec_done(list);
         free(list);
     }
+    for (size_t i = 0; i < an_map_count(refs->paths); i++)
+        free(an_map_value(refs->paths, i));
+    for (size_t i = 0; i < refs->layout_count; i++)
+        an_pdf_layout_fault_vec_done(&refs->layouts[i].faults);
+    an_map_free(&refs->paths);
     an_map_free(&refs->lists);
+    free(refs->layouts);
     free(refs);
     *address = NULL;
+}
+
+const char *
+an_pdf_refs_path(const struct an_pdf *pdf, uint32_t num)
+{
+    return pdf->refs ? an_map_find_u64(pdf->refs->paths, num) : NULL;
+}
+
+void
+an_pdf_refs_keep_path(struct an_pdf *pdf, uint32_t num, const char *path)
+{
+    if (pdf->refs && an_map_find_u64(pdf->refs->paths, num) == NULL)
+        an_map_put_u64(pdf->refs->paths, num, an_strdup(path));
+}
+
+struct an_pdf_layout_fault_vec *
+an_pdf_refs_layout(struct an_pdf *pdf, size_t revision, bool *ret_known)
+{
+    struct layout *layout = &pdf->refs->layouts[revision];
+
+    *ret_known = layout->is_known;
+    layout->is_known = true;
+    return &layout->faults;
 }
 
 const struct an_pdf_mention_vec *

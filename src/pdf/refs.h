@@ -11,6 +11,13 @@ AN_VEC(an_pdf_mention_vec, struct an_pdf_mention);
  * Linear in the number of objects, independent of stream sizes. */
 an_code an_pdf_refs_build(struct an_pdf *pdf, struct an_err *reterr) AN_MUST_USE;
 void an_pdf_refs_free(struct an_pdf_refs **refs);
+/* What is remembered between analyses of one file: paths in the newest state, faults of a revision's layout. */
+const char *an_pdf_refs_path(const struct an_pdf *pdf, uint32_t num); /* NULL when not known yet */
+void an_pdf_refs_keep_path(struct an_pdf *pdf, uint32_t num, const char *path);
+struct an_pdf_layout_fault { an_code why; uint32_t num; uint64_t offset; };
+AN_VEC(an_pdf_layout_fault_vec, struct an_pdf_layout_fault);
+/* The list of a revision; is_known says whether it has been filled. */
+struct an_pdf_layout_fault_vec *an_pdf_refs_layout(struct an_pdf *pdf, size_t revision, bool *ret_known);
 /* Mentions of a number in any revision; NULL when none (or the number is not of interest). */
 const struct an_pdf_mention_vec *an_pdf_refs_of(const struct an_pdf *pdf, uint32_t num);
 /* Whether a mention belongs to the version that is current in a revision. */

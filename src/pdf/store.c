@@ -4,6 +4,8 @@
 
 #define NEST_MAX 24      /* objects read while reading an object: a /Length, an object stream, its /Length */
 #define NEAR 128         /* bytes around a wrong offset where the object is looked for */
+#define HISTORY_FROM 3   /* revisions from which on a table of places pays */
+#define HISTORY_MAX 500000
 #define BLOCKS_MAX ((size_t)1024 * 1024 * 1024)
 
 an_bytes
@@ -20,6 +22,76 @@ an_pdf_keep_block(struct an_pdf *pdf, struct an_buf *block)
     return an_buf_view(kept);
 }
 
+/* ---- where an object stands ---- */
+
+struct place { size_t section; struct an_pdf_spot spot; struct place *older; };
+
+static void
+remember_run(struct an_pdf *pdf, size_t index, struct an_pdf_section *section, const struct an_pdf_run *run)
+{
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct place *place, *first;
+        struct an_pdf_spot spot;
+
+        if (!an_pdf_section_find(pdf, section, run->first + i, &spot))
+            continue;
+        first = an_map_find_u64(pdf->history, run->first + i);
+        for (place = first; place && place->older; place = place->older)
+            ;
+        if (place && place->section == index) /* listed twice in one section */
+            continue;
+        struct place *added = an_arena_alloc(pdf->arena, sizeof(*added));
+
+        if (added == NULL)
+            return;
+        *added = (struct place){.section = index, .spot = spot};
+        if (place)
+            place->older = added;
+        else
+            an_map_put_u64(pdf->history, run->first + i, added);
+    }
+}
+
+void
+an_pdf_history_build(struct an_pdf *pdf)
+{
+    size_t total = 0;
+
+    if (pdf->history || an_pdf_latest(pdf) < HISTORY_FROM)
+        return;
+    for (size_t i = 0; i < pdf->parts.items[0].newest; i++)
+        for (size_t j = 0; j < pdf->sections.items[i]->run_count; j++)
+            total += pdf->sections.items[i]->runs[j].count;
+    if (total > HISTORY_MAX)
+        return;
+    pdf->history = an_map_new();
+    for (size_t i = 0; i < pdf->parts.items[0].newest; i++) {
+        struct an_pdf_section *section = pdf->sections.items[i];
+
+        for (size_t j = 0; j < section->run_count; j++)
+            remember_run(pdf, i, section, &section->runs[j]);
+        for (size_t j = 0; section->hybrid && j < section->hybrid->run_count; j++)
+            remember_run(pdf, i, section, &section->hybrid->runs[j]);
+    }
+}
+
+void
+an_pdf_history_drop(struct an_pdf *pdf)
+{
+    an_map_free(&pdf->history);
+}
+
+static bool
+find_in_history(struct an_pdf *pdf, size_t first, uint32_t num, struct an_pdf_spot *ret)
+{
+    for (const struct place *place = an_map_find_u64(pdf->history, num); place; place = place->older)
+        if (place->section >= first) {
+            *ret = place->spot;
+            return true;
+        }
+    return false;
+}
+
 struct an_pdf_spot
 an_pdf_find_spot(struct an_pdf *pdf, size_t revision, uint32_t num)
 {
@@ -27,7 +99,14 @@ an_pdf_find_spot(struct an_pdf *pdf, size_t revision, uint32_t num)
     struct an_pdf_spot spot = {0};
     struct an_pdf_section *section;
 
-    for (size_t i = an_pdf_section_first(pdf, revision); (section = an_pdf_section_at(pdf, i)) != NULL; i++)
+    size_t start = an_pdf_section_first(pdf, revision);
+
+    if (pdf->history) {
+        if (find_in_history(pdf, start, num, &spot))
+            return spot;
+        start = start > pdf->parts.items[0].newest ? start : pdf->parts.items[0].newest;
+    }
+    for (size_t i = start; (section = an_pdf_section_at(pdf, i)) != NULL; i++)
         if (an_pdf_section_find(pdf, section, num, &spot))
             return spot;
     if (was_rebuilt != pdf->is_rebuilt) /* the chain broke while we followed it */

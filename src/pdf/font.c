@@ -1,5 +1,6 @@
 /* Fonts: opening, shaping Vietnamese in composed and decomposed form. Home of FreeType and, with subset.c, HarfBuzz. */
 #include "pdf/font.h"
+#include "pdf/font_ops.h"
 
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -10,7 +11,6 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <unistd.h>
 
 struct glyph { uint32_t id; int32_t advance, x_offset, y_offset; };
 struct shaped_line { struct glyph *glyphs; size_t count; double size_pt; };
@@ -114,8 +114,8 @@ open_shaper(struct an_pdf_font *font)
     hb_blob_destroy(blob);
 }
 
-an_code
-an_pdf_font_open(const char *path, struct an_pdf_font **ret, struct an_err *reterr)
+static an_code
+font_open(const char *path, struct an_pdf_font **ret, struct an_err *reterr)
 {
     struct an_pdf_font *font = AN_NEW(struct an_pdf_font);
     an_code code;
@@ -126,7 +126,7 @@ an_pdf_font_open(const char *path, struct an_pdf_font **ret, struct an_err *rete
     if (code == AN_OK)
         code = examine_face(font, path, reterr);
     if (code != AN_OK) {
-        an_pdf_font_free(&font);
+        font_free(&font);
         return code;
     }
     open_shaper(font);
@@ -134,8 +134,8 @@ an_pdf_font_open(const char *path, struct an_pdf_font **ret, struct an_err *rete
     return AN_OK;
 }
 
-void
-an_pdf_font_free(struct an_pdf_font **font)
+static void
+font_free(struct an_pdf_font **font)
 {
     if (!font || !*font)
         return;
@@ -148,24 +148,6 @@ an_pdf_font_free(struct an_pdf_font **font)
     pthread_mutex_destroy(&(*font)->lock);
     free(*font);
     *font = NULL;
-}
-
-const char *
-an_pdf_font_find(void)
-{
-    static const char *const places[] = {
-        "/usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf",  /* Debian */
-        "/usr/share/fonts/liberation-serif/LiberationSerif-Regular.ttf",      /* Fedora */
-        "/usr/share/fonts/liberation-serif-fonts/LiberationSerif-Regular.ttf",
-        "/usr/share/fonts/TTF/LiberationSerif-Regular.ttf",
-        "/usr/share/fonts/liberation/LiberationSerif-Regular.ttf",            /* Arch */
-        "/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf",   /* Debian 13 and later: version 2 */
-    };
-
-    for (size_t i = 0; i < AN_COUNT(places); i++)
-        if (access(places[i], R_OK) == 0)
-            return places[i];
-    return NULL;
 }
 
 /* ---- shaping ---- */
@@ -193,8 +175,8 @@ shape_text(struct an_pdf_font *font, an_bytes text, hb_buffer_t *buffer)
     hb_shape(font->font, buffer, features, AN_COUNT(features));
 }
 
-double
-an_pdf_font_width(struct an_pdf_font *font, an_bytes utf8, double size_pt)
+static double
+font_width(struct an_pdf_font *font, an_bytes utf8, double size_pt)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(4 * AN_LIMIT_LOOK_TEXT);
     AN_CLEANUP(free_buffer) hb_buffer_t *buffer = hb_buffer_create();
@@ -301,11 +283,11 @@ compare_glyphs(const void *a, const void *b)
     return (left->glyph > right->glyph) - (left->glyph < right->glyph);
 }
 
-an_code
-an_pdf_font_shape(struct an_pdf_font *font, const struct an_pdf_text_line *lines, size_t count, bool cid_set,
+static an_code
+font_shape(struct an_pdf_font *font, const struct an_pdf_text_line *lines, size_t count, bool cid_set,
                   struct an_pdf_shaped **ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_pdf_shaped_free) struct an_pdf_shaped *shaped = AN_NEW(struct an_pdf_shaped);
+    AN_CLEANUP(shaped_free) struct an_pdf_shaped *shaped = AN_NEW(struct an_pdf_shaped);
     AN_CLEANUP(an_pdf_glyph_texts_done) struct an_pdf_glyph_texts texts = {0};
 
     shaped->font = font;
@@ -320,8 +302,8 @@ an_pdf_font_shape(struct an_pdf_font *font, const struct an_pdf_text_line *lines
     return AN_OK;
 }
 
-void
-an_pdf_shaped_free(struct an_pdf_shaped **shaped)
+static void
+shaped_free(struct an_pdf_shaped **shaped)
 {
     if (!shaped || !*shaped)
         return;
@@ -334,8 +316,8 @@ an_pdf_shaped_free(struct an_pdf_shaped **shaped)
     *shaped = NULL;
 }
 
-const struct an_pdf_bundle *
-an_pdf_shaped_bundle(const struct an_pdf_shaped *shaped)
+static const struct an_pdf_bundle *
+shaped_bundle(const struct an_pdf_shaped *shaped)
 {
     return &shaped->subset->bundle;
 }
@@ -380,8 +362,8 @@ show_glyph(struct pen *pen, const struct an_pdf_subset *subset, uint32_t glyph, 
     pen->x += subset->widths[subset->new_of_old[glyph]];
 }
 
-void
-an_pdf_shaped_show(const struct an_pdf_shaped *shaped, size_t at, struct an_buf *out)
+static void
+shaped_show(const struct an_pdf_shaped *shaped, size_t at, struct an_buf *out)
 {
     const struct shaped_line *line = &shaped->lines[at];
     double em = 1000.0 / shaped->font->units;
@@ -398,3 +380,8 @@ an_pdf_shaped_show(const struct an_pdf_shaped *shaped, size_t at, struct an_buf 
     raise_to(&pen, 0);
     close_run(&pen);
 }
+
+const struct an_pdf_font_ops an_pdf_font_ops = {
+    .open = font_open, .free = font_free, .width = font_width, .shape = font_shape,
+    .shaped_free = shaped_free, .shaped_bundle = shaped_bundle, .shaped_show = shaped_show,
+};

@@ -77,6 +77,7 @@ struct an_pdf {
     struct an_pdf_obj_vec stack;    /* parser's scratch */
     struct an_pdf_crypt *crypt;
     const struct an_secret *password; /* only while opening */
+    bool is_scanning;           /* strings need not be decoded */
     bool allow_rebuild, is_rebuilt, is_rebuilding, rebuild_failed, was_checked_signed, looks_signed;
     unsigned depth;             /* nested object reads */
     uint64_t scan_budget;       /* bytes that recovery may still look at */

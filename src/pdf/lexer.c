@@ -24,14 +24,17 @@ is_class(an_bytes in, size_t at, unsigned class_bits)
     return at < in.len && (an_pdf_class[in.ptr[at]] & class_bits) != 0;
 }
 
+/* Value plus one of a hexadecimal digit: signatures are long strings of them. */
+static const uint8_t hex_table[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 static int
 hex_value(uint8_t byte)
 {
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
+    return hex_table[byte] - 1;
 }
 
 size_t
@@ -194,7 +197,6 @@ an_pdf_read_hex(struct an_arena *arena, an_bytes in, size_t *at)
     size_t start = *at, end, len = 0;
     int high = -1;
     uint8_t *out;
-
     const uint8_t *close = start < in.len ? memchr(in.ptr + start, '>', in.len - start) : NULL;
 
     end = close ? (size_t)(close - in.ptr) : in.len;
@@ -202,6 +204,13 @@ an_pdf_read_hex(struct an_arena *arena, an_bytes in, size_t *at)
     out = an_arena_alloc(arena, (end - start) / 2 + 1);
     if (out == NULL)
         return AN_NONE;
+    for (; start + 1 < end; start += 2) { /* clean pairs, until something else turns up */
+        unsigned first = hex_table[in.ptr[start]], second = hex_table[in.ptr[start + 1]];
+
+        if (first == 0 || second == 0)
+            break;
+        out[len++] = (uint8_t)((first - 1) << 4 | (second - 1));
+    }
     for (size_t i = start; i < end; i++) {
         int value = hex_value(in.ptr[i]);
 

@@ -64,6 +64,8 @@ stands_at_end(const struct an_pdf_parser *parser)
 
     if (at >= parser->in.len)
         return true;
+    if (an_pdf_class[parser->in.ptr[at]] || strchr("esxto", parser->in.ptr[at]) == NULL)
+        return false;
     for (size_t i = 0; i < AN_COUNT(words); i++)
         if (an_pdf_read_word(parser->in, &at, words[i]))
             return true;
@@ -265,6 +267,12 @@ parse_string(struct an_pdf_parser *parser, struct an_pdf_obj *ret, bool is_hex)
     parser->at++;
     ret->kind = AN_PDF_STRING;
     ret->is_hex = is_hex;
+    if (is_hex && parser->pdf->is_scanning) { /* only references are of interest */
+        const uint8_t *close = memchr(parser->in.ptr + parser->at, '>', parser->in.len - parser->at);
+
+        parser->at = close ? (size_t)(close - parser->in.ptr) + 1 : parser->in.len;
+        return true;
+    }
     ret->u.text = is_hex ? an_pdf_read_hex(parser->arena, parser->in, &parser->at)
                          : an_pdf_read_literal(parser->arena, parser->in, &parser->at);
     return true;

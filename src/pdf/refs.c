@@ -105,7 +105,9 @@ read_in_file(struct reading *reading, size_t revision, const struct an_pdf_chang
     const struct an_pdf_obj *obj;
 
     an_arena_reset(reading->scratch);
+    reading->pdf->is_scanning = true;
     obj = an_pdf_parse_indirect(reading->pdf, reading->scratch, revision, change->offset, false);
+    reading->pdf->is_scanning = false;
     if (obj == NULL || obj->num != change->num) {
         /* found elsewhere by repair: as the rest of the reader sees it */
         obj = an_pdf_object(reading->pdf, revision, change->num);

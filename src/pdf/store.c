@@ -149,8 +149,12 @@ read_in_file(struct an_pdf *pdf, size_t revision, uint64_t offset)
 
     if (obj || pdf->depth >= NEST_MAX)
         return obj;
+    bool was_scanning = pdf->is_scanning; /* what is kept is read in full */
+
     pdf->depth++;
+    pdf->is_scanning = false;
     obj = an_pdf_parse_indirect(pdf, pdf->arena, revision, offset, pdf->crypt != NULL);
+    pdf->is_scanning = was_scanning;
     pdf->depth--;
     if (obj)
         an_map_put_u64(pdf->objects, offset * 2, obj);

@@ -14,17 +14,29 @@ struct subject {
     bool has_ou, has_email, has_name_parts, has_title, has_organisation_id;
 };
 
-/* First words of agencies' names; folded (no accents). Those that are also family names without their accents (Vũ/Vụ,
- * Bùi, Đoàn/Đoàn, Hội, Viên) stand only with a second word. */
+/* First words of agencies' names; folded (no accents). Those that are also family names without their accents (Vũ and
+ * Vụ, Trương and Trường, Đoàn, Hội) stand only with a second word. */
 static const char *const agency_words[] = {
-    "uy ban ",   "ubnd ",       "so ",          "bo ",         "cuc ",        "tong cuc ",  "chi cuc ",
-    "van phong ", "phong ",     "trung tam ",   "ban quan ly", "ban to chuc", "ban tuyen giao", "ban noi chinh",
-    "ban dan van", "ban co yeu", "ban thuong vu", "hoi dong ", "dang uy ",    "tinh uy",    "thanh uy",
-    "huyen uy",  "dang bo ",    "truong ",      "benh vien ",  "cong an ",    "toa an ",    "vien kiem sat",
-    "vien nghien cuu", "thanh tra", "kho bac",  "chi nhanh ",  "cong ty ",    "mat tran ",  "lien doan ",
-    "hoi nong dan", "hoi lien hiep", "hoi cuu chien binh", "doan thanh nien", "bo chi huy", "thu vien ", "bao tang ",
-    "quy ",      "kiem toan",   "bhxh",         "bao hiem xa hoi", "tram ",   "nha van hoa", "dai truyen hinh",
-    "hdnd",      "vpub",        "agency",       "ministry",    "department ",
+    "uy ban ", "ubnd ", "hdnd ", "so ", "bo ", "cuc ", "tong cuc ", "chi cuc ", "van phong ", "phong ", "trung tam ",
+    "ban quan ly", "ban to chuc", "ban tuyen giao", "ban noi chinh", "ban dan van", "ban co yeu", "ban thuong vu",
+    "ban chi dao", "ban chi huy", "hoi dong ", "dang uy ", "tinh uy", "thanh uy", "huyen uy", "dang bo ", "chi bo ",
+    "truong mam non", "truong mau giao", "truong tieu hoc", "truong trung hoc", "truong pho thong", "truong thcs",
+    "truong thpt", "truong th ", "truong dai hoc", "truong cao dang", "truong chinh tri", "benh vien ", "cong an ",
+    "toa an ", "vien kiem sat", "vien nghien cuu", "hoc vien ", "thanh tra tinh", "thanh tra so", "kho bac", "chi nhanh ",
+    "cong ty ", "tong cong ty", "mat tran ", "uy ban mat tran", "lien doan lao dong", "hoi nong dan", "hoi lien hiep",
+    "hoi cuu chien binh", "doan thanh nien", "bo chi huy", "bo tu lenh", "thu vien ", "bao tang ", "quy dau tu",
+    "quy bao", "quy phat trien", "kiem toan", "bhxh", "bao hiem xa hoi", "tram y te", "nha van hoa", "dai truyen hinh",
+    "dai phat thanh", "vpub", "agency ", "ministry ", "department ",
+};
+
+/* Family names of most Vietnamese, and of the larger minorities; with their accents, as certificates write them. */
+static const char *const family_names[] = {
+    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý",
+    "Đinh", "Đào", "Trương", "Mai", "Lương", "Hà", "Cao", "Tạ", "Châu", "Trịnh", "Lâm", "Tô", "Đoàn", "Thái", "Kiều",
+    "Vương", "Quách", "Triệu", "La", "Thạch", "Chu", "Phùng", "Tăng", "Tống", "Hứa", "Lưu", "Lục", "Nông", "Vi", "Lò",
+    "Giàng", "Vàng", "Sùng", "Thào", "Mã", "Ma", "Cầm", "Đàm", "Doãn", "Khổng", "Từ", "Tôn", "Ksor", "Rơ", "Siu", "Y",
+    "Điểu", "Kim", "Danh", "Sơn", "Nguyen", "Tran", "Le", "Pham", "Hoang", "Huynh", "Vu", "Vo", "Dang", "Do", "Ngo",
+    "Duong", "Dinh", "Dao", "Luong", "Trinh",
 };
 
 static bool
@@ -36,6 +48,26 @@ starts_with_agency_word(const struct subject *subject)
         if (an_bytes_starts_with(name, an_bytes_of_str(agency_words[i])))
             return true;
     return false;
+}
+
+/* A family name, then one to five more words that begin with a capital letter or an accent. */
+static bool
+looks_like_a_person(const struct subject *subject)
+{
+    an_bytes name = an_buf_view(&subject->cn);
+    size_t words = 1, first = an_bytes_find(name, AN_LIT(" "), 0);
+    bool known = false;
+
+    for (size_t i = 0; i < AN_COUNT(family_names) && first != SIZE_MAX; i++)
+        known = known || an_bytes_eq_str(an_bytes_slice(name, 0, first), family_names[i]);
+    for (size_t i = first; known && i < name.len; i++) {
+        if (name.ptr[i] != ' ')
+            continue;
+        words++;
+        if (i + 1 < name.len && name.ptr[i + 1] >= 'a' && name.ptr[i + 1] <= 'z')
+            return false;
+    }
+    return known && words <= 6;
 }
 
 static bool
@@ -95,6 +127,7 @@ static const struct {
     {has_organisation_id, 3, 0},
     {is_its_own_organisation, 4, 0},
     {has_no_unit, 1, 0}, /* weak: an agency stands directly under its superior */
+    {looks_like_a_person, 0, 2},
     {has_name_parts, 0, 5},
     {has_title, 0, 3},
     {has_email, 0, 2},

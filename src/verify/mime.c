@@ -59,8 +59,10 @@ take_headers(an_bytes *text, struct an_mime_part *part, struct an_err *reterr)
         if (!line.len)
             return AN_OK;
         if (line.ptr[0] == ' ' || line.ptr[0] == '\t') { /* folded */
+            if (into && into->len)
+                an_buf_byte(into, ' ');
             if (into)
-                an_buf_append(into, line);
+                an_buf_append(into, trim(line));
             continue;
         }
         into = NULL;
@@ -246,7 +248,7 @@ read_entity(an_bytes text, unsigned depth, struct an_buf *content, struct an_buf
     boundary = find_parameter(type, "boundary");
     if (starts_with_word(type, "multipart/signed")) {
         code = read_signed(text, boundary, content, cms, reterr);
-    } else if (is_enveloping(&part) || is_signature(&part)) {
+    } else if (is_enveloping(&part) || (depth == 0 && is_signature(&part))) {
         code = decode_body(&part, text, cms, reterr);
     } else if (starts_with_word(type, "message/rfc822")) {
         code = read_entity(text, depth + 1, content, cms, reterr);

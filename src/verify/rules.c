@@ -83,6 +83,11 @@ rule_changes(const struct an_case *sig)
 static struct an_outcome
 rule_constraints(const struct an_case *sig)
 {
+    /* The neutral policy is for comparison with validators of EN 319 102-1, which ask for the attribute (5.2.3.4);
+     * fielded signatures without it are common, and the other policies note it. */
+    if (sig->constraints.status != AN_FINDING_FAILED && !sig->has_ess && !sig->job->policy->any_algorithm &&
+        sig->job->policy->domain && strcmp(sig->job->policy->domain, "trung-lap") == 0)
+        return indeterminate(AN_SUB_SIG_CONSTRAINTS_FAILURE, AN_N_VERIFY_NO_ESS);
     return of_step(&sig->constraints, AN_SUB_SIG_CONSTRAINTS_FAILURE);
 }
 
@@ -294,11 +299,11 @@ const struct an_rule an_signature_rules[] = {
     {"signature.integrity", rule_integrity},
     {"signature.value", rule_value},
     {"document.changes", rule_changes},
+    {"signature.constraints", rule_constraints},
     {"certificate.path", rule_path},
     {"certificate.usage", rule_usage},
     {"certificate.validity", rule_validity},
     {"certificate.status", rule_status},
-    {"signature.constraints", rule_constraints},
     {"signature.algorithm", rule_algorithm},
     {"time-stamp.signature", rule_stamp},
     {"time-stamp.order", rule_stamp_order},

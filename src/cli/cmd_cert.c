@@ -128,9 +128,8 @@ cmd_cert_show(struct cli *cli, const void *options, char **args, int count)
 }
 
 static void
-show_look(void *context, const struct an_look *look)
+show_look(struct cli *cli, const struct an_look *look)
 {
-    struct cli *cli = context;
     AN_CLEANUP(an_buf_free) struct an_buf citation = an_buf_new(2048);
 
     cli_citation(cli, look->citation, &citation);
@@ -146,14 +145,27 @@ show_look(void *context, const struct an_look *look)
     fprintf(cli->out, "%-22s %s\n%-22s [%.*s]\n", look->id, SAY(cli, look->name_vi, look->name_en), "", AN_FMT(an_buf_view(&citation)));
 }
 
+AN_VEC(look_list, const struct an_look *);
+
+static void
+note_look(void *context, const struct an_look *look)
+{
+    *look_list_push(context) = look;
+}
+
+/* Noted first, shown after: to write a citation the regulations are asked again, and an_look_each holds their lock. */
 int
 cmd_look_list(struct cli *cli, const void *options, char **args, int count)
 {
     struct an_err err = {0};
     struct an_regulations *regs = cli_regulations(cli);
+    struct look_list list = {0};
     an_code code;
 
     (void)options;
-    code = regs ? an_look_each(regs, count ? args[0] : NULL, show_look, cli, &err) : an_regulations_open(NULL, &cli->regulations, &err);
+    code = regs ? an_look_each(regs, count ? args[0] : NULL, note_look, &list, &err) : an_regulations_open(NULL, &cli->regulations, &err);
+    for (size_t i = 0; code == AN_OK && i < list.count; i++)
+        show_look(cli, list.items[i]);
+    free(list.items);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }

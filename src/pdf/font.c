@@ -21,6 +21,9 @@ struct an_pdf_shaped {
     size_t count;
 };
 
+static void font_free(struct an_pdf_font **font);
+static void shaped_free(struct an_pdf_shaped **shaped);
+
 /* ---- opening ---- */
 static int
 thousandths(const struct an_pdf_font *font, long units)

@@ -1,0 +1,1 @@
+"""The attacks, by kind. Each module has cases(world) that yields Case rows."""

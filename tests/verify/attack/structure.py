@@ -1,0 +1,142 @@
+"""Incremental saving, cross-reference games, truncation and splicing."""
+import re
+from forge.pdf import base, stream
+from .world import *
+
+EVIL = stream(b"BT /F1 14 Tf 72 700 Td (Thanh toan: 9.000.000 dong) Tj ET")
+
+
+def tail_of(p, **options):
+    """An attacker's revision with changed page content."""
+    return p.copy().append({4: EVIL}, **options).data
+
+
+def incremental(world, style):
+    p = world.signed(style)
+    end, other = p.start(), 140
+    yield "content replaced", tail_of(p)
+    yield "content replaced by the other kind of cross-reference", tail_of(p, style="stream" if style == "table" else "table")
+    yield "content replaced in an object stream", p.copy().append({20: "null", 4: "<< >>"}, packed=[20, 4]).data
+    yield "page moved into an object stream", p.copy().append({3: p.edit(3, "4 0 R", "19 0 R"), 19: EVIL}, packed=[3]).data
+    yield "no %%EOF", tail_of(p, eof=b"")
+    yield "no cross-reference at all", p.data + b"4 0 obj\n" + EVIL + b"\nendobj\n"
+    yield "no cross-reference, %%EOF", p.data + b"4 0 obj\n" + EVIL + b"\nendobj\n%%EOF\n"
+    yield "no cross-reference, startxref back", p.data + b"4 0 obj\n" + EVIL + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % end
+    yield "trailer without cross-reference", p.data + b"4 0 obj\n" + EVIL + b"\nendobj\ntrailer\n<< /Size 30 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % end
+    yield "startxref 0", tail_of(p, startxref=0)
+    yield "startxref past the end", tail_of(p, startxref=99999999)
+    yield "startxref points into the signature value", tail_of(p, startxref=p.hole[0] + 5)
+    yield "content listed with generation 1", tail_of(p, gens={4: 1})
+    yield "object written but not listed", tail_of(p, unlisted=[4])
+    yield "listed object lies in the signed bytes", p.copy().append({}, offset_of={4: p.data.index(b"9 0 obj")}).data
+    yield "page content freed", p.copy().append({}, free=[4]).data
+    yield "annotation freed", p.copy().append({}, free=[7]).data
+    yield "info and page tree freed", p.copy().append({}, free=[11, 2]).data
+    yield "signature freed", p.copy().append({}, free=[p.value_number]).data
+    yield "signature field freed", p.copy().append({}, free=[p.field_number]).data
+    yield "/Prev missing", tail_of(p, prev=None)
+    yield "/Prev to itself", tail_of(p, prev=len(p.data) + len(EVIL) + 16)
+    yield "/Prev past the end", tail_of(p, prev=99999999)
+    yield "/Prev negative", tail_of(p, prev=-1)
+    yield "/Prev to the first revision", tail_of(p, prev=int(re.search(rb"startxref\s+(\d+)", p.data)[1]))
+    yield "/Root repointed", p.copy().append({50: p.body[1].replace(b"2 0 R", b"51 0 R"), 51: p.body[2].replace(b"3 0 R", b"52 0 R"),
+                                              52: p.edit(3, "4 0 R", "53 0 R"), 53: EVIL}, root=50).data
+    yield "/Size smaller than the objects", tail_of(p, size=3)
+    yield "/Size enormous", tail_of(p, size=2**31 - 1)
+    yield "two objects of one number", p.copy().append({4: EVIL}, junk=b"4 0 obj\n" + EVIL + b"\nendobj\n").data
+    yield "junk before the new objects", tail_of(p, junk=b"% " + b"x" * 50 + b"\n4 0 obj\n" + EVIL + b"\nendobj\n")
+    yield "comment with an object after %%EOF", p.data + b"%4 0 obj\n" + b"junk\n"
+    yield "second header", p.data + b"%PDF-1.7\n4 0 obj\n" + EVIL + b"\nendobj\n"
+    yield "a whole other file behind", p.data + base(style, content=b"BT ET").data
+    yield "a whole other file before", base(style, content=b"BT ET").data + p.data
+    yield "bytes before the header", b"junk\n" * 3 + p.data
+    yield "hybrid trick", p.copy().append({4: EVIL}, extra=p.extra + f" /XRefStm {end}", style="table").data
+    yield "revision of the future taken back", p.copy().append({4: EVIL}).append({4: p.body[4]}, prev=end).data
+    q = p.copy().append({21: "<< /Rieng 1 >>"})
+    yield "extra revision, then the page changed through it", q.append({4: EVIL}).data
+    yield "encryption added", p.copy().append({}, extra=p.extra + " /Encrypt << /Filter /Standard /V 1 /R 2 /O <" + "00" * 32 + "> /U <" + "00" * 32 + "> /P -4 >>").data
+    yield "/ID changed and content replaced", tail_of(p, extra="/ID [<aa> <bb>]")
+
+
+def reading_games(world):
+    """What two readers could read in two ways."""
+    p = world.signed()
+    end = p.start()
+    rows = b"xref\n4 1\n%010d 00000 n \n" % (len(p.data) + 0)
+    body = b"4 0 obj\n" + EVIL + b"\nendobj\n"
+
+    def with_xref(text, objects=body, after=b""):
+        where = len(p.data) + len(objects)
+        return p.data + objects + text.replace(b"@@", b"%010d" % len(p.data)) + b"trailer\n<< /Size 30 /Root 1 0 R /Prev %d >>\n" % end + after + b"startxref\n%d\n%%%%EOF\n" % where
+
+    yield "subsection count too large", with_xref(b"xref\n4 3\n@@ 00000 n \n")
+    yield "subsection count zero", with_xref(b"xref\n4 0\n@@ 00000 n \n")
+    yield "subsection starts at -1", with_xref(b"xref\n-1 6\n" + b"0000000000 65535 f \n" * 5 + b"@@ 00000 n \n")
+    yield "same number twice in a section", with_xref(b"xref\n4 1\n%010d 00000 n \n4 1\n@@ 00000 n \n" % p.data.index(b"4 0 obj"))
+    yield "rows of 19 bytes", with_xref(b"xref\n4 1\n@@ 00000 n\n")
+    yield "rows with a tab", with_xref(b"xref\n4 1\n@@\t00000\tn\r\n")
+    yield "comment inside the table", with_xref(b"xref % no\n4 1 % yes\n@@ 00000 n \n")
+    yield "generation 65535", with_xref(b"xref\n4 1\n@@ 65535 n \n")
+    yield "kind x", with_xref(b"xref\n4 1\n@@ 00000 x \n")
+    yield "trailer twice", with_xref(b"xref\n4 1\n@@ 00000 n \n", after=b"trailer\n<< /Size 30 /Root 1 0 R >>\n")
+    yield "startxref twice", with_xref(rows.replace(b"%010d" % len(p.data), b"@@"), after=b"startxref\n%d\n" % end)
+    yield "duplicate keys in the catalog", p.copy().append({1: p.body[1].replace(b"/Pages 2 0 R", b"/Pages 2 0 R /Pages 51 0 R"), 51: "<< /Type /Pages /Kids [52 0 R] /Count 1 >>",
+                                                           52: "<< /Type /Page /Parent 51 0 R /MediaBox [0 0 9 9] >>"}).data
+    yield "name with #-escapes shadows a key", p.copy().append({1: p.body[1].replace(b"/Pages 2 0 R", b"/P#61ges 51 0 R /Pages 2 0 R"), 51: "<< /Type /Pages /Kids [] /Count 0 >>"}).data
+    yield "stream longer than /Length", p.copy().append({4: b"<< /Length 2 >>\nstream\nq Q\nendstream\nendobj\n4 0 obj\n" + EVIL}).data
+    yield "/Length by a later object", p.copy().append({4: b"<< /Length 60 0 R >>\nstream\nBT (x) Tj ET\nendstream", 60: "12"}).data
+    yield "stream data outside", p.copy().append({4: b"<< /Length 0 /F (x.bin) >>\nstream\n\nendstream"}).data
+
+
+def truncations(world):
+    p = world.signed()
+    two = p.copy().sign(world.signer(cert=world.second), field="Hai")
+    yield "cut in the last bytes", p.data[:-9]
+    yield "cut in the cross-reference", p.data[:p.start() + 20]
+    yield "cut in the signature value", p.data[:p.hole[0] + 400]
+    yield "cut in the second signature", two.data[:two.hole[0] + 400]
+    yield "bytes more", p.data + b"\nxx"
+    yield "first half twice", p.data[:2000] + p.data
+    yield "revisions in another order", p.data[:p.data.index(b"%%EOF") + 6] + two.data[len(p.data):] + p.data[p.data.index(b"%%EOF") + 6:]
+    yield "first signer's revision taken out", two.data[:p.data.index(b"%%EOF") + 6] + two.data[len(p.data):]
+    other = base("table", content=b"BT /F1 9 Tf (khac) Tj ET")
+    yield "signed revision behind another document", other.data + p.data[p.data.index(b"%%EOF") + 6:]
+    first = p.data[:p.data.index(b"%%EOF") + 6]
+    padded = other.data[:-6] + b"%" * (len(first) - len(other.data)) + b"\n%%EOF\n" if len(other.data) < len(first) else other.data
+    yield "signed revision behind another document of the same size", padded[:len(first)].ljust(len(first), b"\n") + p.data[len(first):]
+
+
+def flips(world, step):
+    """A byte changed in every region of the file."""
+    for style in ("table", "stream"):
+        p = world.signed(style).sign(world.signer(cert=world.second), field="Hai")
+        for at in range(9, len(p.data), step):
+            if p.data[at:at + 1] == b"0" and b"0" * 60 in p.data[max(0, at - 60):at + 60]:
+                continue
+            data = bytearray(p.data)
+            data[at] ^= 0x01
+            in_hole = p.hole[0] < at < p.hole[1]
+            yield f"{style}: flip at {at}", bytes(data), NO_ACCEPT if not in_hole else NO_ACCEPT
+
+
+def lawful_or_not(world):
+    p = world.signed()
+    yield "two lines more at the end", p.data + b"\n\n", NO_ACCEPT | LAWFUL
+    yield "empty revision", p.copy().append({}).data, LAWFUL | REFUSED
+    yield "revision written again with the same meaning", p.copy().append({4: p.body[4]}).data, LAWFUL
+    yield "catalog under another number", p.copy().append({50: p.body[1]}, free=[1], root=50).data, LAWFUL | REFUSED
+    yield "white space more", p.data + b"\n\0", LAWFUL
+    yield "unused object", p.copy().append({50: "<< /Rieng true >>"}).data, LAWFUL
+
+
+def cases(world, full):
+    for style in ("table", "stream"):
+        for name, data in incremental(world, style):
+            yield Case(f"{style}: {name}", data, REFUSED)
+    for rows in (reading_games(world), truncations(world)):
+        for name, data in rows:
+            yield Case(name, data, NO_ACCEPT)
+    for name, data, words in lawful_or_not(world):
+        yield Case(name, data, words)
+    for name, data, words in flips(world, 1 if full else 97):
+        yield Case(name, data, words)

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Attacks on signed documents and signatures, and lawful documents beside them. Everything is forged here with a second
+implementation (forge/); antin says a word on each, and so do pdfsig, MuPDF and PDFBox: what they refuse we do not accept
+without a reason in the case. usage: attacks.py ANTIN [--full] [--only TEXT] [--keep DIR]   ends with "N passed, N failed, N skipped" """
+import argparse, importlib, json, os, subprocess, sys, tempfile, time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
+
+MODULES = ["structure", "wrapping", "content"]
+
+
+def write_group(folder, world, case):
+    """The options of antin that a case needs; cases with the same options share one run."""
+    options = ["--policy", case.policy] if case.policy else []
+    for option, items, ending in (("--trust", case.anchors if case.anchors is not None else [world.root.der], "der"), ("--crl", case.crls or [world.crl], "crl"),
+                                  ("--ocsp", case.ocsps, "ors"), ("--untrusted", case.untrusted, "der")):
+        for item in items:
+            path = folder / f"{abs(hash(item)):x}.{ending}"
+            if not path.exists():
+                path.write_bytes(item)
+            options += [option, str(path)]
+    if case.at:
+        options += ["--at", case.at]
+    if case.content is not None:
+        path = folder / f"{abs(hash(case.content)):x}.content"
+        path.write_bytes(case.content)
+        options += ["--content", str(path)]
+    return tuple(options)
+
+
+def verdicts(antin, options, paths, limit):
+    """file -> (word, sub-indication, indication, report)."""
+    env = dict(os.environ, LC_ALL="C.UTF-8")
+    out = {}
+    for start in range(0, len(paths), 100):
+        part = paths[start:start + 100]
+        try:
+            done = subprocess.run([antin, "verify", "--json", *options, *part], capture_output=True, text=True, timeout=limit, env=env)
+        except subprocess.TimeoutExpired:
+            out.update({p: ("hang", "", "", {}) for p in part})
+            continue
+        rows = [json.loads(line) for line in done.stdout.splitlines() + done.stderr.splitlines() if line.startswith("{")]
+        if done.returncode < 0 or "Sanitizer" in done.stderr or "runtime error" in done.stderr:
+            print(done.stderr[-3000:])
+            out.update({p: ("crash", "", "", {}) for p in part})
+            continue
+        out.update(dict(zip(part, map(read_row, rows))) if len(rows) == len(part) else {p: ("lost", "", "", {}) for p in part})
+    return out
+
+
+def read_row(row):
+    if "indication" not in row:
+        return ERROR, (row.get("code") or row.get("error", {}).get("code", "")), "", row
+    worst = [s for s in row["signatures"] if s["indication"] == row["indication"]]
+    return row["word"], (worst[0]["subindication"] or "") if worst else "", row["indication"], row
+
+
+def pdfsig_refuses(path):
+    done = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True, errors="replace", timeout=30)
+    lines = [l for l in done.stdout.splitlines() if "Signature Validation:" in l]
+    return next((l.strip("- ").strip() for l in lines if "Signature is Valid" not in l), "" if lines else "no signature found")
+
+
+def mutool_refuses(path):
+    done = subprocess.run(["mutool", "sign", "-v", path], capture_output=True, text=True, errors="replace", timeout=30)
+    bad = [l for l in (done.stdout + done.stderr).splitlines() if "Signature error" in l or "invalid" in l.lower() or "Digest Failure" in l]
+    return bad[0].strip() if bad else ""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("antin")
+    parser.add_argument("--full", action="store_true", default=os.environ.get("ANTIN_FULL") == "1")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--keep")
+    parser.add_argument("--verbose", action="store_true")
+    args = parser.parse_args()
+    began, folder = time.monotonic(), Path(args.keep or tempfile.mkdtemp(prefix="antin-attack-"))
+    folder.mkdir(exist_ok=True)
+    world, groups, cases = World(), defaultdict(list), []
+    for module in MODULES:
+        for case in importlib.import_module("attack." + module).cases(world, args.full):
+            if args.only and args.only not in f"{module}: {case.name}":
+                continue
+            case.path = str(folder / f"{len(cases):05d}.{'p7s' if case.data[:1] == b'0' else 'pdf'}")
+            Path(case.path).write_bytes(case.data)
+            case.module = module
+            cases.append(case)
+            groups[write_group(folder, world, case)].append(case)
+    made = time.monotonic()
+    answers = {}
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for done in pool.map(lambda g: verdicts(args.antin, g[0], [c.path for c in g[1]], max(c.seconds for c in g[1]) + len(g[1])), groups.items()):
+            answers.update(done)
+        accepted = [c for c in cases if answers[c.path][0] in LAWFUL and c.path.endswith("pdf")]
+        peers = dict(zip([c.path for c in accepted], pool.map(lambda c: [w for w in (pdfsig_refuses(c.path), mutool_refuses(c.path)) if w], accepted)))
+    failed = 0
+    for case in cases:
+        word, sub, _, report = answers[case.path]
+        words = case.words if isinstance(case.words, set) else {case.words}
+        subs = case.sub if isinstance(case.sub, (set, type(None))) else {case.sub}
+        fault = ""
+        if word not in words:
+            fault = f"{word} {sub}, expected {' or '.join(sorted(words))}"
+        elif subs is not None and sub not in subs:
+            fault = f"{word} {sub}, expected {' or '.join(sorted(subs))}"
+        elif peers.get(case.path) and not case.stricter:
+            fault = f"accepted, but {peers[case.path]}"
+        if fault:
+            failed += 1
+            print(f"not ok: {case.module}: {case.name}: {fault}   [{case.path}]")
+        elif args.verbose:
+            print(f"ok: {case.module}: {case.name}: {word} {sub}")
+    if not args.keep and not failed:
+        subprocess.run(["rm", "-rf", str(folder)])
+    print(f"# {len(cases)} cases, made in {made - began:.1f} s, judged in {time.monotonic() - made:.1f} s; {len(accepted)} accepted")
+    print(f"{len(cases) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

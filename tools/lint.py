@@ -38,7 +38,7 @@ HOMES = [
     (r"zlib\.h", {"src/pdf"}), (r"(cyaml|yaml)", {"src/regulation"}), (r"microhttpd", {"src/http"}),
     (r"sqlite3", {"src/store/sqlite.c"}), (r"libpq", {"src/store/postgres.c"}), (r"(libxml|xmlsec)", {"src/xml"}),
     (r"seccomp|linux/landlock", {"src/proc"}), (r"utf8proc", {"src/base/utf8.c"}),
-    (r"jansson", {"src/cli", "src/proc", "src/render", "src/fetch", "src/layout", "src/http", "src/report"}),
+    (r"jansson", {"src/cli", "src/proc", "src/render", "src/fetch", "src/layout", "src/http", "src/report", "src/xml"}),
 ]
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|alloca|gets|system|popen|strncpy)\s*\(")
 FUNCTION_LINES_MAX, FILE_LINES_MAX = 70, 800
@@ -48,7 +48,19 @@ def sources():
     return sorted(p for p in (ROOT / "src").rglob("*.[ch]"))
 
 
+def shared_headers():
+    """Headers that another room includes: those are public, whatever they are called."""
+    found = set()
+    for path in sources():
+        room = path.relative_to(ROOT).parts[1]
+        for name in re.findall(r'#\s*include "([a-z0-9]+/[^"]+)"', path.read_text(encoding="utf-8")):
+            if name.split("/")[0] != room and FLOOR_OF.get(room, 9) < 6:
+                found.add("src/" + name)
+    return found
+
+
 def check_includes(problems):
+    shared = shared_headers()
     for path in sources():
         rel = path.relative_to(ROOT)
         room = rel.parts[1]
@@ -73,9 +85,8 @@ def check_includes(problems):
                 for pattern, homes in HOMES:
                     if re.match(pattern, name) and not any(str(rel).startswith(home) for home in homes):
                         problems.append(f"{rel}:{number}: <{name}> has its home in {', '.join(sorted(homes))}")
-            if kind == "<" and rel.suffix == ".h" and len(rel.parts) == 3 and rel.name != "internal.h":
-                if any(re.match(pattern, name) for pattern, _ in HOMES):
-                    problems.append(f"{rel}:{number}: an outside type in a public header")
+            if kind == "<" and rel.suffix == ".h" and str(rel) in shared and any(re.match(pattern, name) for pattern, _ in HOMES):
+                problems.append(f"{rel}:{number}: an outside type in a public header")
 
 
 def check_sizes(problems, allowed):
@@ -111,7 +122,7 @@ def check_readmes(problems):
 
 def cppcheck(problems):
     done = subprocess.run(["cppcheck", "--quiet", "--enable=warning,portability", "--inline-suppr", "--std=c11", "-j2",
-                           "--error-exitcode=1", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+                           "--error-exitcode=1", "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=internalAstError",
                            "-I", "src", "-I", "messages", "-D_GNU_SOURCE", "src"],
                           cwd=ROOT, capture_output=True, text=True)
     if done.returncode:

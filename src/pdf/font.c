@@ -40,7 +40,7 @@ copy_name(struct an_pdf_font *font, const char *name)
         if (isalnum((unsigned char)*name) || *name == '-')
             font->name[n++] = *name;
     if (n == 0)
-        strcpy(font->name, "Font");
+        memcpy(font->name, "Font", sizeof("Font"));
 }
 
 static void

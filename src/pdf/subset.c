@@ -255,7 +255,7 @@ build_subset(struct an_pdf_font *font, const struct an_pdf_glyph_texts *texts, b
     make_map(subset, texts, &map);
     subset_name(font, an_buf_view(&program), name);
     if (font->is_cff)
-        strcpy(entries, "/Subtype/CIDFontType0C");
+        memcpy(entries, "/Subtype/CIDFontType0C", sizeof("/Subtype/CIDFontType0C"));
     else
         snprintf(entries, sizeof entries, "/Length1 %zu", program.len);
     done = add_stream(bundle, an_buf_view(&program), entries) && add_stream(bundle, an_buf_view(&map), "") &&

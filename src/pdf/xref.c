@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#define ENTRY 20           /* bytes of a well-formed table line (7.5.4) */
-#define TAIL_WINDOW 2048   /* where "startxref" is looked for first */
+#define ENTRY 20         /* bytes of a well-formed table line (7.5.4) */
+#define TAIL_WINDOW 2048 /* where "startxref" is looked for first */
 #define RUNS_MAX 1000000
 
 AN_VEC(run_vec, struct an_pdf_run);
@@ -93,7 +93,8 @@ measure_run(struct an_pdf *pdf, struct an_pdf_run *run)
 
     if (run->count == 0)
         return (size_t)run->at;
-    if (len <= pdf->file.len - run->at && read_line(pdf, run->at, &spot) && read_line(pdf, run->at + len - ENTRY, &spot)) {
+    if (len <= pdf->file.len - run->at && read_line(pdf, run->at, &spot) &&
+        read_line(pdf, run->at + len - ENTRY, &spot)) {
         end = (size_t)(run->at + len);
         after = an_pdf_skip_space(pdf->file, end);
         if (after < pdf->file.len && after - end < 8 && (an_pdf_class[pdf->file.ptr[end - 1]] & AN_PDF_SPACE))
@@ -220,7 +221,8 @@ read_index(struct an_pdf *pdf, struct an_pdf_section *section)
     if (index == NULL || index->kind != AN_PDF_ARRAY) {
         if (an_pdf_int(an_pdf_dict_find(section->trailer, "Size"), &size) && size >= 0 && size < count)
             count = size;
-        *run_vec_push(&runs) = (struct an_pdf_run){.count = (uint32_t)(count > AN_LIMIT_PDF_OBJECTS ? AN_LIMIT_PDF_OBJECTS : count)};
+        *run_vec_push(&runs) =
+            (struct an_pdf_run){.count = (uint32_t)(count > AN_LIMIT_PDF_OBJECTS ? AN_LIMIT_PDF_OBJECTS : count)};
         take_runs(pdf, section, &runs);
         return;
     }
@@ -233,7 +235,8 @@ read_index(struct an_pdf *pdf, struct an_pdf_section *section)
             count = (int64_t)(have - used);
         if (count > AN_LIMIT_PDF_OBJECTS)
             count = AN_LIMIT_PDF_OBJECTS;
-        *run_vec_push(&runs) = (struct an_pdf_run){.first = (uint32_t)first, .count = (uint32_t)count, .at = used * stride};
+        *run_vec_push(&runs) =
+            (struct an_pdf_run){.first = (uint32_t)first, .count = (uint32_t)count, .at = used * stride};
         used += (uint64_t)count;
     }
     take_runs(pdf, section, &runs);
@@ -322,12 +325,16 @@ stream_spot(struct an_pdf *pdf, const struct an_pdf_section *section, uint64_t p
 
     if (position > section->data.len || section->data.len - position < w[0] + w[1] + w[2])
         return spot;
-    type = w[0] ? be_value(p, w[0]) : 1;
+    type = 1; /* the default when the field has no width */
+    if (w[0] != 0)
+        type = be_value(p, w[0]);
     second = be_value(p + w[0], w[1]);
     third = be_value(p + w[0] + w[1], w[2]);
     if (type == 2) {
-        spot = (struct an_pdf_spot){.where = AN_PDF_IN_STREAM, .container = (uint32_t)second, .offset = third};
-        return second > UINT32_MAX ? (struct an_pdf_spot){.where = AN_PDF_FREE} : spot;
+        spot.where = second > UINT32_MAX ? AN_PDF_FREE : AN_PDF_IN_STREAM;
+        spot.container = (uint32_t)second;
+        spot.offset = third;
+        return spot;
     }
     spot.gen = third > UINT16_MAX ? UINT16_MAX : (uint16_t)third;
     spot.where = type == 1 && second != 0 ? AN_PDF_IN_FILE : AN_PDF_FREE;
@@ -341,7 +348,8 @@ an_pdf_run_spot(struct an_pdf *pdf, const struct an_pdf_section *section, struct
     struct an_pdf_spot spot = {0};
 
     if (section->is_stream)
-        return stream_spot(pdf, section, run->at + (uint64_t)at * (section->width[0] + section->width[1] + section->width[2]));
+        return stream_spot(pdf, section,
+                           run->at + (uint64_t)at * (section->width[0] + section->width[1] + section->width[2]));
     if (run->entries == NULL && read_line(pdf, run->at + (uint64_t)at * ENTRY, &spot))
         return spot;
     if (run->entries == NULL) /* a line in the middle has another length */

@@ -25,7 +25,8 @@ check_range(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struc
     const uint64_t *range = field->byte_range;
 
     if (!field->has_byte_range)
-        AN_FAIL(reterr, field->byte_range_count && field->byte_range_count != 4 ? AN_V_PDF_RANGE_COUNT : AN_V_PDF_NO_RANGE,
+        AN_FAIL(reterr,
+                field->byte_range_count && field->byte_range_count != 4 ? AN_V_PDF_RANGE_COUNT : AN_V_PDF_NO_RANGE,
                 "%s: /ByteRange", field->name);
     if (field->byte_range_count != 4)
         AN_FAIL(reterr, AN_V_PDF_RANGE_COUNT, "%s: %zu", field->name, field->byte_range_count);
@@ -33,13 +34,15 @@ check_range(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struc
         AN_FAIL(reterr, AN_V_PDF_NO_RANGE, "%s: /ByteRange is not four plain numbers", field->name);
     if (range[0] != 0)
         AN_FAIL(reterr, AN_V_PDF_RANGE_START, "%s: %llu", field->name, (unsigned long long)range[0]);
-    if (range[1] > pdf->file.len || range[2] > pdf->file.len || range[3] > pdf->file.len - range[2] || range[2] < range[1])
-        AN_FAIL(reterr, AN_V_PDF_RANGE_OUTSIDE, "%s: [%llu %llu %llu %llu], %zu bytes", field->name, (unsigned long long)range[0],
-                (unsigned long long)range[1], (unsigned long long)range[2], (unsigned long long)range[3], pdf->file.len);
+    if (range[1] > pdf->file.len || range[2] > pdf->file.len || range[3] > pdf->file.len - range[2] ||
+        range[2] < range[1])
+        AN_FAIL(reterr, AN_V_PDF_RANGE_OUTSIDE, "%s: [%llu %llu %llu %llu], %zu bytes", field->name,
+                (unsigned long long)range[0], (unsigned long long)range[1], (unsigned long long)range[2],
+                (unsigned long long)range[3], pdf->file.len);
     return AN_OK;
 }
 
-/* "<", an even number of hexadecimal digits, ">". White space inside could hide nothing, but no writer puts it there. */
+/* "<", hexadecimal digits, ">"; white space between them can hide nothing. */
 static bool
 is_clean_hex(an_bytes gap)
 {
@@ -72,9 +75,11 @@ check_gap(const struct an_pdf *pdf, const struct an_pdf_sigfield *field, struct 
     if (field->contents.len == 0 || is_all_zero(field->contents))
         AN_FAIL(reterr, AN_V_PDF_CONTENTS_EMPTY, "%s: %zu bytes", field->name, field->contents.len);
     if (field->contents_offset != from || field->contents_end != to)
-        AN_FAIL(reterr, AN_V_PDF_RANGE_GAP, "%s: gap %llu-%llu, /Contents %llu-%llu", field->name, (unsigned long long)from,
-                (unsigned long long)to, (unsigned long long)field->contents_offset, (unsigned long long)field->contents_end);
-    if (field->contents.ptr[0] != 0x30 && field->contents.ptr[0] != 0x04) /* a SEQUENCE; an OCTET STRING of the oldest kind */
+        AN_FAIL(reterr, AN_V_PDF_RANGE_GAP, "%s: gap %llu-%llu, /Contents %llu-%llu", field->name,
+                (unsigned long long)from, (unsigned long long)to, (unsigned long long)field->contents_offset,
+                (unsigned long long)field->contents_end);
+    if (field->contents.ptr[0] != 0x30 &&
+        field->contents.ptr[0] != 0x04) /* a SEQUENCE; an OCTET STRING of the oldest kind */
         AN_FAIL(reterr, AN_V_PDF_CONTENTS_GARBAGE, "%s: no DER in /Contents", field->name);
     if (!is_clean_hex(an_bytes_slice(pdf->file, (size_t)from, (size_t)(to - from))))
         AN_FAIL(reterr, AN_V_PDF_CONTENTS_GARBAGE, "%s: offset %llu", field->name, (unsigned long long)from);

@@ -1,4 +1,4 @@
-/* The standard security handlers (ISO 32000-2, 7.6.4; revisions 2, 3, 4 of ISO 32000-1; revision 5 of Adobe's extension). */
+/* The standard security handlers: ISO 32000-2, 7.6.4; revisions 2, 3, 4 of ISO 32000-1; revision 5 of Adobe. */
 #include "base/utf8.h"
 #include "pdf/internal.h"
 
@@ -173,7 +173,8 @@ hash_round(an_bytes password, an_bytes udata, uint8_t *k, size_t *k_len, struct 
 }
 
 static bool
-hash_password(const struct an_pdf_crypt *crypt, an_bytes password, an_bytes salt, an_bytes udata, uint8_t ret[static 32])
+hash_password(const struct an_pdf_crypt *crypt, an_bytes password, an_bytes salt, an_bytes udata,
+              uint8_t ret[static 32])
 {
     AN_CLEANUP(an_hash_free) struct an_hash *sha = an_hash_new(AN_SHA256);
     AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(64 * 256), cipher = an_buf_new(64 * 256 + CIPHER_ROOM);
@@ -197,7 +198,8 @@ open_file_key(struct an_pdf_crypt *crypt, const uint8_t *intermediate, an_bytes 
     static const uint8_t zero[16];
     AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(32 + CIPHER_ROOM);
 
-    if (an_aes_cbc_raw(AN_BYTES(intermediate, 32), AN_BYTES(zero, 16), an_bytes_slice(wrapped, 0, 32), false, &key, NULL) != AN_OK ||
+    if (an_aes_cbc_raw(AN_BYTES(intermediate, 32), AN_BYTES(zero, 16), an_bytes_slice(wrapped, 0, 32), false, &key,
+                       NULL) != AN_OK ||
         key.len != 32)
         return false;
     memcpy(crypt->key, key.ptr, 32);
@@ -213,7 +215,8 @@ try_modern(struct an_pdf_crypt *crypt, an_bytes password, bool as_owner)
     uint8_t hash[32];
 
     password = an_bytes_slice(password, 0, 127);
-    if (stored.len < 48 || crypt->u.len < 48 || !hash_password(crypt, password, an_bytes_slice(stored, 32, 8), udata, hash))
+    if (stored.len < 48 || crypt->u.len < 48 ||
+        !hash_password(crypt, password, an_bytes_slice(stored, 32, 8), udata, hash))
         return false;
     if (!an_bytes_eq_secret(AN_BYTES(hash, 32), an_bytes_slice(stored, 0, 32)))
         return false;
@@ -417,11 +420,13 @@ an_pdf_may_sign(struct an_pdf *pdf)
 
 /* Algorithm 1; the file key itself for AES-256. */
 static an_bytes
-object_key(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen, uint8_t ret[static AN_DIGEST_MAX])
+object_key(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen,
+           uint8_t ret[static AN_DIGEST_MAX])
 {
     uint8_t salted[32 + 5 + 4];
     size_t len = crypt->key_len;
-    const uint8_t place[5] = {(uint8_t)num, (uint8_t)(num >> 8), (uint8_t)(num >> 16), (uint8_t)gen, (uint8_t)(gen >> 8)};
+    const uint8_t place[5] = {(uint8_t)num, (uint8_t)(num >> 8), (uint8_t)(num >> 16), (uint8_t)gen,
+                              (uint8_t)(gen >> 8)};
 
     if (method == METHOD_AES256)
         return AN_BYTES(crypt->key, crypt->key_len);
@@ -435,8 +440,8 @@ object_key(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, u
 }
 
 static an_code
-decrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen, an_bytes in, struct an_buf *out,
-        struct an_err *reterr)
+decrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen, an_bytes in,
+        struct an_buf *out, struct an_err *reterr)
 {
     uint8_t memory[AN_DIGEST_MAX];
     an_bytes key = object_key(crypt, method, num, gen, memory);
@@ -516,8 +521,8 @@ an_pdf_decrypt_stream(struct an_pdf *pdf, const struct an_pdf_obj *stream, an_by
 }
 
 static an_code
-encrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out,
-        struct an_err *reterr)
+encrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint16_t gen, an_bytes plain,
+        struct an_buf *out, struct an_err *reterr)
 {
     AN_CLEANUP(an_hash_free) struct an_hash *sha = NULL;
     uint8_t memory[AN_DIGEST_MAX], iv[AN_DIGEST_MAX];
@@ -543,13 +548,15 @@ encrypt(const struct an_pdf_crypt *crypt, enum method method, uint32_t num, uint
 }
 
 an_code
-an_pdf_crypt_string(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out, struct an_err *reterr)
+an_pdf_crypt_string(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out,
+                    struct an_err *reterr)
 {
     return encrypt(pdf->crypt, pdf->crypt->strings, num, gen, plain, out, reterr);
 }
 
 an_code
-an_pdf_crypt_stream(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out, struct an_err *reterr)
+an_pdf_crypt_stream(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out,
+                    struct an_err *reterr)
 {
     return encrypt(pdf->crypt, pdf->crypt->streams, num, gen, plain, out, reterr);
 }

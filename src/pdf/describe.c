@@ -16,7 +16,8 @@ read_version(struct an_pdf *pdf, const struct an_pdf_obj *catalog, struct an_pdf
         return;
     major = version->u.text.ptr[0] - '0';
     minor = version->u.text.ptr[2] - '0';
-    if (major < 0 || major > 9 || minor < 0 || minor > 9 || major * 10 + minor <= ret->version_major * 10 + ret->version_minor)
+    if (major < 0 || major > 9 || minor < 0 || minor > 9 ||
+        major * 10 + minor <= ret->version_major * 10 + ret->version_minor)
         return;
     ret->version_major = major;
     ret->version_minor = minor;
@@ -110,7 +111,8 @@ an_pdf_describe(struct an_pdf *pdf, struct an_pdf_info *ret)
     info.may_sign = an_pdf_may_sign(pdf);
     info.pdfa_part = pdf->pdfa_part;
     info.pdfa_conformance = pdf->pdfa_conformance;
-    if (an_pdf_int(an_pdf_dict_find(an_pdf_trailer(pdf, AN_PDF_NOW), "Size"), &size) && size > 0 && size <= AN_LIMIT_PDF_OBJECTS)
+    if (an_pdf_int(an_pdf_dict_find(an_pdf_trailer(pdf, AN_PDF_NOW), "Size"), &size) && size > 0 &&
+        size <= AN_LIMIT_PDF_OBJECTS)
         info.object_count = (uint32_t)size;
     if (an_pdf_page_count(pdf, AN_PDF_NOW, &info.page_count, NULL) != AN_OK)
         info.page_count = 0;

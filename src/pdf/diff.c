@@ -57,7 +57,13 @@ an_diff_forbid(struct diff *diff, struct change *change, an_code why)
     an_diff_claim(diff, change, AN_PDF_CHANGE_FORBIDDEN, false, why);
 }
 
-struct claim_walk { struct diff *diff; enum an_pdf_change_class class_; bool allowed; an_code why; unsigned depth; };
+struct claim_walk {
+    struct diff *diff;
+    enum an_pdf_change_class class_;
+    bool allowed;
+    an_code why;
+    unsigned depth;
+};
 
 static void
 claim_ref(void *user, uint32_t num)
@@ -74,7 +80,8 @@ claim_ref(void *user, uint32_t num)
 }
 
 void
-an_diff_claim_tree(struct diff *diff, const struct an_pdf_obj *value, enum an_pdf_change_class class_, bool allowed, an_code why)
+an_diff_claim_tree(struct diff *diff, const struct an_pdf_obj *value, enum an_pdf_change_class class_, bool allowed,
+                   an_code why)
 {
     struct claim_walk walk = {diff, class_, allowed, why, 0};
 
@@ -86,7 +93,11 @@ void
 an_diff_report(struct diff *diff, an_code why, uint32_t num, uint64_t offset, size_t revision)
 {
     *finding_list_push(&diff->out) = (struct an_pdf_finding){
-        .class_ = AN_PDF_CHANGE_FORBIDDEN, .num = num, .offset = offset, .revision = revision, .why = why,
+        .class_ = AN_PDF_CHANGE_FORBIDDEN,
+        .num = num,
+        .offset = offset,
+        .revision = revision,
+        .why = why,
         .path = num ? an_diff_path(diff, num) : an_strdup(""),
     };
 }
@@ -116,7 +127,8 @@ same_data(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf_obj
         return true;
     /* Encrypted anew, equal data have other bytes. */
     return an_pdf_stream_data(diff->pdf, a, AN_LIMIT_PDF_STREAM, &x, NULL) == AN_OK &&
-           an_pdf_stream_data(diff->pdf, b, AN_LIMIT_PDF_STREAM, &y, NULL) == AN_OK && an_bytes_eq(an_buf_view(&x), an_buf_view(&y));
+           an_pdf_stream_data(diff->pdf, b, AN_LIMIT_PDF_STREAM, &y, NULL) == AN_OK &&
+           an_bytes_eq(an_buf_view(&x), an_buf_view(&y));
 }
 
 static bool same_values(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf_obj *b, unsigned depth);
@@ -179,7 +191,8 @@ bool
 an_diff_equal_objects(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf_obj *b)
 {
     if (a->kind == AN_PDF_STREAM && b->kind == AN_PDF_STREAM)
-        return covers(diff, a, b, SAME_DEPTH - 4, true) && covers(diff, b, a, SAME_DEPTH - 4, false) && same_data(diff, a, b);
+        return covers(diff, a, b, SAME_DEPTH - 4, true) && covers(diff, b, a, SAME_DEPTH - 4, false) &&
+               same_data(diff, a, b);
     return an_pdf_equal(a, b);
 }
 
@@ -248,7 +261,8 @@ an_diff_only_from(struct diff *diff, uint32_t num, an_diff_accept_fn *accepts, v
 
         if (!an_pdf_mention_is_current(diff->pdf, mention, diff->old))
             continue;
-        referrer = mention->from ? an_pdf_object(diff->pdf, diff->old, mention->from) : an_pdf_trailer(diff->pdf, diff->old);
+        referrer =
+            mention->from ? an_pdf_object(diff->pdf, diff->old, mention->from) : an_pdf_trailer(diff->pdf, diff->old);
         if (!accepts(diff, mention->from, referrer, num, user))
             return false;
     }
@@ -376,7 +390,8 @@ judge_structure(struct diff *diff, struct change *change)
         return false;
     if (change->is_new && an_pdf_refs_of(diff->pdf, change->num) == NULL)
         change->is_same = true;
-    else if (an_pdf_is_name(an_pdf_dict_find(change->a, "Type"), "XRef") && !an_diff_is_mentioned(diff, change->num, diff->now))
+    else if (an_pdf_is_name(an_pdf_dict_find(change->a, "Type"), "XRef") &&
+             !an_diff_is_mentioned(diff, change->num, diff->now))
         change->is_same = true;
     else
         an_diff_forbid(diff, change, AN_V_PDF_OBJECT_STREAM);
@@ -390,7 +405,8 @@ judge_existing(struct diff *diff, struct change *change)
         return;
     if (an_diff_is_page(change->a))
         an_diff_rule_page(diff, change);
-    else if (!an_diff_rule_field(diff, change) && !an_diff_rule_annotation(diff, change) && !an_diff_rule_annots(diff, change))
+    else if (!an_diff_rule_field(diff, change) && !an_diff_rule_annotation(diff, change) &&
+             !an_diff_rule_annots(diff, change))
         (void)an_diff_rule_appearance(diff, change);
 }
 
@@ -427,7 +443,8 @@ find_main_class(struct diff *diff)
 
         if (diff->changes.items[i].is_same || !diff->changes.items[i].is_new || !an_pdf_dict_find(b, "ByteRange"))
             continue;
-        if (an_pdf_is_name(an_pdf_dict_find(b, "Type"), "DocTimeStamp") || an_pdf_is_name(an_pdf_dict_find(b, "SubFilter"), "ETSI.RFC3161"))
+        if (an_pdf_is_name(an_pdf_dict_find(b, "Type"), "DocTimeStamp") ||
+            an_pdf_is_name(an_pdf_dict_find(b, "SubFilter"), "ETSI.RFC3161"))
             has_timestamp = true;
         else
             has_signature = true;
@@ -468,8 +485,12 @@ publish(struct diff *diff, struct an_pdf_diff *ret)
         if (!change->is_new && change->is_gone && change->before.where == AN_PDF_NOWHERE)
             continue;
         *finding_list_push(&diff->out) = (struct an_pdf_finding){
-            .class_ = change->class_, .allowed = change->allowed, .num = change->num, .revision = change->revision,
-            .offset = change->after.where == AN_PDF_IN_FILE ? change->after.offset : 0, .why = change->why,
+            .class_ = change->class_,
+            .allowed = change->allowed,
+            .num = change->num,
+            .revision = change->revision,
+            .offset = change->after.where == AN_PDF_IN_FILE ? change->after.offset : 0,
+            .why = change->why,
             .path = an_diff_path(diff, change->num),
         };
     }

@@ -36,10 +36,12 @@ struct diff {
 struct change *an_diff_change(const struct diff *diff, uint32_t num); /* NULL when unchanged */
 bool an_diff_permits(const struct diff *diff, enum an_pdf_change_class class_);
 /* Says what a changed object is. The worse of two claims stands. */
-void an_diff_claim(struct diff *diff, struct change *change, enum an_pdf_change_class class_, bool allowed, an_code why);
+void an_diff_claim(struct diff *diff, struct change *change, enum an_pdf_change_class class_, bool allowed,
+                   an_code why);
 void an_diff_forbid(struct diff *diff, struct change *change, an_code why);
 /* Claims every new object that a value of the current state leads to. */
-void an_diff_claim_tree(struct diff *diff, const struct an_pdf_obj *value, enum an_pdf_change_class class_, bool allowed, an_code why);
+void an_diff_claim_tree(struct diff *diff, const struct an_pdf_obj *value, enum an_pdf_change_class class_,
+                        bool allowed, an_code why);
 /* A finding that is not about one changed object. */
 void an_diff_report(struct diff *diff, an_code why, uint32_t num, uint64_t offset, size_t revision);
 /* Whether a value of the signed state means the same as one of now: references to one number are equal (the number is
@@ -50,7 +52,8 @@ bool an_diff_equal_objects(struct diff *diff, const struct an_pdf_obj *a, const 
 const struct an_pdf_obj *an_diff_old(struct diff *diff, const struct an_pdf_obj *dict, const char *key);
 const struct an_pdf_obj *an_diff_now(struct diff *diff, const struct an_pdf_obj *dict, const char *key);
 /* Every version that mentioned the number in the signed state is among those `accepts` takes. */
-typedef bool an_diff_accept_fn(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user);
+typedef bool an_diff_accept_fn(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num,
+                               void *user);
 bool an_diff_only_from(struct diff *diff, uint32_t num, an_diff_accept_fn *accepts, void *user);
 /* The number is mentioned only below one key of a dictionary. */
 bool an_diff_only_under(const struct an_pdf_obj *dict, const char *key, uint32_t num);
@@ -79,6 +82,7 @@ bool an_diff_rule_annots(struct diff *diff, struct change *change);
 bool an_diff_rule_annotation(struct diff *diff, struct change *change);
 bool an_diff_is_page(const struct an_pdf_obj *obj);
 /* For an_diff_only_from: places where a field or an annotation may be mentioned. */
-bool an_diff_is_field_place(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user);
+bool an_diff_is_field_place(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num,
+                            void *user);
 an_code an_diff_why_forbidden(struct diff *diff, const struct change *change);
 char *an_diff_path(struct diff *diff, uint32_t num);                 /* diff_path.c */

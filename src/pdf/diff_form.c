@@ -76,7 +76,9 @@ is_signature(struct diff *diff, const struct an_pdf_obj *value)
 static an_code
 class_code(enum an_pdf_change_class class_)
 {
-    return class_ == AN_PDF_CHANGE_TIMESTAMP ? AN_V_PDF_TIMESTAMP : class_ == AN_PDF_CHANGE_FORM ? AN_V_PDF_FORM : AN_V_PDF_SIGNATURE;
+    return class_ == AN_PDF_CHANGE_TIMESTAMP ? AN_V_PDF_TIMESTAMP
+           : class_ == AN_PDF_CHANGE_FORM    ? AN_V_PDF_FORM
+                                             : AN_V_PDF_SIGNATURE;
 }
 
 static void
@@ -103,7 +105,8 @@ is_visible(struct diff *diff, const struct an_pdf_obj *widget)
     AN_CLEANUP(an_buf_free) struct an_buf data = an_buf_new(AN_LIMIT_PDF_STREAM);
     struct an_pdf_rect rect = {0};
 
-    if (!an_pdf_rect_of(diff->pdf, diff->now, an_pdf_dict_find(widget, "Rect"), &rect) || rect.x1 - rect.x0 <= 0 || rect.y1 - rect.y0 <= 0)
+    if (!an_pdf_rect_of(diff->pdf, diff->now, an_pdf_dict_find(widget, "Rect"), &rect) || rect.x1 - rect.x0 <= 0 ||
+        rect.y1 - rect.y0 <= 0)
         return false;
     if (normal->kind != AN_PDF_STREAM)
         return normal->kind != AN_PDF_NULL;
@@ -113,8 +116,8 @@ is_visible(struct diff *diff, const struct an_pdf_obj *widget)
 /* ---- new fields ---- */
 
 static void
-take_widget(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf_obj *widget, enum an_pdf_change_class class_,
-            bool is_signed)
+take_widget(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf_obj *widget,
+            enum an_pdf_change_class class_, bool is_signed)
 {
     struct change *change = an_diff_change(diff, ref_num(ref));
 
@@ -135,18 +138,21 @@ static void take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned
 
 /* A terminal signature field: its value, its widgets and what they draw. */
 static void
-take_terminal(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf_obj *node, const struct an_pdf_obj *kids)
+take_terminal(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf_obj *node,
+              const struct an_pdf_obj *kids)
 {
     const struct an_pdf_obj *value_ref = an_pdf_dict_find(node, "V"), *value = an_diff_now(diff, node, "V");
     enum an_pdf_change_class class_ = signature_class(diff, value);
     struct change *signature = an_diff_change(diff, ref_num(value_ref));
     bool is_signed = value->kind != AN_PDF_NULL;
 
-    if (is_signed && (!is_signature(diff, value) || (signature && !signature->is_new) || (ref_num(value_ref) && signature == NULL)))
+    if (is_signed &&
+        (!is_signature(diff, value) || (signature && !signature->is_new) || (ref_num(value_ref) && signature == NULL)))
         an_diff_forbid(diff, an_diff_change(diff, ref_num(ref)), AN_V_PDF_SIGNATURE_CHANGED);
     take_widget(diff, ref, node, class_, is_signed);
     for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count; i++)
-        take_widget(diff, &kids->u.array.items[i], an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]), class_, is_signed);
+        take_widget(diff, &kids->u.array.items[i], an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]),
+                    class_, is_signed);
     claim_values(diff, node, class_);
 }
 
@@ -161,7 +167,8 @@ take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned depth)
         return;
     for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count; i++)
         is_parent = is_parent || an_pdf_dict_find(an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]), "T");
-    if (ref_num(ref) && (change == NULL || !change->is_new) && kind_of(diff, diff->now, node) == FIELD_SIGNATURE && !is_parent)
+    if (ref_num(ref) && (change == NULL || !change->is_new) && kind_of(diff, diff->now, node) == FIELD_SIGNATURE &&
+        !is_parent)
         return; /* stood there already and is now listed as a field; what changed in it is judged by itself */
     if (change == NULL || (!change->is_new && !is_parent)) {
         an_diff_report(diff, AN_V_PDF_FIELD, ref_num(ref), 0, diff->now);
@@ -184,7 +191,8 @@ take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned depth)
 static void
 compare_lists(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf_obj *b, struct change *holder)
 {
-    size_t old_count = a->kind == AN_PDF_ARRAY ? a->u.array.count : 0, new_count = b->kind == AN_PDF_ARRAY ? b->u.array.count : 0;
+    size_t old_count = a->kind == AN_PDF_ARRAY ? a->u.array.count : 0,
+           new_count = b->kind == AN_PDF_ARRAY ? b->u.array.count : 0;
     size_t at = 0;
 
     for (size_t i = 0; i < new_count; i++) {
@@ -204,8 +212,8 @@ compare_lists(struct diff *diff, const struct an_pdf_obj *a, const struct an_pdf
 /* ---- default resources ---- */
 
 static void
-judge_resource(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-               void *user)
+judge_resource(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a,
+               const struct an_pdf_obj *b, void *user)
 {
     const char *category = user;
 
@@ -228,8 +236,8 @@ category_of(an_bytes key)
 }
 
 static void
-judge_category(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-               void *user)
+judge_category(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a,
+               const struct an_pdf_obj *b, void *user)
 {
     const struct an_pdf_obj *x = an_pdf_resolve(diff->pdf, diff->old, a), *y = an_pdf_resolve(diff->pdf, diff->now, b);
 
@@ -248,7 +256,8 @@ is_from_form(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer
 
     if (ref_num(form))
         return from == ref_num(form) && an_diff_only_under(referrer, user, num);
-    return an_pdf_object(diff->pdf, diff->old, from) == an_pdf_catalog(diff->pdf, diff->old) && an_diff_only_under(referrer, "AcroForm", num);
+    return an_pdf_object(diff->pdf, diff->old, from) == an_pdf_catalog(diff->pdf, diff->old) &&
+           an_diff_only_under(referrer, "AcroForm", num);
 }
 
 static bool
@@ -280,10 +289,13 @@ rule_resources(struct diff *diff, const struct an_pdf_obj *a, const struct an_pd
     const struct an_pdf_obj *x = an_pdf_resolve(diff->pdf, diff->old, a), *y = an_pdf_resolve(diff->pdf, diff->now, b);
 
     an_diff_each_key(diff, an_diff_holder(diff, b, holder), x, y, judge_category, NULL);
-    for (size_t i = 0; y->kind == AN_PDF_DICT && i < y->u.dict.count; i++) { /* categories that are objects changed in place */
+    /* Categories that are objects changed in place. */
+    for (size_t i = 0; y->kind == AN_PDF_DICT && i < y->u.dict.count;
+         i++) {
         struct change *change = an_diff_change(diff, ref_num(&y->u.dict.entries[i].value));
 
-        if (change && !change->is_new && !change->is_claimed && change->a->kind == AN_PDF_DICT && change->b->kind == AN_PDF_DICT)
+        if (change && !change->is_new && !change->is_claimed && change->a->kind == AN_PDF_DICT &&
+            change->b->kind == AN_PDF_DICT)
             an_diff_each_key(diff, change, change->a, change->b, judge_resource, category_of(y->u.dict.entries[i].key));
     }
     claim_part(diff, b, is_from_form, key);
@@ -292,8 +304,8 @@ rule_resources(struct diff *diff, const struct an_pdf_obj *a, const struct an_pd
 /* ---- the form ---- */
 
 static void
-judge_form_key(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-               void *user)
+judge_form_key(struct diff *diff, struct change *holder, an_bytes key, const struct an_pdf_obj *a,
+               const struct an_pdf_obj *b, void *user)
 {
     (void)user;
     if (is_key(key, "Fields") || is_key(key, "DR"))
@@ -310,10 +322,12 @@ judge_form_key(struct diff *diff, struct change *holder, an_bytes key, const str
 
 /* The holder of a direct form dictionary is the catalog. */
 void
-an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const struct an_pdf_obj *new_form, struct change *catalog)
+an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const struct an_pdf_obj *new_form,
+                  struct change *catalog)
 {
     static char fields_key[] = "Fields";
-    const struct an_pdf_obj *a = an_pdf_resolve(diff->pdf, diff->old, old_form), *b = an_pdf_resolve(diff->pdf, diff->now, new_form);
+    const struct an_pdf_obj *a = an_pdf_resolve(diff->pdf, diff->old, old_form),
+                            *b = an_pdf_resolve(diff->pdf, diff->now, new_form);
     struct change *holder = an_diff_holder(diff, new_form, catalog);
     const struct an_pdf_obj *list = an_pdf_dict_find(b, "Fields");
 
@@ -328,7 +342,8 @@ an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const st
     if (ref_num(new_form))
         claim_part(diff, new_form, is_from_catalog, NULL);
     an_diff_each_key(diff, holder, a, b, judge_form_key, NULL);
-    compare_lists(diff, an_diff_old(diff, a, "Fields"), an_diff_now(diff, b, "Fields"), an_diff_holder(diff, list, holder));
+    compare_lists(diff, an_diff_old(diff, a, "Fields"), an_diff_now(diff, b, "Fields"),
+                  an_diff_holder(diff, list, holder));
     claim_part(diff, list, is_from_form, fields_key);
     if (an_pdf_dict_find(b, "DR") || an_pdf_dict_find(a, "DR"))
         rule_resources(diff, an_pdf_dict_find(a, "DR"), an_pdf_dict_find(b, "DR"), holder);
@@ -408,10 +423,13 @@ struct field {
     enum an_pdf_change_class class_;
 };
 
-static bool
-is_from_appearance(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user);
+static an_diff_accept_fn is_from_appearance;
 
-struct appearance { unsigned depth; enum an_pdf_change_class class_; bool has_owner; };
+struct appearance {
+    unsigned depth;
+    enum an_pdf_change_class class_;
+    bool has_owner;
+};
 
 /* An appearance that is replaced must not be reached by another way: content drawn elsewhere would hang on it. */
 static void
@@ -464,8 +482,8 @@ judge_signature_key(struct diff *diff, struct change *change, an_bytes key, cons
 }
 
 static void
-judge_other_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-                const struct field *field)
+judge_other_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a,
+                const struct an_pdf_obj *b, const struct field *field)
 {
     bool is_value = is_key(key, "V") || is_key(key, "AS") || is_key(key, "I") || is_key(key, "RV") || is_key(key, "M");
 
@@ -498,8 +516,8 @@ judge_kids(struct diff *diff, struct change *change, const struct an_pdf_obj *a,
 }
 
 static void
-judge_field_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-                void *user)
+judge_field_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a,
+                const struct an_pdf_obj *b, void *user)
 {
     const struct field *field = user;
 
@@ -515,7 +533,8 @@ static struct field
 describe_field(struct diff *diff, const struct change *change)
 {
     struct field field = {.kind = kind_of(diff, diff->old, change->a), .class_ = AN_PDF_CHANGE_SIGNATURE};
-    const struct an_pdf_obj *before = inherited(diff, diff->old, change->a, "V"), *after = inherited(diff, diff->now, change->b, "V");
+    const struct an_pdf_obj *before = inherited(diff, diff->old, change->a, "V"),
+                            *after = inherited(diff, diff->now, change->b, "V");
 
     field.was_signed = field.kind == FIELD_SIGNATURE && before->kind != AN_PDF_NULL;
     field.is_signed = field.kind == FIELD_SIGNATURE && is_signature(diff, after);
@@ -599,7 +618,8 @@ an_diff_rule_field(struct diff *diff, struct change *change)
 static bool
 may_redraw(struct diff *diff, uint32_t widget, struct appearance *appearance)
 {
-    const struct an_pdf_obj *a = an_pdf_object(diff->pdf, diff->old, widget), *b = an_pdf_object(diff->pdf, diff->now, widget);
+    const struct an_pdf_obj *a = an_pdf_object(diff->pdf, diff->old, widget),
+                            *b = an_pdf_object(diff->pdf, diff->now, widget);
     const struct an_pdf_obj *before = inherited(diff, diff->old, a, "V"), *after = inherited(diff, diff->now, b, "V");
 
     if (kind_of(diff, diff->old, a) == FIELD_SIGNATURE) {
@@ -614,7 +634,8 @@ static bool
 is_from_appearance(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user)
 {
     struct appearance *appearance = user;
-    bool is_widget = an_pdf_is_name(an_pdf_dict_find(referrer, "Subtype"), "Widget") || an_pdf_dict_find(referrer, "FT");
+    bool is_widget =
+        an_pdf_is_name(an_pdf_dict_find(referrer, "Subtype"), "Widget") || an_pdf_dict_find(referrer, "FT");
 
     if (from == 0 || appearance->depth > 4)
         return false;

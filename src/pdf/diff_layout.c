@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-struct span { uint64_t from, to; };
+struct span {
+    uint64_t from, to;
+};
 AN_VEC(span_vec, struct span);
 
 static void
@@ -40,7 +42,8 @@ is_harmless(struct an_pdf *pdf, uint64_t from, uint64_t to)
         size_t before = at;
         uint64_t ignored;
 
-        if (!an_pdf_read_word(in, &at, "endobj") && !an_pdf_read_word(in, &at, "endstream") && !an_pdf_read_word(in, &at, "startxref"))
+        if (!an_pdf_read_word(in, &at, "endobj") && !an_pdf_read_word(in, &at, "endstream") &&
+            !an_pdf_read_word(in, &at, "startxref"))
             (void)an_pdf_read_uint(in, &at, &ignored);
         if (at == before)
             return false;
@@ -80,10 +83,11 @@ add_sections(struct an_pdf *pdf, size_t revision, struct span_vec *spans)
 /* Every byte of a later revision belongs to an object it lists, or to its cross-reference. Others could be picked up by
  * a reader that rebuilds the file. */
 static void
-check_gaps(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision, const struct an_pdf_change *listed,
-           size_t count)
+check_gaps(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision,
+           const struct an_pdf_change *listed, size_t count)
 {
-    uint64_t start = an_pdf_revision_at(pdf, revision - 1)->end, end = an_pdf_revision_at(pdf, revision)->end, at = start;
+    uint64_t start = an_pdf_revision_at(pdf, revision - 1)->end, end = an_pdf_revision_at(pdf, revision)->end,
+             at = start;
     struct span_vec spans = {0};
 
     for (size_t i = 0; i < count; i++)
@@ -108,11 +112,12 @@ check_gaps(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t re
 
 /* Objects in an object stream that the cross-reference does not list are as hidden as bytes between objects. */
 static void
-check_packed(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision, const struct an_pdf_change *listed,
-             size_t count)
+check_packed(struct an_pdf *pdf, struct an_pdf_layout_fault_vec *faults, size_t revision,
+             const struct an_pdf_change *listed, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct an_pdf_obj *obj = listed[i].is_free || listed[i].container ? NULL : an_pdf_object(pdf, revision, listed[i].num);
+        const struct an_pdf_obj *obj =
+            listed[i].is_free || listed[i].container ? NULL : an_pdf_object(pdf, revision, listed[i].num);
         const struct an_pdf_container *container = NULL;
 
         if (an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "ObjStm"))
@@ -172,7 +177,8 @@ an_diff_check_faults(struct diff *diff)
         if (fault->offset >= diff->pdf->file.len ||
             (fault->offset < diff->signed_end && !(fault->offset == 0 && is_packed_later(diff, fault->num))))
             continue;
-        if (fault->code == AN_N_PDF_XREF_REPAIRED || fault->code == AN_N_PDF_OBJECT_MISSING || fault->code == AN_N_PDF_PREV)
+        if (fault->code == AN_N_PDF_XREF_REPAIRED || fault->code == AN_N_PDF_OBJECT_MISSING ||
+            fault->code == AN_N_PDF_PREV)
             an_diff_report(diff, AN_V_PDF_XREF_BROKEN, fault->num, fault->offset, diff->now);
         else if (fault->code == AN_N_PDF_DUPLICATE_KEY || fault->code == AN_N_PDF_STREAM_LENGTH)
             an_diff_report(diff, AN_V_PDF_AMBIGUOUS, fault->num, fault->offset, diff->now);

@@ -58,7 +58,8 @@ take_added(struct diff *diff, const struct an_pdf_obj *ref, struct change *holde
     }
     /* The widget of an empty field that stood in the form, but on no page. */
     if (an_pdf_is_name(an_diff_now(diff, annot, "FT"), "Sig") && (change == NULL || !change->is_new)) {
-        an_diff_claim(diff, holder, AN_PDF_CHANGE_SIGNATURE, an_diff_permits(diff, AN_PDF_CHANGE_SIGNATURE), AN_V_PDF_SIGNATURE);
+        an_diff_claim(diff, holder, AN_PDF_CHANGE_SIGNATURE, an_diff_permits(diff, AN_PDF_CHANGE_SIGNATURE),
+                      AN_V_PDF_SIGNATURE);
         return;
     }
     allowed = an_diff_permits(diff, AN_PDF_CHANGE_ANNOTATION) && !is_active(annot);
@@ -71,8 +72,10 @@ take_added(struct diff *diff, const struct an_pdf_obj *ref, struct change *holde
 static void
 compare_annots(struct diff *diff, const struct an_pdf_obj *a_ref, const struct an_pdf_obj *b_ref, struct change *holder)
 {
-    const struct an_pdf_obj *a = an_pdf_resolve(diff->pdf, diff->old, a_ref), *b = an_pdf_resolve(diff->pdf, diff->now, b_ref);
-    size_t old_count = a->kind == AN_PDF_ARRAY ? a->u.array.count : 0, new_count = b->kind == AN_PDF_ARRAY ? b->u.array.count : 0;
+    const struct an_pdf_obj *a = an_pdf_resolve(diff->pdf, diff->old, a_ref),
+                            *b = an_pdf_resolve(diff->pdf, diff->now, b_ref);
+    size_t old_count = a->kind == AN_PDF_ARRAY ? a->u.array.count : 0,
+           new_count = b->kind == AN_PDF_ARRAY ? b->u.array.count : 0;
     size_t at = 0;
 
     for (size_t i = 0; i < new_count; i++) {
@@ -82,10 +85,11 @@ compare_annots(struct diff *diff, const struct an_pdf_obj *a_ref, const struct a
             take_added(diff, &b->u.array.items[i], holder);
     }
     if (at < old_count) {
-        bool is_widget = an_pdf_is_name(an_diff_old(diff, an_pdf_resolve(diff->pdf, diff->old, &a->u.array.items[at]), "Subtype"), "Widget");
+        bool is_widget = an_pdf_is_name(
+            an_diff_old(diff, an_pdf_resolve(diff->pdf, diff->old, &a->u.array.items[at]), "Subtype"), "Widget");
 
-        an_diff_claim(diff, holder, AN_PDF_CHANGE_ANNOTATION, !is_widget && an_diff_permits(diff, AN_PDF_CHANGE_ANNOTATION),
-                      AN_V_PDF_ANNOTATION);
+        an_diff_claim(diff, holder, AN_PDF_CHANGE_ANNOTATION,
+                      !is_widget && an_diff_permits(diff, AN_PDF_CHANGE_ANNOTATION), AN_V_PDF_ANNOTATION);
     }
 }
 
@@ -111,19 +115,21 @@ is_wrapped(const struct an_pdf_obj *a, const struct an_pdf_obj *b)
         a = &a->u.array.items[0];
     if (b->kind == AN_PDF_ARRAY && b->u.array.count == 1)
         b = &b->u.array.items[0];
-    return a->kind == AN_PDF_REF && b->kind == AN_PDF_REF && a->u.ref.num == b->u.ref.num && a->u.ref.gen == b->u.ref.gen;
+    return a->kind == AN_PDF_REF && b->kind == AN_PDF_REF && a->u.ref.num == b->u.ref.num &&
+           a->u.ref.gen == b->u.ref.gen;
 }
 
 static void
-judge_page_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a, const struct an_pdf_obj *b,
-               void *user)
+judge_page_key(struct diff *diff, struct change *change, an_bytes key, const struct an_pdf_obj *a,
+               const struct an_pdf_obj *b, void *user)
 {
     (void)user;
     if (is_key(key, "Annots")) {
         compare_annots(diff, a, b, change);
         if (ref_num(b)) /* a list that became an object of its own */
-            an_diff_claim(diff, an_diff_change(diff, ref_num(b)), change->is_claimed ? change->class_ : AN_PDF_CHANGE_SIGNATURE,
-                          !change->is_claimed || change->allowed, change->is_claimed ? change->why : AN_V_PDF_REWRITTEN);
+            an_diff_claim(
+                diff, an_diff_change(diff, ref_num(b)), change->is_claimed ? change->class_ : AN_PDF_CHANGE_SIGNATURE,
+                !change->is_claimed || change->allowed, change->is_claimed ? change->why : AN_V_PDF_REWRITTEN);
     } else if (is_key(key, "Contents") && is_wrapped(a, b)) {
         an_diff_claim(diff, change, AN_PDF_CHANGE_SIGNATURE, true, AN_V_PDF_REWRITTEN);
     } else if (is_key(key, "LastModified") || (is_key(key, "Tabs") && a->kind == AN_PDF_NULL)) {
@@ -147,7 +153,9 @@ an_diff_rule_page(struct diff *diff, struct change *change)
 
 /* ---- lists that are objects of their own ---- */
 
-struct annots { uint32_t page; };
+struct annots {
+    uint32_t page;
+};
 
 static bool
 is_from_page(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user)
@@ -167,7 +175,8 @@ is_from_field(struct diff *diff, uint32_t from, const struct an_pdf_obj *referre
     struct annots *annots = user;
 
     (void)diff;
-    if (!an_pdf_dict_find(referrer, "T") || an_pdf_dict_find(referrer, "Type") || !an_diff_only_under(referrer, "Kids", num))
+    if (!an_pdf_dict_find(referrer, "T") || an_pdf_dict_find(referrer, "Type") ||
+        !an_diff_only_under(referrer, "Kids", num))
         return false;
     annots->page = from;
     return true;
@@ -207,7 +216,8 @@ an_diff_rule_annotation(struct diff *diff, struct change *change)
                                    !an_diff_same(diff, an_pdf_dict_find(a, "AA"), an_pdf_dict_find(b, "AA"))))
         an_diff_forbid(diff, change, AN_V_PDF_SCRIPT);
     claim_annotation(diff, change);
-    an_diff_claim_tree(diff, b, AN_PDF_CHANGE_ANNOTATION, an_diff_permits(diff, AN_PDF_CHANGE_ANNOTATION), AN_V_PDF_ANNOTATION);
+    an_diff_claim_tree(diff, b, AN_PDF_CHANGE_ANNOTATION, an_diff_permits(diff, AN_PDF_CHANGE_ANNOTATION),
+                       AN_V_PDF_ANNOTATION);
     return true;
 }
 

@@ -28,7 +28,8 @@ find_step(const struct an_pdf_obj *obj, uint32_t num, struct an_buf *out)
             const struct an_pdf_entry *entry = &obj->u.dict.entries[i];
 
             an_buf_printf(out, "/%.*s", AN_FMT(an_bytes_slice(entry->key, 0, 64)));
-            if (!an_bytes_eq(entry->key, AN_LIT("Parent")) && !an_bytes_eq(entry->key, AN_LIT("P")) && find_step(&entry->value, num, out))
+            if (!an_bytes_eq(entry->key, AN_LIT("Parent")) && !an_bytes_eq(entry->key, AN_LIT("P")) &&
+                find_step(&entry->value, num, out))
                 return true;
             out->len = len;
         }
@@ -64,7 +65,8 @@ climb_parent(struct climb *climb, const struct an_pdf_obj *obj, uint32_t num)
     const struct an_pdf_obj *ref = an_pdf_dict_find(obj, "Parent");
     const struct an_pdf_obj *parent = an_pdf_resolve(climb->diff->pdf, climb->revision, ref);
 
-    if (ref == NULL || ref->kind != AN_PDF_REF || an_map_find_u64(climb->seen, ref->u.ref.num) || !take_step(climb, parent, num))
+    if (ref == NULL || ref->kind != AN_PDF_REF || an_map_find_u64(climb->seen, ref->u.ref.num) ||
+        !take_step(climb, parent, num))
         return 0;
     return ref->u.ref.num;
 }
@@ -93,7 +95,8 @@ climb_once(struct climb *climb, uint32_t num, bool *ret_at_top)
     for (size_t i = 0; mentions && i < mentions->count; i++) {
         uint32_t from = mentions->items[i].from;
 
-        if (from == 0 || an_map_find_u64(climb->seen, from) || !an_pdf_mention_is_current(diff->pdf, &mentions->items[i], climb->revision))
+        if (from == 0 || an_map_find_u64(climb->seen, from) ||
+            !an_pdf_mention_is_current(diff->pdf, &mentions->items[i], climb->revision))
             continue;
         if (take_step(climb, an_pdf_object(diff->pdf, climb->revision, from), num))
             return from;

@@ -21,7 +21,8 @@ root_ref(struct diff *diff, size_t revision)
 {
     const struct an_pdf_section *section;
 
-    for (size_t i = an_pdf_section_first(diff->pdf, revision); (section = an_pdf_section_at(diff->pdf, i)) != NULL; i++) {
+    for (size_t i = an_pdf_section_first(diff->pdf, revision); (section = an_pdf_section_at(diff->pdf, i)) != NULL;
+         i++) {
         const struct an_pdf_obj *root = an_pdf_dict_find(section->trailer, "Root");
 
         if (root)
@@ -40,7 +41,9 @@ is_from_trailer(struct diff *diff, uint32_t from, const struct an_pdf_obj *refer
     return from == 0 && an_diff_only_under(referrer, "Info", num);
 }
 
-struct owner { uint32_t num; };
+struct owner {
+    uint32_t num;
+};
 
 static bool
 is_from_owner(struct diff *diff, uint32_t from, const struct an_pdf_obj *referrer, uint32_t num, void *user)
@@ -60,14 +63,18 @@ rule_info(struct diff *diff, const struct an_pdf_obj *old_ref, const struct an_p
     struct change *change = an_diff_change(diff, ref_num(new_ref));
 
     (void)old_ref;
-    if (change && (change->is_new || an_diff_only_from(diff, change->num, is_from_trailer, NULL)) && value->kind == AN_PDF_DICT)
+    if (change && (change->is_new || an_diff_only_from(diff, change->num, is_from_trailer, NULL)) &&
+        value->kind == AN_PDF_DICT)
         an_diff_claim(diff, change, AN_PDF_CHANGE_METADATA, true, AN_V_PDF_METADATA);
     an_diff_claim_tree(diff, value, AN_PDF_CHANGE_METADATA, true, AN_V_PDF_METADATA);
-    for (size_t i = 0; value->kind == AN_PDF_DICT && i < value->u.dict.count; i++) { /* values that are objects of their own */
+    /* Values that are objects of their own. */
+    for (size_t i = 0; value->kind == AN_PDF_DICT && i < value->u.dict.count;
+         i++) {
         struct change *part = an_diff_change(diff, ref_num(&value->u.dict.entries[i].value));
         struct owner owner = {ref_num(new_ref)};
 
-        if (part && !part->is_new && part->b->kind == AN_PDF_STRING && an_diff_only_from(diff, part->num, is_from_owner, &owner))
+        if (part && !part->is_new && part->b->kind == AN_PDF_STRING &&
+            an_diff_only_from(diff, part->num, is_from_owner, &owner))
             an_diff_claim(diff, part, AN_PDF_CHANGE_METADATA, true, AN_V_PDF_METADATA);
     }
 }
@@ -100,7 +107,8 @@ an_diff_rule_trailer(struct diff *diff)
     uint64_t at = an_pdf_revision_at(diff->pdf, diff->now)->xref_offset;
 
     /* A new catalog is judged like a changed one; an old object that becomes the catalog is an attack. */
-    if (!an_pdf_equal(old_root, new_root) && !(an_diff_change(diff, ref_num(new_root)) && an_diff_change(diff, ref_num(new_root))->is_new))
+    if (!an_pdf_equal(old_root, new_root) &&
+        !(an_diff_change(diff, ref_num(new_root)) && an_diff_change(diff, ref_num(new_root))->is_new))
         an_diff_report(diff, AN_V_PDF_ROOT, ref_num(new_root), at, diff->now);
     if (!an_diff_same(diff, an_pdf_dict_find(a, "Encrypt"), an_pdf_dict_find(b, "Encrypt")))
         an_diff_report(diff, AN_V_PDF_TRAILER, ref_num(an_pdf_dict_find(b, "Encrypt")), at, diff->now);
@@ -113,7 +121,11 @@ an_diff_rule_trailer(struct diff *diff)
 
 /* ---- validation store ---- */
 
-struct store { struct diff *diff; struct an_map *nums; unsigned depth; };
+struct store {
+    struct diff *diff;
+    struct an_map *nums;
+    unsigned depth;
+};
 
 static void
 collect_store(void *user, uint32_t num)
@@ -213,7 +225,8 @@ rule_extensions(struct diff *diff, const struct an_pdf_obj *b, struct change *ho
 
     static char key[] = "Extensions";
 
-    if (value->kind != AN_PDF_DICT || (own && own != holder && !own->is_new && !an_diff_only_from(diff, own->num, is_from_catalog, key))) {
+    if (value->kind != AN_PDF_DICT ||
+        (own && own != holder && !own->is_new && !an_diff_only_from(diff, own->num, is_from_catalog, key))) {
         an_diff_forbid(diff, own ? own : holder, AN_V_PDF_CATALOG);
         return;
     }

@@ -33,8 +33,9 @@ take_streams(struct reading *reading, const struct an_pdf_obj *array, struct byt
         const struct an_pdf_obj *stream = an_pdf_resolve(reading->pdf, reading->revision, &array->u.array.items[i]);
         an_bytes copy;
 
-        if (stream->kind != AN_PDF_STREAM || an_pdf_stream_data(reading->pdf, stream, AN_LIMIT_CRL_BYTES, &data, NULL) != AN_OK ||
-            data.len == 0 || is_there(list, an_buf_view(&data)))
+        if (stream->kind != AN_PDF_STREAM ||
+            an_pdf_stream_data(reading->pdf, stream, AN_LIMIT_CRL_BYTES, &data, NULL) != AN_OK || data.len == 0 ||
+            is_there(list, an_buf_view(&data)))
             continue;
         copy = an_arena_dup(reading->arena, an_buf_view(&data));
         if (copy.len == 0)
@@ -44,7 +45,9 @@ take_streams(struct reading *reading, const struct an_pdf_obj *array, struct byt
     return AN_OK;
 }
 
-struct lists { struct bytes_vec certs, crls, ocsps; };
+struct lists {
+    struct bytes_vec certs, crls, ocsps;
+};
 
 static an_code
 read_dict(struct reading *reading, const struct an_pdf_obj *dict, const char *const keys[3], struct lists *lists,
@@ -64,7 +67,8 @@ read_store(struct reading *reading, const struct an_pdf_obj *dss, struct lists *
 
     AN_TRY(read_dict(reading, dss, global, lists, reterr));
     for (size_t i = 0; vri->kind == AN_PDF_DICT && i < vri->u.dict.count && i < ITEMS_MAX; i++)
-        AN_TRY(read_dict(reading, an_pdf_resolve(reading->pdf, reading->revision, &vri->u.dict.entries[i].value), local, lists, reterr));
+        AN_TRY(read_dict(reading, an_pdf_resolve(reading->pdf, reading->revision, &vri->u.dict.entries[i].value), local,
+                         lists, reterr));
     return AN_OK;
 }
 
@@ -87,7 +91,10 @@ an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret
     struct lists lists = {0};
     an_code code = read_store(&reading, dss, &lists, reterr);
     struct an_pdf_dss_data data = {
-        .cert_count = lists.certs.count, .crl_count = lists.crls.count, .ocsp_count = lists.ocsps.count, .arena = reading.arena,
+        .cert_count = lists.certs.count,
+        .crl_count = lists.crls.count,
+        .ocsp_count = lists.ocsps.count,
+        .arena = reading.arena,
     };
 
     data.certs = hand_over(&reading, &lists.certs);

@@ -43,13 +43,8 @@ inflate_all(z_stream *zip, an_bytes in, struct an_buf *out)
         if (out->max - out->len < want)
             want = out->max - out->len + 1; /* one more byte than allowed shows the limit was passed */
         room = an_buf_extend(out, want);
-        if (room == NULL) {
-            uint8_t probe;
-
-            zip->next_out = &probe;
-            zip->avail_out = 1;
+        if (room == NULL)
             return Z_MEM_ERROR;
-        }
         zip->next_out = room;
         zip->avail_out = (uInt)want;
         status = inflate(zip, Z_NO_FLUSH);
@@ -283,8 +278,16 @@ undo_png_row(uint8_t *row, const uint8_t *above, const struct predictor *with, u
     for (size_t i = 0; i < with->row; i++) {
         int left = i >= with->pixel ? row[i - with->pixel] : 0, up = above ? above[i] : 0;
         int corner = above && i >= with->pixel ? above[i - with->pixel] : 0;
-        int add = type == 1 ? left : type == 2 ? up : type == 3 ? (left + up) / 2 : type == 4 ? paeth(left, up, corner) : 0;
+        int add = 0;
 
+        if (type == 1)
+            add = left;
+        else if (type == 2)
+            add = up;
+        else if (type == 3)
+            add = (left + up) / 2;
+        else if (type == 4)
+            add = paeth(left, up, corner);
         row[i] = (uint8_t)(row[i] + add);
     }
 }
@@ -337,7 +340,8 @@ undo_tiff(struct an_buf *data, const struct predictor *with)
                 row[i] = (uint8_t)(row[i] + row[i - with->pixel]);
         } else {
             for (size_t i = with->pixel; i + 1 < with->row; i += 2) {
-                unsigned sum = (unsigned)(row[i] << 8 | row[i + 1]) + (unsigned)(row[i - with->pixel] << 8 | row[i - with->pixel + 1]);
+                unsigned sum = (unsigned)(row[i] << 8 | row[i + 1]) +
+                               (unsigned)(row[i - with->pixel] << 8 | row[i - with->pixel + 1]);
 
                 row[i] = (uint8_t)(sum >> 8);
                 row[i + 1] = (uint8_t)sum;
@@ -412,15 +416,18 @@ static an_code
 list_filters(struct an_pdf *pdf, const struct an_pdf_obj *stream, struct an_pdf_filter *ret, size_t *ret_count,
              struct an_err *reterr)
 {
-    const struct an_pdf_obj *names = an_pdf_at(pdf, AN_PDF_NOW, stream, an_pdf_dict_find(stream, "Filter") ? "Filter" : "F");
-    const struct an_pdf_obj *parms = an_pdf_at(pdf, AN_PDF_NOW, stream, an_pdf_dict_find(stream, "DecodeParms") ? "DecodeParms" : "DP");
+    const struct an_pdf_obj *names =
+        an_pdf_at(pdf, AN_PDF_NOW, stream, an_pdf_dict_find(stream, "Filter") ? "Filter" : "F");
+    const struct an_pdf_obj *parms =
+        an_pdf_at(pdf, AN_PDF_NOW, stream, an_pdf_dict_find(stream, "DecodeParms") ? "DecodeParms" : "DP");
     size_t count = names->kind == AN_PDF_ARRAY ? names->u.array.count : names->kind == AN_PDF_NAME;
 
     if (count > CHAIN_MAX)
         AN_FAIL(reterr, AN_E_LIMIT, "%zu filters on one stream", count);
     *ret_count = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct an_pdf_obj *name = names->kind == AN_PDF_ARRAY ? an_pdf_resolve(pdf, AN_PDF_NOW, &names->u.array.items[i]) : names;
+        const struct an_pdf_obj *name =
+            names->kind == AN_PDF_ARRAY ? an_pdf_resolve(pdf, AN_PDF_NOW, &names->u.array.items[i]) : names;
         const struct an_pdf_obj *parm = parms;
 
         if (parms->kind == AN_PDF_ARRAY)

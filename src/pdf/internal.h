@@ -122,7 +122,8 @@ struct an_pdf_obj *an_pdf_parse_indirect(struct an_pdf *pdf, struct an_arena *ar
 
 /* ---- xref.c, rebuild.c, store.c, revision.c ---- */
 an_code an_pdf_xref_open(struct an_pdf *pdf, struct an_err *reterr) AN_MUST_USE;
-an_code an_pdf_section_read(struct an_pdf *pdf, uint64_t offset, struct an_pdf_section **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_section_read(struct an_pdf *pdf, uint64_t offset, struct an_pdf_section **ret,
+                            struct an_err *reterr) AN_MUST_USE;
 /* Section by position, newest first; reads further ones through /Prev. NULL behind the oldest. */
 struct an_pdf_section *an_pdf_section_at(struct an_pdf *pdf, size_t index);
 bool an_pdf_section_find(struct an_pdf *pdf, struct an_pdf_section *section, uint32_t num, struct an_pdf_spot *ret);
@@ -134,7 +135,8 @@ struct an_pdf_spot an_pdf_find_spot(struct an_pdf *pdf, size_t revision, uint32_
 void an_pdf_history_build(struct an_pdf *pdf);
 void an_pdf_history_drop(struct an_pdf *pdf);
 /* The object at a spot; cached by place, so revisions that share it share the tree. Never NULL. */
-const struct an_pdf_obj *an_pdf_object_at(struct an_pdf *pdf, size_t revision, uint32_t num, const struct an_pdf_spot *spot);
+const struct an_pdf_obj *an_pdf_object_at(struct an_pdf *pdf, size_t revision, uint32_t num,
+                                          const struct an_pdf_spot *spot);
 /* Scans the whole file; refused when it carries signatures or rebuilding is not allowed. */
 an_code an_pdf_rebuild(struct an_pdf *pdf, struct an_err *reterr) AN_MUST_USE;
 bool an_pdf_looks_signed(struct an_pdf *pdf);
@@ -174,7 +176,8 @@ struct an_pdf_tail {
 /* Cheap: nothing but what opening has read. */
 void an_pdf_tail(struct an_pdf *pdf, struct an_pdf_tail *ret);
 /* Every live object of the current state (number, generation, offset or container with index in offset). free(). */
-an_code an_pdf_live_objects(struct an_pdf *pdf, struct an_pdf_change **ret, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_live_objects(struct an_pdf *pdf, struct an_pdf_change **ret, size_t *ret_count,
+                            struct an_err *reterr) AN_MUST_USE;
 bool an_pdf_is_encrypted(const struct an_pdf *pdf);
 bool an_pdf_may_sign(struct an_pdf *pdf);   /* permission bits */
 int an_pdf_pdfa_part(struct an_pdf *pdf);   /* 0 = no PDF/A; kept after the first call */

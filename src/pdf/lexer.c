@@ -7,10 +7,9 @@
 
 /* ISO 32000-2, 7.2.3: white space, delimiters; everything without either bit is a regular character. */
 const uint8_t an_pdf_class[256] = {
-    [0] = S, ['\t'] = S, ['\n'] = S, ['\f'] = S, ['\r'] = S, [' '] = S,
-    ['('] = D, [')'] = D, ['<'] = D, ['>'] = D, ['['] = D, [']'] = D, ['{'] = D, ['}'] = D, ['/'] = D, ['%'] = D,
-    ['0'] = N, ['1'] = N, ['2'] = N, ['3'] = N, ['4'] = N, ['5'] = N, ['6'] = N, ['7'] = N, ['8'] = N, ['9'] = N,
-    ['+'] = M, ['-'] = M, ['.'] = M,
+    [0] = S,   ['\t'] = S, ['\n'] = S, ['\f'] = S, ['\r'] = S, [' '] = S, ['('] = D, [')'] = D, ['<'] = D, ['>'] = D,
+    ['['] = D, [']'] = D,  ['{'] = D,  ['}'] = D,  ['/'] = D,  ['%'] = D, ['0'] = N, ['1'] = N, ['2'] = N, ['3'] = N,
+    ['4'] = N, ['5'] = N,  ['6'] = N,  ['7'] = N,  ['8'] = N,  ['9'] = N, ['+'] = M, ['-'] = M, ['.'] = M,
 };
 
 #undef S
@@ -26,8 +25,8 @@ is_class(an_bytes in, size_t at, unsigned class_bits)
 
 /* Value plus one of a hexadecimal digit: signatures are long strings of them. */
 static const uint8_t hex_table[256] = {
-    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
@@ -188,7 +187,8 @@ an_pdf_read_literal(struct an_arena *arena, an_bytes in, size_t *at)
     }
     end = i < in.len ? i : in.len;
     *at = i < in.len ? i + 1 : in.len;
-    return is_plain ? AN_BYTES(in.ptr + start, end - start) : unescape_literal(arena, AN_BYTES(in.ptr + start, end - start));
+    return is_plain ? AN_BYTES(in.ptr + start, end - start)
+                    : unescape_literal(arena, AN_BYTES(in.ptr + start, end - start));
 }
 
 an_bytes

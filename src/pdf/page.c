@@ -7,7 +7,7 @@
 /* One look-up in the page tree. */
 struct walk {
     struct an_pdf *pdf;
-    size_t revision, index, seen;  /* seen: pages passed */
+    size_t revision, index, seen; /* seen: pages passed */
     size_t nodes;
     uint32_t trail[AN_LIMIT_PDF_PAGE_DEPTH]; /* object numbers above, against cycles */
     const struct an_pdf_obj *above[AN_LIMIT_PDF_PAGE_DEPTH];
@@ -39,7 +39,8 @@ stated_count(struct walk *walk, const struct an_pdf_obj *node)
 {
     int64_t count;
 
-    return an_pdf_int(an_pdf_at(walk->pdf, walk->revision, node, "Count"), &count) && count >= 0 ? (size_t)count : SIZE_MAX;
+    return an_pdf_int(an_pdf_at(walk->pdf, walk->revision, node, "Count"), &count) && count >= 0 ? (size_t)count
+                                                                                                 : SIZE_MAX;
 }
 
 static void walk_node(struct walk *walk, const struct an_pdf_obj *ref, const struct an_pdf_obj *node);
@@ -94,7 +95,8 @@ find_flat(struct walk *walk, const struct an_pdf_obj *root)
 {
     const struct an_pdf_obj *kids = an_pdf_at(walk->pdf, walk->revision, root, "Kids"), *ref, *kid;
 
-    if (kids->kind != AN_PDF_ARRAY || kids->u.array.count != stated_count(walk, root) || walk->index >= kids->u.array.count)
+    if (kids->kind != AN_PDF_ARRAY || kids->u.array.count != stated_count(walk, root) ||
+        walk->index >= kids->u.array.count)
         return false;
     ref = &kids->u.array.items[walk->index];
     kid = an_pdf_resolve(walk->pdf, walk->revision, ref);

@@ -18,7 +18,8 @@ decrypt_strings(struct an_pdf_parser *parser, struct an_pdf_obj *items, size_t c
 {
     for (size_t i = 0; i < count; i++)
         if (items[i].kind == AN_PDF_STRING)
-            items[i].u.text = an_pdf_decrypt_string(parser->pdf, parser->arena, parser->num, parser->gen, items[i].u.text);
+            items[i].u.text =
+                an_pdf_decrypt_string(parser->pdf, parser->arena, parser->num, parser->gen, items[i].u.text);
 }
 
 static bool
@@ -91,7 +92,8 @@ parse_array(struct an_pdf_parser *parser, struct an_pdf_obj *ret)
             note_syntax(parser, AN_N_PDF_SYNTAX);
             break;
         }
-        if (parser->at + 1 < parser->in.len && parser->in.ptr[parser->at] == '>' && parser->in.ptr[parser->at + 1] == '>') {
+        if (parser->at + 1 < parser->in.len && parser->in.ptr[parser->at] == '>' &&
+            parser->in.ptr[parser->at + 1] == '>') {
             note_syntax(parser, AN_N_PDF_SYNTAX); /* unclosed array inside a dictionary that closes */
             break;
         }
@@ -122,7 +124,8 @@ check_duplicates(struct an_pdf_parser *parser, const struct an_pdf_entry *entrie
         }
         for (size_t j = 0; j < i && checks < DUPLICATE_CHECKS; j++, checks++)
             if (an_bytes_eq(entries[j].key, key)) {
-                an_pdf_fault_note(parser->pdf, AN_N_PDF_DUPLICATE_KEY, parser->num, parser->container ? 0 : entries[i].value.offset);
+                an_pdf_fault_note(parser->pdf, AN_N_PDF_DUPLICATE_KEY, parser->num,
+                                  parser->container ? 0 : entries[i].value.offset);
                 return;
             }
     }
@@ -217,7 +220,8 @@ try_reference(struct an_pdf_parser *parser, struct an_pdf_obj *ret)
 
     if (ret->u.integer < 0 || ret->u.integer > UINT32_MAX || at == parser->at)
         return;
-    if (!an_pdf_read_uint(in, &at, &gen) || gen > UINT16_MAX || at >= in.len || !(an_pdf_class[in.ptr[at]] & AN_PDF_SPACE))
+    if (!an_pdf_read_uint(in, &at, &gen) || gen > UINT16_MAX || at >= in.len ||
+        !(an_pdf_class[in.ptr[at]] & AN_PDF_SPACE))
         return;
     at = an_pdf_skip_space(in, at);
     if (at >= in.len || in.ptr[at] != 'R')

@@ -17,7 +17,8 @@ struct an_pdf_open {
 };
 /* file must outlive the object. AN_E_PDF_HEADER, _XREF (with byte offset), _ENCRYPTED (handler unknown),
  * _PASSWORD, AN_E_LIMIT. */
-an_code an_pdf_open(an_bytes file, const struct an_pdf_open *options, struct an_pdf **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_open(an_bytes file, const struct an_pdf_open *options, struct an_pdf **ret,
+                    struct an_err *reterr) AN_MUST_USE;
 void an_pdf_free(struct an_pdf **pdf);
 an_bytes an_pdf_file(const struct an_pdf *pdf);
 
@@ -62,7 +63,8 @@ struct an_pdf_page {
     double user_unit;
 };
 /* index from 0. Walks only the branch that holds the page. */
-an_code an_pdf_page(struct an_pdf *pdf, size_t revision, size_t index, struct an_pdf_page *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_page(struct an_pdf *pdf, size_t revision, size_t index, struct an_pdf_page *ret,
+                    struct an_err *reterr) AN_MUST_USE;
 an_code an_pdf_page_count(struct an_pdf *pdf, size_t revision, size_t *ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- form fields and signatures (form.c) ---- */
@@ -84,7 +86,8 @@ struct an_pdf_sigfield {
 };
 struct an_pdf_sigfields { struct an_pdf_sigfield *items; size_t count; };
 /* All signature fields of a state, in the order they were signed (by byte range end), empty ones last. */
-an_code an_pdf_sigfields(struct an_pdf *pdf, size_t revision, struct an_pdf_sigfields *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_sigfields(struct an_pdf *pdf, size_t revision, struct an_pdf_sigfields *ret,
+                         struct an_err *reterr) AN_MUST_USE;
 void an_pdf_sigfields_done(struct an_pdf_sigfields *fields);
 
 /* ---------------------------------------------------------------- signing ---- */
@@ -158,7 +161,8 @@ an_code an_pdf_dss_prepare(struct an_pdf *pdf, const struct an_pdf_dss *dss, str
                            struct an_err *reterr) AN_MUST_USE; /* contents_max is 0: ready to append */
 /* Reads the DSS of a state: decoded streams, free with an_pdf_dss_data_done. */
 struct an_pdf_dss_data { an_bytes *certs, *crls, *ocsps; size_t cert_count, crl_count, ocsp_count; struct an_arena *arena; };
-an_code an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret,
+                        struct an_err *reterr) AN_MUST_USE;
 void an_pdf_dss_data_done(struct an_pdf_dss_data *data);
 
 /* ---------------------------------------------------------------- change analysis (diff.c) ---- */
@@ -186,7 +190,8 @@ struct an_pdf_diff {
     bool any_forbidden, any_allowed;
 };
 /* What changed between the bytes a signature covers and the current state. revision: of the signature. docmdp: 0–3. */
-an_code an_pdf_diff(struct an_pdf *pdf, size_t revision, int docmdp, struct an_pdf_diff *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_pdf_diff(struct an_pdf *pdf, size_t revision, int docmdp, struct an_pdf_diff *ret,
+                    struct an_err *reterr) AN_MUST_USE;
 void an_pdf_diff_done(struct an_pdf_diff *diff);
 /* Structural faults of one signature: byte range shape, overlap, gap not equal to /Contents, another signature's range,
  * wrapping, universal forgery (missing, empty, negative, garbage). AN_OK or AN_V_PDF_*. */

@@ -4,7 +4,13 @@
 
 #include <stdlib.h>
 
-struct found { uint32_t num; uint16_t gen; uint32_t container; uint64_t offset; uint64_t order; };
+struct found {
+    uint32_t num;
+    uint16_t gen;
+    uint32_t container;
+    uint64_t offset;
+    uint64_t order;
+};
 AN_VEC(found_vec, struct found);
 AN_VEC(num_vec, uint32_t);
 
@@ -135,12 +141,15 @@ build_section(struct scan *scan)
 
         if (i + 1 < scan->found.count && scan->found.items[i + 1].num == found->num)
             continue;
-        if (section->run_count == 0 || runs[section->run_count - 1].first + runs[section->run_count - 1].count != found->num)
+        if (section->run_count == 0 ||
+            runs[section->run_count - 1].first + runs[section->run_count - 1].count != found->num)
             runs[section->run_count++] = (struct an_pdf_run){.first = found->num, .entries = spots + used};
         runs[section->run_count - 1].count++;
         spots[used++] = (struct an_pdf_spot){
-            .where = found->container ? AN_PDF_IN_STREAM : AN_PDF_IN_FILE, .gen = found->gen,
-            .container = found->container, .offset = found->offset,
+            .where = found->container ? AN_PDF_IN_STREAM : AN_PDF_IN_FILE,
+            .gen = found->gen,
+            .container = found->container,
+            .offset = found->offset,
         };
     }
     section->runs = runs;
@@ -173,7 +182,8 @@ choose_trailer(struct scan *scan)
     struct an_pdf_obj *trailer = an_arena_alloc(pdf->arena, sizeof(*trailer));
     struct an_pdf_parser parser = {.pdf = pdf, .arena = pdf->arena, .in = pdf->file, .at = (size_t)scan->trailer_at};
 
-    if (scan->trailer_at && scan->trailer_at >= scan->trailer_stream_at && trailer && an_pdf_parse_value(&parser, trailer))
+    if (scan->trailer_at && scan->trailer_at >= scan->trailer_stream_at && trailer &&
+        an_pdf_parse_value(&parser, trailer))
         return trailer;
     if (scan->trailer_stream_at) {
         struct an_pdf_obj *stream = an_pdf_parse_indirect(pdf, pdf->arena, AN_PDF_NOW, scan->trailer_stream_at, false);
@@ -212,7 +222,10 @@ take_containers(struct scan *scan)
             if (container->nums[at] > AN_LIMIT_PDF_OBJECTS)
                 continue;
             *found_vec_push(&scan->found) = (struct found){
-                .num = container->nums[at], .container = num, .offset = at, .order = spot.offset,
+                .num = container->nums[at],
+                .container = num,
+                .offset = at,
+                .order = spot.offset,
             };
             if (scan->trailer_at || scan->trailer_stream_at)
                 continue;

@@ -7,7 +7,10 @@
 #define MENTIONS_MAX 4000000
 #define OBJECTS_MAX ((size_t)20000000)
 
-struct layout { bool is_known; struct an_pdf_layout_fault_vec faults; };
+struct layout {
+    bool is_known;
+    struct an_pdf_layout_fault_vec faults;
+};
 
 struct an_pdf_refs {
     struct an_map *paths;
@@ -40,7 +43,10 @@ an_pdf_each_ref(const struct an_pdf_obj *obj, an_pdf_ref_fn *fn, void *user)
     }
 }
 
-struct search { uint32_t num; bool found; };
+struct search {
+    uint32_t num;
+    bool found;
+};
 
 static void
 compare_ref(void *user, uint32_t num)
@@ -63,7 +69,8 @@ bool
 an_pdf_spot_equal(const struct an_pdf_spot *a, const struct an_pdf_spot *b)
 {
     if (a->where != b->where)
-        return (a->where == AN_PDF_NOWHERE || a->where == AN_PDF_FREE) && (b->where == AN_PDF_NOWHERE || b->where == AN_PDF_FREE);
+        return (a->where == AN_PDF_NOWHERE || a->where == AN_PDF_FREE) &&
+               (b->where == AN_PDF_NOWHERE || b->where == AN_PDF_FREE);
     if (a->where == AN_PDF_IN_FILE)
         return a->offset == b->offset;
     return a->where != AN_PDF_IN_STREAM || (a->container == b->container && a->offset == b->offset);
@@ -114,7 +121,8 @@ read_in_file(struct reading *reading, size_t revision, const struct an_pdf_chang
     }
     if (obj->kind == AN_PDF_STREAM && an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "XRef"))
         return; /* read as the trailer of its revision */
-    reading->here = (struct an_pdf_mention){change->num, {.where = AN_PDF_IN_FILE, .offset = change->offset, .gen = change->gen}};
+    reading->here =
+        (struct an_pdf_mention){change->num, {.where = AN_PDF_IN_FILE, .offset = change->offset, .gen = change->gen}};
     an_pdf_each_ref(obj, take_ref, reading);
 }
 
@@ -139,7 +147,8 @@ read_packed(struct reading *reading, an_bytes data, size_t first, size_t count, 
         parser.at = first + (size_t)offset;
         parser.is_odd = true; /* faults were noted when the object was used */
         reading->here = (struct an_pdf_mention){
-            (uint32_t)num, {.where = AN_PDF_IN_STREAM, .container = container, .offset = i},
+            (uint32_t)num,
+            {.where = AN_PDF_IN_STREAM, .container = container, .offset = i},
         };
         if (an_pdf_parse_value(&parser, &obj))
             an_pdf_each_ref(&obj, take_ref, reading);
@@ -163,7 +172,8 @@ read_container(struct reading *reading, size_t revision, uint32_t num)
     if (!an_pdf_int(an_pdf_at(reading->pdf, revision, stream, "First"), &first) || first < 0 ||
         !an_pdf_int(an_pdf_at(reading->pdf, revision, stream, "N"), &count) || count < 0)
         return;
-    if (an_pdf_stream_data(reading->pdf, stream, AN_LIMIT_PDF_STREAM, &data, NULL) != AN_OK || (uint64_t)first > data.len)
+    if (an_pdf_stream_data(reading->pdf, stream, AN_LIMIT_PDF_STREAM, &data, NULL) != AN_OK ||
+        (uint64_t)first > data.len)
         return;
     read_packed(reading, an_buf_view(&data), (size_t)first, (size_t)count, num);
 }

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Where a section's own "%%EOF" ends, its line end included. The search stays near: trailer, startxref, number, %%EOF. */
+/* Where a section's own "%%EOF" ends, its line end included. The search stays near. */
 static uint64_t
 section_end(struct an_pdf *pdf, const struct an_pdf_section *section)
 {
@@ -135,8 +135,11 @@ list_section(struct an_pdf *pdf, struct an_pdf_section *section, struct change_v
             if (spot.where == AN_PDF_NOWHERE)
                 continue;
             *change_vec_push(changes) = (struct an_pdf_change){
-                .num = run->first + at, .gen = spot.gen, .is_free = spot.where == AN_PDF_FREE,
-                .offset = spot.offset, .container = spot.container,
+                .num = run->first + at,
+                .gen = spot.gen,
+                .is_free = spot.where == AN_PDF_FREE,
+                .offset = spot.offset,
+                .container = spot.container,
             };
         }
     }
@@ -193,8 +196,11 @@ an_pdf_tail(struct an_pdf *pdf, struct an_pdf_tail *ret)
                 next = (uint64_t)run->first + run->count;
         }
     *ret = (struct an_pdf_tail){
-        .startxref = section->startxref, .bias = pdf->bias, .is_stream = section->is_stream,
-        .is_rebuilt = pdf->is_rebuilt, .next_num = (uint32_t)next,
+        .startxref = section->startxref,
+        .bias = pdf->bias,
+        .is_stream = section->is_stream,
+        .is_rebuilt = pdf->is_rebuilt,
+        .next_num = (uint32_t)next,
     };
 }
 
@@ -202,7 +208,8 @@ an_pdf_tail(struct an_pdf *pdf, struct an_pdf_tail *ret)
 static int
 by_number_then_age(const void *a, const void *b)
 {
-    const struct an_pdf_change *x = *(const struct an_pdf_change *const *)a, *y = *(const struct an_pdf_change *const *)b;
+    const struct an_pdf_change *x = *(const struct an_pdf_change *const *)a,
+                               *y = *(const struct an_pdf_change *const *)b;
 
     if (x->num != y->num)
         return x->num < y->num ? -1 : 1;
@@ -218,7 +225,8 @@ keep_newest(const struct change_vec *all, struct change_vec *live)
         order[i] = &all->items[i];
     qsort(order, all->count, sizeof(const struct an_pdf_change *), by_number_then_age);
     for (size_t i = 0; i < all->count; i++)
-        if ((i == 0 || order[i]->num != order[i - 1]->num) && !order[i]->is_free) /* newest sections were listed first */
+        if ((i == 0 || order[i]->num != order[i - 1]->num) &&
+            !order[i]->is_free) /* newest sections were listed first */
             *change_vec_push(live) = *order[i];
     free(order);
 }

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAGES_MAX 200       /* pages whose annotations are looked at */
-#define OBJECTS_MAX 20000   /* documents with more objects are not searched for unused ones */
+#define PAGES_MAX 200     /* pages whose annotations are looked at */
+#define OBJECTS_MAX 20000 /* documents with more objects are not searched for unused ones */
 #define FINDINGS_MAX 64
 
 AN_VEC(warning_vec, struct an_pdf_finding);
@@ -28,7 +28,11 @@ warn(struct shadow *shadow, an_code why, uint32_t num, const char *path)
     if (shadow->found.count >= FINDINGS_MAX)
         return;
     *warning_vec_push(&shadow->found) = (struct an_pdf_finding){
-        .class_ = AN_PDF_CHANGE_UNREACHABLE, .allowed = true, .num = num, .why = why, .path = an_strdup(path),
+        .class_ = AN_PDF_CHANGE_UNREACHABLE,
+        .allowed = true,
+        .num = num,
+        .why = why,
+        .path = an_strdup(path),
         .revision = an_pdf_latest(shadow->pdf),
     };
 }
@@ -52,7 +56,8 @@ scan_layers(struct shadow *shadow, const struct an_pdf_obj *catalog)
     if (an_pdf_is_name(at(shadow, config, "BaseState"), "OFF"))
         warn(shadow, AN_V_PDF_HIDDEN_LAYER, 0, "/Root/OCProperties/D/BaseState");
     for (size_t i = 0; off->kind == AN_PDF_ARRAY && i < off->u.array.count && i < 8; i++)
-        warn(shadow, AN_V_PDF_HIDDEN_LAYER, off->u.array.items[i].kind == AN_PDF_REF ? off->u.array.items[i].u.ref.num : 0,
+        warn(shadow, AN_V_PDF_HIDDEN_LAYER,
+             off->u.array.items[i].kind == AN_PDF_REF ? off->u.array.items[i].u.ref.num : 0,
              "/Root/OCProperties/D/OFF");
 }
 
@@ -80,7 +85,8 @@ is_drawn(struct shadow *shadow, const struct an_pdf_obj *annot)
     (void)an_pdf_int(at(shadow, annot, "F"), &flags);
     if (flags & (2 | 32)) /* Hidden, NoView */
         return false;
-    if (!an_pdf_rect_of(shadow->pdf, AN_PDF_NOW, an_pdf_dict_find(annot, "Rect"), &rect) || rect.x1 <= rect.x0 || rect.y1 <= rect.y0)
+    if (!an_pdf_rect_of(shadow->pdf, AN_PDF_NOW, an_pdf_dict_find(annot, "Rect"), &rect) || rect.x1 <= rect.x0 ||
+        rect.y1 <= rect.y0)
         return false;
     return normal->kind == AN_PDF_DICT || (normal->kind == AN_PDF_STREAM && normal->data_len > 2);
 }
@@ -107,7 +113,8 @@ scan_annotation(struct shadow *shadow, const struct an_pdf_obj *ref, size_t page
     if (!is_drawn(shadow, annot) || (is_widget && is_signed_field(shadow, annot)))
         return;
     snprintf(path, sizeof path, "/Root/Pages[%zu]/Annots[%zu]", page, index);
-    warn(shadow, is_widget ? AN_V_PDF_OVERLAY_FIELD : AN_V_PDF_OVERLAY_ANNOTATION, ref->kind == AN_PDF_REF ? ref->u.ref.num : 0, path);
+    warn(shadow, is_widget ? AN_V_PDF_OVERLAY_FIELD : AN_V_PDF_OVERLAY_ANNOTATION,
+         ref->kind == AN_PDF_REF ? ref->u.ref.num : 0, path);
 }
 
 static void
@@ -163,12 +170,13 @@ judge_object(struct shadow *shadow, uint32_t num)
 
     if (an_pdf_is_name(type, "Page") && !is_in_tree(shadow, obj, num))
         warn(shadow, AN_V_PDF_UNUSED_PAGE, num, "");
-    else if (obj->kind == AN_PDF_STREAM && !is_mentioned && (an_pdf_is_name(subtype, "Image") || an_pdf_is_name(subtype, "Form")))
+    else if (obj->kind == AN_PDF_STREAM && !is_mentioned &&
+             (an_pdf_is_name(subtype, "Image") || an_pdf_is_name(subtype, "Form")))
         warn(shadow, AN_V_PDF_UNUSED_XOBJECT, num, "");
     if (obj->kind == AN_PDF_STREAM && (an_pdf_dict_find(obj, "F") || an_pdf_dict_find(obj, "Ref")))
         warn(shadow, AN_V_PDF_OUTSIDE_CONTENT, num, "");
-    if (an_pdf_is_name(type, "FontDescriptor") && !an_pdf_dict_find(obj, "FontFile") && !an_pdf_dict_find(obj, "FontFile2") &&
-        !an_pdf_dict_find(obj, "FontFile3"))
+    if (an_pdf_is_name(type, "FontDescriptor") && !an_pdf_dict_find(obj, "FontFile") &&
+        !an_pdf_dict_find(obj, "FontFile2") && !an_pdf_dict_find(obj, "FontFile3"))
         warn(shadow, AN_V_PDF_OUTSIDE_FONT, num, "");
 }
 

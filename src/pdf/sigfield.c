@@ -5,25 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIELD_DEPTH 32     /* levels of a field hierarchy */
+#define FIELD_DEPTH 32 /* levels of a field hierarchy */
 #define NAME_MAX_BYTES 4096
 #define TEXT_MAX ((size_t)64 * 1024)
-#define STRAY_PAGES 16     /* pages looked at for widgets no field list names */
-#define END_SLACK 64       /* white space between %%EOF and where a byte range ends */
+#define STRAY_PAGES 16 /* pages looked at for widgets no field list names */
+#define END_SLACK 64   /* white space between %%EOF and where a byte range ends */
 
 AN_VEC(sigfield_vec, struct an_pdf_sigfield);
 
 struct fields {
     struct an_pdf *pdf;
     size_t revision;
-    struct an_map *seen;      /* object numbers of nodes visited */
+    struct an_map *seen; /* object numbers of nodes visited */
     size_t nodes;
     struct sigfield_vec found;
     const struct an_pdf_obj *perms_docmdp; /* /Perms/DocMDP of the catalog, not resolved */
 };
 
 /* What a node hands down to its kids. */
-struct inherited { const struct an_pdf_obj *type, *value; struct an_buf *name; unsigned depth; };
+struct inherited {
+    const struct an_pdf_obj *type, *value;
+    struct an_buf *name;
+    unsigned depth;
+};
 
 static char *
 text_entry(struct fields *fields, const struct an_pdf_obj *dict, const char *key)
@@ -125,14 +129,18 @@ docmdp_level(struct fields *fields, const struct an_pdf_sigfield *field)
     int64_t level = 2; /* table 257 */
 
     for (size_t i = 0; references->kind == AN_PDF_ARRAY && i < references->u.array.count && i < 64; i++) {
-        const struct an_pdf_obj *reference = an_pdf_resolve(fields->pdf, fields->revision, &references->u.array.items[i]);
+        const struct an_pdf_obj *reference =
+            an_pdf_resolve(fields->pdf, fields->revision, &references->u.array.items[i]);
 
         if (!an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, reference, "TransformMethod"), "DocMDP"))
             continue;
-        (void)an_pdf_int(an_pdf_at(fields->pdf, fields->revision, an_pdf_at(fields->pdf, fields->revision, reference, "TransformParams"), "P"), &level);
+        (void)an_pdf_int(an_pdf_at(fields->pdf, fields->revision,
+                                   an_pdf_at(fields->pdf, fields->revision, reference, "TransformParams"), "P"),
+                         &level);
         return level < 1 || level > 3 ? 1 : (int)level;
     }
-    if (fields->perms_docmdp && fields->perms_docmdp->kind == AN_PDF_REF && fields->perms_docmdp->u.ref.num == field->value_num)
+    if (fields->perms_docmdp && fields->perms_docmdp->kind == AN_PDF_REF &&
+        fields->perms_docmdp->u.ref.num == field->value_num)
         return 2;
     return 0;
 }
@@ -177,15 +185,17 @@ read_value(struct fields *fields, struct an_pdf_sigfield *field)
     }
     copy_name(field->filter, an_pdf_at(fields->pdf, fields->revision, field->value, "Filter"));
     copy_name(field->sub_filter, an_pdf_at(fields->pdf, fields->revision, field->value, "SubFilter"));
-    field->is_doc_timestamp = strcmp(field->sub_filter, "ETSI.RFC3161") == 0 ||
-                              an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, field->value, "Type"), "DocTimeStamp");
+    field->is_doc_timestamp =
+        strcmp(field->sub_filter, "ETSI.RFC3161") == 0 ||
+        an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, field->value, "Type"), "DocTimeStamp");
     read_byte_range(fields, field);
     read_contents(fields, field);
     date = an_pdf_at(fields->pdf, fields->revision, field->value, "M");
     field->m_time = date->kind == AN_PDF_STRING ? parse_date(date->u.text) : AN_TIME_NONE;
     field->docmdp = docmdp_level(fields, field);
     field->revision = field->has_byte_range && field->byte_range[3] <= UINT64_MAX - field->byte_range[2]
-        ? covered_revision(fields->pdf, field->byte_range[2] + field->byte_range[3]) : -1;
+                          ? covered_revision(fields->pdf, field->byte_range[2] + field->byte_range[3])
+                          : -1;
 }
 
 /* The widget that shows a field: itself, or its first kid without a name. */
@@ -260,7 +270,8 @@ walk_field(struct fields *fields, const struct an_pdf_obj *ref, const struct inh
     struct inherited own = {.name = from->name, .depth = from->depth + 1};
     size_t name_len = from->name->len;
 
-    if (node->kind != AN_PDF_DICT || from->depth >= FIELD_DEPTH || ++fields->nodes > AN_LIMIT_PDF_FIELDS || !mark_seen(fields, num))
+    if (node->kind != AN_PDF_DICT || from->depth >= FIELD_DEPTH || ++fields->nodes > AN_LIMIT_PDF_FIELDS ||
+        !mark_seen(fields, num))
         return;
     own.type = type ? type : from->type;
     own.value = value ? value : from->value;
@@ -292,7 +303,8 @@ walk_annotations(struct fields *fields, size_t index, const struct inherited *ro
     for (size_t i = 0; annots->kind == AN_PDF_ARRAY && i < annots->u.array.count; i++) {
         const struct an_pdf_obj *annot = an_pdf_resolve(fields->pdf, fields->revision, &annots->u.array.items[i]);
 
-        if (an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, annot, "FT"), "Sig") && an_pdf_dict_find(annot, "V"))
+        if (an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, annot, "FT"), "Sig") &&
+            an_pdf_dict_find(annot, "V"))
             walk_field(fields, &annots->u.array.items[i], root);
     }
 }

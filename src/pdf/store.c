@@ -2,9 +2,9 @@
 #include "base/map.h"
 #include "pdf/internal.h"
 
-#define NEST_MAX 24      /* objects read while reading an object: a /Length, an object stream, its /Length */
-#define NEAR 128         /* bytes around a wrong offset where the object is looked for */
-#define HISTORY_FROM 3   /* revisions from which on a table of places pays */
+#define NEST_MAX 24    /* objects read while reading an object: a /Length, an object stream, its /Length */
+#define NEAR 128       /* bytes around a wrong offset where the object is looked for */
+#define HISTORY_FROM 3 /* revisions from which on a table of places pays */
 #define HISTORY_MAX 500000
 #define BLOCKS_MAX ((size_t)1024 * 1024 * 1024)
 
@@ -24,7 +24,11 @@ an_pdf_keep_block(struct an_pdf *pdf, struct an_buf *block)
 
 /* ---- where an object stands ---- */
 
-struct place { size_t section; struct an_pdf_spot spot; struct place *older; };
+struct place {
+    size_t section;
+    struct an_pdf_spot spot;
+    struct place *older;
+};
 
 static void
 remember_run(struct an_pdf *pdf, size_t index, struct an_pdf_section *section, const struct an_pdf_run *run)
@@ -193,7 +197,8 @@ read_container(struct an_pdf *pdf, const struct an_pdf_obj *stream)
     int64_t count, first;
     size_t at = 0;
 
-    if (container == NULL || stream->kind != AN_PDF_STREAM || !an_pdf_int(an_pdf_at(pdf, AN_PDF_NOW, stream, "N"), &count) ||
+    if (container == NULL || stream->kind != AN_PDF_STREAM ||
+        !an_pdf_int(an_pdf_at(pdf, AN_PDF_NOW, stream, "N"), &count) ||
         !an_pdf_int(an_pdf_at(pdf, AN_PDF_NOW, stream, "First"), &first) || count < 0 || first < 0)
         return NULL;
     if (an_pdf_stream_data(pdf, stream, AN_LIMIT_PDF_STREAM, &data, NULL) != AN_OK || (uint64_t)first > data.len)

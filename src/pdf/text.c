@@ -23,7 +23,8 @@ static void
 append_utf16(struct an_buf *out, an_bytes text, bool is_little)
 {
     for (size_t i = 0; i + 1 < text.len; i += 2) {
-        uint32_t unit = is_little ? (uint32_t)(text.ptr[i] | text.ptr[i + 1] << 8) : (uint32_t)(text.ptr[i] << 8 | text.ptr[i + 1]);
+        uint32_t unit =
+            is_little ? (uint32_t)(text.ptr[i] | text.ptr[i + 1] << 8) : (uint32_t)(text.ptr[i] << 8 | text.ptr[i + 1]);
 
         if (unit == 0x1b) { /* language escape: to the next one */
             for (i += 2; i + 1 < text.len && (text.ptr[i] | text.ptr[i + 1]) != 0x1b; i += 2)
@@ -55,7 +56,8 @@ an_pdf_text_of(const struct an_pdf_obj *string, struct an_buf *out)
         append_utf16(out, an_bytes_slice(text, 2, SIZE_MAX), false);
     } else if (text.len >= 2 && text.ptr[0] == 0xff && text.ptr[1] == 0xfe) {
         append_utf16(out, an_bytes_slice(text, 2, SIZE_MAX), true); /* not in the standard, but written by some */
-    } else if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0 && an_utf8_is_valid(an_bytes_slice(text, 3, SIZE_MAX))) {
+    } else if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0 &&
+               an_utf8_is_valid(an_bytes_slice(text, 3, SIZE_MAX))) {
         an_buf_append(out, an_bytes_slice(text, 3, SIZE_MAX));
     } else {
         for (size_t i = 0; i < text.len; i++) {

@@ -156,7 +156,8 @@ an_code
 an_pdf_write_crypted(struct an_pdf *pdf, uint32_t num, uint16_t gen, const struct an_pdf_obj *obj, struct an_buf *out,
                      struct an_err *reterr)
 {
-    struct writer writer = {.out = out, .pdf = an_pdf_is_encrypted(pdf) ? pdf : NULL, .num = num, .gen = gen, .err = reterr};
+    struct writer writer = {
+        .out = out, .pdf = an_pdf_is_encrypted(pdf) ? pdf : NULL, .num = num, .gen = gen, .err = reterr};
 
     write_value(&writer, obj, false);
     return writer.failed;

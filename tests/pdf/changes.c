@@ -1,6 +1,6 @@
 /*
- * What changed after signing, over the given manifests: an unlawful change must be found, a lawful one let pass. Whether
- * the signed bytes themselves are intact is for cms/ and verify/ to say; such cases are left out here.
+ * What changed after signing, over the given manifests: an unlawful change must be found, a lawful one let pass.
+ * Whether the signed bytes themselves are intact is for cms/ and verify/ to say; such cases are left out here.
  */
 #include "base/file.h"
 #include "pdf/pdf.h"
@@ -17,15 +17,18 @@
 enum verdict { INTACT, MODIFIED, BROKEN, NONE, FAILED };
 static const char *const verdict_names[] = {"intact", "modified", "broken", "no-signature", "failed"};
 
-struct tally { size_t right, accepted, rejected, other; };
+struct tally {
+    size_t right, accepted, rejected, other;
+};
 
 static void
 show(const char *file, const struct an_pdf_sigfield *field, const struct an_pdf_diff *diff)
 {
     for (size_t i = 0; i < diff->count; i++)
-        printf("    %s %s: %s%s %u %s offset %llu revision %zu %s\n", file, field->name, diff->items[i].allowed ? "" : "FORBIDDEN ",
-               an_message_find(diff->items[i].why)->symbol, diff->items[i].num, diff->items[i].path,
-               (unsigned long long)diff->items[i].offset, diff->items[i].revision, an_message_find(diff->items[i].why)->en);
+        printf("    %s %s: %s%s %u %s offset %llu revision %zu %s\n", file, field->name,
+               diff->items[i].allowed ? "" : "FORBIDDEN ", an_message_find(diff->items[i].why)->symbol,
+               diff->items[i].num, diff->items[i].path, (unsigned long long)diff->items[i].offset,
+               diff->items[i].revision, an_message_find(diff->items[i].why)->en);
 }
 
 static enum verdict
@@ -96,8 +99,9 @@ is_disputed(const struct row *row)
 static bool
 is_structural(const struct row *row)
 {
-    static const char *const other[] = {"flip", "sigvalue", "timestamp", "disallowed-hash", "DE_CRY-2", "unsupported-signature",
-                                        "wrong-digest", "SHA3_224", "copied-tst", "duplicated-doctst", "empty-bytes-cms"};
+    static const char *const other[] = {
+        "flip",         "sigvalue", "timestamp",  "disallowed-hash",   "DE_CRY-2",       "unsupported-signature",
+        "wrong-digest", "SHA3_224", "copied-tst", "duplicated-doctst", "empty-bytes-cms"};
 
     for (size_t i = 0; i < AN_COUNT(other); i++)
         if (strstr(row->file, other[i]) || strstr(row->kind, other[i]))

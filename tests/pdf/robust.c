@@ -15,7 +15,9 @@
 
 #include "rows.h"
 
-struct tally { size_t total, right, wrong, free_choice; };
+struct tally {
+    size_t total, right, wrong, free_choice;
+};
 
 static bool
 pages_match(const struct row *row, size_t pages)
@@ -60,8 +62,8 @@ check_row(const char *folder, const struct row *row, struct tally *tally)
         return;
     }
     tally->wrong++;
-    printf("%s: expected %ld page(s), found %zu, code %d %s\n", row->file, row->page_count ? row->pages[0] : -1L, pages, (int)code,
-           err.detail);
+    printf("%s: expected %ld page(s), found %zu, code %d %s\n", row->file, row->page_count ? row->pages[0] : -1L, pages,
+           (int)code, err.detail);
 }
 
 static void

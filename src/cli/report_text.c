@@ -44,17 +44,45 @@ print_finding(struct cli *cli, const struct an_finding *f)
     fputc('\n', cli->out);
 }
 
+/* What was not allowed is named object by object; what was is counted by its kind. */
 static void
-print_modification(struct cli *cli, const struct an_modification *m)
+print_forbidden(struct cli *cli, const struct an_modification *m)
 {
     const struct an_message *message = an_message_find(m->why);
 
-    fprintf(cli->out, "    %s %s", m->allowed ? "·" : "✗", SAY(cli, message->vi, message->en));
+    fprintf(cli->out, "    ✗ %s", SAY(cli, message->vi, message->en));
     if (m->object != 0)
         fprintf(cli->out, ": %s %u", SAY(cli, "đối tượng", "object"), m->object);
     if (m->what != NULL && *m->what)
         fprintf(cli->out, " %s", m->what);
     fputc('\n', cli->out);
+}
+
+static bool
+said_before(const struct an_signature_report *s, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (s->modifications[i].allowed && s->modifications[i].why == s->modifications[at].why)
+            return true;
+    return false;
+}
+
+static void
+print_modifications(struct cli *cli, const struct an_signature_report *s)
+{
+    for (size_t i = 0; i < s->modification_count; i++) {
+        const struct an_message *message = an_message_find(s->modifications[i].why);
+        size_t count = 0;
+        if (!s->modifications[i].allowed) {
+            print_forbidden(cli, &s->modifications[i]);
+            continue;
+        }
+        if (said_before(s, i))
+            continue;
+        for (size_t k = i; k < s->modification_count; k++)
+            count += s->modifications[k].allowed && s->modifications[k].why == s->modifications[i].why;
+        fprintf(cli->out, "    · %s (%zu %s)\n", SAY(cli, message->vi, message->en), count, SAY(cli, "đối tượng", "objects"));
+    }
 }
 
 static void
@@ -86,9 +114,9 @@ print_signature(struct cli *cli, const struct an_signature_report *s)
             s->sub_indication && *s->sub_indication ? ", " : "", s->sub_indication ? s->sub_indication : "");
     print_times(cli, s);
     for (size_t i = 0; i < s->finding_count; i++)
-        print_finding(cli, &s->findings[i]);
-    for (size_t i = 0; i < s->modification_count; i++)
-        print_modification(cli, &s->modifications[i]);
+        if (s->findings[i].status != AN_FINDING_SKIPPED)
+            print_finding(cli, &s->findings[i]);
+    print_modifications(cli, s);
 }
 
 void

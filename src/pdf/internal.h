@@ -64,7 +64,7 @@ struct an_pdf {
     uint64_t startxref_at;  /* of the last "startxref" keyword; 0 = none */
     struct an_arena *arena;
     struct an_pdf_section_vec sections; /* newest first; older ones are read when a look-up needs them */
-    bool chain_done, chain_broken;
+    bool chain_done, chain_broken, is_in_hybrid;
     bool is_chaining;       /* an older section is being read: what it refers to is looked up in newer ones only */
     uint64_t chain_fault;   /* offset of what broke the chain */
     struct an_pdf_part_vec parts;       /* filled by an_pdf_latest, oldest first */

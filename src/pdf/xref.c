@@ -268,6 +268,7 @@ read_links(struct an_pdf *pdf, struct an_pdf_section *section)
 {
     int64_t value;
     struct an_pdf_section *hybrid;
+    an_code code;
 
     if (an_pdf_int(an_pdf_dict_find(section->trailer, "Prev"), &value) && value > 0) {
         section->has_prev = true;
@@ -275,7 +276,12 @@ read_links(struct an_pdf *pdf, struct an_pdf_section *section)
     }
     if (section->is_stream || !an_pdf_int(an_pdf_dict_find(section->trailer, "XRefStm"), &value) || value <= 0)
         return;
-    if (an_pdf_section_read(pdf, (uint64_t)value + pdf->bias, &hybrid, NULL) == AN_OK && hybrid->is_stream) {
+    if (pdf->is_in_hybrid) /* a table where a stream should stand, leading back to itself */
+        return;
+    pdf->is_in_hybrid = true;
+    code = an_pdf_section_read(pdf, (uint64_t)value + pdf->bias, &hybrid, NULL);
+    pdf->is_in_hybrid = false;
+    if (code == AN_OK && hybrid->is_stream) {
         section->hybrid = hybrid;
         an_pdf_fault_note(pdf, AN_N_PDF_HYBRID, 0, section->offset);
     } else {
@@ -422,29 +428,38 @@ break_chain(struct an_pdf *pdf, uint64_t offset)
         (void)(an_pdf_rebuild(pdf, NULL) == AN_OK);
 }
 
+/* Reads the section before the oldest one known. While it is read, look-ups must do with what is known: its own /Length
+ * may be a reference. */
+static void
+read_older(struct an_pdf *pdf)
+{
+    struct an_pdf_section *last = pdf->sections.items[pdf->sections.count - 1], *next;
+    an_code code;
+
+    if (!last->has_prev) {
+        pdf->chain_done = true;
+        return;
+    }
+    if (pdf->sections.count >= AN_LIMIT_PDF_REVISIONS || is_known_section(pdf, last->prev)) {
+        pdf->chain_done = pdf->chain_broken = true;
+        pdf->chain_fault = last->offset;
+        an_pdf_fault_note(pdf, AN_N_PDF_PREV, 0, last->offset);
+        return;
+    }
+    pdf->is_chaining = true;
+    code = an_pdf_section_read(pdf, last->prev, &next, NULL);
+    pdf->is_chaining = false;
+    if (code != AN_OK)
+        break_chain(pdf, last->prev);
+    else
+        *an_pdf_section_vec_push(&pdf->sections) = next;
+}
+
 struct an_pdf_section *
 an_pdf_section_at(struct an_pdf *pdf, size_t index)
 {
-    while (pdf->sections.count && pdf->sections.count <= index && !pdf->chain_done && !pdf->is_chaining) {
-        struct an_pdf_section *last = pdf->sections.items[pdf->sections.count - 1], *next;
-        an_code code;
-
-        if (!last->has_prev) {
-            pdf->chain_done = true;
-        } else if (pdf->sections.count >= AN_LIMIT_PDF_REVISIONS || is_known_section(pdf, last->prev)) {
-            pdf->chain_done = pdf->chain_broken = true;
-            pdf->chain_fault = last->offset;
-            an_pdf_fault_note(pdf, AN_N_PDF_PREV, 0, last->offset);
-        } else {
-            pdf->is_chaining = true;
-            code = an_pdf_section_read(pdf, last->prev, &next, NULL);
-            pdf->is_chaining = false;
-            if (code != AN_OK)
-                break_chain(pdf, last->prev);
-            else
-                *an_pdf_section_vec_push(&pdf->sections) = next;
-        }
-    }
+    while (pdf->sections.count && pdf->sections.count <= index && !pdf->chain_done && !pdf->is_chaining)
+        read_older(pdf);
     return index < pdf->sections.count ? pdf->sections.items[index] : NULL;
 }
 

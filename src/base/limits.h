@@ -56,9 +56,24 @@
 #define AN_LIMIT_VERIFY_STAMPS 64         /* time-stamps looked at in one signature */
 #define AN_LIMIT_VERIFY_CACHE 1024        /* objects of each kind that a verifier remembers */
 #define AN_LIMIT_VERIFY_CMS_TEXT ((size_t)24 * 1024 * 1024) /* base64 of AN_LIMIT_CMS_BYTES */
+
+/* command line */
+#define AN_LIMIT_MATERIAL_CACHE 4096                 /* parsed files that a stream of requests remembers */
+#define AN_LIMIT_STREAM_LINE ((size_t)1024 * 1024)   /* one request; a longer one is answered with an error */
 #define AN_LIMIT_MIME_DEPTH 4             /* multipart inside multipart */
 #define AN_LIMIT_MIME_HEADERS 256         /* lines of one header */
 #define AN_LIMIT_MIME_BYTES ((size_t)256 * 1024 * 1024) /* one signed mail */
+
+/* xml, containers */
+#define AN_LIMIT_XML_BYTES ((size_t)256 * 1024 * 1024)  /* one document; its tree takes several times as much */
+#define AN_LIMIT_XML_PARTS ((size_t)512 * 1024 * 1024)  /* contents beside a signature, or in a container, together */
+#define AN_LIMIT_XML_WORK ((size_t)4096 * 1024 * 1024)  /* bytes canonicalised and digested for one document */
+#define AN_LIMIT_XML_DEPTH 250                          /* the libraries recurse; invoices nest 12 deep */
+#define AN_LIMIT_XML_SIGNATURES 64                      /* in one document */
+#define AN_LIMIT_XML_REFERENCES 512                     /* of one signature, manifests included */
+#define AN_LIMIT_XML_TRANSFORMS 8                       /* of one reference; two are usual */
+#define AN_LIMIT_XML_SIGNED_INFO ((size_t)4 * 1024 * 1024) /* canonical; 512 references take 300 kB */
+#define AN_LIMIT_ZIP_ENTRIES 4096                       /* in one container */
 
 /* between processes and over the network */
 #define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)

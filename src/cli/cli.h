@@ -61,5 +61,7 @@ struct an_regulations *cli_regulations(struct cli *cli); /* NULL when the data c
 /* Says what failed (stderr, or JSON on stdout) and answers its exit status. */
 int cli_fail(struct cli *cli, const struct an_err *err);
 int cli_exit_status(an_code code);
+/* Of two exit statuses of verification. A failure outranks every verdict; TOTAL-FAILED outranks INDETERMINATE. */
+int cli_worse(int a, int b);
 /* "điểm a khoản 1 Điều 13 …" appended to out; the key itself when the table is not there. */
 void cli_citation(struct cli *cli, const char *citation, struct an_buf *out);

@@ -13,12 +13,17 @@ struct sign_args {
     const char *proxy;
 };
 struct verify_args {
-    struct opt_list trust, untrusted, crl, ocsp;
-    const char *content, *at, *policy, *password_file, *report, *proxy;
+    struct opt_list trust, untrusted, crl, ocsp, policy_oid;
+    const char *content, *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *revocation;
     long jobs;
-    bool online, offline, allow_private;
+    bool online, offline, allow_private, stream, explicit_policy, inhibit_mapping, inhibit_any_policy;
 };
 struct cert_args { bool pem; };
+struct cert_verify_args {
+    struct opt_list trust, untrusted, crl, ocsp, policy_oid, name;
+    const char *at, *purpose, *policy, *revocation, *proxy;
+    bool explicit_policy, inhibit_mapping, inhibit_any_policy, online, offline, allow_private;
+};
 struct pdf_args { const char *password_file, *out_dir; long page, dpi; };
 struct token_args { const char *pin_file, *so_pin_file, *label, *key_type, *id, *cert; long bits; };
 struct demo_args { const char *dir; };
@@ -27,6 +32,7 @@ struct help_args { bool man; const char *completion; };
 int cmd_sign(struct cli *cli, const void *options, char **args, int count);
 int cmd_verify(struct cli *cli, const void *options, char **args, int count);
 int cmd_cert_show(struct cli *cli, const void *options, char **args, int count);
+int cmd_cert_verify(struct cli *cli, const void *options, char **args, int count);
 int cmd_pdf_info(struct cli *cli, const void *options, char **args, int count);
 int cmd_pdf_revisions(struct cli *cli, const void *options, char **args, int count);
 int cmd_pdf_find(struct cli *cli, const void *options, char **args, int count);

@@ -1,35 +1,26 @@
 /* antin verify: one file or thousands, one process; the worst verdict is the exit status. */
 #include "cli/cmd.h"
 
-#include "base/file.h"
-#include "cli/material.h"
 #include "cli/pool.h"
 #include "cli/report.h"
+#include "cli/stream.h"
+#include "cli/verify_setup.h"
 #include "fetch/fetch.h"
 #include "verify/online.h"
-#include "verify/verify.h"
 
 #define STATUS_TIMEOUT_MS 10000
 
 struct verify_job {
     struct cli *cli;
+    const struct verify_args *args;
     struct an_verifier *verifier;
-    struct an_verify_options options;
-    struct an_file content;
+    struct an_fetcher *fetcher;
+    struct an_online *online;
+    struct verify_setup setup;
     char **files;
     size_t count;
     int *statuses;
 };
-
-/* A failure outranks every verdict; TOTAL-FAILED outranks INDETERMINATE. */
-static int
-worse(int a, int b)
-{
-    static const int rank[] = {[AN_TOTAL_PASSED] = 0, [AN_INDETERMINATE] = 1, [AN_TOTAL_FAILED] = 2};
-    int rank_a = a < 3 ? rank[a] : 3, rank_b = b < 3 ? rank[b] : 3;
-
-    return rank_b > rank_a ? b : a;
-}
 
 /* Answers of one file, printed in the order of the command line whatever thread made them. */
 static void
@@ -45,7 +36,7 @@ verify_one(void *context, size_t index, FILE *out)
 
     cli.out = out;
     if (code == AN_OK)
-        code = an_verify_file(job->verifier, &file, &job->options, &report, &err);
+        code = an_verify_file(job->verifier, &file, &job->setup.options, &report, &err);
     if (code != AN_OK) {
         an_err_name_file(&err, path);
         job->statuses[index] = cli_fail(&cli, &err);
@@ -53,9 +44,7 @@ verify_one(void *context, size_t index, FILE *out)
     }
     if (cli.json) {
         json_t *json = report_json(&cli, path, &report);
-        char *text = json_dumps(json, JSON_COMPACT);
-        fprintf(out, "%s\n", text ? text : "{}");
-        free(text);
+        report_print_json(out, json);
         json_decref(json);
     } else {
         report_text(&cli, path, &report);
@@ -64,93 +53,92 @@ verify_one(void *context, size_t index, FILE *out)
     an_report_done(&report);
 }
 
-static an_code
-load(const struct verify_args *args, struct material *m, struct verify_job *job, struct an_secret **password, struct an_err *reterr)
-{
-    for (size_t i = 0; i < args->trust.count; i++)
-        AN_TRY(material_certs(args->trust.items[i], &m->anchors, reterr));
-    for (size_t i = 0; i < args->untrusted.count; i++)
-        AN_TRY(material_certs(args->untrusted.items[i], &m->untrusted, reterr));
-    for (size_t i = 0; i < args->crl.count; i++)
-        AN_TRY(material_crls(args->crl.items[i], &m->crls, reterr));
-    for (size_t i = 0; i < args->ocsp.count; i++)
-        AN_TRY(material_ocsps(args->ocsp.items[i], &m->ocsps, reterr));
-    AN_TRY(material_time(args->at, &job->options.at, reterr));
-    AN_TRY(material_password(args->password_file, password, reterr));
-    if (args->content != NULL)
-        AN_TRY(an_file_open(args->content, 0, &job->content, reterr));
-    if (args->online && args->offline)
-        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--online --offline");
-    return an_verifier_new(NULL, &job->verifier, reterr);
-}
-
 static void
-fill_options(const struct verify_args *args, const struct material *m, const struct an_secret *password, struct verify_job *job)
+print_total(const struct verify_job *job)
 {
-    struct an_verify_options *o = &job->options;
+    size_t tally[4] = {0};
 
-    o->anchors = m->anchors.count ? &m->anchors : NULL;
-    o->untrusted = &m->untrusted;
-    o->crls = &m->crls;
-    o->ocsps = &m->ocsps;
-    o->policy = args->policy;
-    o->password = password;
-    o->content = job->content.bytes;
-    o->content_fd = job->content.fd;
+    for (size_t i = 0; i < job->count; i++)
+        tally[job->statuses[i] < 3 ? job->statuses[i] : 3]++;
+    fprintf(job->cli->out, "%s: %zu TOTAL-PASSED, %zu INDETERMINATE, %zu TOTAL-FAILED, %zu %s\n", SAY(job->cli, "Tổng cộng", "In all"),
+            tally[AN_TOTAL_PASSED], tally[AN_INDETERMINATE], tally[AN_TOTAL_FAILED], tally[3], SAY(job->cli, "không kiểm tra được", "not checked"));
 }
 
 static int
-run_files(struct verify_job *job, long threads)
+run_files(struct verify_job *job, char **argv, int count)
 {
     int worst = 0;
 
+    pool_expand(argv, count, &job->files, &job->count);
     job->statuses = an_new_array(job->count, sizeof(*job->statuses));
-    pool_run(job->count, 1, threads, job->cli->out, verify_one, job);
+    pool_run(job->count, 1, job->args->jobs, job->cli->out, verify_one, job);
     for (size_t i = 0; i < job->count; i++)
-        worst = worse(worst, job->statuses[i]);
-    if (job->count > 1 && !job->cli->json && !job->cli->quiet) {
-        size_t tally[4] = {0};
-        for (size_t i = 0; i < job->count; i++)
-            tally[job->statuses[i] < 3 ? job->statuses[i] : 3]++;
-        fprintf(job->cli->out, "%s: %zu TOTAL-PASSED, %zu INDETERMINATE, %zu TOTAL-FAILED, %zu %s\n", SAY(job->cli, "Tổng cộng", "In all"),
-                tally[AN_TOTAL_PASSED], tally[AN_INDETERMINATE], tally[AN_TOTAL_FAILED], tally[3], SAY(job->cli, "không kiểm tra được", "not checked"));
-    }
+        worst = cli_worse(worst, job->statuses[i]);
+    if (job->count > 1 && !job->cli->json && !job->cli->quiet)
+        print_total(job);
     free(job->statuses);
+    pool_expand_done(job->files, job->count);
     return worst;
+}
+
+static an_code
+check_options(const struct verify_args *args, int count, struct an_err *reterr)
+{
+    if (args->online && args->offline)
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--online --offline");
+    if (args->stream && count > 0)
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream FILE");
+    if (!args->stream && count == 0)
+        AN_FAIL(reterr, AN_E_CLI_ARGUMENTS, "%s", "antin verify FILE...");
+    return AN_OK;
+}
+
+static an_code
+start(struct verify_job *job, an_path_fetch *ret_fetch, struct an_err *reterr)
+{
+    const struct verify_args *args = job->args;
+    struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy};
+
+    AN_TRY(an_verifier_new(NULL, &job->verifier, reterr));
+    if (!args->online)
+        return AN_OK;
+    AN_TRY(an_fetcher_start(&rules, &job->fetcher, reterr));
+    job->online = an_online_new(job->fetcher, STATUS_TIMEOUT_MS);
+    *ret_fetch = an_online_path_fetch(job->online);
+    return AN_OK;
+}
+
+static int
+run_stream(const struct verify_job *job, an_path_fetch fetch)
+{
+    struct cert_checker checker = {.verifier = job->verifier, .cache = material_cache_new(), .fetch = fetch};
+    int status = stream_run(job->cli, stdin, job->args, &checker);
+
+    material_cache_free(&checker.cache);
+    return status;
 }
 
 int
 cmd_verify(struct cli *cli, const void *options, char **argv, int count)
 {
     const struct verify_args *args = options;
-    AN_CLEANUP(material_done) struct material material = {0};
-    AN_CLEANUP(an_secret_free) struct an_secret *password = NULL;
-    struct verify_job job = {.cli = cli, .content = AN_FILE_NONE, .options = {.content_fd = -1}};
-    struct an_fetcher *fetcher = NULL;
-    struct an_online *online = NULL;
+    struct verify_job job = {.cli = cli, .args = args, .setup = VERIFY_SETUP_NONE};
+    an_path_fetch fetch = {0};
     struct an_err err = {0};
     int status;
-    an_code code = load(args, &material, &job, &password, &err);
+    an_code code = check_options(args, count, &err);
 
-    if (code == AN_OK && args->online) {
-        struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy};
-        code = an_fetcher_start(&rules, &fetcher, &err);
-    }
-    if (code != AN_OK) {
+    if (code == AN_OK)
+        code = start(&job, &fetch, &err);
+    if (code == AN_OK && !args->stream)
+        code = verify_setup_load(args, NULL, fetch, &job.setup, &err);
+    if (code != AN_OK)
         status = cli_fail(cli, &err);
-    } else {
-        fill_options(args, &material, password, &job);
-        if (fetcher != NULL) {
-            online = an_online_new(fetcher, STATUS_TIMEOUT_MS);
-            job.options.fetch = an_online_path_fetch(online);
-        }
-        pool_expand(argv, count, &job.files, &job.count);
-        status = run_files(&job, args->jobs);
-        pool_expand_done(job.files, job.count);
-    }
-    an_online_free(&online);
-    an_fetcher_stop(&fetcher);
+    else
+        status = args->stream ? run_stream(&job, fetch) : run_files(&job, argv, count);
+    verify_setup_done(&job.setup);
+    an_online_free(&job.online);
+    an_fetcher_stop(&job.fetcher);
     an_verifier_free(&job.verifier);
-    an_file_close(&job.content);
     return status;
 }

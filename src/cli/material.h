@@ -8,7 +8,19 @@ struct material {
     struct an_certs anchors, untrusted;
     struct an_crls crls;
     struct an_ocsps ocsps;
+    size_t bad_certs, bad_status; /* files passed over because their content is malformed (only when tolerant) */
 };
+
+/* Files parsed before, by path, time and size: for thousands of questions that name the same files. Not thread-safe. */
+struct material_cache;
+struct material_cache *material_cache_new(void);
+void material_cache_free(struct material_cache **cache);
+
+struct material_paths { const struct opt_list *trust, *untrusted, *crl, *ocsp; };
+/* All four kinds. cache: NULL = none. tolerant: malformed content is counted, not a failure (a check of a certification
+ * path judges what it was given); a file that cannot be opened is a failure in any case. */
+an_code material_load(struct material_cache *cache, const struct material_paths *paths, bool tolerant, struct material *ret,
+                      struct an_err *reterr) AN_MUST_USE;
 
 void material_done(struct material *m);
 /* FILE or DIR: certificates (PEM, DER), into set. */

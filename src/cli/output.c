@@ -3,6 +3,7 @@
 #include "cli/report.h"
 
 #include "regulation/regulation.h"
+#include "verify/verify.h"
 
 struct an_regulations *
 cli_regulations(struct cli *cli)
@@ -67,4 +68,13 @@ cli_fail(struct cli *cli, const struct an_err *err)
         fprintf(stderr, "\n       %s: %.*s", SAY(cli, "Căn cứ", "Basis"), AN_FMT(an_buf_view(&citation)));
     fprintf(stderr, " [%s]\n", message->symbol);
     return cli_exit_status(err->code);
+}
+
+int
+cli_worse(int a, int b)
+{
+    static const int rank[] = {[AN_TOTAL_PASSED] = 0, [AN_INDETERMINATE] = 1, [AN_TOTAL_FAILED] = 2};
+    int rank_a = a < 3 ? rank[a] : 3, rank_b = b < 3 ? rank[b] : 3;
+
+    return rank_b > rank_a ? b : a;
 }

@@ -24,16 +24,16 @@ text_or_null(const char *text)
     return value ? value : json_null();
 }
 
-static json_t *
-time_json(an_time when)
+json_t *
+report_time_json(an_time when)
 {
     char buf[AN_TIME_TEXT_MAX];
 
     return text_or_null(an_time_format_vn(when, buf));
 }
 
-static json_t *
-hex_json(an_bytes bytes)
+json_t *
+report_hex_json(an_bytes bytes)
 {
     AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(AN_BUF_UNLIMITED);
 
@@ -50,12 +50,12 @@ name_json(an_bytes name)
     return json_stringn(text.len ? (const char *)text.ptr : "", text.len);
 }
 
-static json_t *
-cert_json(const struct an_cert *cert)
+json_t *
+report_cert_json(const struct an_cert *cert)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "subject", name_json(cert->subject), "issuer", name_json(cert->issuer), "serial",
-                     hex_json(cert->serial), "not_before", time_json(cert->not_before), "not_after", time_json(cert->not_after), "sha256",
-                     hex_json(AN_BYTES(cert->sha256, sizeof(cert->sha256))));
+                     report_hex_json(cert->serial), "not_before", report_time_json(cert->not_before), "not_after", report_time_json(cert->not_after), "sha256",
+                     report_hex_json(AN_BYTES(cert->sha256, sizeof(cert->sha256))));
 }
 
 static json_t *
@@ -65,6 +65,15 @@ citation_json(struct cli *cli, const char *cite)
 
     cli_citation(cli, cite, &text);
     return text.len ? json_stringn((const char *)text.ptr, text.len) : json_null();
+}
+
+json_t *
+report_message_json(struct cli *cli, an_code code, const char *detail)
+{
+    const struct an_message *message = an_message_find(code);
+
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "code", message->symbol, "vi", message->vi, "en", message->en, "citation",
+                     citation_json(cli, message->cite), "detail", text_or_null(detail));
 }
 
 static json_t *
@@ -91,7 +100,7 @@ modification_json(struct cli *cli, const struct an_modification *m)
 static json_t *
 time_stamp_json(const struct an_time_stamp_report *t)
 {
-    return json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", t->kind, "time", time_json(t->gen_time), "tsa", text_or_null(t->tsa), "indication",
+    return json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", t->kind, "time", report_time_json(t->gen_time), "tsa", text_or_null(t->tsa), "indication",
                      indication_table[t->indication], "subindication", text_or_null(t->sub_indication));
 }
 
@@ -105,15 +114,15 @@ signature_json(struct cli *cli, const struct an_signature_report *s)
     for (size_t i = 0; i < s->modification_count; i++)
         json_array_append_new(modifications, modification_json(cli, &s->modifications[i]));
     for (size_t i = 0; i < s->chain_count; i++)
-        json_array_append_new(certificates, cert_json(s->chain[i]));
+        json_array_append_new(certificates, report_cert_json(s->chain[i]));
     for (size_t i = 0; i < s->time_stamp_count; i++)
         json_array_append_new(time_stamps, time_stamp_json(&s->time_stamps[i]));
     return json_pack("{s:o, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "field", text_or_null(s->field),
                      "indication", indication_table[s->indication], "subindication", text_or_null(s->sub_indication), "word",
                      word_table[s->word], "signer", text_or_null(s->signer), "kind",
                      s->is_time_stamp ? "time-stamp" : s->is_agency ? "agency" : s->is_person ? "person" : "unknown", "level",
-                     text_or_null(s->level), "format", text_or_null(s->format), "claimed_time", time_json(s->claimed_time), "best_time",
-                     time_json(s->best_time), "coverage", s->coverage ? s->coverage : "none", "modifications", modifications, "checks",
+                     text_or_null(s->level), "format", text_or_null(s->format), "claimed_time", report_time_json(s->claimed_time), "best_time",
+                     report_time_json(s->best_time), "coverage", s->coverage ? s->coverage : "none", "modifications", modifications, "checks",
                      checks, "certificates", certificates, "timestamps", time_stamps);
 }
 
@@ -131,4 +140,13 @@ report_json(struct cli *cli, const char *file, const struct an_report *report)
     return json_pack("{s:s, s:s, s:s, s:o, s:{s:s}, s:o}", "file", file, "indication", indication_table[report->indication], "word",
                      word_table[report->word], "signatures", signatures, "document", "legal_effect", effect_table[report->legal_effect],
                      "notes", notes);
+}
+
+void
+report_print_json(FILE *out, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+
+    fprintf(out, "%s\n", text ? text : "{}");
+    free(text);
 }

@@ -90,6 +90,24 @@ take_path(struct an_cert_verdict *verdict, struct an_path_entry *entry)
         verdict->revoked_at = result->status[0].revoked_at;
 }
 
+/* What a remembered path depends on beside certificates, lists and time: everything that was asked of it. */
+static size_t
+write_salt(const char *kind, const struct an_job *job, const struct an_path_params *params, char ret[static 160])
+{
+    struct an_buf oids = an_buf_new(AN_BUF_UNLIMITED);
+    uint8_t id[32];
+    int len;
+
+    for (size_t i = 0; i < params->policy_count; i++)
+        an_buf_printf(&oids, "%s,", params->policy_oids[i]);
+    an_poe_id(an_buf_view(&oids), id);
+    an_buf_free(&oids);
+    len = snprintf(ret, 160, "%s|%.40s|%.40s|%d%d%d%d|", kind, job->policy->id, params->purpose ? params->purpose : "",
+                   (int)params->revocation, params->explicit_policy, params->inhibit_mapping, params->inhibit_any_policy);
+    memcpy(ret + len, id, 16);
+    return (size_t)len + 16;
+}
+
 /* ---- basic: at the validation time ---- */
 static void
 judge_now(struct an_job *job, struct an_cert *leaf, const char *purpose, struct an_cert_verdict *verdict)
@@ -97,12 +115,9 @@ judge_now(struct an_job *job, struct an_cert *leaf, const char *purpose, struct 
     struct an_path_params params = params_at(job, purpose, job->now);
     struct an_path_entry *entry;
     char salt[160];
-    int len = snprintf(salt, sizeof(salt), "now|%s|%s|%d%d%d%d%zu", job->policy->id, purpose ? purpose : "",
-                       (int)params.revocation, params.explicit_policy, params.inhibit_mapping, params.inhibit_any_policy, params.policy_count);
+    size_t len = write_salt("now", job, &params, salt);
 
-    if (params.policy_count) /* asked for by name: not worth a key of its own */
-        len += snprintf(salt + len, sizeof(salt) - (size_t)len, "|%p", (const void *)params.policy_oids);
-    entry = an_verifier_path(job->verifier, leaf, &params, AN_BYTES(salt, (size_t)len));
+    entry = an_verifier_path(job->verifier, leaf, &params, AN_BYTES(salt, len));
     take_path(verdict, entry);
     an_cert_verdict_set(verdict, an_cert_class_of(entry->result.why, entry->result.at), entry->result.why);
     if (verdict->class_ == AN_CERT_EXPIRED && entry->result.status &&
@@ -247,13 +262,14 @@ judge_past(struct an_job *job, struct an_cert *leaf, const char *purpose, an_tim
     struct an_path_entry *entry;
     an_time revoked_at = verdict->revoked_at;
     char salt[160];
-    int len = snprintf(salt, sizeof(salt), "past|%s|%s", job->policy->id, purpose ? purpose : "");
+    size_t len;
     enum an_revocation_mode mode = slide.params.revocation;
 
     slide.params.ignore_validity = true;
     slide.params.revocation = AN_REVOCATION_NONE;
     slide.params.algorithms = (an_algorithm_policy){0};
-    entry = an_verifier_path(job->verifier, leaf, &slide.params, AN_BYTES(salt, (size_t)len));
+    len = write_salt("past", job, &slide.params, salt);
+    entry = an_verifier_path(job->verifier, leaf, &slide.params, AN_BYTES(salt, len));
     if (!entry->result.valid || entry->result.chain_count < 2) {
         an_path_entry_unref(&entry);
         return; /* time heals nothing: what was found at the validation time stands */

@@ -82,8 +82,8 @@ read_signing_cert(struct an_cms_signer *signer, an_bytes value)
 {
     an_bytes id;
 
-    if (signer->ess_hash.len > 0) /* version 2 stood before it and counts */
-        return true;
+    if (signer->ess_hash.len > 0) /* version 2 was read before; both must name one certificate (RFC 5035 6) */
+        return open_ess(value, &id) && an_der_take(&id, AN_DER_OCTET_STRING, &signer->ess_hash_v1, NULL) == AN_OK;
     if (!open_ess(value, &id) || an_der_take(&id, AN_DER_OCTET_STRING, &signer->ess_hash, NULL) != AN_OK)
         return false;
     signer->ess_digest = AN_SHA1;

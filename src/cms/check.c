@@ -45,6 +45,10 @@ check_ess(const struct an_cms_signer *signer, const struct an_cert *cert, struct
     an_hash_once(signer->ess_digest, cert->der, digest);
     if (!an_bytes_eq(signer->ess_hash, AN_BYTES(digest, an_digest_size(signer->ess_digest))))
         AN_FAIL(reterr, AN_V_CMS_ESS, "certificate hash");
+    if (signer->ess_hash_v1.len > 0)
+        an_hash_once(AN_SHA1, cert->der, digest);
+    if (signer->ess_hash_v1.len > 0 && !an_bytes_eq(signer->ess_hash_v1, AN_BYTES(digest, an_digest_size(AN_SHA1))))
+        AN_FAIL(reterr, AN_V_CMS_ESS, "certificate hash of signing-certificate");
     if (signer->ess_serial.len > 0 && !an_serial_eq(signer->ess_serial, cert->serial))
         AN_FAIL(reterr, AN_V_CMS_ESS, "serial number");
     if (signer->ess_issuer.len > 0 && !an_name_eq(signer->ess_issuer, cert->issuer))

@@ -47,6 +47,7 @@ struct an_cms_signer {
     an_bytes content_type;   /* from the attribute; AN_NONE when absent */
     an_time signing_time;    /* AN_TIME_NONE when absent */
     an_bytes ess_hash;       /* hash in signing-certificate(-v2), first; AN_NONE when absent */
+    an_bytes ess_hash_v1;    /* SHA-1 in signing-certificate when -v2 stands beside it */
     enum an_digest ess_digest;
     an_bytes ess_issuer, ess_serial; /* IssuerSerial, AN_NONE when absent */
     bool duplicate_attributes; /* an attribute that must stand once stands twice */

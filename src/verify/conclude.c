@@ -117,6 +117,10 @@ an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an
     an_code code;
 
     an_case_identify(sig, cert);
+    if (signer->digest == AN_DIGEST_NONE) {
+        an_step_set(&sig->value, AN_FINDING_FAILED, AN_V_VALUE_BAD, "%s", "digest algorithm not supported");
+        return;
+    }
     if (!content_digest.len) {
         an_step_set(&sig->data, AN_FINDING_INDETERMINATE, AN_V_DATA_MISSING, "%s", "");
         an_step_set(&sig->integrity, AN_FINDING_INDETERMINATE, AN_V_INTEGRITY_UNKNOWN, "%s", "");

@@ -247,11 +247,6 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
     uint8_t buffer[AN_DIGEST_MAX];
     an_bytes digest = AN_NONE;
 
-    if (signer->digest == AN_DIGEST_NONE) {
-        an_step_set(&sig->value, AN_FINDING_FAILED, AN_V_VALUE_BAD, "%s", "digest algorithm not supported");
-        an_case_identify(sig, an_cms_signer_cert(row->cms, signer, &reader->job->material.certs));
-        return;
-    }
     if (row->kind == AN_PDF_SIGNATURE_SHA1) {
         an_pdf_legacy_check_sha1(reader, row);
         return;

@@ -2,9 +2,12 @@
  * A PDF whose structure cannot be read any more but that shows a signature in its bytes (cut short, a bit flipped in the
  * cross-reference): "the file is malformed" would hide what the clerk has to know, that a signed document was damaged.
  */
+#include <sys/mman.h>
+
 #include "verify/pdf_reader.h"
 
 #define SEEN_MAX 64
+#define WINDOW ((size_t)8 * 1024 * 1024) /* a multiple of every page size */
 
 static bool
 is_space(uint8_t c)
@@ -22,15 +25,24 @@ is_range(an_bytes file, size_t at)
     return at < file.len && file.ptr[at] == '[';
 }
 
+/* A window at a time, each given back: memory does not grow with the file. */
 static size_t
-count_ranges(an_bytes file, size_t *offsets)
+count_ranges(const struct an_file *file, size_t *offsets)
 {
-    size_t count = 0, at = 0;
+    const size_t word = sizeof("/ByteRange") - 1;
+    size_t count = 0;
 
-    while (count < SEEN_MAX && (at = an_bytes_find(file, AN_LIT("/ByteRange"), at)) != SIZE_MAX) {
-        if (is_range(file, at))
-            offsets[count++] = at;
-        at++;
+    for (size_t start = 0; start < file->bytes.len && count < SEEN_MAX; start += WINDOW) {
+        an_bytes window = an_bytes_slice(file->bytes, start, WINDOW + word - 1);
+        size_t at = 0;
+
+        while (count < SEEN_MAX && (at = an_bytes_find(window, AN_LIT("/ByteRange"), at)) != SIZE_MAX) {
+            if (is_range(file->bytes, start + at))
+                offsets[count++] = start + at;
+            at++;
+        }
+        if (file->mapping && file->bytes.ptr == file->mapping && file->bytes.len > WINDOW)
+            (void)madvise((uint8_t *)file->mapping + start, WINDOW, MADV_DONTNEED);
     }
     return count;
 }
@@ -39,7 +51,7 @@ bool
 an_pdf_report_damaged(struct an_job *job, an_code why, const char *detail)
 {
     size_t offsets[SEEN_MAX];
-    size_t count = count_ranges(job->file->bytes, offsets);
+    size_t count = count_ranges(job->file, offsets);
 
     if (!count)
         return false;

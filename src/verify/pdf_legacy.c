@@ -12,7 +12,7 @@ an_pdf_legacy_check_sha1(struct an_pdf_reader *reader, struct an_pdf_row *row)
     uint8_t range[AN_DIGEST_MAX], content[AN_DIGEST_MAX];
     struct an_case *sig = &row->sig;
 
-    if (!an_pdf_range_digest(reader, row, AN_SHA1, range)) {
+    if (signer->digest == AN_DIGEST_NONE || !an_pdf_range_digest(reader, row, AN_SHA1, range)) {
         an_case_check_cms(sig, row->cms, signer, row->cms->content_type, AN_NONE);
         return;
     }

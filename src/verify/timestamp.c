@@ -31,6 +31,10 @@ an_stamp_read(struct an_job *job, struct an_stamps *stamps, enum an_stamp_kind k
     stamp->status = AN_FINDING_INDETERMINATE;
     an_poe_id(token, stamp->id);
     stamp->parse = an_tst_parse(token, &stamp->tst, &err);
+    if (stamp->parse == AN_OK && stamp->tst->digest == AN_DIGEST_NONE) {
+        an_tst_free(&stamp->tst);
+        stamp->parse = AN_E_DIGEST_UNKNOWN;
+    }
     if (stamp->parse == AN_OK)
         an_material_add_cms(&job->material, job->verifier, stamp->tst->cms);
     else
@@ -94,7 +98,10 @@ an_stamp_judge(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest)
         return;
     stamp->judged = true;
     if (!stamp->tst) {
-        stamp_set(stamp, AN_FINDING_FAILED, AN_SUB_FORMAT_FAILURE, stamp->parse, stamp->detail);
+        if (stamp->parse == AN_E_DIGEST_UNKNOWN)
+            stamp_set(stamp, AN_FINDING_INDETERMINATE, AN_SUB_CRYPTO_CONSTRAINTS_FAILURE, stamp->parse, stamp->detail);
+        else
+            stamp_set(stamp, AN_FINDING_FAILED, AN_SUB_FORMAT_FAILURE, stamp->parse, stamp->detail);
         return;
     }
     if (!data_digest.len) {

@@ -100,6 +100,14 @@ an_die_assert(const char *condition, const char *file, int line)
 }
 
 _Noreturn void
+an_die_internal(const char *what)
+{
+    fprintf(stderr, "antin: lỗi nội bộ (internal error): %s\n", what);
+    an_file_remove_temporaries();
+    _exit(AN_KIND_INTERNAL);
+}
+
+_Noreturn void
 an_die_memory(void)
 {
     static const char text[] = "antin: hết bộ nhớ (out of memory)\n";

@@ -79,6 +79,8 @@ void an_err_name_file(struct an_err *reterr, const char *path);
             an_die_assert(#condition, __FILE__, __LINE__);                                                             \
     } while (0)
 
+/* A library that cannot fail has failed (a digest of bytes in memory): says so, removes temporary files, exits 70. */
+_Noreturn void an_die_internal(const char *what);
 _Noreturn void an_die_assert(const char *condition, const char *file, int line);
 /* Memory for a small fixed thing ran out: says so, removes temporary files, exits 71. */
 _Noreturn void an_die_memory(void);

@@ -114,13 +114,15 @@ void
 an_hash_update(struct an_hash *hash, an_bytes bytes)
 {
     if (bytes.len != 0)
-        AN_ASSERT(EVP_DigestUpdate(hash->ctx, bytes.ptr, bytes.len) == 1);
+        if (EVP_DigestUpdate(hash->ctx, bytes.ptr, bytes.len) != 1)
+        an_die_internal("EVP_DigestUpdate");
 }
 
 void
 an_hash_final(struct an_hash *hash, uint8_t ret_digest[static AN_DIGEST_MAX])
 {
-    AN_ASSERT(finish_hash(hash->ctx, hash->digest, ret_digest));
+    if (!finish_hash(hash->ctx, hash->digest, ret_digest))
+        an_die_internal("finish_hash");
     start_hash(hash->ctx, hash->digest);
 }
 
@@ -175,8 +177,10 @@ an_hash_once(enum an_digest digest, an_bytes bytes, uint8_t ret_digest[static AN
     ctx = find_own_context(digest);
     start_hash(ctx, digest);
     if (bytes.len != 0)
-        AN_ASSERT(EVP_DigestUpdate(ctx, bytes.ptr, bytes.len) == 1);
-    AN_ASSERT(finish_hash(ctx, digest, ret_digest));
+        if (EVP_DigestUpdate(ctx, bytes.ptr, bytes.len) != 1)
+        an_die_internal("EVP_DigestUpdate");
+    if (!finish_hash(ctx, digest, ret_digest))
+        an_die_internal("finish_hash");
 }
 
 /* ---- files ---- */
@@ -198,7 +202,8 @@ hash_range(EVP_MD_CTX *ctx, int fd, struct an_range range, uint8_t *buffer, stru
         if (got == 0)
             AN_FAIL(reterr, AN_E_FILE_READ, "end of file at %llu, %llu wanted", (unsigned long long)(range.offset + done),
                     (unsigned long long)(range.offset + range.len));
-        AN_ASSERT(EVP_DigestUpdate(ctx, buffer, (size_t)got) == 1);
+        if (EVP_DigestUpdate(ctx, buffer, (size_t)got) != 1)
+        an_die_internal("EVP_DigestUpdate");
         done += (uint64_t)got;
     }
     return AN_OK;
@@ -220,7 +225,8 @@ an_hash_file_ranges(enum an_digest digest, int fd, const struct an_range *ranges
     start_hash(ctx, digest);
     for (size_t i = 0; i < n; i++)
         AN_TRY(hash_range(ctx, fd, ranges[i], buffer, reterr));
-    AN_ASSERT(finish_hash(ctx, digest, result));
+    if (!finish_hash(ctx, digest, result))
+        an_die_internal("finish_hash");
     memcpy(ret_digest, result, an_digest_size(digest));
     return AN_OK;
 }

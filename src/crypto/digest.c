@@ -115,7 +115,7 @@ an_hash_update(struct an_hash *hash, an_bytes bytes)
 {
     if (bytes.len != 0)
         if (EVP_DigestUpdate(hash->ctx, bytes.ptr, bytes.len) != 1)
-        an_die_internal("EVP_DigestUpdate");
+            an_die_internal("EVP_DigestUpdate");
 }
 
 void
@@ -178,7 +178,7 @@ an_hash_once(enum an_digest digest, an_bytes bytes, uint8_t ret_digest[static AN
     start_hash(ctx, digest);
     if (bytes.len != 0)
         if (EVP_DigestUpdate(ctx, bytes.ptr, bytes.len) != 1)
-        an_die_internal("EVP_DigestUpdate");
+            an_die_internal("EVP_DigestUpdate");
     if (!finish_hash(ctx, digest, ret_digest))
         an_die_internal("finish_hash");
 }
@@ -203,7 +203,7 @@ hash_range(EVP_MD_CTX *ctx, int fd, struct an_range range, uint8_t *buffer, stru
             AN_FAIL(reterr, AN_E_FILE_READ, "end of file at %llu, %llu wanted", (unsigned long long)(range.offset + done),
                     (unsigned long long)(range.offset + range.len));
         if (EVP_DigestUpdate(ctx, buffer, (size_t)got) != 1)
-        an_die_internal("EVP_DigestUpdate");
+            an_die_internal("EVP_DigestUpdate");
         done += (uint64_t)got;
     }
     return AN_OK;

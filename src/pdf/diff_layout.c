@@ -245,7 +245,7 @@ check_spot(struct diff *diff, struct change *change)
     const struct an_pdf_spot *spot = &change->after;
     struct an_pdf_parser parser = {.pdf = diff->pdf, .in = diff->pdf->file, .at = (size_t)spot->offset};
     uint32_t num;
-    uint16_t gen;
+    uint16_t gen = spot->gen;
 
     if (an_pdf_spot_equal(&change->before, spot) || change->is_gone)
         return;

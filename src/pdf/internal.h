@@ -54,6 +54,7 @@ AN_VEC(an_pdf_part_vec, struct an_pdf_part);
 AN_VEC(an_pdf_fault_vec, struct an_pdf_fault);
 AN_VEC(an_pdf_obj_vec, struct an_pdf_obj);
 AN_VEC(an_pdf_block_vec, struct an_buf);
+AN_VEC(an_pdf_sigfield_vec, struct an_pdf_sigfield);
 
 struct an_pdf_crypt;
 struct an_pdf {
@@ -151,6 +152,17 @@ struct an_pdf_container *an_pdf_container_at(struct an_pdf *pdf, size_t revision
 /* Keeps a decoded stream for as long as the document lives; AN_NONE when too much is kept already. */
 an_bytes an_pdf_keep_block(struct an_pdf *pdf, struct an_buf *block);
 an_code an_pdf_check_root(struct an_pdf *pdf, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- page.c ---- */
+/* Calls visit for every leaf of the page tree, in order. Leaves that stand in the file itself are parsed in an arena
+ * that is emptied after each call, so that memory does not grow with the number of pages. resources: own or inherited,
+ * not resolved, NULL when there are none. */
+typedef an_code (*an_pdf_page_visit)(void *context, const struct an_pdf_page *page, const struct an_pdf_obj *resources,
+                                     struct an_err *reterr);
+an_code an_pdf_pages_each(struct an_pdf *pdf, an_pdf_page_visit visit, void *context,
+                          struct an_err *reterr) AN_MUST_USE;
+/* The object with this number now, for one look: in the arena unless it is known already or packed. Never NULL. */
+const struct an_pdf_obj *an_pdf_object_brief(struct an_pdf *pdf, struct an_arena *arena, uint32_t num);
 
 /* ---- filter.c, crypt.c ---- */
 struct an_pdf_filter { an_bytes name; const struct an_pdf_obj *parms; };

@@ -2,8 +2,7 @@
  * Before signing: what a shadow attack would need and this state has. Warnings only; the signer decides. The work is
  * bounded: documents with very many objects are looked at by page only.
  */
-#include "pdf/internal.h"
-#include "pdf/refs.h"
+#include "pdf/diff.h"
 
 #include "base/map.h"
 
@@ -14,11 +13,9 @@
 #define OBJECTS_MAX 20000 /* documents with more objects are not searched for unused ones */
 #define FINDINGS_MAX 64
 
-AN_VEC(warning_vec, struct an_pdf_finding);
-
 struct shadow {
     struct an_pdf *pdf;
-    struct warning_vec found;
+    struct finding_list found;
     struct an_map *live, *mentioned;
 };
 
@@ -27,7 +24,7 @@ warn(struct shadow *shadow, an_code why, uint32_t num, const char *path)
 {
     if (shadow->found.count >= FINDINGS_MAX)
         return;
-    *warning_vec_push(&shadow->found) = (struct an_pdf_finding){
+    *finding_list_push(&shadow->found) = (struct an_pdf_finding){
         .class_ = AN_PDF_CHANGE_UNREACHABLE,
         .allowed = true,
         .num = num,

@@ -11,14 +11,12 @@
 #define STRAY_PAGES 16 /* pages looked at for widgets no field list names */
 #define END_SLACK 64   /* white space between %%EOF and where a byte range ends */
 
-AN_VEC(sigfield_vec, struct an_pdf_sigfield);
-
 struct fields {
     struct an_pdf *pdf;
     size_t revision;
     struct an_map *seen; /* object numbers of nodes visited */
     size_t nodes;
-    struct sigfield_vec found;
+    struct an_pdf_sigfield_vec found;
     const struct an_pdf_obj *perms_docmdp; /* /Perms/DocMDP of the catalog, not resolved */
 };
 
@@ -218,7 +216,7 @@ find_widget(struct fields *fields, const struct an_pdf_obj *node)
 static void
 add_field(struct fields *fields, const struct an_pdf_obj *node, uint32_t num, const struct inherited *from)
 {
-    struct an_pdf_sigfield *field = sigfield_vec_push(&fields->found);
+    struct an_pdf_sigfield *field = an_pdf_sigfield_vec_push(&fields->found);
     const struct an_pdf_obj *widget = find_widget(fields, node), *page = an_pdf_dict_find(widget, "P");
     const struct an_pdf_obj *value = an_pdf_resolve(fields->pdf, fields->revision, from->value);
 

@@ -11,6 +11,7 @@ static const struct {
     {"CMS", an_cms_detect, an_cms_verify}, /* before PDF: a PDF may be inside */
     {"PDF", an_pdf_detect, an_pdf_verify},
     {"MIME", an_mime_detect, an_mime_verify},
+    {"XML", an_xml_detect, an_xml_verify},
 };
 
 static an_code
@@ -21,7 +22,7 @@ read_signatures(struct an_job *job, struct an_err *reterr)
     for (size_t i = 0; i < AN_COUNT(formats); i++)
         if (formats[i].detect(head))
             return formats[i].verify(job, reterr);
-    AN_FAIL(reterr, AN_E_VERIFY_FORMAT, "neither PDF, CMS nor signed mail");
+    AN_FAIL(reterr, AN_E_VERIFY_FORMAT, "neither PDF, CMS, XML, container nor signed mail");
 }
 
 an_code
@@ -41,6 +42,7 @@ an_verify_file(struct an_verifier *verifier, const struct an_file *file, const s
     code = read_signatures(&job, reterr);
     if (code == AN_OK) {
         an_report_conclude(&report);
+        an_keep_material(&job);
         *ret = report;
     } else {
         an_report_done(&report);

@@ -84,6 +84,7 @@ struct an_verifier {
     pthread_mutex_t lock;    /* over the caches */
     struct an_cache paths;   /* key -> struct an_path_entry * */
     struct an_cache certs, crls, ocsps; /* SHA-256 of DER -> counted object */
+    struct an_xml_reader *xml; /* the helper for XML and ZIP, started when first needed */
 };
 an_code an_verifier_policy(struct an_verifier *verifier, const char *id, const struct an_policy **ret,
                            struct an_err *reterr) AN_MUST_USE;
@@ -172,7 +173,7 @@ AN_VEC(an_stamps, struct an_stamp);
 void an_stamp_read(struct an_job *job, struct an_stamps *stamps, enum an_stamp_kind kind, an_bytes token);
 void an_stamp_judge(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest);
 void an_stamps_free(struct an_stamps *stamps);
-void an_stamp_report(struct an_signature_report *report, const struct an_stamp *stamp);
+void an_stamp_report(const struct an_job *job, struct an_signature_report *report, const struct an_stamp *stamp);
 
 /* ---- one signature under validation ---- */
 struct an_step { enum an_finding_status status; an_code code; char detail[200]; };
@@ -215,13 +216,23 @@ void an_case_done(struct an_case *sig);
 void an_finding_add(struct an_signature_report *report, const char *rule, enum an_finding_status status, an_code code,
                     const char *fmt, ...) AN_PRINTF(5, 6);
 
+/* ---- what decided, kept for a record (evidence.c); nothing is done unless the caller asked ---- */
+void an_keep_status(struct an_job *job, const struct an_status_result *status);
+void an_keep_path(struct an_job *job, const struct an_path_result *path);
+void an_keep_value(struct an_case *sig);
+void an_keep_token(const struct an_job *job, struct an_time_stamp_report *row, const struct an_stamp *stamp);
+void an_keep_material(struct an_job *job);
+void an_keep_done(struct an_report *report);
+
 /* ---- formats ---- */
 bool an_pdf_detect(an_bytes head);
 bool an_cms_detect(an_bytes head);
 bool an_mime_detect(an_bytes head);
+bool an_xml_detect(an_bytes head);
 an_code an_pdf_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_cms_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_mime_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
+an_code an_xml_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- who signed, and what the document is worth (effect.c) ---- */
 void an_effect_classify(struct an_signature_report *report);

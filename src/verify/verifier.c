@@ -3,6 +3,7 @@
  * so that keys are parsed once and revocation lists indexed once; validated paths are kept by everything they depend on.
  * All caches are bounded: a full one is emptied and starts again.
  */
+#include "proc/xml.h"
 #include "verify/internal.h"
 
 #define PATH_LIFE_S 3600 /* a path is not answered from memory for longer than this */
@@ -79,6 +80,7 @@ an_verifier_new(const char *data_dir, struct an_verifier **ret, struct an_err *r
     AN_TRY(an_regulations_open(data_dir, &regulations, reterr));
     verifier = AN_NEW(struct an_verifier);
     verifier->regulations = regulations;
+    verifier->xml = an_xml_reader_new(0);
     pthread_mutex_init(&verifier->lock, NULL);
     *ret = verifier;
     return AN_OK;
@@ -96,6 +98,7 @@ an_verifier_free(struct an_verifier **verifier)
     cache_empty(&gone->crls, unref_crl);
     cache_empty(&gone->ocsps, unref_ocsp);
     an_regulations_close(&gone->regulations);
+    an_xml_reader_free(&gone->xml);
     pthread_mutex_destroy(&gone->lock);
     free(gone);
     *verifier = NULL;

@@ -20,7 +20,8 @@ struct an_finding {
     char *detail;
 };
 struct an_modification { char *what; uint32_t object; uint64_t offset; size_t revision; bool allowed; an_code why; const char *class_name; };
-struct an_time_stamp_report { const char *kind; /* "signature", "document", "archive" */ an_time gen_time; char *tsa; enum an_indication indication; const char *sub_indication; };
+struct an_time_stamp_report { const char *kind; /* "signature", "document", "archive" */ an_time gen_time; char *tsa; enum an_indication indication; const char *sub_indication;
+    uint8_t *token; size_t token_len; /* DER; only with keep_evidence */ };
 struct an_signature_report {
     char *field;                  /* field name, or "#1" */
     enum an_indication indication; const char *sub_indication; /* "" when passed */
@@ -30,19 +31,24 @@ struct an_signature_report {
     const char *level;            /* "B-B", "B-T", "B-LT", "B-LTA", "" */
     const char *format;           /* "PAdES", "PKCS7", "CAdES", "XAdES", "XML", … */
     an_time claimed_time, best_time;
-    const char *coverage;         /* "whole-file", "revision", "none" */
+    const char *coverage;         /* "whole-file", "revision", "part", "none" */
     struct an_modification *modifications; size_t modification_count;
     struct an_finding *findings; size_t finding_count;
     struct an_cert **chain; size_t chain_count;
     struct an_time_stamp_report *time_stamps; size_t time_stamp_count;
+    uint8_t *value; size_t value_len; /* the signature value; only with keep_evidence */
+    uint32_t page_object; /* PDF: object number of the page that shows it; 0 = none */
 };
 struct an_report {
     struct an_signature_report *signatures; size_t signature_count;
     enum an_indication indication; enum an_clerk_word word;
     enum an_legal_effect legal_effect;
     an_code *notes; size_t note_count; /* about the file */
+    /* Everything that was known and could decide, the network's answers included; only with keep_evidence. */
+    struct an_certs certs; struct an_crls crls; struct an_ocsps ocsps;
 };
 
+struct an_named_content { const char *name; an_bytes bytes; };
 struct an_verify_options {
     const struct an_certs *anchors, *untrusted;
     const struct an_crls *crls; const struct an_ocsps *ocsps;
@@ -51,9 +57,12 @@ struct an_verify_options {
     an_path_fetch fetch;    /* empty = offline */
     const struct an_secret *password;
     an_bytes content; int content_fd; /* detached content; fd -1 when none */
+    const struct an_named_content *named; size_t named_count; /* XML: several detached files, by the names they are referred to */
+    an_bytes public_key, hmac_key; /* XML signatures without a certificate: SubjectPublicKeyInfo, or a shared secret */
     /* What RFC 5280 6.1.1 lets the relying party ask for; all zero = any policy. */
     const char *const *policy_oids; size_t policy_count;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy;
+    bool keep_evidence;     /* fill what the report says is for it */
     int revocation;         /* 0 = as the policy says, else enum an_revocation_mode + 1 */
 };
 struct an_verifier; /* policies, parsed certificates, validated chains: made once, used for thousands of files; thread-safe */

@@ -167,6 +167,19 @@ take_policies(const json_t *extra, struct an_verify_options *options, const char
 }
 
 static void
+read_named(const json_t *detached, struct case_files *files)
+{
+    for (size_t i = 0; i < json_array_size(detached) && i < AN_COUNT(files->named); i++) {
+        const char *path = json_string_value(json_array_get(detached, i)), *slash = strrchr(path, '/');
+
+        files->named_bytes[i] = an_buf_new((size_t)64 * 1024 * 1024);
+        read_vector(path, &files->named_bytes[i]);
+        files->named[i] = (struct an_named_content){slash ? slash + 1 : path, an_buf_view(&files->named_bytes[i])};
+        files->named_count = i + 1;
+    }
+}
+
+static void
 read_files(const json_t *row, struct case_files *files)
 {
     const json_t *extra = json_object_get(row, "extra");
@@ -176,7 +189,9 @@ read_files(const json_t *row, struct case_files *files)
     add_certs(json_object_get(row, "anchor"), &files->anchors);
     add_certs(json_object_get(extra, "intermediates"), &files->untrusted);
     add_crls(json_object_get(extra, "crls"), &files->crls);
-    if (json_array_size(detached))
+    if (json_array_size(detached) > 1)
+        read_named(detached, files);
+    else if (json_array_size(detached))
         read_vector(json_string_value(json_array_get(detached, 0)), &files->content);
     else if (text_of(extra, "content")[0])
         read_vector(text_of(extra, "content"), &files->content);
@@ -190,6 +205,8 @@ files_done(struct case_files *files)
     an_crls_unref(&files->crls);
     an_ocsps_unref(&files->ocsps);
     an_buf_free(&files->content);
+    for (size_t i = 0; i < files->named_count; i++)
+        an_buf_free(&files->named_bytes[i]);
 }
 
 void
@@ -208,6 +225,8 @@ run_case(struct an_verifier *verifier, const json_t *row, const char *policy, st
     options.crls = &files.crls;
     options.ocsps = &files.ocsps;
     options.content = files.content.len ? an_buf_view(&files.content) : AN_NONE;
+    options.named = files.named;
+    options.named_count = files.named_count;
     if (time[0])
         options.at = an_time_parse(an_bytes_of_str(time));
     take_policies(json_object_get(row, "extra"), &options, oids);

@@ -12,6 +12,8 @@ struct case_files {
     struct an_crls crls;
     struct an_ocsps ocsps;
     struct an_buf content;
+    struct an_buf named_bytes[8];
+    struct an_named_content named[8]; size_t named_count;
 };
 struct case_result {
     const char *class_;   /* intact, unproven, modified, broken, timestamp-bad, no-signature, error */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cases.h"
+#include "proc/proc.h"
 
 #include <cmocka.h>
 
@@ -211,6 +212,20 @@ test_dss_cades(void **state)
     run_manifest("dss", "dss/cades", NULL);
 }
 
+static void
+test_dss_xades(void **state)
+{
+    (void)state;
+    run_manifest("dss", "dss/xades", NULL);
+}
+
+static void
+test_dss_asic(void **state)
+{
+    (void)state;
+    run_manifest("dss", "dss/asic", NULL);
+}
+
 /* "parse" means only that it must be read; "signed" that the signature is right. */
 static void
 judge_cms(void *context, const json_t *row)
@@ -343,10 +358,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interop),   cmocka_unit_test(test_pyhanko), cmocka_unit_test(test_dss_pades),
-        cmocka_unit_test(test_dss_cades), cmocka_unit_test(test_cms),     cmocka_unit_test(test_pkits_mail),
+        cmocka_unit_test(test_dss_cades), cmocka_unit_test(test_dss_xades), cmocka_unit_test(test_dss_asic), cmocka_unit_test(test_cms),     cmocka_unit_test(test_pkits_mail),
         cmocka_unit_test(test_robust),
     };
 
     setvbuf(stdout, NULL, _IOLBF, 0);
+    an_child_look_in(getenv("ANTIN_HELPERS"));
+    if (getenv("ANTIN_TEST"))
+        cmocka_set_test_filter(getenv("ANTIN_TEST"));
     return cmocka_run_group_tests(tests, open_verifier, close_verifier);
 }

@@ -1,0 +1,86 @@
+/* Time-stamps in XAdES: archive time-stamps newest first, each proving what it covers; then the others. */
+#include "verify/xml_reader.h"
+
+static enum an_stamp_kind
+kind_of(enum an_xml_stamp_kind kind)
+{
+    switch (kind) {
+    case AN_XML_STAMP_CONTENT:
+        return AN_STAMP_CONTENT;
+    case AN_XML_STAMP_SIGNATURE:
+        return AN_STAMP_SIGNATURE;
+    default:
+        return AN_STAMP_ARCHIVE;
+    }
+}
+
+void
+an_xml_read_stamps(struct an_xml_case *row)
+{
+    const struct an_xml_signature *signature = row->signature;
+
+    /* One for one: an_xml_judge_stamps finds the data by position. */
+    for (size_t i = 0; i < signature->stamp_count; i++) {
+        size_t before = row->sig.stamps.count;
+
+        an_stamp_read(row->sig.job, &row->sig.stamps, kind_of(signature->stamps[i].kind), signature->stamps[i].token);
+        if (row->sig.stamps.count == before)
+            break;
+    }
+}
+
+static an_bytes
+covered_digest(const struct an_xml_case *row, size_t at)
+{
+    const struct an_xml_stamp *given = &row->signature->stamps[at];
+    const struct an_tst *tst = row->sig.stamps.items[at].tst;
+
+    for (size_t i = 0; tst && i < given->digest_count; i++)
+        if (given->digests[i].digest == (int)tst->digest)
+            return given->digests[i].value;
+    return AN_NONE;
+}
+
+static void
+prove(struct an_xml_case *row, const struct an_stamp *by)
+{
+    struct an_poes *poes = &row->sig.job->poes;
+    an_time time = by->tst->gen_time;
+    uint8_t id[32];
+
+    an_poe_id(row->sig.signature, id);
+    an_poe_add(poes, id, time);
+    an_poe_add_material(poes, &row->own, time);
+    for (size_t i = 0; &row->sig.stamps.items[i] != by; i++)
+        if (row->sig.stamps.items[i].tst && row->sig.stamps.items[i].tst->gen_time <= time)
+            an_poe_add(poes, row->sig.stamps.items[i].id, time);
+}
+
+static size_t
+newest_unjudged(const struct an_stamps *stamps)
+{
+    size_t newest = SIZE_MAX;
+
+    for (size_t i = 0; i < stamps->count; i++)
+        if (stamps->items[i].kind == AN_STAMP_ARCHIVE && !stamps->items[i].judged && stamps->items[i].tst &&
+            (newest == SIZE_MAX || stamps->items[i].tst->gen_time > stamps->items[newest].tst->gen_time))
+            newest = i;
+    return newest;
+}
+
+void
+an_xml_judge_stamps(struct an_xml_case *row)
+{
+    struct an_stamps *stamps = &row->sig.stamps;
+    size_t at;
+
+    while ((at = newest_unjudged(stamps)) != SIZE_MAX) {
+        struct an_stamp *stamp = &stamps->items[at];
+
+        an_stamp_judge(row->sig.job, stamp, covered_digest(row, at));
+        if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= row->sig.job->now)
+            prove(row, stamp);
+    }
+    for (size_t i = 0; i < stamps->count; i++)
+        an_stamp_judge(row->sig.job, &stamps->items[i], covered_digest(row, i));
+}

@@ -70,6 +70,20 @@ check_bare(const struct an_cms_signer *signer, struct an_pubkey *key, an_bytes c
     return AN_OK;
 }
 
+bool
+an_cms_is_attributes(an_bytes content)
+{
+    an_bytes set, attribute, oid;
+
+    if (an_der_take(&content, AN_DER_SET, &set, NULL) != AN_OK)
+        return false;
+    while (set.len > 0 && an_der_take(&set, AN_DER_SEQUENCE, &attribute, NULL) == AN_OK &&
+           an_der_take(&attribute, AN_DER_OID, &oid, NULL) == AN_OK)
+        if (an_bytes_eq(oid, AN_OID_MESSAGE_DIGEST))
+            return true;
+    return false;
+}
+
 an_code
 an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
                     an_bytes content_digest, struct an_err *reterr)

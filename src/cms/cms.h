@@ -81,6 +81,10 @@ const struct an_cms_attribute *an_cms_attribute_find(const struct an_cms_attribu
 an_code an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
                             an_bytes content_digest, struct an_err *reterr) AN_MUST_USE;
 
+/* Is the content itself a set of signed attributes? A signature over attributes verifies over their bytes too, once the
+ * attributes are taken out of the object: such content must never count as a document without signed attributes. */
+bool an_cms_is_attributes(an_bytes content);
+
 /* ---- time-stamps (cms/timestamp.c) ---- */
 struct an_tst {
     struct an_cms *cms;

@@ -233,6 +233,9 @@ read_signer(struct an_cms_input *input, size_t at, struct an_case *sig, struct a
     sig->report->field = an_asprintf("#%zu", at + 1);
     sig->report->coverage = "whole-file";
     an_case_take_signer(sig, signer);
+    if (signer->signed_attrs.len == 0 &&
+        an_cms_is_attributes(input->content.ptr ? input->content : input->job->options->content))
+        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_ATTRIBUTE, "%s", "content is a set of signedAttrs");
     AN_TRY(digest_content(input, signer->digest, digest, &content_digest, reterr));
     an_case_read_stamps(sig, signer);
     an_archive_read(input, at, sig);

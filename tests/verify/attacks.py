@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
-MODULES = ["structure", "wrapping", "content"]
+MODULES = ["structure", "wrapping", "content", "signatures", "evidence"]
 
 
 def write_group(folder, world, case):
@@ -23,6 +23,8 @@ def write_group(folder, world, case):
             if not path.exists():
                 path.write_bytes(item)
             options += [option, str(path)]
+    if case.revocation:
+        options += ["--revocation", case.revocation]
     if case.at:
         options += ["--at", case.at]
     if case.content is not None:
@@ -62,7 +64,7 @@ def read_row(row):
 def pdfsig_refuses(path):
     done = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True, errors="replace", timeout=30)
     lines = [l for l in done.stdout.splitlines() if "Signature Validation:" in l]
-    return next((l.strip("- ").strip() for l in lines if "Signature is Valid" not in l), "" if lines else "no signature found")
+    return next((l.strip("- ").strip() for l in lines if "Signature is Valid" not in l and "not yet been verified" not in l), "" if lines else "no signature found")
 
 
 def mutool_refuses(path):
@@ -108,6 +110,8 @@ def main():
             fault = f"{word} {sub}, expected {' or '.join(sorted(words))}"
         elif subs is not None and sub not in subs:
             fault = f"{word} {sub}, expected {' or '.join(sorted(subs))}"
+        elif case.proven is not None and word in LAWFUL and case.proven != bool(report["signatures"][0]["best_time"]):
+            fault = f"best time {report['signatures'][0]['best_time']}"
         elif peers.get(case.path) and not case.stricter:
             fault = f"accepted, but {peers[case.path]}"
         if fault:

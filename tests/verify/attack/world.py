@@ -24,7 +24,9 @@ class Case:
     policy: str = None
     at: str = None
     content: bytes = None
+    revocation: str = None
     stricter: str = ""             # why others may refuse what we accept
+    proven: object = None          # False: no trusted time may be claimed; True: one must be
     seconds: float = 10
 
 

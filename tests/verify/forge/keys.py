@@ -16,26 +16,42 @@ CURVES = {
 
 
 class Rsa:
-    def __init__(self, n, e, d):
-        self.n, self.e, self.d = n, e, d
-        self.size = (n.bit_length() + 7) // 8
+    primes, pairs = [], []
+
+    def __init__(self, p, q, e=65537):
+        self.p, self.q, self.n, self.e = p, q, p * q, e
+        self.d = pow(e, -1, (p - 1) * (q - 1))
+        self.size = (self.n.bit_length() + 7) // 8
+        self.crt = self.d % (p - 1), self.d % (q - 1), pow(q, -1, p)
 
     @classmethod
-    def new(cls, size=2048, e=65537):
+    def made(cls, size=2048, e=65537):
         """openssl finds the primes."""
         pem = subprocess.run(["openssl", "genrsa", "-traditional", *(["-3"] if e == 3 else []), str(size)],
                              capture_output=True, check=True).stdout
         der = subprocess.run(["openssl", "rsa", "-traditional", "-outform", "DER"], input=pem, capture_output=True, check=True).stdout
         numbers = [int.from_bytes(body, "big") for _, _, body in split(split(der)[0][2])]
-        key = cls(numbers[1], numbers[2], numbers[3])
-        key.pem = pem
-        return key
+        return cls(numbers[4], numbers[5], e)
+
+    @classmethod
+    def new(cls, size=2048, e=65537):
+        """Another key each time. Ordinary ones are pairs of a few primes: thirty keys for the price of five; as good as any
+        for a test, and as bad as can be for anything else."""
+        if size != 2048 or e != 65537:
+            return cls.made(size, e)
+        while not cls.pairs:
+            key = cls.made()
+            cls.pairs += [(p, q) for p in cls.primes for q in (key.p, key.q) if (p * q).bit_length() == 2048]
+            cls.primes += [key.p, key.q]
+        return cls(*cls.pairs.pop(0))
 
     def spki(self):
         return seq(seq(oid("rsa"), NULL), bits(seq(integer(self.n), integer(self.e))))
 
     def raw(self, block):
-        return pow(int.from_bytes(block, "big"), self.d, self.n).to_bytes(self.size, "big")
+        value = int.from_bytes(block, "big")
+        at_p, at_q = pow(value, self.crt[0], self.p), pow(value, self.crt[1], self.q)
+        return (at_q + self.q * ((at_p - at_q) * self.crt[2] % self.p)).to_bytes(self.size, "big")
 
     def block(self, message, digest, digest_info=None):
         info = digest_info or seq(seq(oid(digest), NULL), octets(hashlib.new(digest, message).digest()))

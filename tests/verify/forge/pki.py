@@ -95,8 +95,8 @@ def attribute(kind, *values):
 
 def signed_data(digest_value, cert, key=None, certs=None, digest="sha256", content=None, content_type="data", signing_time=None,
                 ess_of=None, no_ess=False, edit=None, unsigned=(), signature=None, algorithm=None, signer_digest=None, sid=None,
-                crls=(), sorted_attributes=True, sign=None, version=1, digest_algorithms=None, attributes_content_type=None):
-    """The CMS object over a digest. edit(list of attributes) -> list of attributes; sign(message) -> signature octets."""
+                crls=(), sorted_attributes=True, sign=None, version=1, digest_algorithms=None, attributes_content_type=None, bare=None):
+    """bare: what is signed when there are no signed attributes. The CMS object over a digest. edit(list of attributes) -> list of attributes; sign(message) -> signature octets."""
     key = key or cert.key
     attributes = [attribute("contentType", oid(attributes_content_type or content_type)), attribute("messageDigest", octets(digest_value))]
     if not no_ess:
@@ -107,10 +107,12 @@ def signed_data(digest_value, cert, key=None, certs=None, digest="sha256", conte
         attributes = edit(attributes)
     body = b"".join(sorted(attributes) if sorted_attributes else attributes)
     message = tlv(0x31, b"".join(sorted(attributes) if sorted_attributes else attributes))
+    if bare is not None:
+        body, message = None, bare
     if signature is None:
         signature = sign(message) if sign else key.sign(message, digest)
     unsigned_part = tlv(0xA1, *sorted(unsigned(signature) if callable(unsigned) else unsigned)) if unsigned else b""
-    info = seq(integer(version), sid or seq(cert.issuer_name, integer(cert.number)), seq(oid(signer_digest or digest)), tlv(0xA0, body),
+    info = seq(integer(version), sid or seq(cert.issuer_name, integer(cert.number)), seq(oid(signer_digest or digest)), tlv(0xA0, body) if body is not None else b"",
                algorithm or key.algorithm(digest), octets(signature), unsigned_part)
     certs = [cert] if certs is None else certs
     return seq(oid("signedData"), ctx(0, seq(

@@ -49,7 +49,7 @@ void an_wipe(void *memory, size_t len); /* not optimised away */
         type *items;                                                                                                   \
         size_t count, capacity;                                                                                        \
     };                                                                                                                 \
-    static inline type *name##_push(struct name *vec)                                                                  \
+    __attribute__((unused)) static inline type *name##_push(struct name *vec)                                                                  \
     {                                                                                                                  \
         if (vec->count == vec->capacity) {                                                                             \
             vec->capacity = vec->capacity ? vec->capacity * 2 : 8;                                                     \
@@ -58,7 +58,7 @@ void an_wipe(void *memory, size_t len); /* not optimised away */
         memset(&vec->items[vec->count], 0, sizeof(type));                                                              \
         return &vec->items[vec->count++];                                                                              \
     }                                                                                                                  \
-    static inline void name##_done(struct name *vec)                                                                   \
+    __attribute__((unused)) static inline void name##_done(struct name *vec)                                                                   \
     {                                                                                                                  \
         free(vec->items);                                                                                              \
         *vec = (struct name){0};                                                                                       \

@@ -76,12 +76,13 @@ params_at(struct an_job *job, const char *purpose, an_time at)
 }
 
 static void
-take_path(struct an_cert_verdict *verdict, struct an_path_entry *entry)
+take_path(struct an_job *job, struct an_cert_verdict *verdict, struct an_path_entry *entry)
 {
     const struct an_path_result *result = &entry->result;
 
     an_path_entry_unref(&verdict->path);
     verdict->path = entry;
+    an_keep_path(job, result);
     snprintf(verdict->detail, sizeof(verdict->detail), "%s", result->detail);
     verdict->status_known = result->valid && result->status != NULL && result->chain_count > 1 &&
                             result->status[0].status == AN_STATUS_GOOD;
@@ -118,7 +119,7 @@ judge_now(struct an_job *job, struct an_cert *leaf, const char *purpose, struct 
     size_t len = write_salt("now", job, &params, salt);
 
     entry = an_verifier_path(job->verifier, leaf, &params, AN_BYTES(salt, len));
-    take_path(verdict, entry);
+    take_path(job, verdict, entry);
     an_cert_verdict_set(verdict, an_cert_class_of(entry->result.why, entry->result.at), entry->result.why);
     if (verdict->class_ == AN_CERT_EXPIRED && entry->result.status &&
         entry->result.status[0].status == AN_STATUS_GOOD && entry->result.status[0].this_update > leaf->not_after)
@@ -183,6 +184,7 @@ slide_revocation(struct slide *slide, size_t at)
     if (slide->params.revocation == AN_REVOCATION_NONE)
         return true;
     an_status_check(cert, path->chain[at + 1], &slide->params, &status);
+    an_keep_status(slide->job, &status);
     if (status.status == AN_STATUS_REVOKED) {
         if (at == 0)
             slide->verdict->revoked_at = status.revoked_at;
@@ -274,7 +276,7 @@ judge_past(struct an_job *job, struct an_cert *leaf, const char *purpose, an_tim
         an_path_entry_unref(&entry);
         return; /* time heals nothing: what was found at the validation time stands */
     }
-    take_path(verdict, entry);
+    take_path(job, verdict, entry);
     verdict->revoked_at = revoked_at;
     slide.params.revocation = mode;
     slide.params.freshness_max = CENTURY_S;
@@ -315,6 +317,27 @@ an_cert_verdict_settle(struct an_cert_verdict *verdict)
     }
 }
 
+/* Where the policy lets an unknown status pass, what is out of date still speaks: a list that is old answers for the
+ * proven moment of signing, and a revocation does not wear off. */
+static void
+ask_older_status(struct an_job *job, struct an_cert *leaf, const char *purpose, an_time best_time,
+                 struct an_cert_verdict *verdict)
+{
+    struct an_cert_verdict older = {.class_ = AN_CERT_STATUS_UNKNOWN, .revoked_at = AN_TIME_NONE};
+
+    if (verdict->status_known || revocation_mode(job) == AN_REVOCATION_NONE ||
+        (!job->material.crls.count && !job->material.ocsps.count))
+        return;
+    judge_past(job, leaf, purpose, best_time, &older);
+    if ((older.class_ == AN_CERT_GOOD && older.status_known) || older.class_ == AN_CERT_REVOKED ||
+        older.class_ == AN_CERT_CA_REVOKED) {
+        an_cert_verdict_done(verdict);
+        *verdict = older;
+    } else {
+        an_cert_verdict_done(&older);
+    }
+}
+
 void
 an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpose, an_time best_time,
                      struct an_cert_verdict *ret)
@@ -325,6 +348,8 @@ an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpo
     judge_now(job, leaf, purpose, ret);
     if (ret->class_ != AN_CERT_GOOD && has_poe && time_heals(ret->class_))
         judge_past(job, leaf, purpose, best_time, ret);
+    else if (ret->class_ == AN_CERT_GOOD)
+        ask_older_status(job, leaf, purpose, best_time, ret);
     /* Proven to be older than its certificate (5.5.4): a stamp over something else, or a forged certificate. */
     if (ret->class_ == AN_CERT_GOOD && has_poe && best_time < leaf->not_before)
         an_cert_verdict_set(ret, AN_CERT_NOT_YET, AN_V_PATH_NOT_YET_VALID);

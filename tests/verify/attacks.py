@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
-MODULES = ["structure", "wrapping", "content", "signatures", "evidence"]
+MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "lawful"]
 
 
 def write_group(folder, world, case):
@@ -84,6 +84,7 @@ def main():
     began, folder = time.monotonic(), Path(args.keep or tempfile.mkdtemp(prefix="antin-attack-"))
     folder.mkdir(exist_ok=True)
     world, groups, cases = World(), defaultdict(list), []
+    world.antin = args.antin
     for module in MODULES:
         for case in importlib.import_module("attack." + module).cases(world, args.full):
             if args.only and args.only not in f"{module}: {case.name}":

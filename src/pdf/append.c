@@ -105,6 +105,15 @@ compare_written(const void *a, const void *b)
     return (left->num > right->num) - (left->num < right->num);
 }
 
+static bool
+is_written(const struct an_pdf_append *append, size_t own, uint32_t num)
+{
+    struct an_pdf_written wanted = {.num = num};
+
+    return own > 0 &&
+           bsearch(&wanted, append->written.items, own, sizeof append->written.items[0], compare_written) != NULL;
+}
+
 /* A rebuilt file has no section to point back to: the new one lists everything that is alive. */
 static an_code
 add_live_objects(struct an_pdf_append *append, struct an_err *reterr)
@@ -113,12 +122,10 @@ add_live_objects(struct an_pdf_append *append, struct an_err *reterr)
     size_t count = 0, own = append->written.count;
 
     AN_TRY(an_pdf_live_objects(append->pdf, &live, &count, reterr));
+    if (own > 0)
+        qsort(append->written.items, own, sizeof append->written.items[0], compare_written);
     for (size_t i = 0; i < count; i++) {
-        bool replaced = live[i].is_free || live[i].num == 0;
-
-        for (size_t k = 0; k < own && !replaced; k++)
-            replaced = append->written.items[k].num == live[i].num;
-        if (replaced)
+        if (live[i].is_free || live[i].num == 0 || is_written(append, own, live[i].num))
             continue;
         *an_pdf_writtens_push(&append->written) = (struct an_pdf_written){
             .num = live[i].num, .gen = live[i].gen, .container = live[i].container,

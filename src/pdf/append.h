@@ -137,7 +137,22 @@ struct an_pdf_field_job {
     struct an_pdf_survey survey;
     char *name;
     uint32_t sig_num;           /* the signature dictionary to be */
-    uint32_t page_num; bool has_page; struct an_pdf_page page;
+    bool has_page; struct an_pdf_page page;
+    uint32_t page_annot;        /* a widget that the page has to list when its object is written with the footer */
 };
 an_code an_pdf_field_write(struct an_pdf_append *append, struct an_pdf_field_job *job,
                            struct an_err *reterr) AN_MUST_USE;
+/* "/Key[old items, num 0 R]" inside the dictionary that is being written. */
+void an_pdf_emit_longer_list(struct an_pdf_append *append, const char *key, const struct an_pdf_obj *array,
+                             uint32_t num);
+
+/* ---- footer.c, balance.c: text on every page ---- */
+/* After the field: pages are written again once, with the widget that job->page_annot names. */
+an_code an_pdf_footer_write(struct an_pdf_append *append, struct an_pdf_field_job *job,
+                            struct an_err *reterr) AN_MUST_USE;
+/* What page content leaves open (ISO 32000-2, 8.4.2): operators added after it must start from a clean state. */
+struct an_pdf_balance {
+    unsigned open, excess; /* q without Q; Q without q */
+    bool in_text;          /* BT without ET */
+};
+void an_pdf_balance_scan(an_bytes content, struct an_pdf_balance *balance);

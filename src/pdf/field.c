@@ -52,9 +52,8 @@ rewrite_array(struct an_pdf_append *append, const struct an_pdf_obj *array, uint
     an_pdf_append_close(append);
 }
 
-/* "/Key[old items, num 0 R]" inside the dictionary that is being written. */
-static void
-emit_longer_list(struct an_pdf_append *append, const char *key, const struct an_pdf_obj *array, uint32_t num)
+void
+an_pdf_emit_longer_list(struct an_pdf_append *append, const char *key, const struct an_pdf_obj *array, uint32_t num)
 {
     an_buf_str(append->out, key);
     an_buf_byte(append->out, '[');
@@ -67,19 +66,24 @@ emit_longer_list(struct an_pdf_append *append, const char *key, const struct an_
 }
 
 static void
-add_to_page(struct an_pdf_append *append, const struct an_pdf_page *page, uint32_t num)
+add_to_page(struct an_pdf_append *append, struct an_pdf_field_job *job, uint32_t num)
 {
     static const char *const except[] = {"Annots", NULL};
+    const struct an_pdf_page *page = &job->page;
     const struct an_pdf_obj *list = an_pdf_at(append->pdf, AN_PDF_NOW, page->dict, "Annots");
 
     if (list->kind == AN_PDF_ARRAY && list->num != 0) {
         rewrite_array(append, list, num);
         return;
     }
+    if (job->what->footer) { /* the page is written again anyway */
+        job->page_annot = num;
+        return;
+    }
     an_pdf_append_open(append, page->num, page->gen);
     an_buf_str(append->out, "<<");
     an_pdf_emit_entries(append, page->dict, except);
-    emit_longer_list(append, "/Annots", list, num);
+    an_pdf_emit_longer_list(append, "/Annots", list, num);
     an_buf_str(append->out, ">>");
     an_pdf_append_close(append);
 }
@@ -103,7 +107,7 @@ emit_form(struct an_pdf_append *append, const struct an_pdf_survey *survey, uint
     an_buf_str(append->out, "<<");
     an_pdf_emit_entries(append, survey->form, except);
     if (added)
-        emit_longer_list(append, "/Fields", survey->fields, added);
+        an_pdf_emit_longer_list(append, "/Fields", survey->fields, added);
     an_buf_printf(append->out, "/SigFlags %lld>>", (long long)(signature_flags(append, survey->form) | 3));
 }
 
@@ -318,7 +322,7 @@ sign_existing(struct an_pdf_append *append, struct an_pdf_field_job *job, struct
         rewrite_field(append, job, field, true, moves ? &wanted : NULL, look);
     }
     if (!widget && job->has_page)
-        add_to_page(append, &job->page, field->num);
+        add_to_page(append, job, field->num);
     update_form(append, &job->survey, 0, job->what->docmdp ? job->sig_num : 0);
     return AN_OK;
 }
@@ -350,7 +354,7 @@ rewrite_ancestor(struct an_pdf_append *append, const struct an_pdf_obj *ancestor
     an_pdf_append_open(append, ancestor->num, ancestor->gen);
     an_buf_str(append->out, "<<");
     an_pdf_emit_entries(append, ancestor, except);
-    emit_longer_list(append, "/Kids", kids, kid);
+    an_pdf_emit_longer_list(append, "/Kids", kids, kid);
     an_buf_str(append->out, ">>");
     an_pdf_append_close(append);
 }
@@ -431,7 +435,7 @@ sign_new(struct an_pdf_append *append, struct an_pdf_field_job *job, struct an_e
     branch = write_branches(append, job, num);
     AN_TRY(write_new_field(append, job, num, &branch, spot, reterr));
     if (job->has_page)
-        add_to_page(append, &job->page, num);
+        add_to_page(append, job, num);
     update_form(append, &job->survey, branch.top, job->what->docmdp ? job->sig_num : 0);
     return AN_OK;
 }

@@ -218,3 +218,74 @@ an_pdf_page_count(struct an_pdf *pdf, size_t revision, size_t *ret, struct an_er
         an_pdf_fault_note(pdf, AN_N_PDF_PAGE_COUNT, 0, 0);
     return AN_OK;
 }
+
+/* ---- every page ---- */
+
+struct tour {
+    struct walk walk;
+    an_pdf_page_visit visit;
+    void *context;
+    struct an_arena *arena; /* of the leaf at hand */
+};
+
+static an_code
+visit_leaf(struct tour *tour, const struct an_pdf_obj *ref, const struct an_pdf_obj *leaf, struct an_err *reterr)
+{
+    struct walk *walk = &tour->walk;
+    struct an_pdf_page page;
+
+    walk->found = leaf;
+    walk->found_num = ref && ref->kind == AN_PDF_REF ? ref->u.ref.num : 0;
+    walk->found_gen = ref && ref->kind == AN_PDF_REF ? ref->u.ref.gen : 0;
+    walk->found_depth = walk->depth;
+    fill_page(walk, &page);
+    return tour->visit(tour->context, &page, inherited(walk, "Resources"), reterr);
+}
+
+static an_code
+visit_node(struct tour *tour, const struct an_pdf_obj *ref, const struct an_pdf_obj *node, struct an_err *reterr)
+{
+    struct walk *walk = &tour->walk;
+    const struct an_pdf_obj *kids = an_pdf_at(walk->pdf, walk->revision, node, "Kids");
+    size_t depth = walk->depth;
+
+    if (kids->kind != AN_PDF_ARRAY)
+        return visit_leaf(tour, ref, node, reterr);
+    if (depth >= AN_LIMIT_PDF_PAGE_DEPTH)
+        AN_FAIL(reterr, AN_E_LIMIT, "page tree deeper than %d", AN_LIMIT_PDF_PAGE_DEPTH);
+    walk->trail[depth] = ref && ref->kind == AN_PDF_REF ? ref->u.ref.num : 0;
+    walk->above[depth] = node;
+    for (size_t i = 0; i < kids->u.array.count; i++) {
+        const struct an_pdf_obj *kid_ref = &kids->u.array.items[i], *kid = kid_ref;
+        uint32_t num = kid_ref->kind == AN_PDF_REF ? kid_ref->u.ref.num : 0;
+
+        walk->depth = depth + 1;
+        an_arena_reset(tour->arena);
+        if (num)
+            kid = an_pdf_object_brief(walk->pdf, tour->arena, num);
+        if (kid->kind != AN_PDF_DICT || is_on_trail(walk, num))
+            continue;
+        if (++walk->nodes > WALK_MAX)
+            AN_FAIL(reterr, AN_E_LIMIT, "page tree of more than %d nodes", WALK_MAX);
+        if (num && !is_leaf(walk, kid)) /* a branch must outlive its leaves */
+            kid = an_pdf_object(walk->pdf, walk->revision, num);
+        AN_TRY(visit_node(tour, kid_ref, kid, reterr));
+    }
+    walk->depth = depth;
+    return AN_OK;
+}
+
+an_code
+an_pdf_pages_each(struct an_pdf *pdf, an_pdf_page_visit visit, void *context, struct an_err *reterr)
+{
+    const struct an_pdf_obj *ref, *root = tree_root(pdf, AN_PDF_NOW, &ref);
+    struct tour tour = {.walk = {.pdf = pdf, .revision = AN_PDF_NOW}, .visit = visit, .context = context};
+    an_code code;
+
+    if (root->kind != AN_PDF_DICT)
+        AN_FAIL(reterr, AN_E_PDF_PAGE, "page tree");
+    tour.arena = an_arena_new(AN_LIMIT_PDF_ARENA);
+    code = visit_node(&tour, ref, root, reterr);
+    an_arena_free(&tour.arena);
+    return code;
+}

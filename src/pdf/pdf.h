@@ -119,6 +119,14 @@ struct an_pdf_appearance {
     struct an_pdf_font *font; const struct an_pdf_text_line *lines; size_t line_count;
 };
 
+/* Text in the bottom margin of every page, part of the page's content: centred, upright for the reader, made narrower
+ * where it would come nearer than `side` points to the edge. Lines: x is not used, the baseline counts from the lower
+ * edge of what is seen. Only for files without signatures, which a change of the pages would break. */
+struct an_pdf_footer {
+    struct an_pdf_font *font; const struct an_pdf_text_line *lines; size_t line_count;
+    double side;
+};
+
 struct an_pdf_sign {
     const char *field_name;   /* NULL = a new name that is free ("AnTin1", …); an existing empty field is used */
     bool visible;
@@ -134,6 +142,7 @@ struct an_pdf_sign {
     enum { AN_PDF_LOCK_NONE = 0, AN_PDF_LOCK_ALL } lock;
     const char *digest_name;  /* what a field's seed value may demand: "SHA256" (also when NULL), "SHA384", … */
     bool has_time_stamp;      /* the CMS object will carry a signature time-stamp */
+    const struct an_pdf_footer *footer; /* NULL = none; AN_E_PDF_FOOTER_SIGNED when the file carries a signature */
 };
 
 /* An update that waits for its signature: everything after the original file's last byte. */

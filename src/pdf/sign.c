@@ -135,7 +135,8 @@ static size_t
 emit_byte_range(struct an_pdf_append *append, const struct an_pdf_sign *what)
 {
     uint64_t rebuilt = append->tail.is_rebuilt ? (uint64_t)append->next_num * 40 : 0;
-    uint64_t most = an_pdf_append_position(append) + 2 * what->contents_max + BYTE_RANGE_SLACK + rebuilt;
+    uint64_t listed = (uint64_t)append->written.count * 48; /* entries to come, each in a run of its own */
+    uint64_t most = an_pdf_append_position(append) + 2 * what->contents_max + BYTE_RANGE_SLACK + rebuilt + listed;
     size_t at;
 
     an_buf_str(append->out, "/ByteRange[");
@@ -210,6 +211,8 @@ build_update(struct an_pdf *pdf, struct an_pdf_field_job *job, struct an_pdf_app
     update->base = append->base;
     job->sig_num = an_pdf_append_new(append);
     AN_TRY(an_pdf_field_write(append, job, reterr));
+    if (job->what->footer)
+        AN_TRY(an_pdf_footer_write(append, job, reterr));
     AN_TRY(write_signature(append, job, update, &range_at, reterr));
     AN_TRY(an_pdf_append_end(append, reterr));
     fill_byte_range(update, range_at);

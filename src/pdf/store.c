@@ -290,6 +290,17 @@ object_in_container(struct an_pdf *pdf, size_t revision, uint32_t num, const str
 }
 
 const struct an_pdf_obj *
+an_pdf_object_brief(struct an_pdf *pdf, struct an_arena *arena, uint32_t num)
+{
+    struct an_pdf_spot spot = an_pdf_find_spot(pdf, AN_PDF_NOW, num);
+    const struct an_pdf_obj *obj = NULL;
+
+    if (spot.where == AN_PDF_IN_FILE && !an_map_find_u64(pdf->objects, spot.offset * 2))
+        obj = an_pdf_parse_indirect(pdf, arena, AN_PDF_NOW, spot.offset, pdf->crypt != NULL);
+    return obj && obj->num == num ? obj : an_pdf_object_at(pdf, AN_PDF_NOW, num, &spot);
+}
+
+const struct an_pdf_obj *
 an_pdf_object_at(struct an_pdf *pdf, size_t revision, uint32_t num, const struct an_pdf_spot *spot)
 {
     if (spot->where == AN_PDF_IN_FILE)

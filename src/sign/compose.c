@@ -195,9 +195,29 @@ sign_drawing_fit(struct sign_drawing *drawing, double width, double height)
     a->height = height;
 }
 
+an_code
+sign_compose_footer(struct an_sign_session *session, an_time when, struct sign_drawing *drawing, struct an_err *reterr)
+{
+    const struct an_look *look = session->setup.look;
+
+    if (look == NULL || look->footer == NULL)
+        return AN_OK;
+    drawing->footer_text = fill_template(session, look->footer, when);
+    if (drawing->footer_text == NULL)
+        AN_FAIL(reterr, AN_E_SIGN_TEXT, "%s", look->footer);
+    drawing->footer_line = (struct an_pdf_text_line){.text = drawing->footer_text, .size_pt = look->size_pt,
+                                                     .baseline = look->margin_top_mm * POINTS_PER_MM, .red = look->red,
+                                                     .green = look->green, .blue = look->blue};
+    drawing->footer = (struct an_pdf_footer){.font = session->font, .lines = &drawing->footer_line, .line_count = 1,
+                                             .side = look->margin_side_mm * POINTS_PER_MM};
+    return AN_OK;
+}
+
 void
 sign_drawing_done(struct sign_drawing *drawing)
 {
+    free(drawing->footer_text);
+    drawing->footer_text = NULL;
     for (size_t i = 0; i < AN_COUNT(drawing->texts); i++) {
         free(drawing->texts[i]);
         drawing->texts[i] = NULL;

@@ -34,11 +34,17 @@ an_code sign_place_find(struct an_sign_session *session, struct an_pdf *pdf, int
 /* ---- compose.c: what is drawn ---- */
 struct sign_drawing {
     struct an_pdf_appearance appearance;
+    struct an_pdf_footer footer; /* what every page gets; no lines: nothing */
+    struct an_pdf_text_line footer_line;
+    char *footer_text;
     struct an_pdf_text_line lines[8];
     char *texts[8];
     struct sign_box box;
 };
 an_code sign_compose(struct an_sign_session *session, an_time when, struct sign_drawing *ret, struct an_err *reterr) AN_MUST_USE;
+/* The look's text for the bottom margin of every page. */
+an_code sign_compose_footer(struct an_sign_session *session, an_time when, struct sign_drawing *drawing,
+                            struct an_err *reterr) AN_MUST_USE;
 void sign_drawing_done(struct sign_drawing *drawing);
 /* Image and text fill a box that a person chose. */
 void sign_drawing_fit(struct sign_drawing *drawing, double width, double height);

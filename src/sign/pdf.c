@@ -78,6 +78,38 @@ check_person_first(struct work *w, struct an_err *reterr)
     return code;
 }
 
+/* Text on every page changes the pages: earlier signatures would not survive it. */
+static an_code
+check_unsigned_pages(struct work *w, struct an_err *reterr)
+{
+    const struct an_look *look = w->session->setup.look;
+    struct an_pdf_sigfields fields = {0};
+    const char *name = NULL;
+    an_code code = AN_OK;
+
+    if (look == NULL || look->footer == NULL)
+        return AN_OK;
+    AN_TRY(an_pdf_sigfields(w->pdf, AN_PDF_NOW, &fields, reterr));
+    for (size_t i = 0; i < fields.count && name == NULL; i++)
+        name = fields.items[i].value ? fields.items[i].name : NULL;
+    if (name != NULL)
+        code = an_err_set(reterr, AN_E_SIGN_FOOTER_SIGNED, "%s (%s): %s", look->id, look->footer_citation, name);
+    an_pdf_sigfields_done(&fields);
+    return code;
+}
+
+/* Bytes behind the last readable revision that hold a signature: a signed file was cut. Signing what is left would
+ * take an earlier state for the document. */
+static an_code
+check_not_cut(const struct work *w, struct an_err *reterr)
+{
+    size_t end = an_bytes_rfind(w->file.bytes, AN_LIT("%%EOF"));
+
+    if (end != SIZE_MAX && an_bytes_find(w->file.bytes, AN_LIT("/ByteRange"), end) != SIZE_MAX)
+        AN_FAIL(reterr, AN_E_PDF_XREF, "/ByteRange > offset %zu", end);
+    return AN_OK;
+}
+
 static an_code
 open_input(struct work *w, struct an_err *reterr)
 {
@@ -91,6 +123,8 @@ open_input(struct work *w, struct an_err *reterr)
     for (size_t i = 0; i < count && i < AN_COUNT(notes); i++)
         if (notes[i] == AN_N_PDF_REBUILT || notes[i] == AN_N_PDF_XFA || notes[i] == AN_N_PDF_USAGE_RIGHTS)
             warn(w->result, notes[i]);
+        else if (notes[i] == AN_N_PDF_TAIL)
+            AN_TRY(check_not_cut(w, reterr));
     return AN_OK;
 }
 
@@ -124,16 +158,26 @@ place_drawing(struct work *w, struct an_pdf_sign *what, struct an_err *reterr)
     return AN_OK;
 }
 
+/* As seed values write it: ISO 32000-2, Table 237. */
+static const char *
+seed_digest_name(enum an_digest digest)
+{
+    return digest == AN_SHA384 ? "SHA384" : digest == AN_SHA512 ? "SHA512" : "SHA256";
+}
+
 static an_code
 prepare_update(struct work *w, struct an_err *reterr)
 {
     struct an_pdf_sign what = {.field_name = w->job->field, .sub_filter = "ETSI.CAdES.detached",
                                .signer_name = w->session->signer_name, .m_time = w->result->signing_time,
-                               .docmdp = w->job->certify};
+                               .docmdp = w->job->certify, .digest_name = seed_digest_name(w->session->scheme.digest),
+                               .has_time_stamp = w->session->setup.level >= AN_LEVEL_B_T};
     struct an_cms_plan plan;
 
     if (sign_session_draws(w->session))
         AN_TRY(place_drawing(w, &what, reterr));
+    AN_TRY(sign_compose_footer(w->session, w->result->signing_time, &w->drawing, reterr));
+    what.footer = w->drawing.footer.line_count ? &w->drawing.footer : NULL;
     sign_plan_init(w->session, &plan);
     AN_TRY(sign_cms_room(w->session, &plan, &what.contents_max, reterr));
     return an_pdf_sign_prepare(w->pdf, &what, &w->update, reterr);
@@ -278,6 +322,8 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
 
     *ret = (struct an_sign_result){.signing_time = an_time_now()};
     code = open_input(&w, reterr);
+    if (code == AN_OK)
+        code = check_unsigned_pages(&w, reterr);
     if (code == AN_OK)
         code = check_person_first(&w, reterr);
     if (code == AN_OK) {

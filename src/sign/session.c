@@ -170,7 +170,7 @@ open_font(struct an_sign_session *session, struct an_err *reterr)
 {
     const char *path = session->setup.font_path ? session->setup.font_path : an_pdf_font_find();
 
-    if (session->setup.look->line_count == 0)
+    if (session->setup.look->line_count == 0 && session->setup.look->footer == NULL)
         return AN_OK;
     if (path == NULL)
         AN_FAIL(reterr, AN_E_FILE_OPEN, "%s", "LiberationSerif-Regular.ttf");

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
@@ -49,8 +50,10 @@ class Suite:
         for part in parts:
             if wanted and part.__name__ not in wanted:
                 continue
+            started = time.monotonic()
             try:
                 part()
+                self.say(f"{part.__name__}: {time.monotonic() - started:.1f} s")
             except Exception:  # a test must report, whatever happened
                 self.failed += 1
                 print(f"FAILED {part.__name__}\n{traceback.format_exc()}", flush=True)
@@ -196,7 +199,7 @@ def key_uri(token, label, module=None):
 
 def leftovers(folder):
     """Files in a folder that no finished run may leave."""
-    return [p.name for p in Path(folder).iterdir() if ".tmp" in p.name or p.name.startswith(".")]
+    return [p.name for p in Path(folder).rglob("*") if ".antin-" in p.name]
 
 
 def error_of(ran):
@@ -209,4 +212,4 @@ def is_bilingual(ran):
     """Vietnamese first, then English, in the message on the terminal."""
     message = ran.err[ran.err.find("antin: "):]
     lines = message.splitlines()
-    return len(lines) >= 2 and bool(re.search(r"[à-ỹĐđ]", lines[0])) and bool(re.search(r"\b(the|a|is|no|not|cannot|be|was|are|of)\b", lines[1]))
+    return len(lines) >= 2 and bool(re.search(r"[à-ỹĐđ]", lines[0])) and bool(re.search(r"\b(the|a|an|is|no|not|cannot|be|was|are|of|this|has)\b", lines[1]))

@@ -26,7 +26,8 @@ ess_cert_id_alg = sha256
 
 
 class Server:
-    """mode: right, slow, 500, 429, type, garbage, empty, wrong (answers about other data), silent (accepts, never answers)."""
+    """mode: right, slow, 500, 429, html (a page),
+    type (a right answer under a wrong name), garbage, empty, wrong (answers about other data), silent (accepts, never answers)."""
 
     def __init__(self, folder, who, chain, mode="right"):
         self.dir, self.mode, self.asked, self.lock = folder, mode, 0, threading.Lock()
@@ -65,6 +66,8 @@ class Server:
             status, body = int(mode), b"no"
         elif mode == "garbage":
             body = b"\x30\x82 this is not a time-stamp"
+        elif mode == "html":
+            body, kind = b"<html><body>Dang nhap</body></html>", "text/html"
         elif mode == "empty":
             body = b""
         elif mode == "wrong":

@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -297,11 +298,16 @@ name_outputs(struct sign_run *r, struct an_err *reterr)
     struct an_map *seen;
     an_code code = AN_OK;
     const struct sign_args *a = r->args;
+    struct stat st;
 
     if (!a->in_place && (a->output != NULL) == (a->out_dir != NULL))
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "-o OUT | --out-dir DIR | --in-place");
+    if (r->count == 0)
+        AN_FAIL(reterr, AN_E_CLI_NO_FILES, "%s", "IN.pdf");
     if (a->output != NULL && r->count > 1)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "-o %s: %zu", a->output, r->count);
+    if (a->output != NULL && stat(a->output, &st) == 0 && S_ISDIR(st.st_mode))
+        return an_err_set_errno(reterr, AN_E_FILE_CREATE, EISDIR, "%s", a->output);
     if (a->out_dir != NULL)
         AN_TRY(an_dir_make(a->out_dir, false, reterr));
     r->outputs = an_new_array(r->count, sizeof(*r->outputs));

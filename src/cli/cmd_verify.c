@@ -67,9 +67,14 @@ print_total(const struct verify_job *job)
 static int
 run_files(struct verify_job *job, char **argv, int count)
 {
+    struct an_err err = {0};
     int worst = 0;
 
     pool_expand(argv, count, &job->files, &job->count);
+    if (job->count == 0) { /* nothing checked is not "valid" */
+        an_err_set(&err, AN_E_CLI_NO_FILES, "%s", argv[0]);
+        worst = cli_fail(job->cli, &err);
+    }
     job->statuses = an_new_array(job->count, sizeof(*job->statuses));
     pool_run(job->count, 1, job->args->jobs, job->cli->out, verify_one, job);
     for (size_t i = 0; i < job->count; i++)

@@ -240,16 +240,17 @@ def token(t, b, d, rounds, antin):
     for i in range(count):
         shutil.copy(d / "small.pdf", ins / f"{i:05}.pdf")
     uri = f"pkcs11:token=bench;object=k;type=private?module-path={module}"
-    for threads in (1, 2):
-        def ours():
-            shutil.rmtree(out, ignore_errors=True)
-            start = time.perf_counter()
-            sh(antin, "sign", ins, "--out-dir", out, "--key", uri, "--cert", d / "rsa.crt", "--chain", d / "chain.pem", "--trust", d / "root.crt",
-               "--crl", d / "all.crl", "--pin-file", home / "pin", "--jobs", threads, "--quiet", env=env)
-            return count / (time.perf_counter() - start)
-        raw = lambda: json.loads(sh(b / "rawtoken", module, home / "pin", "rsa", threads, 1500, env=env).splitlines()[-1])["per_second"]
-        ratio, x, y = pair(ours, raw, rounds)
-        t.add(f"token batch, one login, {threads} thread(s) / module's raw rate", ratio, 0.95, f"{x:.0f}/s, raw {y:.0f}/s")
+    def ours():
+        shutil.rmtree(out, ignore_errors=True)
+        start = time.perf_counter()
+        sh(antin, "sign", ins, "--out-dir", out, "--key", uri, "--cert", d / "rsa.crt", "--chain", d / "chain.pem", "--trust", d / "root.crt",
+           "--crl", d / "all.crl", "--pin-file", home / "pin", "--quiet", env=env)
+        return count / (time.perf_counter() - start)
+
+    # One session is what a token in a person's hand gives; preparing and hashing must hide behind it.
+    raw = lambda: json.loads(sh(b / "rawtoken", module, home / "pin", "rsa", 1, 1500, env=env).splitlines()[-1])["per_second"]
+    ratio, x, y = pair(ours, raw, rounds)
+    t.add("token batch, one login / module's raw rate in one session", ratio, 0.95, f"{x:.0f}/s, raw {y:.0f}/s")
 
 
 def main():

@@ -494,8 +494,8 @@ cmd_sign(struct cli *cli, const void *options, char **argv, int argc)
         fprintf(stderr, "antin: %s\n", SAY(cli, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->vi, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->en));
     if (jobs <= 0)
         jobs = sysconf(_SC_NPROCESSORS_ONLN);
-    if ((size_t)jobs > an_signer_info(r.signer)->sessions_max)
-        jobs = (long)an_signer_info(r.signer)->sessions_max;
+    if ((size_t)jobs > an_signer_info(r.signer)->sessions_max + 1)
+        jobs = (long)an_signer_info(r.signer)->sessions_max + 1; /* one prepares the next file while the token signs */
     pool_run((r.count + CHUNK - 1) / CHUNK, r.count > CHUNK ? CHUNK : r.count, jobs, cli->out, sign_chunk, &r);
     return summary(&r);
 }

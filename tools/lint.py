@@ -21,6 +21,7 @@ SAME_FLOOR = {
     ("fetch", "proc"),                            # the client half talks to antin-fetch
     ("cms", "x509"),                              # SignedData carries certificates
     ("demo", "cli"), ("demo", "http"),            # the demonstration shows reports and starts the loopback server
+    ("report", "verify"),                         # what was found, put on paper
     ("sign", "verify"),                           # the clerk seals only what verification finds validly signed
 }
 # Beyond "lower floors only".

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "cli/pool.h"
+#include "cli/products.h"
 #include "cli/report.h"
 #include "cli/stream.h"
 #include "cli/verify_setup.h"
@@ -17,6 +18,7 @@ struct verify_job {
     struct an_fetcher *fetcher;
     struct an_online *online;
     struct verify_setup setup;
+    struct products *products;
     char **files;
     size_t count;
     int *statuses;
@@ -50,6 +52,8 @@ verify_one(void *context, size_t index, FILE *out)
         report_text(&cli, path, &report);
     }
     job->statuses[index] = (int)report.indication;
+    if (job->products != NULL)
+        products_add(job->products, index, path, &file, &report);
     an_report_done(&report);
 }
 
@@ -76,11 +80,15 @@ run_files(struct verify_job *job, char **argv, int count)
         worst = cli_fail(job->cli, &err);
     }
     job->statuses = an_new_array(job->count, sizeof(*job->statuses));
+    job->products = products_new(job->cli, job->args, &job->setup, job->count);
     pool_run(job->count, 1, job->args->jobs, job->cli->out, verify_one, job);
     for (size_t i = 0; i < job->count; i++)
         worst = cli_worse(worst, job->statuses[i]);
     if (job->count > 1 && !job->cli->json && !job->cli->quiet)
         print_total(job);
+    if (job->products != NULL && products_write(job->products, job->verifier, &err) != AN_OK)
+        worst = cli_worse(worst, cli_fail(job->cli, &err));
+    products_free(&job->products);
     free(job->statuses);
     pool_expand_done(job->files, job->count);
     return worst;
@@ -91,6 +99,8 @@ check_options(const struct verify_args *args, int count, struct an_err *reterr)
 {
     if (args->online && args->offline)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--online --offline");
+    if (args->stream && (args->report || args->refusal || args->etsi_report || args->evidence || args->from_evidence))
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream --report|--refusal|--etsi-report|--evidence|--from-evidence");
     if (args->stream && count > 0)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream FILE");
     if (!args->stream && count == 0)

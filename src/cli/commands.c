@@ -63,6 +63,10 @@ static const struct opt verify_opts[] = {
     {"inhibit-any-policy", NULL, OPT_FLAG, O(verify_args, inhibit_any_policy), "anyPolicy không được tính", "anyPolicy does not count"},
     {"stream", NULL, OPT_FLAG, O(verify_args, stream), "đọc yêu cầu từ đầu vào chuẩn, mỗi dòng một JSON; trả lời mỗi dòng một JSON", "requests on standard input, one JSON a line; one JSON answer a line"},
     {"report", "OUT.pdf", OPT_TEXT, O(verify_args, report), "lưu kết quả thành báo cáo PDF", "save the result as a PDF report"},
+    {"refusal", "OUT.txt|OUT.pdf", OPT_TEXT, O(verify_args, refusal), "lưu thư từ chối tiếp nhận gửi đơn vị gửi, khi có văn bản không hợp lệ", "save a refusal letter to the sender when a document is not valid"},
+    {"etsi-report", "FILE.xml", OPT_TEXT, O(verify_args, etsi_report), "lưu báo cáo theo ETSI TS 119 102-2", "save a report by ETSI TS 119 102-2"},
+    {"evidence", "DIR", OPT_TEXT, O(verify_args, evidence), "lưu hồ sơ căn cứ kiểm tra (TT 41/2017 Điều 9) vào DIR/TỆP.evidence", "save what decided (TT 41/2017 Điều 9) in DIR/FILE.evidence"},
+    {"from-evidence", "DIR", OPT_TEXT, O(verify_args, from_evidence), "kiểm tra lại từ hồ sơ đã lưu, không dùng mạng", "verify again from a saved record, offline"},
     {"jobs", "N", OPT_INT, O(verify_args, jobs), "số luồng", "threads"},
 };
 static const struct opt cert_verify_opts[] = {

@@ -33,7 +33,7 @@ verify_setup_load(const struct verify_args *args, struct material_cache *cache, 
     o->untrusted = &ret->material.untrusted;
     o->crls = &ret->material.crls;
     o->ocsps = &ret->material.ocsps;
-    o->policy = args->policy;
+    o->policy = args->policy ? args->policy : o->anchors ? "noi-bo" : "cong-vu"; /* docs/decisions/004 */
     o->password = ret->password;
     o->content = ret->content.bytes;
     o->content_fd = ret->content.fd;

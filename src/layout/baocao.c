@@ -40,6 +40,8 @@ static const struct {
     an_code (*flow)(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr);
 } block_table[] = {
     {"heading", flow_heading}, {"table", flow_table},    {"rows", flow_table},
+    {"banner", flow_banner},   {"facts", flow_facts},     {"signer", flow_signer},
+    {"checks", flow_checks},   {"small", flow_small},     {"break", flow_break},
     {"picture", flow_picture}, {"text", flow_paragraph},
 };
 

@@ -94,7 +94,18 @@ an_code draw_foot(struct press *press, struct an_arena *arena, const struct foot
 /* ---- table.c ---- */
 an_code flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
 
+/* ---- verdict.c: parts of a report on verification ---- */
+an_code flow_banner(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_facts(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_signer(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_checks(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_small(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_break(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- picture.c ---- */
+/* The block's picture at x and press->y, within the box, framed; *ret_foot: below it. press->y stays. */
+an_code draw_picture_beside(struct press *press, const json_t *block, double x, double width, double height_max,
+                            double *ret_foot, struct an_err *reterr) AN_MUST_USE;
 an_code flow_picture(struct press *press, struct an_arena *arena, const json_t *block,
                      struct an_err *reterr) AN_MUST_USE;
 an_code write_picture(cairo_surface_t *surface, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;

@@ -87,6 +87,28 @@ flow_picture(struct press *press, struct an_arena *arena, const json_t *block, s
     return code != AN_OK || caption[0] == '\0' ? code : flow_text(press, caption, &caption_style, 0, reterr);
 }
 
+an_code
+draw_picture_beside(struct press *press, const json_t *block, double x, double width, double height_max,
+                    double *ret_foot, struct an_err *reterr)
+{
+    cairo_surface_t *picture = NULL;
+    double ratio, height;
+
+    AN_TRY(open_png(json_string_value(json_object_get(block, "picture")), &picture, reterr));
+    ratio = (double)cairo_image_surface_get_height(picture) / cairo_image_surface_get_width(picture);
+    height = fmin(width * ratio, height_max);
+    x += (width - height / ratio) / 2;
+    draw_scaled(press, picture, x, height / ratio, height);
+    cairo_surface_destroy(picture);
+    cairo_set_source_rgb(press->cr, 0.6, 0.6, 0.6);
+    cairo_set_line_width(press->cr, 0.6);
+    cairo_rectangle(press->cr, x, press->y, height / ratio, height);
+    cairo_stroke(press->cr);
+    cairo_set_source_rgb(press->cr, 0, 0, 0);
+    *ret_foot = press->y + height;
+    return AN_OK;
+}
+
 static cairo_status_t
 append_png(void *out, const unsigned char *part, unsigned len)
 {

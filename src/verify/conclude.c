@@ -273,6 +273,7 @@ an_case_conclude(struct an_case *sig)
         report_chain(sig);
     }
     run_rules(sig, an_signature_rules, an_signature_rule_count);
+    an_network_add_case(sig);
     find_word(sig);
     an_lines_add(sig);
     an_effect_classify(sig->report);
@@ -297,6 +298,7 @@ an_case_conclude_stamp(struct an_case *sig)
         sig->report->best_time = stamp->status == AN_FINDING_PASSED ? stamp->tst->gen_time : AN_TIME_NONE;
     }
     run_rules(sig, an_stamp_rules, an_stamp_rule_count);
+    an_network_add_case(sig);
     find_word(sig);
 }
 

@@ -8,16 +8,19 @@
 #define OID_OCSP "1.3.6.1.5.5.7.48.1"
 #define OID_CA_ISSUERS "1.3.6.1.5.5.7.48.2"
 #define ADDRESSES_MAX 4 /* of one kind in one certificate */
-#define FAILURES_MAX 16
+#define ADDRESS_BYTES_MAX 2048
 
-AN_VEC(err_list, struct an_err);
+/* One address: what it answered, or why that was of no use. */
+struct answer {
+    struct an_buf body;
+    struct an_err err; /* code AN_OK = useful so far as is known */
+};
 
 struct an_online {
     struct an_fetcher *fetcher;
     uint64_t timeout_ms;
     pthread_mutex_t lock;
-    struct an_map *bodies; /* key (address or request) → struct an_buf *, also for failures: nothing is asked twice */
-    struct err_list failures;
+    struct an_map *answers; /* address → struct answer *, also for failures: nothing is asked twice */
 };
 
 struct an_online *
@@ -27,7 +30,7 @@ an_online_new(struct an_fetcher *fetcher, uint64_t timeout_ms)
 
     online->fetcher = fetcher;
     online->timeout_ms = timeout_ms;
-    online->bodies = an_map_new();
+    online->answers = an_map_new();
     pthread_mutex_init(&online->lock, NULL);
     return online;
 }
@@ -39,69 +42,80 @@ an_online_free(struct an_online **online)
 
     if (o == NULL)
         return;
-    for (size_t i = 0; i < an_map_count(o->bodies); i++) {
-        struct an_buf *body = an_map_value(o->bodies, i);
-        an_buf_free(body);
-        free(body);
+    for (size_t i = 0; i < an_map_count(o->answers); i++) {
+        struct answer *answer = an_map_value(o->answers, i);
+        an_buf_free(&answer->body);
+        free(answer);
     }
-    an_map_free(&o->bodies);
-    err_list_done(&o->failures);
+    an_map_free(&o->answers);
     pthread_mutex_destroy(&o->lock);
     free(o);
     *online = NULL;
 }
 
-static void
-remember_failure(struct an_online *online, const struct an_err *err)
+/* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for people. */
+static struct answer *
+ask(struct an_online *online, an_bytes key, const char *kind, const struct an_fetch *what)
 {
-    if (online->failures.count < FAILURES_MAX)
-        *err_list_push(&online->failures) = *err;
-}
-
-/* The body of an answer, asked for once; an empty view when there is none. Valid as long as the object. */
-static an_bytes
-ask(struct an_online *online, an_bytes key, const struct an_fetch *what)
-{
-    struct an_buf *body;
+    struct answer *answer;
     struct an_err err = {0};
 
     pthread_mutex_lock(&online->lock);
-    body = an_map_find(online->bodies, key);
-    if (body == NULL) {
-        body = AN_NEW(struct an_buf);
-        *body = an_buf_new(what->bytes_max);
-        if (an_fetch_do(online->fetcher, what, body, &err) != AN_OK) {
-            an_buf_reset(body);
-            remember_failure(online, &err);
+    answer = an_map_find(online->answers, key);
+    if (answer == NULL) {
+        answer = AN_NEW(struct answer);
+        answer->body = an_buf_new(what->bytes_max);
+        if (an_fetch_do(online->fetcher, what, &answer->body, &err) != AN_OK) {
+            an_buf_reset(&answer->body);
+            an_err_set(&answer->err, err.code, "%s: %s", kind, err.detail);
         }
-        an_map_put(online->bodies, key, body);
+        an_map_put(online->answers, key, answer);
     }
     pthread_mutex_unlock(&online->lock);
-    return an_buf_view(body);
+    return answer;
 }
 
-static an_bytes
-fetch_address(struct an_online *online, const struct an_buf *address, size_t bytes_max)
+/* It came, but cannot be read. */
+static void
+reject(struct an_online *online, struct answer *answer, const char *kind, const char *url, an_code code)
 {
-    AN_CLEANUP(an_free_ptr) char *url = an_strdup_bytes(an_buf_view(address));
+    pthread_mutex_lock(&online->lock);
+    if (answer->err.code == AN_OK)
+        an_err_set(&answer->err, code, "%s: %s", kind, url);
+    pthread_mutex_unlock(&online->lock);
+}
+
+static struct answer *
+fetch_address(struct an_online *online, const char *kind, const char *url, size_t bytes_max)
+{
     struct an_fetch what = {.url = url, .timeout_ms = online->timeout_ms, .bytes_max = bytes_max, .tries = 1};
 
-    return ask(online, an_buf_view(address), &what);
+    return ask(online, an_bytes_of_str(url), kind, &what);
+}
+
+/* The n-th address of a kind in a certificate; false when there is none (any more). A terminator stands behind it. */
+static bool
+find_address(struct an_cert *cert, const char *oid, size_t n, struct an_buf *ret)
+{
+    an_buf_reset(ret);
+    if (n >= ADDRESSES_MAX || !(oid ? an_cert_aia_uri(cert, oid, n, ret) : an_cert_crl_uri(cert, n, ret)))
+        return false;
+    an_buf_byte(ret, '\0');
+    return an_buf_ok(ret);
 }
 
 static bool
 fetch_issuers(void *context, struct an_cert *cert, struct an_certs *ret)
 {
+    AN_CLEANUP(an_buf_free) struct an_buf url = an_buf_new(ADDRESS_BYTES_MAX);
     size_t before = ret->count;
 
-    for (size_t n = 0; n < ADDRESSES_MAX; n++) {
-        AN_CLEANUP(an_buf_free) struct an_buf address = an_buf_new(2048);
-        if (!an_cert_aia_uri(cert, OID_CA_ISSUERS, n, &address))
-            break;
-        an_bytes body = fetch_address(context, &address, AN_LIMIT_CMS_BYTES);
-        struct an_err ignored;
-        if (body.len && an_certs_read(ret, body, &ignored) == AN_OK && ret->count > before)
-            break;
+    for (size_t n = 0; ret->count == before && find_address(cert, OID_CA_ISSUERS, n, &url); n++) {
+        const char *text = (const char *)url.ptr;
+        struct answer *answer = fetch_address(context, "AIA", text, AN_LIMIT_CMS_BYTES);
+        struct an_err err = {0};
+        if (answer->body.len && an_certs_read(ret, an_buf_view(&answer->body), &err) != AN_OK)
+            reject(context, answer, "AIA", text, err.code);
     }
     return ret->count > before;
 }
@@ -109,20 +123,31 @@ fetch_issuers(void *context, struct an_cert *cert, struct an_certs *ret)
 static bool
 fetch_crls(void *context, struct an_cert *cert, struct an_crls *ret)
 {
+    AN_CLEANUP(an_buf_free) struct an_buf url = an_buf_new(ADDRESS_BYTES_MAX);
     size_t before = ret->count;
 
-    for (size_t n = 0; n < ADDRESSES_MAX; n++) {
-        AN_CLEANUP(an_buf_free) struct an_buf address = an_buf_new(2048);
+    for (size_t n = 0; ret->count == before && find_address(cert, NULL, n, &url); n++) {
+        const char *text = (const char *)url.ptr;
+        struct answer *answer = fetch_address(context, "CRL", text, AN_LIMIT_CRL_BYTES);
         struct an_crl *crl = NULL;
-        if (!an_cert_crl_uri(cert, n, &address))
-            break;
-        an_bytes body = fetch_address(context, &address, AN_LIMIT_CRL_BYTES);
-        if (body.len && an_crl_parse(body, &crl, NULL) == AN_OK) {
+        struct an_err err = {0};
+        if (answer->body.len == 0)
+            continue;
+        if (an_crl_parse(an_buf_view(&answer->body), &crl, &err) == AN_OK)
             *an_crls_push(ret) = crl;
-            break;
-        }
+        else
+            reject(context, answer, "CRL", text, err.code);
     }
     return ret->count > before;
+}
+
+/* An OCSP answer is about one certificate: the key is the address and its serial number. */
+static void
+build_ocsp_key(const struct an_cert *cert, const struct an_buf *url, struct an_buf *ret)
+{
+    an_buf_reset(ret);
+    an_buf_append(ret, an_buf_view(url));
+    an_buf_append(ret, AN_BYTES(cert->sha256, sizeof(cert->sha256)));
 }
 
 static bool
@@ -130,38 +155,60 @@ fetch_ocsps(void *context, struct an_cert *cert, struct an_cert *issuer, struct 
 {
     struct an_online *online = context;
     AN_CLEANUP(an_buf_free) struct an_buf request = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf url = an_buf_new(ADDRESS_BYTES_MAX), key = an_buf_new(2 * ADDRESS_BYTES_MAX);
     size_t before = ret->count;
 
     an_ocsp_request(cert, issuer, AN_NONE, &request);
-    for (size_t n = 0; n < ADDRESSES_MAX; n++) {
-        AN_CLEANUP(an_buf_free) struct an_buf address = an_buf_new(2048);
-        AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(AN_LIMIT_OCSP_BYTES);
-        struct an_ocsp *ocsp = NULL;
-        if (!an_cert_aia_uri(cert, OID_OCSP, n, &address))
-            break;
-        an_buf_append(&key, an_buf_view(&address));
-        an_buf_append(&key, an_buf_view(&request));
-        an_buf_byte(&address, '\0');
-        struct an_fetch what = {.url = (const char *)address.ptr, .body = an_buf_view(&request), .content_type = "application/ocsp-request",
+    for (size_t n = 0; ret->count == before && find_address(cert, OID_OCSP, n, &url); n++) {
+        const char *text = (const char *)url.ptr;
+        struct an_fetch what = {.url = text, .body = an_buf_view(&request), .content_type = "application/ocsp-request",
                                 .timeout_ms = online->timeout_ms, .bytes_max = AN_LIMIT_OCSP_BYTES, .tries = 1};
-        an_bytes body = ask(online, an_buf_view(&key), &what);
-        if (body.len && an_ocsp_parse(body, &ocsp, NULL) == AN_OK) {
+        struct an_ocsp *ocsp = NULL;
+        struct an_err err = {0};
+        build_ocsp_key(cert, &url, &key);
+        struct answer *answer = ask(online, an_buf_view(&key), "OCSP", &what);
+        if (answer->body.len == 0)
+            continue;
+        if (an_ocsp_parse(an_buf_view(&answer->body), &ocsp, &err) == AN_OK)
             *an_ocsps_push(ret) = ocsp;
-            break;
-        }
+        else
+            reject(online, answer, "OCSP", text, err.code);
     }
     return ret->count > before;
+}
+
+static size_t
+copy_failure(struct an_online *online, an_bytes key, struct an_err *ret)
+{
+    const struct answer *answer;
+    size_t count = 0;
+
+    pthread_mutex_lock(&online->lock);
+    answer = an_map_find(online->answers, key);
+    if (answer != NULL && answer->err.code != AN_OK)
+        ret[count++] = answer->err;
+    pthread_mutex_unlock(&online->lock);
+    return count;
+}
+
+static size_t
+list_failures(void *context, struct an_cert *cert, struct an_err *ret, size_t max)
+{
+    static const char *const kinds[] = {OID_OCSP, NULL, OID_CA_ISSUERS};
+    AN_CLEANUP(an_buf_free) struct an_buf url = an_buf_new(ADDRESS_BYTES_MAX), key = an_buf_new(2 * ADDRESS_BYTES_MAX);
+    size_t count = 0;
+
+    for (size_t k = 0; k < AN_COUNT(kinds); k++)
+        for (size_t n = 0; count < max && find_address(cert, kinds[k], n, &url); n++) {
+            build_ocsp_key(cert, &url, &key);
+            count += copy_failure(context, k == 0 ? an_buf_view(&key) : AN_BYTES(url.ptr, url.len - 1), &ret[count]);
+        }
+    return count;
 }
 
 an_path_fetch
 an_online_path_fetch(struct an_online *online)
 {
-    return (an_path_fetch){.issuers = fetch_issuers, .crls = fetch_crls, .ocsps = fetch_ocsps, .context = online};
-}
-
-const struct an_err *
-an_online_failures(struct an_online *online, size_t *ret_count)
-{
-    *ret_count = online->failures.count;
-    return online->failures.items;
+    return (an_path_fetch){.issuers = fetch_issuers, .crls = fetch_crls, .ocsps = fetch_ocsps, .failures = list_failures,
+                           .context = online};
 }

@@ -10,6 +10,5 @@ struct an_online;
 struct an_fetcher;
 struct an_online *an_online_new(struct an_fetcher *fetcher, uint64_t timeout_ms); /* borrows the fetcher */
 void an_online_free(struct an_online **online);
+/* .failures tells why an address of a certificate gave nothing: for "why is the status unknown". */
 an_path_fetch an_online_path_fetch(struct an_online *online);
-/* What failed so far, newest last: for "why is the status unknown". Borrowed; NULL when nothing failed. */
-const struct an_err *an_online_failures(struct an_online *online, size_t *ret_count);

@@ -15,6 +15,8 @@ typedef struct an_path_fetch {
     bool (*issuers)(void *context, struct an_cert *cert, struct an_certs *ret);  /* AIA caIssuers, bundled, … */
     bool (*crls)(void *context, struct an_cert *cert, struct an_crls *ret);      /* distribution points */
     bool (*ocsps)(void *context, struct an_cert *cert, struct an_cert *issuer, struct an_ocsps *ret);
+    /* What asking about this certificate failed with so far, with the address in detail; at most max. */
+    size_t (*failures)(void *context, struct an_cert *cert, struct an_err *ret, size_t max);
     void *context;
 } an_path_fetch;
 

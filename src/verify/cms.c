@@ -275,9 +275,9 @@ verify_signers(struct an_cms_input *input, struct an_err *reterr)
 
 /* ---- a time-stamp as a document ---- */
 static an_code
-verify_token(struct an_job *job, an_bytes token, struct an_err *reterr)
+verify_token(struct an_job *job, an_bytes token, an_bytes content, struct an_err *reterr)
 {
-    struct an_cms_input input = {.job = job, .format = "TST"};
+    struct an_cms_input input = {.job = job, .content = content, .format = "TST"};
     uint8_t buffer[AN_DIGEST_MAX];
     an_bytes digest = AN_NONE;
     struct an_case sig;
@@ -308,13 +308,13 @@ an_cms_verify_object(struct an_job *job, an_bytes object, an_bytes content, cons
     an_code code;
 
     if (find_token(object, &token))
-        return verify_token(job, token, reterr);
+        return verify_token(job, token, content, reterr);
     code = an_cms_parse(object, &input.cms, reterr);
     if (code == AN_E_CMS_TYPE)
         AN_FAIL(reterr, AN_E_VERIFY_FORMAT, "the CMS object is not SignedData");
     AN_TRY(code);
     if (an_oid_eq(input.cms->content_type, id_tst_info))
-        code = verify_token(job, input.cms->der, reterr);
+        code = verify_token(job, input.cms->der, content, reterr);
     else if (input.cms->signer_count == 0)
         code = an_err_set(reterr, AN_E_VERIFY_UNSIGNED, "SignedData without signers");
     else {

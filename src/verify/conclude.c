@@ -263,6 +263,12 @@ an_case_conclude(struct an_case *sig)
 {
     bool own_stamp;
 
+    if (sig->job->container && sig->job->container->status == AN_FINDING_FAILED) {
+        if (sig->job->container->code == AN_V_ASIC_MANIFEST)
+            sig->integrity = *sig->job->container;
+        else
+            sig->structure = *sig->job->container;
+    }
     judge_stamps(sig);
     own_stamp = find_best_time(sig);
     sig->verdict = (struct an_cert_verdict){.revoked_at = AN_TIME_NONE, .status = AN_FINDING_INDETERMINATE};

@@ -12,6 +12,7 @@ static const struct {
     {"PDF", an_pdf_detect, an_pdf_verify},
     {"MIME", an_mime_detect, an_mime_verify},
     {"XML", an_xml_detect, an_xml_verify},
+    {"ASiC", an_asic_detect, an_asic_verify},
 };
 
 static an_code

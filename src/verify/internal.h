@@ -101,6 +101,7 @@ struct an_path_entry *an_verifier_path(struct an_verifier *verifier, struct an_c
                                        const struct an_path_params *params, an_bytes salt);
 
 /* ---- one file ---- */
+struct an_step;
 struct an_job {
     struct an_verifier *verifier;
     const struct an_file *file;
@@ -112,6 +113,7 @@ struct an_job {
     struct an_certs anchors;
     struct an_material material;
     struct an_poes poes;
+    const struct an_step *container; /* what the container says against a signature in it; NULL = nothing */
 };
 void an_report_note(struct an_job *job, an_code note); /* each once */
 /* Makes room for count rows; then rows are taken one by one and stay where they are. */
@@ -212,8 +214,6 @@ void an_case_identify(struct an_case *sig, struct an_cert *cert);
 /* Everything that is left: certificate, rules, words. */
 void an_case_conclude(struct an_case *sig);
 void an_case_conclude_stamp(struct an_case *sig);
-/* What the network did not give for the certificates of this signature, as notes (network.c). */
-void an_network_add_case(const struct an_case *sig);
 void an_case_done(struct an_case *sig);
 void an_finding_add(struct an_signature_report *report, const char *rule, enum an_finding_status status, an_code code,
                     const char *fmt, ...) AN_PRINTF(5, 6);
@@ -231,10 +231,12 @@ bool an_pdf_detect(an_bytes head);
 bool an_cms_detect(an_bytes head);
 bool an_mime_detect(an_bytes head);
 bool an_xml_detect(an_bytes head);
+bool an_asic_detect(an_bytes head);
 an_code an_pdf_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_cms_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_mime_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_xml_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
+an_code an_asic_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- who signed, and what the document is worth (effect.c) ---- */
 void an_effect_classify(struct an_signature_report *report);

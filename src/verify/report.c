@@ -69,10 +69,10 @@ an_report_signature(struct an_job *job)
 void
 an_report_reserve(struct an_job *job, size_t count)
 {
-    AN_ASSERT(job->report->signature_count == 0);
-    free(job->report->signatures);
-    job->report->signatures = an_new_array(count, sizeof(*job->report->signatures));
-    job->report_capacity = count;
+    /* Several signature files of one container: each has finished with its rows before the next one asks. */
+    job->report_capacity = job->report->signature_count + count;
+    job->report->signatures =
+        an_grow(job->report->signatures, job->report_capacity, sizeof(*job->report->signatures));
 }
 
 void

@@ -57,8 +57,8 @@ xml_answer_manifest(const struct xml_input *input, json_t **ret, struct an_err *
         AN_FAIL(reterr, AN_E_XML_PARSE, "not ASiCManifest");
     }
     list = json_array();
-    for (const xmlNode *node = document.root->children; node && json_array_size(list) < AN_LIMIT_ZIP_ENTRIES;
-         node = node->next) {
+    for (const xmlNode *node = document.root; node && json_array_size(list) < AN_LIMIT_ZIP_ENTRIES;
+         node = xml_descend(document.root, node)) {
         if (is_named(node, "SigReference") && !uri)
             uri = xml_attribute(node, "URI");
         if (is_named(node, "DataObjectReference"))

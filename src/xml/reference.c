@@ -170,6 +170,7 @@ find_origin(struct xml_document *document, const char *uri, struct origin *origi
     if (uri && uri[0] == '\0') {
         origin->source = SOURCE_NODES;
         origin->whole = true;
+        origin->comments = uri[0] == '#';
     } else if (uri && uri[0] == '#') {
         find_fragment(document, uri + 1, origin, target);
     } else {
@@ -227,6 +228,9 @@ execute(struct xml_document *document, xmlNode *reference, const char *uri, cons
         ok = xmlSecTransformCtxSetUri(ctx, (const xmlChar *)uri, reference) == 0;
     if (ok && transforms)
         ok = xmlSecTransformCtxNodesListRead(ctx, transforms, xmlSecTransformUsageDSigTransform) == 0;
+    /* Base64 decodes the text of a node-set (6.6.2), not its canonical form. */
+    if (ok && origin->source == SOURCE_NODES && xmlSecTransformCheckId(ctx->first, xmlSecTransformBase64Id))
+        ok = xmlSecTransformCtxCreateAndPrepend(ctx, xmlSecTransformRemoveXmlTagsC14NId) != NULL;
     if (ok && c14n)
         ok = append_c14n(ctx, c14n);
     if (ok && (ok = run_transforms(document, ctx, origin) == 0 && ctx->result != NULL))

@@ -160,9 +160,7 @@ note_properties(struct xml_signature *signature, xmlNode *node)
 {
     xmlNode *qualifying = node->parent;
 
-    if (!xml_is(qualifying, NULL, "QualifyingProperties"))
-        return;
-    if (!xml_within(node, signature->node) || !xml_is(qualifying->parent, XML_NS_DSIG, "Object") ||
+    if (!xml_is(qualifying, NULL, "QualifyingProperties") || !xml_within(node, signature->node) || !xml_is(qualifying->parent, XML_NS_DSIG, "Object") ||
         qualifying->parent->parent != signature->node)
         problem(signature, "SignedProperties stand outside their signature");
     else if (signature->signed_properties && signature->signed_properties != node)

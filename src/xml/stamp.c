@@ -131,11 +131,13 @@ is_referenced(const struct stamp *stamp, const xmlNode *object)
     return found;
 }
 
-/* Everything of the signature that stands before the time-stamp, in the order of the standard. */
+/* Everything of the signature that stands before the time-stamp, in the order of the standard. Version 1.3.2 leaves out
+ * objects that a reference names (7.7.1); 1.4.1 takes them all (8.2.1). */
 static void
 cover_archive(struct stamp *stamp)
 {
     struct xml_signature *signature = stamp->signature;
+    bool takes_all = strcmp((const char *)stamp->node->ns->href, "http://uri.etsi.org/01903/v1.4.1#") == 0;
 
     for (xmlNode *node = xml_child(signature->signed_info, XML_NS_DSIG, "Reference"); node;
          node = xml_next(node, XML_NS_DSIG, "Reference"))
@@ -148,7 +150,7 @@ cover_archive(struct stamp *stamp)
             add_subtree(stamp, node);
     for (xmlNode *object = xml_child(signature->node, XML_NS_DSIG, "Object"); object;
          object = xml_next(object, XML_NS_DSIG, "Object"))
-        if (!xml_within(stamp->node, object) && !is_referenced(stamp, object))
+        if (!xml_within(stamp->node, object) && (takes_all || !is_referenced(stamp, object)))
             add_subtree(stamp, object);
 }
 

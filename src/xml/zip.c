@@ -1,5 +1,5 @@
 /*
- * ZIP (APPNOTE 6.3): stored and deflated entries of one archive without encryption, splitting or ZIP64. The central
+ * ZIP (APPNOTE 6.3): stored and deflated entries of one archive without encryption or splitting. The central
  * directory rules; local headers must agree with it, names stand once, entries do not overlap, sums are checked: no two
  * readers may see different contents.
  */
@@ -23,28 +23,55 @@ u32(const uint8_t *at)
     return u16(at) | u16(at + 2) << 16;
 }
 
-struct entry { an_bytes name; uint32_t method, flags, sum, packed, size, local; };
+struct entry { an_bytes name; uint32_t method, flags, sum; uint64_t packed, size, local; };
 
-/* The end record whose comment reaches exactly to the end of the file; the last one wins. */
+/* An end record whose comment reaches to the end of the file and whose directory stands right before it. */
+static bool
+is_end(an_bytes zip, size_t at)
+{
+    const uint8_t *end = zip.ptr + at;
+    uint64_t start = u32(end + 16), len = u32(end + 12);
+
+    return memcmp(end, "PK\5\6", 4) == 0 && u16(end + 20) == zip.len - at - END_BYTES && !u16(end + 4) && !u16(end + 6) &&
+           u16(end + 8) == u16(end + 10) && start + len <= at && (!len || memcmp(zip.ptr + start, "PK\1\2", 4) == 0);
+}
+
+/* Exactly one: a comment that holds another archive is a trap. */
 static bool
 find_end(an_bytes zip, size_t *ret)
 {
-    size_t lowest = zip.len > END_BYTES + 65535 ? zip.len - END_BYTES - 65535 : 0;
+    size_t lowest = zip.len > END_BYTES + 65535 ? zip.len - END_BYTES - 65535 : 0, found = 0;
 
     if (zip.len < END_BYTES)
         return false;
     for (size_t at = zip.len - END_BYTES + 1; at-- > lowest;) {
-        const uint8_t *end = zip.ptr + at;
-
-        if (memcmp(end, "PK\5\6", 4) != 0 || u16(end + 20) != zip.len - at - END_BYTES)
-            continue;
-        if (u16(end + 4) || u16(end + 6) || u16(end + 8) != u16(end + 10) || u32(end + 16) > at ||
-            u32(end + 12) > at - u32(end + 16))
+        if (!is_end(zip, at))
             continue;
         *ret = at;
-        return true;
+        found++;
     }
-    return false;
+    return found == 1;
+}
+
+/* ZIP64 (4.5.3): a field of all ones is found in the extra field 0x0001, in this order. */
+static bool
+widen(an_bytes extra, struct entry *entry)
+{
+    uint64_t *const fields[] = {&entry->size, &entry->packed, &entry->local};
+    an_bytes wide = AN_NONE;
+
+    for (size_t at = 0; at + 4 <= extra.len; at += 4 + u16(extra.ptr + at + 2))
+        if (u16(extra.ptr + at) == 1)
+            wide = an_bytes_slice(extra, at + 4, u16(extra.ptr + at + 2));
+    for (size_t i = 0; i < AN_COUNT(fields); i++) {
+        if (*fields[i] != UINT32_MAX)
+            continue;
+        if (wide.len < 8)
+            return false;
+        *fields[i] = u32(wide.ptr) | (uint64_t)u32(wide.ptr + 4) << 32;
+        wide = an_bytes_slice(wide, 8, wide.len);
+    }
+    return true;
 }
 
 static bool
@@ -61,6 +88,8 @@ read_central(an_bytes *in, struct entry *ret)
     *ret = (struct entry){.name = AN_BYTES(at + CENTRAL_BYTES, u16(at + 28)), .flags = u16(at + 8),
                           .method = u16(at + 10), .sum = u32(at + 16), .packed = u32(at + 20), .size = u32(at + 24),
                           .local = u32(at + 42)};
+    if (!widen(AN_BYTES(at + CENTRAL_BYTES + u16(at + 28), u16(at + 30)), ret))
+        return false;
     *in = an_bytes_slice(*in, whole, in->len);
     return ret->name.len > 0 && memchr(ret->name.ptr, 0, ret->name.len) == NULL;
 }
@@ -69,7 +98,7 @@ read_central(an_bytes *in, struct entry *ret)
 static bool
 find_packed(an_bytes zip, const struct entry *entry, an_bytes *ret)
 {
-    an_bytes local = an_bytes_slice(zip, entry->local, zip.len);
+    an_bytes local = entry->local < zip.len ? an_bytes_slice(zip, (size_t)entry->local, zip.len) : AN_NONE;
     size_t header;
 
     if (local.len < LOCAL_BYTES || memcmp(local.ptr, "PK\3\4", 4) != 0)
@@ -78,7 +107,7 @@ find_packed(an_bytes zip, const struct entry *entry, an_bytes *ret)
     if (!an_bytes_eq(an_bytes_slice(local, LOCAL_BYTES, u16(local.ptr + 26)), entry->name) ||
         u16(local.ptr + 8) != entry->method || (u16(local.ptr + 6) & 1))
         return false;
-    *ret = an_bytes_slice(local, header, entry->packed);
+    *ret = entry->packed <= local.len ? an_bytes_slice(local, header, (size_t)entry->packed) : AN_NONE;
     return ret->len == entry->packed;
 }
 
@@ -110,12 +139,12 @@ unpack(an_bytes zip, const struct entry *entry, struct an_buf *out, struct an_er
     } else if (ok && entry->method == 8 && entry->size / 1100 <= packed.len) {
         room = an_buf_extend(out, (size_t)entry->size + 1);
         out->len -= room ? 1 : 0;
-        ok = room && inflate_entry(packed, room, entry->size);
+        ok = room && inflate_entry(packed, room, (size_t)entry->size);
     } else {
         ok = false;
     }
     if (!an_buf_ok(out))
-        AN_FAIL(reterr, AN_E_LIMIT, "%.*s: %u byte", AN_FMT(entry->name), entry->size);
+        AN_FAIL(reterr, AN_E_LIMIT, "%.*s", AN_FMT(entry->name));
     if (!ok || crc32(0, out->ptr, (uInt)out->len) != entry->sum)
         AN_FAIL(reterr, AN_E_XML_ZIP, "%.*s", AN_FMT(entry->name));
     return AN_OK;

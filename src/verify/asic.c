@@ -1,0 +1,364 @@
+/*
+ * Containers (EN 319 162-1): ASiC-S and ASiC-E with CAdES or XAdES, and their relatives (BDOC, signed OpenDocument).
+ * antin-xml unpacks; here it is decided which file signs what. A container in which the two do not agree is refused, and
+ * a file that no signature covers is said to be so.
+ */
+#include <strings.h>
+
+#include "verify/cms_reader.h"
+#include "verify/xml_reader.h"
+
+enum kind { KIND_DATA, KIND_MIMETYPE, KIND_CMS, KIND_XML, KIND_STAMP, KIND_MANIFEST, KIND_OTHER };
+struct file {
+    enum kind kind;
+    const struct an_zip_entry *entry;
+    struct an_manifest *manifest;
+    bool covered;
+};
+struct container {
+    struct an_job *job;
+    struct an_zip *zip;
+    struct file *files; size_t count;
+    struct an_xml_part *parts;
+    size_t data_count;
+    bool is_simple;       /* ASiC-S: one data object */
+    struct an_step step;  /* what every signature of it has to bear */
+};
+
+bool
+an_asic_detect(an_bytes head)
+{
+    return an_bytes_starts_with(head, AN_LIT("PK\3\4"));
+}
+
+/* ---- what each file is ---- */
+static bool
+ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), tail = strlen(end);
+
+    return len >= tail && strcasecmp(text + len - tail, end) == 0;
+}
+
+static enum kind
+kind_of(const char *name)
+{
+    const char *base = name + strlen("META-INF/");
+
+    if (strcmp(name, "mimetype") == 0)
+        return KIND_MIMETYPE;
+    if (strncasecmp(name, "META-INF/", strlen("META-INF/")) != 0)
+        return KIND_DATA;
+    if (strncasecmp(base, "ASiC", 4) == 0 && strcasestr(base, "Manifest") && ends_with(base, ".xml"))
+        return KIND_MANIFEST;
+    if (strcasestr(base, "signature") && (ends_with(base, ".p7s") || ends_with(base, ".p7m")))
+        return KIND_CMS;
+    if (strcasestr(base, "signature") && ends_with(base, ".xml"))
+        return KIND_XML;
+    return ends_with(base, ".tst") ? KIND_STAMP : KIND_OTHER;
+}
+
+static void
+classify(struct container *container)
+{
+    const struct an_zip *zip = container->zip;
+
+    container->files = an_new_array(zip->count + 1, sizeof(*container->files));
+    container->parts = an_new_array(zip->count + 1, sizeof(*container->parts));
+    container->count = zip->count;
+    for (size_t i = 0; i < zip->count; i++) {
+        struct file *file = &container->files[i];
+
+        file->entry = &zip->entries[i];
+        file->kind = kind_of(zip->entries[i].name);
+        container->data_count += file->kind == KIND_DATA;
+        container->parts[i] = (struct an_xml_part){zip->entries[i].name, zip->entries[i].bytes};
+        if (file->kind == KIND_MIMETYPE)
+            container->is_simple = an_bytes_find(file->entry->bytes, AN_LIT("asic-s+zip"), 0) != SIZE_MAX;
+    }
+}
+
+static struct file *
+find_file(struct container *container, const char *name)
+{
+    if (strncmp(name, "./", 2) == 0)
+        name += 2;
+    for (size_t i = 0; i < container->count; i++)
+        if (strcmp(container->files[i].entry->name, name) == 0)
+            return &container->files[i];
+    return NULL;
+}
+
+static void
+break_container(struct container *container, an_code code, const char *detail)
+{
+    if (container->step.status != AN_FINDING_FAILED)
+        an_step_set(&container->step, AN_FINDING_FAILED, code, "%.180s", detail);
+}
+
+/* ---- manifests ---- */
+static an_code
+read_manifests(struct container *container, struct an_err *reterr)
+{
+    for (size_t i = 0; i < container->count; i++) {
+        struct file *file = &container->files[i];
+        struct an_err err = {0};
+        an_code code;
+
+        if (file->kind != KIND_MANIFEST)
+            continue;
+        code = an_manifest_read(container->job->verifier->xml, file->entry->bytes, &file->manifest, &err);
+        if (code != AN_OK && code != AN_E_XML_PARSE) {
+            if (reterr)
+                *reterr = err;
+            return code;
+        }
+    }
+    return AN_OK;
+}
+
+/* Names in manifests are URIs: percent-encoded UTF-8. */
+static struct file *
+find_uri(struct container *container, const char *uri)
+{
+    struct an_buf decoded = an_buf_new(8192);
+    struct file *found;
+    char *name;
+
+    for (const char *at = uri; *at; at++) {
+        char hex[3] = {0};
+
+        if (*at == '%' && strspn(at + 1, "0123456789abcdefABCDEF") >= 2) {
+            memcpy(hex, at + 1, 2);
+            an_buf_byte(&decoded, (uint8_t)strtoul(hex, NULL, 16));
+            at += 2;
+        } else {
+            an_buf_byte(&decoded, (uint8_t)*at);
+        }
+    }
+    name = an_buf_take_str(&decoded);
+    found = find_file(container, uri);
+    if (!found)
+        found = find_file(container, name);
+    free(name);
+    return found;
+}
+
+/* Every file that the manifest names must be there with the digest that was signed. */
+static void
+check_manifest(struct container *container, const struct an_manifest *manifest, struct an_step *step)
+{
+    uint8_t digest[AN_DIGEST_MAX];
+
+    if (!manifest->count)
+        an_step_set(step, AN_FINDING_FAILED, AN_V_ASIC_STRUCTURE, "%s", "ASiCManifest without DataObjectReference");
+    for (size_t i = 0; i < manifest->count; i++) {
+        const struct an_manifest_entry *entry = &manifest->entries[i];
+        struct file *file = find_uri(container, entry->uri);
+
+        if (!file || entry->digest <= AN_DIGEST_NONE || entry->digest > AN_RIPEMD160) {
+            an_step_set(step, AN_FINDING_FAILED, AN_V_ASIC_MANIFEST, "%.180s", entry->uri);
+            continue;
+        }
+        file->covered = true;
+        an_hash_once((enum an_digest)entry->digest, file->entry->bytes, digest);
+        if (!an_bytes_eq(AN_BYTES(digest, an_digest_size((enum an_digest)entry->digest)), entry->value))
+            an_step_set(step, AN_FINDING_FAILED, AN_V_ASIC_MANIFEST, "%.180s", entry->uri);
+    }
+}
+
+static struct file *
+manifest_of(struct container *container, const struct file *signature)
+{
+    for (size_t i = 0; i < container->count; i++)
+        if (container->files[i].manifest &&
+            find_uri(container, container->files[i].manifest->sig_uri) == signature)
+            return &container->files[i];
+    return NULL;
+}
+
+static struct file *
+only_data(struct container *container)
+{
+    for (size_t i = 0; i < container->count && container->data_count == 1; i++)
+        if (container->files[i].kind == KIND_DATA)
+            return &container->files[i];
+    return NULL;
+}
+
+/* ---- signature files ---- */
+/* A CMS object signs its manifest, or in ASiC-S the one data object. */
+static an_code
+verify_cms_file(struct container *container, struct file *file, struct an_err *reterr)
+{
+    struct file *manifest = manifest_of(container, file), *data = manifest ? manifest : only_data(container);
+    struct an_step step = container->step;
+    an_code code;
+
+    if (manifest && step.status != AN_FINDING_FAILED)
+        check_manifest(container, manifest->manifest, &step);
+    else if (!data && step.status != AN_FINDING_FAILED)
+        an_step_set(&step, AN_FINDING_FAILED, AN_V_ASIC_STRUCTURE, "%.100s: no manifest, %zu data objects",
+                    file->entry->name, container->data_count);
+    if (data)
+        data->covered = true;
+    container->job->container = &step;
+    code = an_cms_verify_object(container->job, file->entry->bytes, data ? data->entry->bytes : AN_LIT(""), "CAdES",
+                                reterr);
+    container->job->container = NULL;
+    return code;
+}
+
+static an_code
+verify_xml_file(struct container *container, struct file *file, struct an_err *reterr)
+{
+    an_code code;
+
+    container->job->container = container->step.status == AN_FINDING_FAILED ? &container->step : NULL;
+    code = an_xml_verify_object(container->job, file->entry->bytes, container->parts, container->zip->count, reterr);
+    container->job->container = NULL;
+    return code;
+}
+
+/* What the references of XML signatures name; asked before anything is judged. */
+static void
+cover_by_reference(struct container *container, const struct an_xml_document *document)
+{
+    for (size_t i = 0; i < document->signature_count; i++)
+        for (size_t j = 0; j < document->signatures[i].reference_count; j++) {
+            struct file *file = find_uri(container, document->signatures[i].references[j].uri);
+
+            if (file)
+                file->covered = true;
+        }
+}
+
+static an_code
+find_covered(struct container *container, struct an_err *reterr)
+{
+    struct an_step ignored = {0};
+
+    for (size_t i = 0; i < container->count; i++) {
+        struct file *file = &container->files[i];
+        struct an_xml_document *document = NULL;
+
+        if (file->manifest)
+            check_manifest(container, file->manifest, &ignored);
+        if (file->kind != KIND_XML)
+            continue;
+        AN_TRY(an_xml_read(container->job->verifier->xml, file->entry->bytes, NULL, 0, &document, reterr));
+        cover_by_reference(container, document);
+        an_xml_document_free(&document);
+    }
+    return AN_OK;
+}
+
+/* ---- the container as a whole ---- */
+static size_t
+count_kind(const struct container *container, enum kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < container->count; i++)
+        count += container->files[i].kind == kind;
+    return count;
+}
+
+static void
+check_structure(struct container *container)
+{
+    if (container->is_simple && container->data_count != 1)
+        break_container(container, AN_V_ASIC_STRUCTURE, "ASiC-S holds one data object");
+    if (container->is_simple && count_kind(container, KIND_CMS) + count_kind(container, KIND_XML) > 1)
+        break_container(container, AN_V_ASIC_STRUCTURE, "ASiC-S holds one signature file");
+}
+
+/* A file beside signed ones that no signature covers: it came from anyone. */
+static void
+check_uncovered(struct container *container)
+{
+    for (size_t i = 0; i < container->count; i++) {
+        const struct file *file = &container->files[i];
+
+        if (file->kind != KIND_DATA || file->covered || container->step.status == AN_FINDING_FAILED ||
+            (container->data_count == 1 && !count_kind(container, KIND_MANIFEST)))
+            continue;
+        an_step_set(&container->step, AN_FINDING_INDETERMINATE, AN_V_ASIC_PART, "%.180s", file->entry->name);
+    }
+}
+
+static void
+tell_uncovered(struct container *container)
+{
+    struct an_report *report = container->job->report;
+
+    if (container->step.status != AN_FINDING_INDETERMINATE)
+        return;
+    for (size_t i = 0; i < report->signature_count; i++) {
+        struct an_signature_report *row = &report->signatures[i];
+
+        an_finding_add(row, "container.coverage", AN_FINDING_INDETERMINATE, AN_V_ASIC_PART, "%s", container->step.detail);
+        if (row->indication != AN_TOTAL_PASSED)
+            continue;
+        row->indication = AN_INDETERMINATE;
+        row->sub_indication = an_sub_name(AN_SUB_SIG_CONSTRAINTS_FAILURE);
+        row->word = AN_WORD_NOT_ENOUGH;
+    }
+}
+
+static an_code
+verify_files(struct container *container, struct an_err *reterr)
+{
+    an_code code = AN_OK;
+
+    for (size_t i = 0; i < container->count && code == AN_OK; i++) {
+        struct file *file = &container->files[i];
+
+        if (file->kind == KIND_CMS || file->kind == KIND_STAMP)
+            code = verify_cms_file(container, file, reterr);
+        else if (file->kind == KIND_XML)
+            code = verify_xml_file(container, file, reterr);
+        if (code == AN_E_VERIFY_UNSIGNED && container->job->report->signature_count)
+            code = AN_OK;
+    }
+    return code;
+}
+
+static an_code
+verify_container(struct container *container, struct an_err *reterr)
+{
+    size_t signatures = count_kind(container, KIND_CMS) + count_kind(container, KIND_XML) + count_kind(container, KIND_STAMP);
+
+    if (!signatures && !count_kind(container, KIND_MIMETYPE) && !count_kind(container, KIND_OTHER) &&
+        !count_kind(container, KIND_MANIFEST))
+        AN_FAIL(reterr, AN_E_VERIFY_FORMAT, "a ZIP without signatures");
+    if (!signatures)
+        AN_FAIL(reterr, AN_E_VERIFY_UNSIGNED, "container without signatures");
+    if (signatures > AN_LIMIT_XML_SIGNATURES)
+        AN_FAIL(reterr, AN_E_LIMIT, "%zu signature files", signatures);
+    AN_TRY(read_manifests(container, reterr));
+    AN_TRY(find_covered(container, reterr));
+    check_structure(container);
+    check_uncovered(container);
+    AN_TRY(verify_files(container, reterr));
+    tell_uncovered(container);
+    an_effect_conclude(container->job, false);
+    return AN_OK;
+}
+
+an_code
+an_asic_verify(struct an_job *job, struct an_err *reterr)
+{
+    struct container container = {.job = job};
+    an_code code;
+
+    AN_TRY(an_zip_read(job->verifier->xml, job->file->bytes, &container.zip, reterr));
+    classify(&container);
+    code = verify_container(&container, reterr);
+    for (size_t i = 0; i < container.count; i++)
+        an_manifest_free(&container.files[i].manifest);
+    free(container.files);
+    free(container.parts);
+    an_zip_free(&container.zip);
+    return code;
+}

@@ -180,6 +180,65 @@ an_pdf_page(struct an_pdf *pdf, size_t revision, size_t index, struct an_pdf_pag
     return AN_OK;
 }
 
+/* Pages before a kid of a node; SIZE_MAX when it is not among its kids or counts are missing. */
+static size_t
+pages_before(struct walk *walk, const struct an_pdf_obj *node, uint32_t num)
+{
+    const struct an_pdf_obj *kids = an_pdf_at(walk->pdf, walk->revision, node, "Kids");
+    size_t before = 0;
+    bool is_flat;
+
+    if (kids->kind != AN_PDF_ARRAY)
+        return SIZE_MAX;
+    is_flat = kids->u.array.count == stated_count(walk, node);
+    for (size_t i = 0; i < kids->u.array.count; i++) {
+        const struct an_pdf_obj *ref = &kids->u.array.items[i], *kid;
+        size_t count = 1;
+
+        if (ref->kind == AN_PDF_REF && ref->u.ref.num == num)
+            return before;
+        if (!is_flat) {
+            kid = an_pdf_resolve(walk->pdf, walk->revision, ref);
+            count = is_leaf(walk, kid) ? kid->kind == AN_PDF_DICT : stated_count(walk, kid);
+        }
+        if (count > WALK_MAX)
+            return SIZE_MAX;
+        before += count;
+    }
+    return SIZE_MAX;
+}
+
+an_code
+an_pdf_page_find(struct an_pdf *pdf, size_t revision, uint32_t num, size_t *ret_index, struct an_pdf_page *ret,
+                 struct an_err *reterr)
+{
+    struct walk walk = {.pdf = pdf, .revision = revision};
+    const struct an_pdf_obj *node = an_pdf_object(pdf, revision, num);
+    size_t index = 0, count = 0;
+
+    for (int depth = 0; depth < AN_LIMIT_PDF_PAGE_DEPTH && index != SIZE_MAX; depth++) { /* upwards, by the counts */
+        const struct an_pdf_obj *parent = an_pdf_at(pdf, revision, node, "Parent");
+        size_t before;
+
+        if (parent->kind != AN_PDF_DICT)
+            break;
+        before = pages_before(&walk, parent, node->num);
+        index = before == SIZE_MAX ? SIZE_MAX : index + before;
+        node = parent;
+    }
+    if (index != SIZE_MAX && an_pdf_page(pdf, revision, index, ret, NULL) == AN_OK && ret->num == num) {
+        *ret_index = index;
+        return AN_OK;
+    }
+    AN_TRY(an_pdf_page_count(pdf, revision, &count, reterr));
+    for (index = count; index-- > 0;)
+        if (an_pdf_page(pdf, revision, index, ret, NULL) == AN_OK && ret->num == num) {
+            *ret_index = index;
+            return AN_OK;
+        }
+    AN_FAIL(reterr, AN_E_PDF_PAGE, "page object %u", num);
+}
+
 /* Pages really reachable. A node whose /Count equals its number of kids is believed without reading the kids. */
 static size_t
 count_pages(struct walk *walk, const struct an_pdf_obj *ref, const struct an_pdf_obj *node)

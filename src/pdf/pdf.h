@@ -65,6 +65,9 @@ struct an_pdf_page {
 /* index from 0. Walks only the branch that holds the page. */
 an_code an_pdf_page(struct an_pdf *pdf, size_t revision, size_t index, struct an_pdf_page *ret,
                     struct an_err *reterr) AN_MUST_USE;
+/* The page that is this object, and its index. */
+an_code an_pdf_page_find(struct an_pdf *pdf, size_t revision, uint32_t num, size_t *ret_index, struct an_pdf_page *ret,
+                         struct an_err *reterr) AN_MUST_USE;
 an_code an_pdf_page_count(struct an_pdf *pdf, size_t revision, size_t *ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- form fields and signatures (form.c) ---- */

@@ -10,13 +10,17 @@
 #include <stdlib.h>
 
 #define PAGES_MAX 200     /* pages whose annotations are looked at */
-#define OBJECTS_MAX 20000 /* documents with more objects are not searched for unused ones */
+#define OBJECTS_MAX 4000  /* documents with more objects are not searched for unused ones: the signer would wait */
 #define FINDINGS_MAX 64
+
+struct candidate { uint32_t num; an_code why; };
+AN_VEC(candidates, struct candidate);
 
 struct shadow {
     struct an_pdf *pdf;
     struct finding_list found;
-    struct an_map *live, *mentioned;
+    struct an_map *live, *mentioned, *listed; /* listed: as kids of a node of the page tree */
+    struct candidates candidates;
 };
 
 static void
@@ -146,35 +150,61 @@ mark_mention(void *user, uint32_t num)
         an_map_put_u64(shadow->mentioned, num, shadow);
 }
 
-/* A page is not proved used by what merely points back at it: its tree node must list it. */
-static bool
-is_in_tree(struct shadow *shadow, const struct an_pdf_obj *page, uint32_t num)
+/* A page is not proved used by what merely points back at it: a node of the tree must list it. */
+static void
+mark_kids(struct shadow *shadow, const struct an_pdf_obj *node)
 {
-    const struct an_pdf_obj *kids = at(shadow, at(shadow, page, "Parent"), "Kids");
+    const struct an_pdf_obj *kids = at(shadow, node, "Kids");
 
     for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count; i++)
-        if (kids->u.array.items[i].kind == AN_PDF_REF && kids->u.array.items[i].u.ref.num == num)
-            return true;
-    return false;
+        if (kids->u.array.items[i].kind == AN_PDF_REF)
+            an_map_put_u64(shadow->listed, kids->u.array.items[i].u.ref.num, shadow);
+}
+
+/* Is it something to look for once all objects have been seen? */
+static bool
+is_candidate(struct shadow *shadow, const struct an_pdf_obj *obj, an_code *ret_why)
+{
+    const struct an_pdf_obj *subtype = an_pdf_dict_find(obj, "Subtype");
+
+    if (an_pdf_is_name(at(shadow, obj, "Type"), "Page"))
+        *ret_why = AN_V_PDF_UNUSED_PAGE;
+    else if (obj->kind == AN_PDF_STREAM && (an_pdf_is_name(subtype, "Image") || an_pdf_is_name(subtype, "Form")))
+        *ret_why = AN_V_PDF_UNUSED_XOBJECT;
+    else
+        return false;
+    return true;
 }
 
 static void
-judge_object(struct shadow *shadow, uint32_t num)
+look_at_object(struct shadow *shadow, const struct an_pdf_obj *obj, uint32_t num)
 {
-    const struct an_pdf_obj *obj = an_pdf_object(shadow->pdf, AN_PDF_NOW, num), *type = an_pdf_dict_find(obj, "Type");
-    const struct an_pdf_obj *subtype = an_pdf_dict_find(obj, "Subtype");
-    bool is_mentioned = an_map_find_u64(shadow->mentioned, num) != NULL;
+    struct candidate candidate = {.num = num};
 
-    if (an_pdf_is_name(type, "Page") && !is_in_tree(shadow, obj, num))
-        warn(shadow, AN_V_PDF_UNUSED_PAGE, num, "");
-    else if (obj->kind == AN_PDF_STREAM && !is_mentioned &&
-             (an_pdf_is_name(subtype, "Image") || an_pdf_is_name(subtype, "Form")))
-        warn(shadow, AN_V_PDF_UNUSED_XOBJECT, num, "");
+    an_pdf_each_ref(obj, mark_mention, shadow);
+    if (obj->kind != AN_PDF_DICT && obj->kind != AN_PDF_STREAM)
+        return;
+    if (is_candidate(shadow, obj, &candidate.why))
+        *candidates_push(&shadow->candidates) = candidate;
+    if (an_pdf_dict_find(obj, "Kids"))
+        mark_kids(shadow, obj);
     if (obj->kind == AN_PDF_STREAM && (an_pdf_dict_find(obj, "F") || an_pdf_dict_find(obj, "Ref")))
         warn(shadow, AN_V_PDF_OUTSIDE_CONTENT, num, "");
-    if (an_pdf_is_name(type, "FontDescriptor") && !an_pdf_dict_find(obj, "FontFile") &&
+    if (an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "FontDescriptor") && !an_pdf_dict_find(obj, "FontFile") &&
         !an_pdf_dict_find(obj, "FontFile2") && !an_pdf_dict_find(obj, "FontFile3"))
         warn(shadow, AN_V_PDF_OUTSIDE_FONT, num, "");
+}
+
+static void
+judge_candidates(struct shadow *shadow)
+{
+    for (size_t i = 0; i < shadow->candidates.count; i++) {
+        const struct candidate *candidate = &shadow->candidates.items[i];
+        const struct an_map *used = candidate->why == AN_V_PDF_UNUSED_PAGE ? shadow->listed : shadow->mentioned;
+
+        if (an_map_find_u64(used, candidate->num) == NULL)
+            warn(shadow, candidate->why, candidate->num, "");
+    }
 }
 
 static void
@@ -190,22 +220,39 @@ judge_mentions(struct shadow *shadow)
     }
 }
 
+/* Entries of all sections, without reading them. */
+static size_t
+count_entries(struct an_pdf *pdf)
+{
+    struct an_pdf_section *section;
+    size_t count = 0;
+
+    for (size_t i = 0; (section = an_pdf_section_at(pdf, i)) != NULL; i++)
+        for (size_t j = 0; j < section->run_count; j++)
+            count += section->runs[j].count;
+    return count;
+}
+
 static an_code
 scan_objects(struct shadow *shadow, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) struct an_pdf_change *live = NULL;
+    AN_CLEANUP(an_arena_free) struct an_arena *brief = NULL;
     size_t count = 0;
 
+    if (count_entries(shadow->pdf) > 2 * OBJECTS_MAX)
+        return AN_OK;
     AN_TRY(an_pdf_live_objects(shadow->pdf, &live, &count, reterr));
     if (count > OBJECTS_MAX)
         return AN_OK;
+    brief = an_arena_new(AN_LIMIT_PDF_ARENA);
     for (size_t i = 0; i < count; i++) {
         an_map_put_u64(shadow->live, live[i].num, shadow);
-        an_pdf_each_ref(an_pdf_object(shadow->pdf, AN_PDF_NOW, live[i].num), mark_mention, shadow);
+        an_arena_reset(brief);
+        look_at_object(shadow, an_pdf_object_brief(shadow->pdf, brief, live[i].num), live[i].num);
     }
     an_pdf_each_ref(an_pdf_trailer(shadow->pdf, AN_PDF_NOW), mark_mention, shadow);
-    for (size_t i = 0; i < count; i++)
-        judge_object(shadow, live[i].num);
+    judge_candidates(shadow);
     judge_mentions(shadow);
     return AN_OK;
 }
@@ -213,8 +260,8 @@ scan_objects(struct shadow *shadow, struct an_err *reterr)
 an_code
 an_pdf_shadow_scan(struct an_pdf *pdf, struct an_pdf_diff *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_map_free) struct an_map *live = an_map_new(), *mentioned = an_map_new();
-    struct shadow shadow = {.pdf = pdf, .live = live, .mentioned = mentioned};
+    AN_CLEANUP(an_map_free) struct an_map *live = an_map_new(), *mentioned = an_map_new(), *listed = an_map_new();
+    struct shadow shadow = {.pdf = pdf, .live = live, .mentioned = mentioned, .listed = listed};
     const struct an_pdf_obj *catalog = an_pdf_catalog(pdf, AN_PDF_NOW);
     an_code code;
 
@@ -223,6 +270,7 @@ an_pdf_shadow_scan(struct an_pdf *pdf, struct an_pdf_diff *ret, struct an_err *r
     scan_scripts(&shadow, catalog);
     scan_pages(&shadow);
     code = scan_objects(&shadow, reterr);
+    candidates_done(&shadow.candidates);
     ret->items = shadow.found.items;
     ret->count = shadow.found.count;
     ret->any_allowed = shadow.found.count != 0;

@@ -283,22 +283,6 @@ place_in_block(struct finder *f, struct sign_box box, struct sign_place *ret, st
 
 /* ---- over the personal signature ---- */
 
-static bool
-page_of_number(struct an_pdf *pdf, uint32_t num, size_t *ret_index, struct an_pdf_page *ret_page)
-{
-    size_t count;
-
-    if (an_pdf_page_count(pdf, AN_PDF_NOW, &count, NULL) != AN_OK)
-        return false;
-    for (size_t back = 1; back <= count; back++) { /* signatures stand near the end */
-        if (an_pdf_page(pdf, AN_PDF_NOW, count - back, ret_page, NULL) == AN_OK && ret_page->num == num) {
-            *ret_index = count - back;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The newest visible signature: by the order that the rules of signing enforce, the competent person's. */
 static an_code
 place_over_signature(struct finder *f, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
@@ -316,7 +300,8 @@ place_over_signature(struct finder *f, struct sign_box box, struct sign_place *r
         if (s->value != NULL && !s->is_doc_timestamp && s->page_num != 0 && s->rect.x1 - s->rect.x0 > 1 && s->rect.y1 - s->rect.y0 > 1)
             under = s;
     }
-    if (under != NULL && page_of_number(f->pdf, under->page_num, &ret->page_index, &page)) {
+    if (under != NULL &&
+        an_pdf_page_find(f->pdf, AN_PDF_NOW, under->page_num, &ret->page_index, &page, NULL) == AN_OK) {
         struct an_pdf_rect image = displayed_rect(&page, under->rect);
         double covered = look->overlap * (image.x1 - image.x0);
         displayed_size(&page, &w, &h);

@@ -164,6 +164,29 @@ pages_of_every_build(void **state)
     oracle_says("13 0 obj", "mutool show %s pages/1/Resources/XObject/AnTinFooter1", oracle_path("drawn.pdf"));
 }
 
+/* Nested, flat and repeated: the index by counting upwards is the index by walking down. */
+static void
+pages_are_found_by_number(void **state)
+{
+    static const uint32_t order[] = {7, 8, 9, 10, 5, 11, 12};
+    AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(AN_BUF_UNLIMITED);
+    AN_CLEANUP(an_pdf_free) struct an_pdf *pdf = NULL;
+    struct an_pdf_open options = {0};
+    struct an_pdf_page page;
+    size_t index;
+
+    (void)state;
+    hand_file(odd_objects, AN_COUNT(odd_objects), &file);
+    assert_int_equal(an_pdf_open(an_buf_view(&file), &options, &pdf, NULL), AN_OK);
+    for (size_t i = 0; i < AN_COUNT(order); i++) {
+        assert_int_equal(an_pdf_page_find(pdf, AN_PDF_NOW, order[i], &index, &page, NULL), AN_OK);
+        assert_int_equal(index, i);
+        assert_int_equal(page.num, order[i]);
+    }
+    assert_int_equal(an_pdf_page_find(pdf, AN_PDF_NOW, 4, &index, &page, NULL), AN_E_PDF_PAGE);
+    assert_int_equal(an_pdf_page_find(pdf, AN_PDF_NOW, 3, &index, &page, NULL), AN_E_PDF_PAGE);
+}
+
 /* ---- the text ---- */
 static void
 long_names_become_narrower(void **state)
@@ -221,7 +244,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_of_every_style), cmocka_unit_test(pages_of_every_build),
         cmocka_unit_test(long_names_become_narrower), cmocka_unit_test(signed_files_are_refused),
-        cmocka_unit_test(many_pages_cost_little),
+        cmocka_unit_test(many_pages_cost_little),    cmocka_unit_test(pages_are_found_by_number),
     };
     int failed;
 

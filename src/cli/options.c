@@ -135,5 +135,5 @@ cli_options_done(const struct command *command, void *options)
 {
     for (size_t i = 0; i < command->opt_count; i++)
         if (command->opts[i].type == OPT_LIST)
-            free(((struct opt_list *)((char *)options + command->opts[i].offset))->items);
+            free(((struct opt_list *)(void *)((char *)options + command->opts[i].offset))->items);
 }

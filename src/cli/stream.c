@@ -107,8 +107,8 @@ free_lists(const struct command *command, void *options, const void *defaults)
 {
     for (size_t i = 0; i < command->opt_count; i++) {
         const struct opt *opt = &command->opts[i];
-        struct opt_list *list = (struct opt_list *)((char *)options + opt->offset);
-        const struct opt_list *kept = (const struct opt_list *)((const char *)defaults + opt->offset);
+        struct opt_list *list = (struct opt_list *)(void *)((char *)options + opt->offset);
+        const struct opt_list *kept = (const struct opt_list *)(const void *)((const char *)defaults + opt->offset);
         if (opt->type == OPT_LIST && list->items != kept->items)
             free(list->items);
     }

@@ -322,7 +322,7 @@ undo_tiff_bits(uint8_t *row, const struct predictor *with)
         size_t bit = i * (size_t)with->bits, color = i % (size_t)with->colors;
         unsigned shift = 8u - (unsigned)with->bits - (unsigned)(bit & 7);
 
-        left[color] = (left[color] + (row[bit >> 3] >> shift)) & mask;
+        left[color] = (left[color] + ((unsigned)row[bit >> 3] >> shift)) & mask;
         row[bit >> 3] = (uint8_t)((row[bit >> 3] & ~(mask << shift)) | left[color] << shift);
     }
 }

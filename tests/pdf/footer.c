@@ -103,8 +103,8 @@ static const char *const odd_objects[] = {
     "<</Type/Pages/Kids[4 0 R 5 0 R 6 0 R]/Count 7/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>>>",
     "<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>",
     /* a branch with resources of its own, one of whose names is ours */
-    "<</Type/Pages/Parent 2 0 R/Kids[7 0 R 8 0 R 9 0 R 10 0 R]/Count 4/Resources<</Font<</F 3 0 R>>/XObject<</AnTinFooter1 "
-    "13 0 R>>>>>>",
+    ("<</Type/Pages/Parent 2 0 R/Kids[7 0 R 8 0 R 9 0 R 10 0 R]/Count 4/Resources<</Font<</F 3 0 R>>/XObject<</AnTinFooter1 "
+     "13 0 R>>>>>>"),
     "<</Type/Page/Parent 2 0 R/Contents[14 0 R 15 0 R]>>",
     "<</Type/Pages/Parent 2 0 R/Kids[11 0 R 12 0 R]/Count 2>>",
     "<</Type/Page/Parent 4 0 R/Contents 14 0 R>>",

@@ -38,7 +38,7 @@ oracle_save(const char *name, an_bytes first, an_bytes second)
 }
 
 /* Exit status; output (both streams) in ret, binary. */
-static inline int
+__attribute__((format(printf, 2, 3))) static inline int
 oracle_run(struct an_buf *ret, const char *fmt, ...)
 {
     char command[1024];

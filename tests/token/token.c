@@ -297,7 +297,6 @@ static void
 certificate_is_found(void **state)
 {
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(65536);
-    AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(65536);
     AN_CLEANUP(an_free_ptr) char *command = NULL, *path = NULL;
     struct an_signer *signer = NULL;
     struct an_err err = {0};

@@ -193,12 +193,13 @@ write_out(struct work *w, an_bytes bytes, struct an_err *reterr)
 static an_code
 hash_original(struct work *w, struct an_hash *hash, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) uint8_t *chunk = an_new_array(COPY_CHUNK, 1);
+    size_t chunk_size = w->update.base < COPY_CHUNK ? (size_t)w->update.base : COPY_CHUNK;
+    AN_CLEANUP(an_free_ptr) uint8_t *chunk = an_grow(NULL, chunk_size, 1);
 
     (void)posix_fadvise(w->file.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     for (uint64_t at = 0; at < w->update.base;) {
         uint64_t left = w->update.base - at;
-        ssize_t got = pread(w->file.fd, chunk, left < COPY_CHUNK ? (size_t)left : COPY_CHUNK, (off_t)at);
+        ssize_t got = pread(w->file.fd, chunk, left < chunk_size ? (size_t)left : chunk_size, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -31,6 +31,7 @@ struct diff {
     bool lock_known, lock_all;       /* FieldMDP of the signature: */
     bool lock_is_exclude;
     const struct an_pdf_obj *lock_fields; /* array of names, or NULL */
+    size_t field_visits;             /* nodes of the form walked: a node listed twice doubles the way at every level */
 };
 
 struct change *an_diff_change(const struct diff *diff, uint32_t num); /* NULL when unchanged */

@@ -165,6 +165,10 @@ take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned depth)
 
     if (depth > FIELD_DEPTH || node->kind != AN_PDF_DICT)
         return;
+    if (++diff->field_visits > AN_LIMIT_PDF_FIELDS) {
+        an_diff_forbid(diff, change, AN_V_PDF_FIELD);
+        return;
+    }
     for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count; i++)
         is_parent = is_parent || an_pdf_dict_find(an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]), "T");
     if (ref_num(ref) && (change == NULL || !change->is_new) && kind_of(diff, diff->now, node) == FIELD_SIGNATURE &&

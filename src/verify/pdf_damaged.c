@@ -41,8 +41,9 @@ count_ranges(const struct an_file *file, size_t *offsets)
                 offsets[count++] = start + at;
             at++;
         }
+        /* Never past the end: what lies behind the mapping may be anything, a library's data too. */
         if (file->mapping && file->bytes.ptr == file->mapping && file->bytes.len > WINDOW)
-            (void)madvise((uint8_t *)file->mapping + start, WINDOW, MADV_DONTNEED);
+            (void)madvise((uint8_t *)file->mapping + start, an_bytes_slice(file->bytes, start, WINDOW).len, MADV_DONTNEED);
     }
     return count;
 }

@@ -2,7 +2,7 @@
 """Attacks on signed documents and signatures, and lawful documents beside them. Everything is forged here with a second
 implementation (forge/); antin says a word on each, and so do pdfsig, MuPDF and PDFBox: what they refuse we do not accept
 without a reason in the case. usage: attacks.py ANTIN [--full] [--only TEXT] [--keep DIR]   ends with "N passed, N failed, N skipped" """
-import argparse, importlib, json, os, subprocess, sys, tempfile, time
+import argparse, importlib, json, os, signal, subprocess, sys, tempfile, time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
-MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "lawful"]
+MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "lawful", "bombs"]
 
 
 def write_group(folder, world, case):
@@ -34,6 +34,10 @@ def write_group(folder, world, case):
     return tuple(options)
 
 
+MEMORY_MAX = 1 << 30
+COST = {}  # file -> (seconds, peak memory in kB), of those judged alone
+
+
 def verdicts(antin, options, paths, limit):
     """file -> (word, sub-indication, indication, report)."""
     env = dict(os.environ, LC_ALL="C.UTF-8")
@@ -41,7 +45,7 @@ def verdicts(antin, options, paths, limit):
     for start in range(0, len(paths), 100):
         part = paths[start:start + 100]
         try:
-            done = subprocess.run([antin, "verify", "--json", *options, *part], capture_output=True, text=True, timeout=limit, env=env)
+            done = run_measured([antin, "verify", "--json", *options, *part], limit, env, part[0])
         except subprocess.TimeoutExpired:
             out.update({p: ("hang", "", "", {}) for p in part})
             continue
@@ -52,6 +56,22 @@ def verdicts(antin, options, paths, limit):
             continue
         out.update(dict(zip(part, map(read_row, rows))) if len(rows) == len(part) else {p: ("lost", "", "", {}) for p in part})
     return out
+
+
+def run_measured(argv, limit, env, path):
+    """As subprocess.run; GNU time notes what the child took."""
+    started, notes = time.monotonic(), path + ".cost"
+    timed = ["/usr/bin/time", "-o", notes, "-f", "%M"] if os.path.exists("/usr/bin/time") else []
+    process = subprocess.Popen([*timed, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+    try:
+        out, err = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    peak = int(open(notes).read().split()[-1]) if timed and os.path.exists(notes) else 0
+    COST[path] = time.monotonic() - started, peak
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
 
 def read_row(row):
@@ -93,11 +113,11 @@ def main():
             Path(case.path).write_bytes(case.data)
             case.module = module
             cases.append(case)
-            groups[write_group(folder, world, case)].append(case)
+            groups[write_group(folder, world, case), case.path if case.alone else ""].append(case)
     made = time.monotonic()
     answers = {}
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        for done in pool.map(lambda g: verdicts(args.antin, g[0], [c.path for c in g[1]], max(c.seconds for c in g[1]) + len(g[1])), groups.items()):
+        for done in pool.map(lambda g: verdicts(args.antin, g[0][0], [c.path for c in g[1]], max(c.seconds for c in g[1]) + len(g[1]) * (10 if len(g[1]) > 1 else 0)), groups.items()):
             answers.update(done)
         accepted = [c for c in cases if answers[c.path][0] in LAWFUL and c.path.endswith("pdf")]
         peers = dict(zip([c.path for c in accepted], pool.map(lambda c: [w for w in (pdfsig_refuses(c.path), mutool_refuses(c.path)) if w], accepted)))
@@ -115,11 +135,14 @@ def main():
             fault = f"best time {report['signatures'][0]['best_time']}"
         elif peers.get(case.path) and not case.stricter:
             fault = f"accepted, but {peers[case.path]}"
+        seconds, peak = COST.get(case.path, (0, 0)) if case.alone else (0, 0)
+        if not fault and peak * 1024 > MEMORY_MAX + 20 * len(case.data) and not os.environ.get("ANTIN_SANITIZED"):
+            fault = f"{peak // 1024} MB of memory"
         if fault:
             failed += 1
             print(f"not ok: {case.module}: {case.name}: {fault}   [{case.path}]")
         elif args.verbose:
-            print(f"ok: {case.module}: {case.name}: {word} {sub}")
+            print(f"ok: {case.module}: {case.name}: {word} {sub}" + (f" {seconds:.1f} s {peak // 1024} MB" if case.alone else ""))
     if not args.keep and not failed:
         subprocess.run(["rm", "-rf", str(folder)])
     print(f"# {len(cases)} cases, made in {made - began:.1f} s, judged in {time.monotonic() - made:.1f} s; {len(accepted)} accepted")

@@ -28,6 +28,7 @@ class Case:
     stricter: str = ""             # why others may refuse what we accept
     proven: object = None          # False: no trusted time may be claimed; True: one must be
     seconds: float = 10
+    alone: bool = False            # a process of its own, with its time and memory measured
 
 
 class World:

@@ -170,7 +170,7 @@ judge_stamps(struct an_case *sig)
             over = AN_BYTES(digest, an_digest_size(stamp->tst->digest));
         }
         an_stamp_judge(sig->job, stamp, over);
-        an_stamp_report(sig->report, stamp);
+        an_stamp_report(sig->job, sig->report, stamp);
     }
 }
 
@@ -269,6 +269,7 @@ an_case_conclude(struct an_case *sig)
         else
             sig->structure = *sig->job->container;
     }
+    an_keep_value(sig);
     judge_stamps(sig);
     own_stamp = find_best_time(sig);
     sig->verdict = (struct an_cert_verdict){.revoked_at = AN_TIME_NONE, .status = AN_FINDING_INDETERMINATE};
@@ -299,7 +300,7 @@ an_case_conclude_stamp(struct an_case *sig)
                 report_chain(sig);
             sig->verdict.path = NULL;
         }
-        an_stamp_report(sig->report, stamp);
+        an_stamp_report(sig->job, sig->report, stamp);
         sig->report->claimed_time = stamp->tst ? stamp->tst->gen_time : AN_TIME_NONE;
         sig->report->best_time = stamp->status == AN_FINDING_PASSED ? stamp->tst->gen_time : AN_TIME_NONE;
     }

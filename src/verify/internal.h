@@ -214,6 +214,8 @@ void an_case_identify(struct an_case *sig, struct an_cert *cert);
 /* Everything that is left: certificate, rules, words. */
 void an_case_conclude(struct an_case *sig);
 void an_case_conclude_stamp(struct an_case *sig);
+/* What the network did not give for the certificates of this signature, as notes (network.c). */
+void an_network_add_case(const struct an_case *sig);
 void an_case_done(struct an_case *sig);
 void an_finding_add(struct an_signature_report *report, const char *rule, enum an_finding_status status, an_code code,
                     const char *fmt, ...) AN_PRINTF(5, 6);

@@ -132,6 +132,7 @@ read_row(struct an_pdf_reader *reader, struct an_pdf_row *row)
     an_case_begin(sig, reader->job, row->format);
     sig->report->field = an_strdup(field->name ? field->name : "");
     sig->report->claimed_time = field->m_time;
+    sig->report->page_object = field->rect.x1 > field->rect.x0 ? field->page_num : 0;
     sig->report->is_time_stamp = row->kind == AN_PDF_SIGNATURE_STAMP;
     if (row->note != AN_OK)
         an_finding_add(sig->report, "quirk.sub-filter", AN_FINDING_NOTE, row->note, "%s", field->sub_filter);

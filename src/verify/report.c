@@ -119,8 +119,9 @@ signature_done(struct an_signature_report *row)
         an_cert_unref(&row->chain[i]);
     free(row->chain);
     for (size_t i = 0; i < row->time_stamp_count; i++)
-        free(row->time_stamps[i].tsa);
+        free(row->time_stamps[i].tsa), free(row->time_stamps[i].token);
     free(row->time_stamps);
+    free(row->value);
 }
 
 void
@@ -130,6 +131,7 @@ an_report_done(struct an_report *report)
         signature_done(&report->signatures[i]);
     free(report->signatures);
     free(report->notes);
+    an_keep_done(report);
     *report = (struct an_report){.word = AN_WORD_NOT_ENOUGH};
 }
 

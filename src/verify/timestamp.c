@@ -125,7 +125,7 @@ indication_of(enum an_finding_status status)
 }
 
 void
-an_stamp_report(struct an_signature_report *report, const struct an_stamp *stamp)
+an_stamp_report(const struct an_job *job, struct an_signature_report *report, const struct an_stamp *stamp)
 {
     struct an_time_stamp_report *row;
     struct an_buf name = an_buf_new(1024);
@@ -139,6 +139,7 @@ an_stamp_report(struct an_signature_report *report, const struct an_stamp *stamp
         .tsa = an_strdup_bytes(an_buf_view(&name)), .indication = indication_of(stamp->status),
         .sub_indication = an_sub_name(stamp->sub),
     };
+    an_keep_token(job, row, stamp);
     an_buf_free(&name);
 }
 

@@ -238,7 +238,7 @@ add_cid_set(const struct an_pdf_subset *subset, struct an_pdf_bundle *bundle)
     AN_CLEANUP(an_buf_free) struct an_buf bits = an_buf_new(AN_BUF_UNLIMITED);
 
     for (uint32_t i = 0; i < subset->glyph_count; i += 8)
-        an_buf_byte(&bits, subset->glyph_count - i >= 8 ? 0xFF : (uint8_t)((0xFF00u >> (subset->glyph_count - i)) & 0xFF));
+        an_buf_byte(&bits, (uint8_t)(subset->glyph_count - i >= 8 ? 0xFFu : 0xFF00u >> (subset->glyph_count - i)));
     return add_stream(bundle, an_buf_view(&bits), "");
 }
 

@@ -1,5 +1,6 @@
 # The front door. What each word does stands beside it; the work is in meson.build and tools/.
 BUILD ?= build
+MESON_ARGS ?=
 SECONDS_PER_HARNESS ?= 30
 
 .PHONY: demo check deps build bench fuzz lint san install clean
@@ -25,7 +26,7 @@ clean:
 	rm -rf $(BUILD) build-san build-clang build-fuzz demo
 
 $(BUILD)/build.ninja: meson.build
-	meson setup $(BUILD)
+	meson setup $(BUILD) $(MESON_ARGS)
 .PHONY: deps-check deps-fuzz deps-lint
 deps-check:
 	tools/bootstrap.sh build run check lint fuzz

@@ -7,7 +7,10 @@
 #include "cli/stream.h"
 #include "cli/verify_setup.h"
 #include "fetch/fetch.h"
+#include "report/report.h"
 #include "verify/online.h"
+
+#include <unistd.h>
 
 #define STATUS_TIMEOUT_MS 10000
 
@@ -24,6 +27,48 @@ struct verify_job {
     int *statuses;
 };
 
+/* Where the record of a file lies: the folder itself, or one of the folders that --evidence made in it. */
+static char *
+find_record(const char *folder, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AN_CLEANUP(an_free_ptr) char *manifest = an_asprintf("%s/manifest.json", folder);
+
+    if (access(manifest, F_OK) == 0)
+        return an_strdup(folder);
+    return an_asprintf("%s/%s.evidence", folder, slash != NULL ? slash + 1 : path);
+}
+
+static an_code
+verify_recorded(const struct verify_job *job, const char *path, const struct an_file *file, struct an_evidence **ret_evidence,
+                struct an_report *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *folder = find_record(job->args->from_evidence, path);
+
+    AN_TRY(an_evidence_open(folder, ret_evidence, reterr));
+    return an_evidence_verify(*ret_evidence, file, job->setup.password, job->setup.content.fd >= 0 ? &job->setup.content : NULL, ret, reterr);
+}
+
+static void
+print_answer(struct cli *cli, const char *path, const struct an_report *report, const struct an_evidence *evidence)
+{
+    char when[AN_TIME_TEXT_MAX] = "";
+
+    if (evidence != NULL)
+        an_time_format_vn(an_evidence_time(evidence), when);
+    if (cli->json) {
+        json_t *json = report_json(cli, path, report);
+        if (evidence != NULL)
+            json_object_set_new(json, "evidence", json_pack("{s:s, s:s, s:b}", "at", when, "policy", an_evidence_policy(evidence), "same", 1));
+        report_print_json(cli->out, json);
+        json_decref(json);
+        return;
+    }
+    report_text(cli, path, report);
+    if (evidence != NULL)
+        fprintf(cli->out, "  %s %s\n", SAY(cli, "Khớp với kết quả ghi trong hồ sơ lập cho thời điểm", "The same as recorded for the moment"), when);
+}
+
 /* Answers of one file, printed in the order of the command line whatever thread made them. */
 static void
 verify_one(void *context, size_t index, FILE *out)
@@ -31,6 +76,7 @@ verify_one(void *context, size_t index, FILE *out)
     struct verify_job *job = context;
     struct cli cli = *job->cli;
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    struct an_evidence *evidence = NULL;
     struct an_report report = {0};
     struct an_err err = {0};
     const char *path = job->files[index];
@@ -38,23 +84,22 @@ verify_one(void *context, size_t index, FILE *out)
 
     cli.out = out;
     if (code == AN_OK)
-        code = an_verify_file(job->verifier, &file, &job->setup.options, &report, &err);
+        code = job->args->from_evidence ? verify_recorded(job, path, &file, &evidence, &report, &err)
+                                        : an_verify_file(job->verifier, &file, &job->setup.options, &report, &err);
     if (code != AN_OK) {
         an_err_name_file(&err, path);
         job->statuses[index] = cli_fail(&cli, &err);
+        an_report_done(&report);
+        an_evidence_free(&evidence);
         return;
     }
-    if (cli.json) {
-        json_t *json = report_json(&cli, path, &report);
-        report_print_json(out, json);
-        json_decref(json);
-    } else {
-        report_text(&cli, path, &report);
-    }
+    print_answer(&cli, path, &report, evidence);
     job->statuses[index] = (int)report.indication;
     if (job->products != NULL)
-        products_add(job->products, index, path, &file, &report);
+        products_add(job->products, index, path, &file, evidence ? an_evidence_time(evidence) : job->setup.options.at,
+                     evidence ? an_evidence_policy(evidence) : job->setup.options.policy, &report);
     an_report_done(&report);
+    an_evidence_free(&evidence);
 }
 
 static void
@@ -86,7 +131,7 @@ run_files(struct verify_job *job, char **argv, int count)
         worst = cli_worse(worst, job->statuses[i]);
     if (job->count > 1 && !job->cli->json && !job->cli->quiet)
         print_total(job);
-    if (job->products != NULL && products_write(job->products, job->verifier, &err) != AN_OK)
+    if (job->products != NULL && products_write(job->products, &err) != AN_OK)
         worst = cli_worse(worst, cli_fail(job->cli, &err));
     products_free(&job->products);
     free(job->statuses);
@@ -101,6 +146,9 @@ check_options(const struct verify_args *args, int count, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--online --offline");
     if (args->stream && (args->report || args->refusal || args->etsi_report || args->evidence || args->from_evidence))
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream --report|--refusal|--etsi-report|--evidence|--from-evidence");
+    if (args->from_evidence && (args->trust.count || args->untrusted.count || args->crl.count || args->ocsp.count || args->at || args->policy ||
+                                args->online || args->evidence))
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--from-evidence --trust|--untrusted|--crl|--ocsp|--at|--policy|--online|--evidence");
     if (args->stream && count > 0)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream FILE");
     if (!args->stream && count == 0)

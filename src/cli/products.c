@@ -10,7 +10,7 @@
 #define LAYOUT_PDF_MAX ((size_t)256 * 1024 * 1024)
 
 struct product {
-    char *path;
+    char *path, *policy;
     struct an_report report;
     struct an_report_paper paper;
     struct an_buf picture;
@@ -23,6 +23,14 @@ struct products {
     struct product *items; /* one place for each file; path NULL = could not be verified */
     size_t count;
 };
+
+static const char *
+file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
 
 struct products *
 products_new(struct cli *cli, const struct verify_args *args, struct verify_setup *setup, size_t count)
@@ -46,6 +54,7 @@ products_free(struct products **products)
         return;
     for (size_t i = 0; i < (*products)->count; i++) {
         free((*products)->items[i].path);
+        free((*products)->items[i].policy);
         an_report_done(&(*products)->items[i].report);
         an_buf_free(&(*products)->items[i].picture);
     }
@@ -55,7 +64,8 @@ products_free(struct products **products)
 }
 
 void
-products_add(struct products *products, size_t index, const char *path, const struct an_file *file, struct an_report *report)
+products_add(struct products *products, size_t index, const char *path, const struct an_file *file, an_time at, const char *policy,
+             struct an_report *report)
 {
     struct product *item = &products->items[index];
     uint8_t digest[AN_DIGEST_MAX];
@@ -65,8 +75,9 @@ products_add(struct products *products, size_t index, const char *path, const st
     item->report = *report;
     *report = (struct an_report){0};
     item->picture = an_buf_new(PICTURE_BYTES_MAX);
-    item->paper = (struct an_report_paper){.file = item->path, .bytes = file->bytes.len, .at = products->setup->options.at,
-                                           .policy = products->setup->options.policy, .report = &item->report};
+    item->policy = an_strdup(policy);
+    item->paper = (struct an_report_paper){.file = item->path, .bytes = file->bytes.len, .at = at, .policy = item->policy,
+                                           .report = &item->report};
     memcpy(item->paper.sha256, digest, sizeof(item->paper.sha256));
 }
 
@@ -207,15 +218,76 @@ write_etsi(struct products *products, const struct an_report_context *context, c
     return an_file_write(products->args->etsi_report, an_buf_view(&out), 0644, reterr);
 }
 
+/* ---- evidence ---- */
+/* "DIR/name.evidence"; a second file of the same name from another folder gets a number. */
+static char *
+record_folder(const struct products *products, size_t at)
+{
+    const char *name = file_name(products->items[at].path);
+    size_t same = 0;
+
+    for (size_t i = 0; i < at; i++)
+        if (products->items[i].path != NULL && strcmp(file_name(products->items[i].path), name) == 0)
+            same++;
+    return same == 0 ? an_asprintf("%s/%s.evidence", products->args->evidence, name)
+                     : an_asprintf("%s/%s-%zu.evidence", products->args->evidence, name, same + 1);
+}
+
+/* A record is good only if the verdict can be had from it. */
+static an_code
+try_record(const struct products *products, const struct product *item, const char *folder, struct an_err *reterr)
+{
+    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    const struct verify_setup *setup = products->setup;
+    struct an_evidence *evidence = NULL;
+    struct an_report again = {0};
+    an_code code = an_file_open(item->path, 0, &file, reterr);
+
+    if (code == AN_OK)
+        code = an_evidence_open(folder, &evidence, reterr);
+    if (code == AN_OK)
+        code = an_evidence_verify(evidence, &file, setup->password, setup->content.fd >= 0 ? &setup->content : NULL, &again, reterr);
+    an_report_done(&again);
+    an_evidence_free(&evidence);
+    return code;
+}
+
+static an_code
+write_record(const struct products *products, const struct an_report_context *context, size_t at, struct an_err *reterr)
+{
+    const struct product *item = &products->items[at];
+    const struct an_verify_options *options = &products->setup->options;
+    AN_CLEANUP(an_free_ptr) char *folder = record_folder(products, at);
+    struct an_err err = {0};
+
+    AN_TRY(an_evidence_save(context, &item->paper, options, false, folder, reterr));
+    if (try_record(products, item, folder, &err) == AN_OK)
+        return AN_OK;
+    AN_TRY(an_evidence_save(context, &item->paper, options, true, folder, reterr));
+    if (try_record(products, item, folder, &err) == AN_OK)
+        return AN_OK;
+    AN_FAIL(reterr, AN_E_EVIDENCE_NOT_REPRODUCED, "%.120s: %s %.120s", item->path, an_message_find(err.code)->symbol, err.detail);
+}
+
+static an_code
+write_records(const struct products *products, const struct an_report_context *context, struct an_err *reterr)
+{
+    if (context->regulations == NULL)
+        AN_FAIL(reterr, AN_E_REGULATION_DIR, "%s", "policies");
+    for (size_t i = 0; i < products->count; i++)
+        if (products->items[i].path != NULL)
+            AN_TRY(write_record(products, context, i, reterr));
+    return AN_OK;
+}
+
 an_code
-products_write(struct products *products, struct an_verifier *verifier, struct an_err *reterr)
+products_write(struct products *products, struct an_err *reterr)
 {
     const struct verify_args *args = products->args;
     const struct an_report_context context = {.regulations = cli_regulations(products->cli), .english = products->cli->english};
     AN_CLEANUP(an_free_ptr) struct an_report_paper *papers = an_new_array(products->count + 1, sizeof(*papers));
     size_t count = 0;
 
-    (void)verifier;
     if (args->report != NULL)
         take_pictures(products);
     for (size_t i = 0; i < products->count; i++)
@@ -229,5 +301,7 @@ products_write(struct products *products, struct an_verifier *verifier, struct a
         AN_TRY(write_refusal(products, &context, papers, count, reterr));
     if (args->etsi_report != NULL)
         AN_TRY(write_etsi(products, &context, papers, count, reterr));
+    if (args->evidence != NULL)
+        AN_TRY(write_records(products, &context, reterr));
     return AN_OK;
 }

@@ -97,6 +97,12 @@ an_policy_find(struct an_regulations *regs, const char *id, const struct an_poli
     return find_policy(locked, id, ret, reterr);
 }
 
+char *
+an_policy_path(const struct an_regulations *regs, const char *id)
+{
+    return an_asprintf("%s/%.80s.yaml", regs->policies_dir, id);
+}
+
 an_code
 an_policy_each(struct an_regulations *regs, an_policy_fn each, void *context, struct an_err *reterr)
 {

@@ -68,6 +68,8 @@ struct an_policy {
 /* AN_E_POLICY_UNKNOWN lists the ids. Borrowed until an_regulations_close. */
 an_code an_policy_find(struct an_regulations *regs, const char *id, const struct an_policy **ret,
                        struct an_err *reterr) AN_MUST_USE;
+/* The file that a policy was read from: for a record of what decided. The caller frees. */
+char *an_policy_path(const struct an_regulations *regs, const char *id) AN_MUST_USE;
 typedef void (*an_policy_fn)(void *context, const struct an_policy *policy);
 an_code an_policy_each(struct an_regulations *regs, an_policy_fn each, void *context,
                        struct an_err *reterr) AN_MUST_USE;

@@ -34,3 +34,40 @@ size_t report_checks(const struct an_signature_report *signature, struct report_
 char *report_check_text(const struct an_report_context *context, const struct report_check *check) AN_MUST_USE;
 /* The check that decided against the signature; NULL when it passed. */
 const struct report_check *report_decisive(const struct report_check *checks, size_t count);
+
+/* ---- select.c: of everything that was known, what can have decided ---- */
+struct report_selection {
+    struct an_certs certs;
+    struct an_crls crls;
+    struct an_ocsps ocsps;
+};
+/* whole: everything. */
+void report_select(const struct an_report *report, bool whole, struct report_selection *ret);
+void report_selection_done(struct report_selection *selection); /* for AN_CLEANUP too */
+
+/* ---- xml.c: well-formed by construction ---- */
+#define XML_DEPTH_MAX 24
+struct xml {
+    struct an_buf *out;
+    const char *open[XML_DEPTH_MAX];
+    size_t depth;
+};
+void xml_start(struct xml *xml, struct an_buf *out);
+/* attribute NULL = none */
+void xml_open(struct xml *xml, const char *name, const char *attribute, const char *value);
+void xml_close(struct xml *xml);
+void xml_empty(struct xml *xml, const char *name, const char *attribute, const char *value);
+void xml_text(struct xml *xml, const char *name, const char *text);
+void xml_base64(struct xml *xml, const char *name, an_bytes bytes);
+
+/* ---- the form of a record, for its writer and its reader ---- */
+#define EVIDENCE_FORMAT "antin-evidence-1"
+#define EVIDENCE_MANIFEST "manifest.json"
+#define EVIDENCE_PIECES_MAX 20000
+enum evidence_kind { EVIDENCE_ANCHOR, EVIDENCE_CERTIFICATE, EVIDENCE_CRL, EVIDENCE_OCSP, EVIDENCE_TIME_STAMP, EVIDENCE_POLICY, EVIDENCE_KINDS };
+extern const struct evidence_place { const char *kind, *folder, *suffix; } evidence_places[EVIDENCE_KINDS];
+/* Digest of the manifest without its member "digest"; 64 hexadecimal digits. */
+void evidence_digest(const json_t *manifest, char ret[static 65]);
+void evidence_hex(const uint8_t hash[static 32], char ret[static 65]);
+/* The verdict as a manifest holds it. */
+json_t *evidence_verdict(const struct an_report *report);

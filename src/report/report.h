@@ -36,5 +36,23 @@ void an_report_write_refusal_text(const struct an_report_context *context, const
 void an_report_write_refusal_letter(const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
                                     struct an_buf *out);
 
+/* ---- the record of what decided (evidence.c, evidence_read.c) ---- */
+/* A folder: manifest.json (what was asked, the verdict, every piece by its SHA-256) and the pieces. The report must have been
+ * made with keep_evidence. options: what was asked. whole: everything that was known, not only what can have decided. */
+an_code an_evidence_save(const struct an_report_context *context, const struct an_report_paper *paper,
+                         const struct an_verify_options *options, bool whole, const char *folder, struct an_err *reterr) AN_MUST_USE;
+
+struct an_evidence; /* a record, read and found unaltered */
+/* AN_E_EVIDENCE_MISSING, _FORMAT, _TAMPERED (names the piece). */
+an_code an_evidence_open(const char *folder, struct an_evidence **ret, struct an_err *reterr) AN_MUST_USE;
+void an_evidence_free(struct an_evidence **evidence);
+an_time an_evidence_time(const struct an_evidence *evidence);
+const char *an_evidence_policy(const struct an_evidence *evidence);
+/* Verifies the file with what the record holds and nothing else. password, content: as in an_verify_options.
+ * AN_E_EVIDENCE_DOCUMENT when it is another file; AN_E_EVIDENCE_DIFFERS when the verdict is not the recorded one (ret is
+ * filled then too). */
+an_code an_evidence_verify(struct an_evidence *evidence, const struct an_file *file, const struct an_secret *password,
+                           const struct an_file *content, struct an_report *ret, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- ETSI TS 119 102-2 (etsi.c) ---- */
 void an_report_write_etsi(const struct an_report_context *context, const struct an_report_paper *papers, size_t count, struct an_buf *out);

@@ -16,6 +16,8 @@
 #define INK_MAX 0.002                  /* share of a box: a speck of a scan is not text */
 #define EDGE_MM 3.0                    /* printers do not reach closer to the edge */
 #define STEPS_MAX 24
+#define CENTRES_MAX (15 * POINTS_PER_MM) /* how far the middles of title and name may lie apart */
+#define EDGES_MAX 4.0                    /* or their left edges */
 
 struct finder {
     struct an_sign_session *session;
@@ -178,30 +180,46 @@ same_column(const struct an_box *a, const struct an_box *b)
     return (a_centre >= b->x0 && a_centre <= b->x1) || (b_centre >= a->x0 && b_centre <= a->x1);
 }
 
-/* The line that holds the hit and little else: a name inside a sentence is not a signature block. */
-static const struct an_text_line *
-line_of_hit(const struct an_text_lines *lines, const struct an_box *hit, const char *wanted)
+static bool
+overlaps(double a0, double a1, double b0, double b1)
 {
-    double y = (hit->y0 + hit->y1) / 2;
+    return a0 < b1 && b0 < a1;
+}
+
+static struct an_box
+joined(const struct an_box *a, const struct an_box *b)
+{
+    return (struct an_box){fmin(a->x0, b->x0), fmin(a->y0, b->y0), fmax(a->x1, b->x1), fmax(a->y1, b->y1)};
+}
+
+/* The printed line that holds the hit and little else (a name inside a sentence is not a signature block). A long name
+ * stands on two lines. */
+static bool
+line_of_hit(const struct an_text_lines *lines, const struct an_box *hit, const char *wanted, struct an_box *ret)
+{
+    size_t len = 0;
 
     for (size_t i = 0; i < lines->count; i++) {
         const struct an_text_line *line = &lines->items[i];
-        if (y >= line->box.y0 && y <= line->box.y1 && centre_of(hit) >= line->box.x0 && centre_of(hit) <= line->box.x1)
-            return strlen(line->text) <= strlen(wanted) + NAME_EXTRA_BYTES ? line : NULL;
+        double middle = (line->box.y0 + line->box.y1) / 2;
+        if (middle < hit->y0 || middle > hit->y1 || !overlaps(line->box.x0, line->box.x1, hit->x0, hit->x1))
+            continue;
+        *ret = len ? joined(ret, &line->box) : line->box;
+        len += strlen(line->text) + 1;
     }
-    return NULL;
+    return len > 0 && len <= strlen(wanted) + NAME_EXTRA_BYTES + 2;
 }
 
 /* Nearest line of the same column above (or below) another; NULL when there is none. */
 static const struct an_text_line *
-neighbour(const struct an_text_lines *lines, const struct an_text_line *from, bool above)
+neighbour(const struct an_text_lines *lines, const struct an_box *from, bool above)
 {
     const struct an_text_line *best = NULL;
 
     for (size_t i = 0; i < lines->count; i++) {
         const struct an_text_line *line = &lines->items[i];
-        bool beyond = above ? line->box.y0 >= from->box.y1 - 1 : line->box.y1 <= from->box.y0 + 1;
-        if (line == from || !beyond || !same_column(&line->box, &from->box))
+        bool beyond = above ? line->box.y0 >= from->y1 - 1 : line->box.y1 <= from->y0 + 1;
+        if (!beyond || !same_column(&line->box, from))
             continue;
         if (best == NULL || (above ? line->box.y0 < best->box.y0 : line->box.y1 > best->box.y1))
             best = line;
@@ -209,19 +227,27 @@ neighbour(const struct an_text_lines *lines, const struct an_text_line *from, bo
     return best;
 }
 
+/* Title and name are centred on one another, or begin at one edge; the cell of a table and the text above it are not. */
+static bool
+belong_together(const struct an_box *a, const struct an_box *b)
+{
+    return fabs(centre_of(a) - centre_of(b)) <= CENTRES_MAX || fabs(a->x0 - b->x0) <= EDGES_MAX;
+}
+
 /* The space above a printed name, or below a printed title. */
 static bool
-block_around(const struct an_text_lines *lines, const struct an_text_line *line, struct block *ret)
+block_around(const struct an_text_lines *lines, const struct an_box *line, struct block *ret)
 {
     const struct an_text_line *above = neighbour(lines, line, true), *below = neighbour(lines, line, false);
-    double gap_above = above ? above->box.y0 - line->box.y1 : 0, gap_below = below ? line->box.y0 - below->box.y1 : 0;
+    double gap_above = above && belong_together(&above->box, line) ? above->box.y0 - line->y1 : 0;
+    double gap_below = below && belong_together(&below->box, line) ? line->y0 - below->box.y1 : 0;
     bool use_above = gap_above >= GAP_MIN && gap_above >= gap_below;
     const struct an_text_line *other = use_above ? above : below;
 
     if (!use_above && gap_below < GAP_MIN)
         return false;
-    *ret = (struct block){.page = lines->page, .centre = (centre_of(&line->box) + centre_of(&other->box)) / 2,
-                          .bottom = use_above ? line->box.y1 : other->box.y1, .top = use_above ? other->box.y0 : line->box.y0};
+    *ret = (struct block){.page = lines->page, .centre = (centre_of(line) + centre_of(&other->box)) / 2,
+                          .bottom = use_above ? line->y1 : other->box.y1, .top = use_above ? other->box.y0 : line->y0};
     return true;
 }
 
@@ -239,14 +265,13 @@ find_block(struct finder *f, const char *wanted, struct block *ret, struct an_er
     AN_TRY(an_renderer_find_text(renderer, f->fd, wanted, password_of(f), &hits, reterr));
     for (size_t i = 0; i < hits.count; i++) {
         struct block block;
-        const struct an_text_line *line;
+        struct an_box line;
         if (!loaded || lines.page != hits.items[i].page) {
             an_text_lines_free(&lines);
             AN_TRY(an_renderer_lines(renderer, f->fd, (int)hits.items[i].page, password_of(f), &lines, reterr));
             loaded = true;
         }
-        line = line_of_hit(&lines, &hits.items[i].box, wanted);
-        if (line == NULL || !block_around(&lines, line, &block))
+        if (!line_of_hit(&lines, &hits.items[i].box, wanted, &line) || !block_around(&lines, &line, &block))
             continue;
         found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 || fabs(block.centre - ret->centre) > 30;
         *ret = block;

@@ -143,7 +143,9 @@ def right_place(pdf, title, printed):
     """(page, x, y) of the middle between the last title line and the name below it; None when it is not clear."""
     lines, sizes = lines_of(pdf)
     found = []
-    for name in (line for line in lines if line[5] == printed):
+    pairs = [[a[0], min(a[1], b[1]), a[2], max(a[3], b[3]), b[4], f"{a[5]} {b[5]}"] for a in lines for b in lines  # a long name on two lines
+             if a[0] == b[0] and abs(b[2] - a[4]) < 6 and printed == f"{a[5]} {b[5]}"]
+    for name in [line for line in lines if line[5] == printed] + pairs:
         middle = (name[1] + name[3]) / 2
         above = [t for t in lines if t[0] == name[0] and t[4] <= name[2] + 2 and t[1] - 5 <= middle <= t[3] + 5]
         nearest = max(above, key=lambda t: t[4], default=None)

@@ -1,6 +1,8 @@
 /* A report: title, headings, paragraphs, tables, pictures. */
 #include "layout/internal.h"
 
+#define NARROW_RIGHT (15 * MM)
+
 static const struct style title_style = {.size = 15, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_CENTER};
 static const struct style subtitle_style = {
     .size = 13, .is_italic = true, .align = PANGO_ALIGN_CENTER, .space_before = 2};
@@ -67,6 +69,7 @@ layout_bao_cao(struct an_arena *arena, const json_t *root, struct an_buf *out, s
     AN_TRY(input_text(arena, root, "subtitle", false, &subtitle, reterr));
     AN_TRY(input_list(root, "blocks", &blocks, reterr));
     AN_TRY(press_open(&press, out, &facts, reterr));
+    press.right = NARROW_RIGHT; /* NĐ 30/2020 Phụ lục I allows 15 to 20 mm: tables want the width */
     AN_TRY(flow_text(&press, facts.title, &title_style, 0, reterr));
     if (subtitle[0] != '\0')
         AN_TRY(flow_text(&press, subtitle, &subtitle_style, 0, reterr));

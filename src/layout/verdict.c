@@ -161,7 +161,7 @@ flow_facts(struct press *press, struct an_arena *arena, const json_t *block, str
 {
     const struct style caption_style = {.size = 10, .is_italic = true, .align = PANGO_ALIGN_CENTER};
     bool has_picture = json_object_get(block, "picture") != NULL;
-    double side = has_picture ? 44 * MM : 0, width = press_width(press) - (has_picture ? side + 14 : 0), foot;
+    double side = has_picture ? 40 * MM : 0, width = press_width(press) - (has_picture ? side + 14 : 0), foot;
     unsigned page;
     const char *caption;
     json_t *rows = NULL;

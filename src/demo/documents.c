@@ -2,23 +2,17 @@
 #include "demo/demo.h"
 
 #include "base/file.h"
+#include "base/program.h"
 #include "sign/timestamp.h"
 #include "verify/online.h"
-
-#include <unistd.h>
 
 /* Samples are data: the text of a real regulation, laid out as a document of an invented agency. */
 static an_code
 read_sample(const char *name, struct an_buf *ret, struct an_err *reterr)
 {
-    static const char *const folders[] = {AN_SOURCE_DIR "/samples", AN_DATA_DIR "/samples"};
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/samples/%s", an_program_data(), name);
 
-    for (size_t i = 0; i < AN_COUNT(folders); i++) {
-        AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%s", folders[i], name);
-        if (access(path, R_OK) == 0)
-            return an_file_read(path, AN_LIMIT_MESSAGE_BYTES, ret, reterr);
-    }
-    AN_FAIL(reterr, AN_E_FILE_OPEN, "%s", name);
+    return an_file_read(path, AN_LIMIT_MESSAGE_BYTES, ret, reterr);
 }
 
 static an_code

@@ -2,10 +2,10 @@
  * Loads the font module when the first text is to be drawn. FreeType and HarfBuzz bring seven more libraries: loading them
  * always would cost every command that draws nothing more than its signature does (decision 007).
  */
+#include "base/program.h"
 #include "pdf/font_ops.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,34 +14,17 @@ static const struct an_pdf_font_ops *ops;
 static char trouble[256];
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
-static void
-try_module(const char *folder, size_t len)
-{
-    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%.*s/" AN_PDF_FONT_MODULE, (int)len, folder);
-    void *module;
-
-    if (ops != NULL || len == 0 || access(path, R_OK) != 0)
-        return;
-    module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (module != NULL)
-        ops = dlsym(module, "an_pdf_font_ops");
-    if (ops == NULL)
-        snprintf(trouble, sizeof(trouble), "%s", dlerror());
-}
-
-/* Beside our own program, where the build left it, or installed: never through a search path. */
+/* Where our other programs are: never through a search path. */
 static void
 load_module(void)
 {
-    char own[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    const char *slash;
+    AN_CLEANUP(an_free_ptr) char *path = an_program_find(AN_PDF_FONT_MODULE);
+    void *module = path != NULL ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 
-    own[len > 0 ? len : 0] = '\0';
-    slash = strrchr(own, '/');
-    try_module(own, slash ? (size_t)(slash - own) : 0);
-    try_module(AN_BUILD_DIR, strlen(AN_BUILD_DIR));
-    try_module(AN_LIBEXEC_DIR, strlen(AN_LIBEXEC_DIR));
+    if (module != NULL)
+        ops = dlsym(module, "an_pdf_font_ops");
+    if (ops == NULL)
+        snprintf(trouble, sizeof(trouble), "%s", path != NULL ? dlerror() : "not found");
 }
 
 an_code

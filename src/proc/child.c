@@ -1,11 +1,11 @@
 #include "proc/internal.h"
 
 #include "base/limits.h"
+#include "base/program.h"
 #include "base/time.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -30,44 +30,20 @@ an_child_look_in(const char *folder)
     extra_folder = folder ? an_strdup(folder) : NULL;
 }
 
-static bool
-is_program(const char *path)
-{
-    return access(path, X_OK) == 0;
-}
-
-/* The folder of our own executable; "" when it cannot be known (no /proc). */
-static void
-find_own_folder(char folder[static PATH_MAX])
-{
-    ssize_t len = readlink("/proc/self/exe", folder, PATH_MAX - 1);
-    char *slash;
-
-    folder[len > 0 ? len : 0] = '\0';
-    slash = strrchr(folder, '/');
-    if (slash != NULL)
-        *slash = '\0';
-}
-
 static char *
 find_program(const char *name)
 {
-    char own[PATH_MAX];
-    const char *const folders[] = {extra_folder, own, AN_LIBEXEC_DIR};
+    char *path = NULL;
 
     if (strchr(name, '/') != NULL)
         return NULL;
-    find_own_folder(own);
-    for (size_t i = 0; i < AN_COUNT(folders); i++) {
-        char *path;
-        if (folders[i] == NULL || folders[i][0] == '\0')
-            continue;
-        path = an_asprintf("%s/%s", folders[i], name);
-        if (is_program(path))
+    if (extra_folder != NULL && extra_folder[0] != '\0') {
+        path = an_asprintf("%s/%s", extra_folder, name);
+        if (access(path, X_OK) == 0)
             return path;
         free(path);
     }
-    return NULL;
+    return an_program_find(name);
 }
 
 /* What a helper may know of our environment: language, zone, a fixed clock for reproducible output. */

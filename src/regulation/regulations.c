@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/program.h"
 #include "regulation/internal.h"
 
 static bool
@@ -23,7 +24,7 @@ default_dir(void)
 
     if (chosen && chosen[0])
         return chosen;
-    return is_dir(AN_SOURCE_DIR "/regulations") ? AN_SOURCE_DIR : AN_DATA_DIR;
+    return an_program_data();
 }
 
 an_code

@@ -283,6 +283,7 @@ take_signature(struct taker *taker, const json_t *row, struct an_xml_signature *
     ret->policy = take_text(taker, row, "policy");
     ret->is_counter = take_bool(row, "counter");
     ret->has_xades = take_bool(row, "xades");
+    ret->is_baseline = take_bool(row, "baseline");
     ret->has_signed_properties = take_bool(row, "signed_properties");
     ret->has_evidence_record = take_bool(row, "evidence");
     ret->has_signing_certificate = take_bool(row, "has_signing_certificate");

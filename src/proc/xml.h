@@ -44,6 +44,7 @@ struct an_xml_stamp {
 struct an_xml_blobs { an_bytes *items; size_t count; };
 struct an_xml_signature {
     const char *id, *parent; /* parent: Id of the signature that this one counter-signs, "" = none */
+    bool is_baseline;        /* the signed properties that a baseline level asks for stand there, well formed */
     bool is_counter, has_xades, has_signed_properties, has_references, has_evidence_record;
     const char *problem;     /* why the structure is refused, "" = none */
     const char *coverage;    /* "whole-file", "part", "none" */

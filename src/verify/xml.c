@@ -287,7 +287,8 @@ level_of(const struct an_xml_case *row)
 {
     bool has_t = false, has_a = false;
 
-    if (!row->signature->has_signed_properties || !row->signature->has_signing_certificate)
+    if (!row->signature->has_signed_properties || !row->signature->has_signing_certificate ||
+        !row->signature->is_baseline || !row->signature->has_references)
         return "";
     for (size_t i = 0; i < row->sig.stamps.count; i++) {
         has_t = has_t || (row->sig.stamps.items[i].kind == AN_STAMP_SIGNATURE && row->sig.stamps.items[i].tst);

@@ -61,6 +61,38 @@ put_text(json_t *out, const char *key, const xmlNode *node)
     an_buf_free(&text);
 }
 
+static bool
+is_reference_id(const struct xml_signature *signature, const char *id)
+{
+    bool found = false;
+
+    for (const xmlNode *node = xml_child(signature->signed_info, XML_NS_DSIG, "Reference"); node && !found;
+         node = xml_next(node, XML_NS_DSIG, "Reference")) {
+        char *own = xml_attribute(node, "Id");
+
+        found = own && strcmp(own, id) == 0;
+        free(own);
+    }
+    return found;
+}
+
+/* EN 319 132-1, 5.2.4 and 6.3: every DataObjectFormat names a reference of this signature, and a MIME type. */
+static bool
+formats_conform(const struct xml_signature *signature)
+{
+    const xmlNode *data = xml_child(signature->signed_properties, NULL, "SignedDataObjectProperties");
+    bool ok = true;
+
+    for (const xmlNode *node = xml_child(data, NULL, "DataObjectFormat"); node && ok;
+         node = xml_next(node, NULL, "DataObjectFormat")) {
+        char *uri = xml_attribute(node, "ObjectReference");
+
+        ok = uri && uri[0] == '#' && is_reference_id(signature, uri + 1) && xml_child(node, NULL, "MimeType");
+        free(uri);
+    }
+    return ok;
+}
+
 static void
 read_signed(struct xml_signature *signature)
 {
@@ -70,6 +102,8 @@ read_signed(struct xml_signature *signature)
     put_text(signature->json, "signing_time", xml_child(properties, NULL, "SigningTime"));
     put_text(signature->json, "policy", xml_child(xml_child(policy, NULL, "SigPolicyId"), NULL, "Identifier"));
     read_signing_certificate(signature, properties);
+    json_object_set_new(signature->json, "baseline", json_boolean(json_object_get(signature->json, "signing_time") &&
+                                                                  formats_conform(signature)));
 }
 
 static void

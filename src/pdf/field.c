@@ -9,6 +9,7 @@
 #include <math.h>
 
 #define WIDGET_FLAGS 132 /* Print and Locked */
+#define WIDGETS_MAX 64   /* places where one signature is shown; more is nonsense */
 
 static void
 emit_key_ref(struct an_pdf_append *append, const char *key, uint32_t num, uint16_t gen)
@@ -264,29 +265,28 @@ emit_widget(struct an_pdf_append *append, const struct an_pdf_field_job *job, st
     an_buf_printf(append->out, "/F %d", WIDGET_FLAGS);
 }
 
-/* Rewrites field or widget; sign: it is the field and gets /V. */
+/* Rewrites the field, or a widget that is an object of its own. Both get /V: it belongs to the field, but poppler and
+ * what is built on it look for it in the widget. */
 static void
-rewrite_field(struct an_pdf_append *append, const struct an_pdf_field_job *job, const struct an_pdf_obj *obj, bool sign,
-              const struct an_pdf_rect *new_rect, uint32_t look)
+rewrite_field(struct an_pdf_append *append, const struct an_pdf_field_job *job, const struct an_pdf_obj *obj,
+              bool is_field, const struct an_pdf_rect *new_rect, uint32_t look)
 {
     const char *except[8] = {NULL};
     size_t n = 0;
     bool shown = an_pdf_dict_find(obj, "Rect") != NULL;
 
-    if (sign)
-        except[n++] = "V";
+    except[n++] = "V";
     if (look)
         except[n++] = "AP";
     if (new_rect)
         except[n++] = "Rect";
-    if (sign && job->what->lock == AN_PDF_LOCK_ALL)
+    if (is_field && job->what->lock == AN_PDF_LOCK_ALL)
         except[n++] = "Lock";
     an_pdf_append_open(append, obj->num, obj->gen);
     an_buf_str(append->out, "<<");
     an_pdf_emit_entries(append, obj, except);
-    if (sign)
-        emit_key_ref(append, "/V", job->sig_num, 0);
-    if (sign)
+    emit_key_ref(append, "/V", job->sig_num, 0);
+    if (is_field)
         emit_lock(append, job);
     if (new_rect && !shown)
         emit_widget(append, job, *new_rect);
@@ -297,6 +297,23 @@ rewrite_field(struct an_pdf_append *append, const struct an_pdf_field_job *job, 
     emit_look(append, look);
     an_buf_str(append->out, ">>");
     an_pdf_append_close(append);
+}
+
+/* A signature shown in several places is found by each of them; only the first one is drawn. */
+static void
+rewrite_other_widgets(struct an_pdf_append *append, const struct an_pdf_field_job *job, const struct an_pdf_obj *field)
+{
+    const struct an_pdf_obj *kids = an_pdf_at(append->pdf, AN_PDF_NOW, field, "Kids");
+
+    for (size_t i = 1; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count && i < WIDGETS_MAX; i++) {
+        const struct an_pdf_obj *kid = an_pdf_resolve(append->pdf, AN_PDF_NOW, &kids->u.array.items[i]);
+        bool again = kid->kind != AN_PDF_DICT || kid->num == 0;
+
+        for (size_t j = 0; j < append->written.count && !again; j++)
+            again = append->written.items[j].num == kid->num;
+        if (!again)
+            rewrite_field(append, job, kid, false, NULL, 0);
+    }
 }
 
 static an_code
@@ -316,8 +333,8 @@ sign_existing(struct an_pdf_append *append, struct an_pdf_field_job *job, struct
     AN_TRY(write_look(append, job, spot, &look, reterr));
     if (widget && widget != field) {
         rewrite_field(append, job, field, true, NULL, 0);
-        if (look || moves)
-            rewrite_field(append, job, widget, false, moves ? &wanted : NULL, look);
+        rewrite_field(append, job, widget, false, moves ? &wanted : NULL, look);
+        rewrite_other_widgets(append, job, field);
     } else {
         rewrite_field(append, job, field, true, moves ? &wanted : NULL, look);
     }

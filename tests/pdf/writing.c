@@ -248,15 +248,19 @@ damaged_files_become_readable(void **state)
 static const char *const form_objects[] = {
     /* 6 */ "<</Type/Annot/Subtype/Widget/FT/Sig/T(Empty)/P 4 0 R/Rect[100 100 200 150]/F 4>>",
     /* 7 */ "<</Type/Annot/Subtype/Widget/FT/Tx/T(Text)/P 4 0 R/Rect[0 0 10 10]/F 4>>",
-    /* 8 */ "<</T(Group)/FT/Sig/Kids[9 0 R]>>",
+    /* 8 */ "<</T(Group)/FT/Sig/Kids[9 0 R 12 0 R]>>",
     /* 9 */ "<</T(Inner)/Parent 8 0 R/Kids[10 0 R]>>",
     /* 10 */ "<</Type/Annot/Subtype/Widget/Parent 9 0 R/P 4 0 R/Rect[300 300 400 350]/F 4>>",
-    /* 11 */ "<</Type/Annot/Subtype/Widget/FT/Sig/T(Fixed)/Ff 1/P 4 0 R/Rect[0 0 0 0]/F 4>>", NULL};
+    /* 11 */ "<</Type/Annot/Subtype/Widget/FT/Sig/T(Fixed)/Ff 1/P 4 0 R/Rect[0 0 0 0]/F 4>>",
+    /* 12 */ "<</T(Twice)/Parent 8 0 R/Kids[13 0 R 14 0 R]>>",
+    /* 13 */ "<</Type/Annot/Subtype/Widget/Parent 12 0 R/P 4 0 R/Rect[300 300 400 350]/F 4>>",
+    /* 14 */ "<</Type/Annot/Subtype/Widget/Parent 12 0 R/P 4 0 R/Rect[300 200 400 250]/F 4>>", NULL};
 
-/* seen: poppler 22 looks for /V beside the widget only, so a signed field with separate kids counts 0. */
+/* seen: by poppler, which counts the places where a signature is shown. */
 static const struct { const char *field, *page_extra; an_code want; int seen; } field_table[] = {
     {"Empty", "/Annots[6 0 R 7 0 R 10 0 R]", AN_OK, 1},
-    {"Group.Inner", "/Annots[6 0 R 7 0 R 10 0 R]", AN_OK, 0},
+    {"Group.Inner", "/Annots[6 0 R 7 0 R 10 0 R]", AN_OK, 1},
+    {"Group.Twice", "/Annots[6 0 R 13 0 R 14 0 R]", AN_OK, 2},
     {"Group.New", "/Annots[6 0 R]", AN_OK, 1},
     {"Group.Deep.New", NULL, AN_OK, 1},
     {"Other.Deep.New", NULL, AN_OK, 1},
@@ -290,7 +294,7 @@ fields_are_found_or_made(void **state)
         if (code != AN_OK)
             continue;
         expect_good(an_buf_view(&one), field_table[i].seen, NULL);
-        if (!field_table[i].seen)
+        if (strcmp(what.field_name, "Group.Inner") == 0)
             oracle_says("/ETSI.CAdES.detached", "mutool show %s trailer/Root/AcroForm/Fields/3/Kids/1/V/SubFilter 2>&1",
                         oracle_path("judged.pdf"));
         oracle_says(what.field_name, "pdfsig -nocert %s 2>&1", oracle_path("judged.pdf"));

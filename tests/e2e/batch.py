@@ -67,7 +67,7 @@ def wait_for(target, count, process):
 
 def interrupted():
     """Killed, and asked to stop: what has its final name is whole; --resume does the rest and touches nothing else."""
-    count = 400 if SANITIZED else 1500
+    count = 400 if SANITIZED else 900
     folder = make("long", count)
     for name, number in (("SIGKILL", signal.SIGKILL), ("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)):
         target = i.dir / f"out-{name}"

@@ -8,6 +8,7 @@ static const struct {
     bool (*detect)(an_bytes head);
     an_code (*verify)(struct an_job *job, struct an_err *reterr);
 } formats[] = {
+    {"ERS", an_record_detect, an_record_verify}, /* before CMS: DER too */
     {"CMS", an_cms_detect, an_cms_verify}, /* before PDF: a PDF may be inside */
     {"PDF", an_pdf_detect, an_pdf_verify},
     {"MIME", an_mime_detect, an_mime_verify},

@@ -234,11 +234,13 @@ bool an_cms_detect(an_bytes head);
 bool an_mime_detect(an_bytes head);
 bool an_xml_detect(an_bytes head);
 bool an_asic_detect(an_bytes head);
+bool an_record_detect(an_bytes head);
 an_code an_pdf_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_cms_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_mime_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_xml_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 an_code an_asic_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
+an_code an_record_verify(struct an_job *job, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- who signed, and what the document is worth (effect.c) ---- */
 void an_effect_classify(struct an_signature_report *report);

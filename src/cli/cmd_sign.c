@@ -496,6 +496,7 @@ cmd_sign(struct cli *cli, const void *options, char **argv, int argc)
         jobs = sysconf(_SC_NPROCESSORS_ONLN);
     if ((size_t)jobs > an_signer_info(r.signer)->sessions_max + 1)
         jobs = (long)an_signer_info(r.signer)->sessions_max + 1; /* one prepares the next file while the token signs */
+    (void)cli_regulations(cli); /* opened once, before the threads copy what they need of cli */
     pool_run((r.count + CHUNK - 1) / CHUNK, r.count > CHUNK ? CHUNK : r.count, jobs, cli->out, sign_chunk, &r);
     return summary(&r);
 }

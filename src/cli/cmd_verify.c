@@ -126,6 +126,7 @@ run_files(struct verify_job *job, char **argv, int count)
     }
     job->statuses = an_new_array(job->count, sizeof(*job->statuses));
     job->products = products_new(job->cli, job->args, &job->setup, job->count);
+    (void)cli_regulations(job->cli); /* opened once, before the threads copy what they need of cli */
     pool_run(job->count, 1, job->args->jobs, job->cli->out, verify_one, job);
     for (size_t i = 0; i < job->count; i++)
         worst = cli_worse(worst, job->statuses[i]);

@@ -32,16 +32,19 @@ claim_annotation(struct diff *diff, struct change *change)
     an_diff_claim(diff, change, AN_PDF_CHANGE_ANNOTATION, allowed, AN_V_PDF_ANNOTATION);
 }
 
+/* What a reviewer writes, and nothing that acts, plays, hides or belongs to the page (Redact, Watermark, …); a kind that
+ * is not known may do any of it. */
 static bool
 is_active(const struct an_pdf_obj *annot)
 {
-    static const char *const kinds[] = {"Screen", "Movie", "RichMedia", "3D", "Sound", "Widget"};
+    static const char *const harmless[] = {"Text", "FreeText", "Link", "Line", "Square", "Circle", "Polygon", "PolyLine", "Highlight",
+                                           "Underline", "Squiggly", "StrikeOut", "Stamp", "Caret", "Ink", "Popup", "FileAttachment"};
     const struct an_pdf_obj *subtype = an_pdf_dict_find(annot, "Subtype");
+    bool is_known = false;
 
-    for (size_t i = 0; i < AN_COUNT(kinds); i++)
-        if (an_pdf_is_name(subtype, kinds[i]))
-            return true;
-    return an_pdf_dict_find(annot, "A") || an_pdf_dict_find(annot, "AA");
+    for (size_t i = 0; i < AN_COUNT(harmless); i++)
+        is_known = is_known || an_pdf_is_name(subtype, harmless[i]);
+    return !is_known || an_pdf_dict_find(annot, "A") || an_pdf_dict_find(annot, "AA");
 }
 
 /* An entry that the signed state did not list. */

@@ -113,6 +113,8 @@ read_cms(struct an_pdf_reader *reader, struct an_pdf_row *row)
     }
     an_material_add_cms(&reader->job->material, reader->job->verifier, row->cms);
     an_case_take_signer(sig, &row->cms->signers[0]);
+    if (strcmp(row->format, "PAdES") == 0 && row->cms->signers[0].signed_attrs.len == 0) /* EN 319 142-1 6.2.1 */
+        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_ATTRIBUTE, "%s", "PAdES without signedAttrs");
     an_case_read_stamps(sig, &row->cms->signers[0]);
     if (row->cms->signer_count > 1)
         an_finding_add(sig->report, "quirk.several-signers", AN_FINDING_NOTE, AN_N_VERIFY_SEVERAL_SIGNERS, "%zu",

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COPY_CHUNK ((size_t)256 * 1024)
@@ -21,6 +23,7 @@ struct work {
     struct an_pdf_update update;
     struct an_output out;
     int append_fd; /* in_place only */
+    bool appended; /* until finished, a failure takes the update off again */
 };
 
 static void
@@ -236,15 +239,43 @@ sign_update(struct work *w, struct an_hash *hash, struct an_err *reterr)
     return an_pdf_sign_fill(&w->update, an_buf_view(&cms), reterr);
 }
 
-/* In place: appended, synced; taken off again when anything fails, so that the file is the old one or the new one. */
+/* The file is opened for writing before the key is asked for anything, and nobody else appends meanwhile. */
 static an_code
-append_in_place(struct work *w, struct an_err *reterr)
+open_for_append(struct work *w, struct an_err *reterr)
 {
-    size_t done = 0;
+    struct stat read, written;
 
     w->append_fd = open(w->job->in_path, O_RDWR | O_CLOEXEC);
     if (w->append_fd < 0)
         return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", w->job->in_path);
+    if (fstat(w->file.fd, &read) != 0 || fstat(w->append_fd, &written) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", w->job->in_path);
+    if (read.st_dev != written.st_dev || read.st_ino != written.st_ino)
+        AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s", w->job->in_path);
+    if (flock(w->append_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s: flock", w->job->in_path);
+    return AN_OK;
+}
+
+static void
+take_off(struct work *w, struct an_err *reterr)
+{
+    if (ftruncate(w->append_fd, (off_t)w->update.base) != 0)
+        an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s: truncate to %llu", w->job->in_path,
+                         (unsigned long long)w->update.base);
+    w->appended = false;
+}
+
+/* In place: appended, synced; taken off again when anything fails, so that the file is the old one or the new one. */
+static an_code
+append_in_place(struct work *w, struct an_err *reterr)
+{
+    struct stat now;
+    size_t done = 0;
+
+    if (fstat(w->append_fd, &now) != 0 || (uint64_t)now.st_size != w->update.base)
+        AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s", w->job->in_path);
+    w->appended = true;
     while (done < w->update.tail.len) {
         ssize_t put = pwrite(w->append_fd, w->update.tail.ptr + done, w->update.tail.len - done, (off_t)(w->update.base + done));
         if (put < 0 && errno == EINTR)
@@ -255,10 +286,7 @@ append_in_place(struct work *w, struct an_err *reterr)
     }
     if (done == w->update.tail.len && fdatasync(w->append_fd) == 0)
         return AN_OK;
-    an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", w->job->in_path);
-    if (ftruncate(w->append_fd, (off_t)w->update.base) != 0)
-        an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s: truncate to %llu", w->job->in_path, (unsigned long long)w->update.base);
-    return AN_E_FILE_WRITE;
+    return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", w->job->in_path);
 }
 
 static an_code
@@ -304,6 +332,8 @@ finish(struct work *w, struct an_err *reterr)
         if (level >= AN_LEVEL_B_LT)
             AN_TRY(sign_extend(w->session, w->job->password, w->job->in_place ? w->append_fd : w->out.fd, level, reterr));
     }
+    if (w->job->in_place && level >= AN_LEVEL_B_LT && fdatasync(w->append_fd) != 0)
+        return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", w->job->in_path);
     if (w->job->in_place)
         return AN_OK;
     if (w->job->defer != NULL) {
@@ -323,6 +353,8 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
 
     *ret = (struct an_sign_result){.signing_time = an_time_now()};
     code = open_input(&w, reterr);
+    if (code == AN_OK && job->in_place)
+        code = open_for_append(&w, reterr);
     if (code == AN_OK)
         code = check_unsigned_pages(&w, reterr);
     if (code == AN_OK)
@@ -337,6 +369,8 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
             warn(ret, AN_N_SIGN_NO_STATUS);
         code = finish(&w, reterr);
     }
+    if (code != AN_OK && w.appended)
+        take_off(&w, reterr);
     an_err_name_file(reterr, code == AN_OK ? NULL : job->in_path);
     return code;
 }

@@ -1,5 +1,7 @@
 """Signatures at every level and with every kind of key, judged by other programs; many signatures in one file; encrypted
 files; PDF/A; CAdES."""
+import fcntl
+import os
 import re
 import shutil
 import time
@@ -265,6 +267,37 @@ def in_place():
     accepted(target, 1, "B-B", "in place", input_bytes=before)
 
 
+def in_place_or_not_at_all():
+    """What cannot be finished leaves the file as it was."""
+    target = i.file("in/khong-ghi.pdf", pdfs.simple())
+    before = target.read_bytes()
+    words = i.sign_words(target, None, i.person(), *status, "--in-place")
+
+    def refused(ran, code, what):
+        suite.equal(error_of(ran), code, what, ran)
+        suite.check(ran.status >= 64, f"{what}: status", ran.status)
+        suite.check(target.read_bytes() == before, f"{what}: the file is as it was")
+
+    target.chmod(0o444)
+    dropped = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+    if dropped and run(*dropped, "true").status != 0:
+        suite.skip("read-only files: this superuser cannot give up its rights")
+    else:
+        refused(run(*dropped, i.program, *words, cwd=i.dir), "AN_E_FILE_CREATE", "read-only, in place")
+    target.chmod(0o644)
+    with open(target, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused(i.antin(*words), "AN_E_SIGN_CHANGED", "locked, in place")
+    limit = len(before) + 1000
+    refused(run("sh", "-c", 'ulimit -f $1; shift; exec "$@"', "sh", limit // 512, i.program, *words, cwd=i.dir), "AN_E_FILE_WRITE",
+            "disk full, in place")
+    no_status = i.sign_words(target, None, i.person(), "--offline", "--in-place", "--level", "B-LT", "--tsa", tsa.url)
+    refused(i.antin(*no_status), "AN_E_SIGN_LTV", "no revocation data, in place")
+    refused(i.antin(*i.sign_words(target.parent / "khong-co.pdf", None, i.person(), *status, "--in-place")), "AN_E_FILE_OPEN",
+            "missing, in place")
+    suite.equal(i.antin(*words).status, 0, "in place after all")
+
+
 def pdfbox_agrees():
     if not pdfbox.have:
         suite.skip("PDFBox is not installed")
@@ -277,4 +310,4 @@ def pdfbox_agrees():
 started = time.monotonic()
 with i:
     suite.run(keys_and_levels, exact_size, every_length_of_p256, many_signatures, mupdf_between, same_bytes, encrypted, pdf_a, cades, token_keys,
-              in_place, pdfbox_agrees)
+              in_place, in_place_or_not_at_all, pdfbox_agrees)

@@ -212,6 +212,36 @@ def test_tampering():
     spoil("other-document", lambda s: None, "AN_E_EVIDENCE_DOCUMENT", lasting)
 
 
+def test_stream():
+    """Documents and certificates through one process: the answers of the commands, in order, of the published form."""
+    files = [good, changed, revoked, lasting] * 3
+    words = {"trust": [str(demo / "ca/goc.crt")], "crl": [str(demo / "ca/goc.crl"), str(demo / "ca/ca.crl")], "at": "2040-01-01T00:00:00Z"}
+    lines = [json.dumps({"file": str(file), "id": i, **words}) for i, file in enumerate(files)]
+    lines.append(json.dumps({"kind": "cert", "file": str(demo / "ca/giam-doc.crt"), "untrusted": str(demo / "ca/ca.crt"), **words, "at": None}))
+    lines.append(json.dumps({"file": str(demo / "01-quyet-dinh.pdf"), **words}))
+    done = subprocess.run([antin, "verify", "--stream"], input="\n".join(lines), capture_output=True, text=True, timeout=120)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    check(done.returncode == 0 and len(answers) == len(lines), "stream: one answer a line", done.stderr)
+    for i, (file, answer) in enumerate(zip(files, answers)):
+        alone = run("verify", file, *material, "--at", words["at"], "--json")
+        status, number = answer.pop("exit_status"), answer.pop("id")
+        check(number == i and status == alone.returncode and answer == json.loads(alone.stdout), f"stream: {file.name} as alone")
+    check(answers[-2]["indication"] == "TOTAL-PASSED" and "error" in answers[-1], "stream: a certificate, a file without signatures", answers[-2:])
+    for file in (good, changed, revoked):
+        answers.append(json.loads(run("verify", file, *material, "--json").stdout))
+    answers.append(json.loads(run("cert", "verify", demo / "ca/da-thu-hoi.crt", *material, "--untrusted", demo / "ca/ca.crt", "--json").stdout))
+    check(answers[-1]["why"]["code"] == "AN_V_PATH_REVOKED" and answers[-1]["status"][0]["reason"], "cert verify: revoked", answers[-1])
+    try:
+        import jsonschema
+    except ImportError:
+        skip("no jsonschema here")
+        return
+    schema = json.loads((Path(__file__).parent / "../../docs/schema/verify.json").read_text(encoding="utf-8"))
+    for answer in answers:
+        wrong = [str(e.message) for e in jsonschema.Draft202012Validator(schema).iter_errors(answer)]
+        check(not wrong, "schema", wrong)
+
+
 def test_vectors():
     """Every given file that can be judged leaves a record that gives the same verdict: the command checks that itself."""
     if not (vectors / "interop.jsonl").exists():
@@ -232,7 +262,7 @@ def test_vectors():
 
 
 try:
-    for test in (test_report, test_refusal, test_etsi, test_evidence, test_tampering, test_vectors):
+    for test in (test_report, test_refusal, test_etsi, test_evidence, test_tampering, test_stream, test_vectors):
         test()
 finally:
     shutil.rmtree(folder, ignore_errors=True)

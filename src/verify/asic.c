@@ -5,10 +5,10 @@
  */
 #include <strings.h>
 
-#include "verify/cms_reader.h"
+#include "verify/record.h"
 #include "verify/xml_reader.h"
 
-enum kind { KIND_DATA, KIND_MIMETYPE, KIND_CMS, KIND_XML, KIND_STAMP, KIND_MANIFEST, KIND_OTHER };
+enum kind { KIND_DATA, KIND_MIMETYPE, KIND_CMS, KIND_XML, KIND_STAMP, KIND_RECORD, KIND_MANIFEST, KIND_OTHER };
 struct file {
     enum kind kind;
     const struct an_zip_entry *entry;
@@ -55,6 +55,8 @@ kind_of(const char *name)
         return KIND_CMS;
     if (strcasestr(base, "signature") && ends_with(base, ".xml"))
         return KIND_XML;
+    if (strcasestr(base, "evidencerecord") && ends_with(base, ".ers"))
+        return KIND_RECORD;
     return ends_with(base, ".tst") ? KIND_STAMP : KIND_OTHER;
 }
 
@@ -220,6 +222,34 @@ verify_xml_file(struct container *container, struct file *file, struct an_err *r
     return code;
 }
 
+/* An evidence record protects the files that its manifest names, or the one data object. */
+static an_code
+verify_record_file(struct container *container, struct file *file, struct an_err *reterr)
+{
+    struct file *manifest = manifest_of(container, file), *data = only_data(container);
+    size_t room = manifest ? manifest->manifest->count : 1, count = 0;
+    an_bytes *objects = an_new_array(room, sizeof(*objects));
+    struct an_step step = container->step;
+    an_code code;
+
+    if (manifest && step.status != AN_FINDING_FAILED)
+        check_manifest(container, manifest->manifest, &step);
+    container->job->container = &step;
+    for (size_t i = 0; manifest && i < manifest->manifest->count; i++) {
+        const struct file *named = find_uri(container, manifest->manifest->entries[i].uri);
+
+        if (named)
+            objects[count++] = named->entry->bytes;
+    }
+    if (!manifest && data)
+        objects[count++] = data->entry->bytes;
+    code = an_record_verify_object(container->job, file->entry->bytes, objects,
+                                   manifest && count < manifest->manifest->count ? 0 : count, reterr);
+    container->job->container = NULL;
+    free(objects);
+    return code;
+}
+
 /* What the references of XML signatures name; asked before anything is judged. */
 static void
 cover_by_reference(struct container *container, const struct an_xml_document *document)
@@ -318,6 +348,8 @@ verify_files(struct container *container, struct an_err *reterr)
             code = verify_cms_file(container, file, reterr);
         else if (file->kind == KIND_XML)
             code = verify_xml_file(container, file, reterr);
+        else if (file->kind == KIND_RECORD)
+            code = verify_record_file(container, file, reterr);
         if (code == AN_E_VERIFY_UNSIGNED && container->job->report->signature_count)
             code = AN_OK;
     }
@@ -327,7 +359,8 @@ verify_files(struct container *container, struct an_err *reterr)
 static an_code
 verify_container(struct container *container, struct an_err *reterr)
 {
-    size_t signatures = count_kind(container, KIND_CMS) + count_kind(container, KIND_XML) + count_kind(container, KIND_STAMP);
+    size_t signatures = count_kind(container, KIND_CMS) + count_kind(container, KIND_XML) +
+                        count_kind(container, KIND_STAMP) + count_kind(container, KIND_RECORD);
 
     if (!signatures && !count_kind(container, KIND_MIMETYPE) && !count_kind(container, KIND_OTHER) &&
         !count_kind(container, KIND_MANIFEST))

@@ -259,6 +259,22 @@ walk_record(struct record *record, an_bytes der)
 }
 
 /* ---- as a row of the report: the first time-stamp is the moment that is proven ---- */
+/* The fault may lie in a later chain; the verdict is that of the row, which is its first time-stamp. */
+static void
+break_record(struct an_case *sig, an_code why, const char *detail)
+{
+    struct an_stamp *first = sig->stamps.items;
+
+    if (!sig->stamps.count) {
+        an_step_set(&sig->structure, AN_FINDING_FAILED, why, "%.180s", detail);
+        return;
+    }
+    first->status = AN_FINDING_FAILED;
+    first->sub = AN_SUB_HASH_FAILURE;
+    first->why = why;
+    snprintf(first->detail, sizeof(first->detail), "%.180s", detail);
+}
+
 an_code
 an_record_verify_object(struct an_job *job, an_bytes der, const an_bytes *objects, size_t count, struct an_err *reterr)
 {
@@ -275,8 +291,10 @@ an_record_verify_object(struct an_job *job, an_bytes der, const an_bytes *object
     an_verify_anchors(job->policy, job->options, &job->material.certs, &job->anchors);
     if (!walk_record(&record, der) && !record.is_broken)
         an_step_set(&sig.structure, AN_FINDING_FAILED, AN_V_FORMAT_BAD, "%s", "EvidenceRecord");
+    else if (job->container && job->container->status == AN_FINDING_FAILED)
+        break_record(&sig, job->container->code, job->container->detail);
     else if (record.is_broken)
-        an_step_set(&sig.structure, AN_FINDING_FAILED, AN_V_RECORD_BROKEN, "%zu", sig.stamps.count);
+        break_record(&sig, AN_V_RECORD_BROKEN, "");
     an_case_conclude_stamp(&sig);
     an_case_done(&sig);
     an_buf_free(&record.before);

@@ -176,20 +176,6 @@ an_output_write(struct an_output *out, an_bytes bytes, struct an_err *reterr)
     return AN_OK;
 }
 
-an_code
-an_output_write_at(struct an_output *out, uint64_t offset, an_bytes bytes, struct an_err *reterr)
-{
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t put = pwrite(out->fd, bytes.ptr + done, bytes.len - done, (off_t)(offset + done));
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", out->path);
-        done += (size_t)put;
-    }
-    return AN_OK;
-}
-
 static void
 sync_folder_of(const char *path)
 {

@@ -31,7 +31,6 @@ struct an_output {
 
 an_code an_output_open(const char *path, struct an_output *ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_output_write(struct an_output *out, an_bytes bytes, struct an_err *reterr) AN_MUST_USE;
-an_code an_output_write_at(struct an_output *out, uint64_t offset, an_bytes bytes, struct an_err *reterr) AN_MUST_USE;
 /* Syncs, renames over the final name, syncs the folder. After success the file is there for good. */
 an_code an_output_commit(struct an_output *out, struct an_err *reterr) AN_MUST_USE;
 /* The same for several outputs with one sync of their file system: for batches. All or, on failure, none renamed. */

@@ -183,12 +183,6 @@ an_arena_str(struct an_arena *arena, an_bytes text)
     return copy;
 }
 
-size_t
-an_arena_used(const struct an_arena *arena)
-{
-    return arena->total;
-}
-
 /* ---- secrets ---- */
 
 struct an_secret {

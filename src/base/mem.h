@@ -29,7 +29,6 @@ void an_arena_free(struct an_arena **arena);
 void *an_arena_alloc(struct an_arena *arena, size_t size);
 an_bytes an_arena_dup(struct an_arena *arena, an_bytes bytes); /* len 0 when over the limit */
 char *an_arena_str(struct an_arena *arena, an_bytes text);     /* NUL-terminated; NULL when over the limit */
-size_t an_arena_used(const struct an_arena *arena);
 void an_arena_reset(struct an_arena *arena); /* forget everything, keep one block for reuse */
 
 /* ---- secrets: locked pages, wiped when freed, never printed ---- */

@@ -47,7 +47,6 @@ struct an_scheme {
 struct an_pubkey;
 /* From a DER SubjectPublicKeyInfo. AN_E_KEY_PUBLIC when malformed, AN_E_KEY_KIND when unsupported. */
 an_code an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr) AN_MUST_USE;
-struct an_pubkey *an_pubkey_ref(struct an_pubkey *key);
 void an_pubkey_unref(struct an_pubkey **key);
 enum an_key_kind an_pubkey_kind(const struct an_pubkey *key);
 int an_pubkey_bits(const struct an_pubkey *key);             /* RSA modulus, EC field, DSA p */
@@ -67,7 +66,6 @@ an_code an_privkey_generate(enum an_key_kind kind, int bits, struct an_privkey *
 an_code an_privkey_encode(const struct an_privkey *key, const struct an_secret *passphrase, struct an_buf *out,
                           struct an_err *reterr) AN_MUST_USE;
 void an_privkey_free(struct an_privkey **key);
-enum an_key_kind an_privkey_kind(const struct an_privkey *key);
 int an_privkey_bits(const struct an_privkey *key);
 an_code an_privkey_spki(const struct an_privkey *key, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
 /* digest is the message itself for EdDSA. Appends the signature (ECDSA as DER Ecdsa-Sig-Value). */

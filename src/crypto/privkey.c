@@ -294,12 +294,6 @@ an_privkey_free(struct an_privkey **key)
     *key = NULL;
 }
 
-enum an_key_kind
-an_privkey_kind(const struct an_privkey *key)
-{
-    return key->kind;
-}
-
 int
 an_privkey_bits(const struct an_privkey *key)
 {

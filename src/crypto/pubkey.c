@@ -67,13 +67,6 @@ an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr)
     return AN_OK;
 }
 
-struct an_pubkey *
-an_pubkey_ref(struct an_pubkey *key)
-{
-    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
-    return key;
-}
-
 void
 an_pubkey_unref(struct an_pubkey **key)
 {

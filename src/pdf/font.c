@@ -296,8 +296,10 @@ font_shape(struct an_pdf_font *font, const struct an_pdf_text_line *lines, size_
     shaped->font = font;
     shaped->lines = an_new_array(count, sizeof *shaped->lines);
     note_usual_glyphs(font, &texts);
-    for (; shaped->count < count; shaped->count++)
-        AN_TRY(shape_line(font, &lines[shaped->count], &shaped->lines[shaped->count], &texts, reterr));
+    for (size_t i = 0; i < count; i++) {
+        shaped->count = i + 1; /* a line that fails half-way is freed with the others */
+        AN_TRY(shape_line(font, &lines[i], &shaped->lines[i], &texts, reterr));
+    }
     qsort(texts.items, texts.count, sizeof texts.items[0], compare_glyphs);
     AN_TRY(an_pdf_subset_take(font, &texts, cid_set, &shaped->subset, reterr));
     *ret = shaped;
@@ -312,8 +314,8 @@ shaped_free(struct an_pdf_shaped **shaped)
         return;
     if ((*shaped)->subset)
         an_pdf_subset_drop((*shaped)->font, &(*shaped)->subset);
-    for (size_t i = 0; i <= (*shaped)->count && (*shaped)->lines; i++)
-        free(i < (*shaped)->count ? (*shaped)->lines[i].glyphs : NULL);
+    for (size_t i = 0; i < (*shaped)->count; i++)
+        free((*shaped)->lines[i].glyphs);
     free((*shaped)->lines);
     free(*shaped);
     *shaped = NULL;

@@ -69,25 +69,3 @@ an_certs_read(struct an_certs *set, an_bytes content, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_CERT_NONE, "%zu bytes read", content.len);
     return AN_OK;
 }
-
-an_code
-an_crls_read(struct an_crls *set, an_bytes content, struct an_err *reterr)
-{
-    AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CRL_BYTES);
-    size_t at = 0, found = 0;
-    struct an_crl *crl;
-    char label[64];
-
-    for (; an_pem_next(content, &at, &der, label); an_buf_reset(&der)) {
-        if (*label != '\0' && strcmp(label, "X509 CRL") != 0)
-            continue;
-        AN_TRY(an_crl_parse(an_buf_view(&der), &crl, reterr));
-        *an_crls_push(set) = crl;
-        found++;
-    }
-    if (at < content.len)
-        AN_FAIL(reterr, AN_E_PEM, "byte %zu", at);
-    if (found == 0)
-        AN_FAIL(reterr, AN_E_CRL_STRUCTURE, "no revocation list in %zu bytes", content.len);
-    return AN_OK;
-}

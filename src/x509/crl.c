@@ -291,11 +291,3 @@ an_crls_unref(struct an_crls *set)
         an_crl_unref(&set->items[i]);
     an_crls_done(set);
 }
-
-bool
-an_crl_signed_by(const struct an_crl *crl, struct an_cert *issuer)
-{
-    struct an_pubkey *key = crl->scheme.kind == AN_SIG_UNKNOWN ? NULL : an_cert_key(issuer);
-
-    return key != NULL && an_pubkey_verify_message(key, &crl->scheme, crl->tbs, crl->signature);
-}

@@ -87,7 +87,6 @@ const struct an_ocsp_single *an_ocsp_find(const struct an_ocsp *ocsp, const stru
 bool an_ocsp_single_is_of(const struct an_ocsp_single *single, const struct an_cert *issuer);
 /* Was the response signed with this key? (Who may sign: x509/path.h.) */
 bool an_ocsp_signed_by(const struct an_ocsp *ocsp, struct an_cert *responder);
-bool an_crl_signed_by(const struct an_crl *crl, struct an_cert *issuer);
 /* A request for one certificate; nonce may be AN_NONE; CertID with SHA-1 (what every responder knows). */
 void an_ocsp_request(const struct an_cert *cert, const struct an_cert *issuer, an_bytes nonce, struct an_buf *out);
 
@@ -103,7 +102,5 @@ an_code an_ocsp_request_parse(an_bytes der, struct an_ocsp_query *ret, size_t ma
 
 AN_VEC(an_crls, struct an_crl *);
 AN_VEC(an_ocsps, struct an_ocsp *);
-/* Every revocation list in PEM content, or the one in DER content. */
-an_code an_crls_read(struct an_crls *set, an_bytes content, struct an_err *reterr) AN_MUST_USE;
 void an_crls_unref(struct an_crls *set);   /* for AN_CLEANUP */
 void an_ocsps_unref(struct an_ocsps *set); /* for AN_CLEANUP */

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A document signed by xmlsec1, mutated: what xmlsec1 refuses, antin must not call intact."""
-import json, random, re, shutil, subprocess, sys, tempfile
+import json, os, random, re, shutil, subprocess, sys, tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ANTIN = sys.argv[1]
-ROUNDS = 60
+ROUNDS = 10 if os.environ.get("ANTIN_SANITIZED") else 60  # a helper process a document is slow there
 DS = "http://www.w3.org/2000/09/xmldsig#"
 TEMPLATE = """<?xml version="1.0" encoding="UTF-8"?>
 <invoice xmlns="urn:example" Id="doc"><number>123</number><lines><line Id="l1">one</line><line Id="l2">two</line></lines>

@@ -108,7 +108,7 @@ static void
 put(struct an_buf *out, uint32_t value, int octets)
 {
     for (int i = 0; i < octets; i++)
-        an_buf_byte(out, (uint8_t)(value >> (8 * i)));
+        an_buf_byte(out, (uint8_t)((uint64_t)value >> (8 * i)));
 }
 
 static uint32_t

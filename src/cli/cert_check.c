@@ -5,7 +5,11 @@
 #include "verify/path_policy.h"
 
 /* What a reason proves. A path that is wrong stays wrong; one that lacks an issuer or a status may yet be completed. */
-static const struct { an_code first, last; enum an_indication indication; const char *sub; } meaning_table[] = {
+static const struct {
+    an_code first, last;
+    enum an_indication indication;
+    const char *sub;
+} meaning_table[] = {
     {AN_OK, AN_OK, AN_TOTAL_PASSED, NULL},
     {AN_V_PATH_NO_ISSUER, AN_V_PATH_NO_ISSUER, AN_INDETERMINATE, "NO_CERTIFICATE_CHAIN_FOUND"},
     {AN_V_PATH_SIGNATURE, AN_V_PATH_SIGNATURE, AN_TOTAL_FAILED, "CERTIFICATE_CHAIN_GENERAL_FAILURE"},
@@ -21,10 +25,13 @@ static const struct { an_code first, last; enum an_indication indication; const 
     {AN_E_DER_TAG, AN_E_CERT_EXTENSION_TWICE, AN_TOTAL_FAILED, "FORMAT_FAILURE"},
 };
 static const char *const reason_table[] = {
-    "unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
-    "certificateHold", "7", "removeFromCRL", "privilegeWithdrawn", "aACompromise",
+    "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
+    "superseded",    "cessationOfOperation", "certificateHold", "7",
+    "removeFromCRL", "privilegeWithdrawn",   "aACompromise",
 };
-static const char *const status_table[] = {[AN_STATUS_NONE] = "none", [AN_STATUS_GOOD] = "good", [AN_STATUS_REVOKED] = "revoked",
+static const char *const status_table[] = {[AN_STATUS_NONE] = "none",
+                                           [AN_STATUS_GOOD] = "good",
+                                           [AN_STATUS_REVOKED] = "revoked",
                                            [AN_STATUS_UNKNOWN] = "unknown"};
 
 static enum an_indication
@@ -48,7 +55,8 @@ is_like_certificate(an_bytes content)
 
     if (an_bytes_find(content, AN_LIT("-----BEGIN CERTIFICATE-----"), 0) != SIZE_MAX)
         return true;
-    return an_der_take(&content, AN_DER_SEQUENCE, &value, NULL) == AN_OK && an_der_take(&value, AN_DER_SEQUENCE, &inner, NULL) == AN_OK &&
+    return an_der_take(&content, AN_DER_SEQUENCE, &value, NULL) == AN_OK &&
+           an_der_take(&value, AN_DER_SEQUENCE, &inner, NULL) == AN_OK &&
            an_der_take(&value, AN_DER_SEQUENCE, &inner, NULL) == AN_OK && an_der_peek(value) == AN_DER_BIT_STRING;
 }
 
@@ -64,7 +72,8 @@ load_leaf(const char *path, struct an_certs *ret, an_code *ret_malformed, struct
         code = an_certs_read(ret, file.bytes, &err);
     if (code == AN_OK || ret->count > 0)
         return AN_OK;
-    if (code >= AN_E_DER_TAG && code <= AN_E_CERT_EXTENSION_TWICE && code != AN_E_PEM && is_like_certificate(file.bytes)) {
+    if (code >= AN_E_DER_TAG && code <= AN_E_CERT_EXTENSION_TWICE && code != AN_E_PEM &&
+        is_like_certificate(file.bytes)) {
         *ret_malformed = code;
         return AN_OK;
     }
@@ -81,7 +90,7 @@ name_text(an_bytes name)
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(8192);
 
     an_name_text(name, &text);
-    return json_stringn(text.len ? (const char *)text.ptr : "", text.len);
+    return report_text_json(an_buf_view(&text));
 }
 
 static json_t *
@@ -90,13 +99,16 @@ status_json(struct cli *cli, const struct an_cert *cert, const struct an_status_
     bool revoked = status->status == AN_STATUS_REVOKED;
     size_t reason = (size_t)status->reason;
 
-    return json_pack("{s:o, s:s, s:o, s:s?, s:o, s:o, s:s?, s:o}", "subject", name_text(cert->subject), "status", status_table[status->status],
-                     "revoked_at", report_time_json(revoked ? status->revoked_at : AN_TIME_NONE), "reason",
-                     revoked && reason < AN_COUNT(reason_table) ? reason_table[reason] : NULL, "this_update",
-                     report_time_json(status->status == AN_STATUS_NONE ? AN_TIME_NONE : status->this_update), "next_update",
-                     report_time_json(status->status == AN_STATUS_NONE ? AN_TIME_NONE : status->next_update), "source",
-                     status->crl ? "crl" : status->ocsp ? "ocsp" : NULL, "why",
-                     status->why != AN_OK ? report_message_json(cli, status->why, NULL) : json_null());
+    return json_pack(
+        "{s:o, s:s, s:o, s:s?, s:o, s:o, s:s?, s:o}", "subject", name_text(cert->subject), "status",
+        status_table[status->status], "revoked_at", report_time_json(revoked ? status->revoked_at : AN_TIME_NONE),
+        "reason", revoked && reason < AN_COUNT(reason_table) ? reason_table[reason] : NULL, "this_update",
+        report_time_json(status->status == AN_STATUS_NONE ? AN_TIME_NONE : status->this_update), "next_update",
+        report_time_json(status->status == AN_STATUS_NONE ? AN_TIME_NONE : status->next_update), "source",
+        status->crl    ? "crl"
+        : status->ocsp ? "ocsp"
+                       : NULL,
+        "why", status->why != AN_OK ? report_message_json(cli, status->why, NULL) : json_null());
 }
 
 static json_t *
@@ -132,8 +144,8 @@ notes_json(struct cli *cli, const struct an_path_result *result)
 }
 
 static json_t *
-answer_json(struct cli *cli, const char *file, const char *policy, an_time at, an_code why, const struct an_path_result *result,
-            enum an_indication *ret_indication)
+answer_json(struct cli *cli, const char *file, const char *policy, an_time at, an_code why,
+            const struct an_path_result *result, enum an_indication *ret_indication)
 {
     json_t *chain = json_array(), *policies = json_array(), *status = json_array();
     const char *sub = NULL;
@@ -145,9 +157,10 @@ answer_json(struct cli *cli, const char *file, const char *policy, an_time at, a
         json_array_append_new(status, status_json(cli, result->chain[i], &result->status[i]));
     for (size_t i = 0; i < result->policy_count; i++)
         json_array_append_new(policies, json_string(result->policies[i]));
-    return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "file", file, "indication", indication_text(*ret_indication),
-                     "subindication", sub, "why", why_json(cli, why, result), "at", report_time_json(at), "policy", policy, "chain", chain,
-                     "policies", policies, "status", status, "notes", notes_json(cli, result));
+    return json_pack("{s:o, s:s, s:s?, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "file",
+                     report_text_json(an_bytes_of_str(file)), "indication", indication_text(*ret_indication),
+                     "subindication", sub, "why", why_json(cli, why, result), "at", report_time_json(at), "policy",
+                     policy, "chain", chain, "policies", policies, "status", status, "notes", notes_json(cli, result));
 }
 
 /* ---- the question ---- */
@@ -164,23 +177,33 @@ judge_unread(const struct an_path_result *result, const struct material *materia
 }
 
 static an_code
-ask(const struct cert_checker *checker, const struct cert_verify_args *args, struct an_certs *leaves, struct material *material,
-    an_time at, struct an_path_result *ret, an_code *ret_why, struct an_err *reterr)
+ask(const struct cert_checker *checker, const struct cert_verify_args *args, struct an_certs *leaves,
+    struct material *material, an_time at, struct an_path_result *ret, an_code *ret_why, struct an_err *reterr)
 {
     struct an_path_policy policy = {0};
     struct an_path_request request = {
-        .leaf = leaves->items[0], .anchors = &policy.anchors, .untrusted = &material->untrusted, .crls = &material->crls,
-        .ocsps = &material->ocsps, .at = at, .policy_oids = args->policy_oid.items, .policy_count = args->policy_oid.count,
-        .explicit_policy = args->explicit_policy, .inhibit_mapping = args->inhibit_mapping,
-        .inhibit_any_policy = args->inhibit_any_policy, .purpose = args->purpose, .names = args->name.items,
-        .name_count = args->name.count, .fetch = checker->fetch,
+        .leaf = leaves->items[0],
+        .anchors = &policy.anchors,
+        .untrusted = &material->untrusted,
+        .crls = &material->crls,
+        .ocsps = &material->ocsps,
+        .at = at,
+        .policy_oids = args->policy_oid.items,
+        .policy_count = args->policy_oid.count,
+        .explicit_policy = args->explicit_policy,
+        .inhibit_mapping = args->inhibit_mapping,
+        .inhibit_any_policy = args->inhibit_any_policy,
+        .purpose = args->purpose,
+        .names = args->name.items,
+        .name_count = args->name.count,
+        .fetch = checker->fetch,
     };
     an_code code;
 
     for (size_t i = 1; i < leaves->count; i++)
         an_certs_add(&material->untrusted, leaves->items[i]);
-    code = an_verifier_path_policy(checker->verifier, args->policy ? args->policy : "rfc5280", &material->anchors, &material->untrusted,
-                                   &policy, reterr);
+    code = an_verifier_path_policy(checker->verifier, args->policy ? args->policy : "rfc5280", &material->anchors,
+                                   &material->untrusted, &policy, reterr);
     if (code == AN_OK) {
         request.revocation = args->revocation ? args->revocation : policy.revocation;
         request.algorithms = policy.algorithms;

@@ -13,5 +13,6 @@ struct cert_checker {
     an_path_fetch fetch;          /* empty = offline */
 };
 /* *ret_json: {file, indication, subindication, why, at, policy, chain[], policies[], status[], notes[]}. */
-an_code cert_check(struct cli *cli, const struct cert_checker *checker, const char *file, const struct cert_verify_args *args,
-                   enum an_indication *ret_indication, json_t **ret_json, struct an_err *reterr) AN_MUST_USE;
+an_code cert_check(struct cli *cli, const struct cert_checker *checker, const char *file,
+                   const struct cert_verify_args *args, enum an_indication *ret_indication, json_t **ret_json,
+                   struct an_err *reterr) AN_MUST_USE;

@@ -29,7 +29,9 @@ print_message(struct cli *cli, const char *mark, json_t *message)
 static void
 print_status(struct cli *cli, json_t *status)
 {
-    static const struct { const char *id, *vi, *en; } words[] = {
+    static const struct {
+        const char *id, *vi, *en;
+    } words[] = {
         {"none", "tình trạng: không có thông tin", "status: no information"},
         {"good", "tình trạng: còn hiệu lực", "status: good"},
         {"revoked", "tình trạng: đã thu hồi", "status: revoked"},
@@ -50,7 +52,9 @@ print_status(struct cli *cli, json_t *status)
 static void
 print_text(struct cli *cli, enum an_indication indication, json_t *answer)
 {
-    static const struct { const char *vi, *en; } words[] = {
+    static const struct {
+        const char *vi, *en;
+    } words[] = {
         [AN_TOTAL_PASSED] = {"HỢP LỆ", "VALID"},
         [AN_TOTAL_FAILED] = {"KHÔNG HỢP LỆ", "NOT VALID"},
         [AN_INDETERMINATE] = {"CHƯA ĐỦ CĂN CỨ", "NOT ENOUGH EVIDENCE"},
@@ -58,20 +62,23 @@ print_text(struct cli *cli, enum an_indication indication, json_t *answer)
     json_t *item;
     size_t i;
 
-    fprintf(cli->out, "%s: %s (%s%s%s)\n", text_of(answer, "file"), SAY(cli, words[indication].vi, words[indication].en),
-            text_of(answer, "indication"), *text_of(answer, "subindication") ? ", " : "", text_of(answer, "subindication"));
+    fprintf(cli->out, "%s: %s (%s%s%s)\n", text_of(answer, "file"),
+            SAY(cli, words[indication].vi, words[indication].en), text_of(answer, "indication"),
+            *text_of(answer, "subindication") ? ", " : "", text_of(answer, "subindication"));
     if (cli->quiet)
         return;
     if (json_is_object(json_object_get(answer, "why")))
         print_message(cli, indication == AN_TOTAL_FAILED ? "✗" : "?", json_object_get(answer, "why"));
-    json_array_foreach(json_object_get(answer, "chain"), i, item) {
-        fprintf(cli->out, "  %zu. %s\n      %s → %s\n", i, text_of(item, "subject"), text_of(item, "not_before"), text_of(item, "not_after"));
+    json_array_foreach (json_object_get(answer, "chain"), i, item) {
+        fprintf(cli->out, "  %zu. %s\n      %s → %s\n", i, text_of(item, "subject"), text_of(item, "not_before"),
+                text_of(item, "not_after"));
         if (json_array_get(json_object_get(answer, "status"), i))
             print_status(cli, json_array_get(json_object_get(answer, "status"), i));
     }
-    json_array_foreach(json_object_get(answer, "policies"), i, item)
-        fprintf(cli->out, "  %s: %s\n", SAY(cli, "chính sách chứng thư", "certificate policy"), json_string_value(item));
-    json_array_foreach(json_object_get(answer, "notes"), i, item)
+    json_array_foreach (json_object_get(answer, "policies"), i, item)
+        fprintf(cli->out, "  %s: %s\n", SAY(cli, "chính sách chứng thư", "certificate policy"),
+                json_string_value(item));
+    json_array_foreach (json_object_get(answer, "notes"), i, item)
         print_message(cli, "·", item);
 }
 

@@ -40,13 +40,14 @@ find_record(const char *folder, const char *path)
 }
 
 static an_code
-verify_recorded(const struct verify_job *job, const char *path, const struct an_file *file, struct an_evidence **ret_evidence,
-                struct an_report *ret, struct an_err *reterr)
+verify_recorded(const struct verify_job *job, const char *path, const struct an_file *file,
+                struct an_evidence **ret_evidence, struct an_report *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *folder = find_record(job->args->from_evidence, path);
 
     AN_TRY(an_evidence_open(folder, ret_evidence, reterr));
-    return an_evidence_verify(*ret_evidence, file, job->setup.password, job->setup.content.fd >= 0 ? &job->setup.content : NULL, ret, reterr);
+    return an_evidence_verify(*ret_evidence, file, job->setup.password,
+                              job->setup.content.fd >= 0 ? &job->setup.content : NULL, ret, reterr);
 }
 
 static void
@@ -59,14 +60,18 @@ print_answer(struct cli *cli, const char *path, const struct an_report *report, 
     if (cli->json) {
         json_t *json = report_json(cli, path, report);
         if (evidence != NULL)
-            json_object_set_new(json, "evidence", json_pack("{s:s, s:s, s:b}", "at", when, "policy", an_evidence_policy(evidence), "same", 1));
+            json_object_set_new(
+                json, "evidence",
+                json_pack("{s:s, s:s, s:b}", "at", when, "policy", an_evidence_policy(evidence), "same", 1));
         report_print_json(cli->out, json);
         json_decref(json);
         return;
     }
     report_text(cli, path, report);
     if (evidence != NULL)
-        fprintf(cli->out, "  %s %s\n", SAY(cli, "Khớp với kết quả ghi trong hồ sơ lập cho thời điểm", "The same as recorded for the moment"), when);
+        fprintf(cli->out, "  %s %s\n",
+                SAY(cli, "Khớp với kết quả ghi trong hồ sơ lập cho thời điểm", "The same as recorded for the moment"),
+                when);
 }
 
 /* Answers of one file, printed in the order of the command line whatever thread made them. */
@@ -109,8 +114,9 @@ print_total(const struct verify_job *job)
 
     for (size_t i = 0; i < job->count; i++)
         tally[job->statuses[i] < 3 ? job->statuses[i] : 3]++;
-    fprintf(job->cli->out, "%s: %zu TOTAL-PASSED, %zu INDETERMINATE, %zu TOTAL-FAILED, %zu %s\n", SAY(job->cli, "Tổng cộng", "In all"),
-            tally[AN_TOTAL_PASSED], tally[AN_INDETERMINATE], tally[AN_TOTAL_FAILED], tally[3], SAY(job->cli, "không kiểm tra được", "not checked"));
+    fprintf(job->cli->out, "%s: %zu TOTAL-PASSED, %zu INDETERMINATE, %zu TOTAL-FAILED, %zu %s\n",
+            SAY(job->cli, "Tổng cộng", "In all"), tally[AN_TOTAL_PASSED], tally[AN_INDETERMINATE],
+            tally[AN_TOTAL_FAILED], tally[3], SAY(job->cli, "không kiểm tra được", "not checked"));
 }
 
 static int
@@ -146,10 +152,12 @@ check_options(const struct verify_args *args, int count, struct an_err *reterr)
     if (args->online && args->offline)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--online --offline");
     if (args->stream && (args->report || args->refusal || args->etsi_report || args->evidence || args->from_evidence))
-        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream --report|--refusal|--etsi-report|--evidence|--from-evidence");
-    if (args->from_evidence && (args->trust.count || args->untrusted.count || args->crl.count || args->ocsp.count || args->at || args->policy ||
-                                args->online || args->evidence))
-        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--from-evidence --trust|--untrusted|--crl|--ocsp|--at|--policy|--online|--evidence");
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s",
+                "--stream --report|--refusal|--etsi-report|--evidence|--from-evidence");
+    if (args->from_evidence && (args->trust.count || args->untrusted.count || args->crl.count || args->ocsp.count ||
+                                args->at || args->policy || args->online || args->evidence))
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s",
+                "--from-evidence --trust|--untrusted|--crl|--ocsp|--at|--policy|--online|--evidence");
     if (args->stream && count > 0)
         AN_FAIL(reterr, AN_E_CLI_CONFLICT, "%s", "--stream FILE");
     if (!args->stream && count == 0)

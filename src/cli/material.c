@@ -118,7 +118,9 @@ struct cached {
     struct parsed parsed;
 };
 
-struct material_cache { struct an_map *files; };
+struct material_cache {
+    struct an_map *files;
+};
 
 static void
 cache_empty(struct material_cache *cache)

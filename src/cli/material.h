@@ -16,11 +16,13 @@ struct material_cache;
 struct material_cache *material_cache_new(void);
 void material_cache_free(struct material_cache **cache);
 
-struct material_paths { const struct opt_list *trust, *untrusted, *crl, *ocsp; };
+struct material_paths {
+    const struct opt_list *trust, *untrusted, *crl, *ocsp;
+};
 /* All four kinds. cache: NULL = none. tolerant: malformed content is counted, not a failure (a check of a certification
  * path judges what it was given); a file that cannot be opened is a failure in any case. */
-an_code material_load(struct material_cache *cache, const struct material_paths *paths, bool tolerant, struct material *ret,
-                      struct an_err *reterr) AN_MUST_USE;
+an_code material_load(struct material_cache *cache, const struct material_paths *paths, bool tolerant,
+                      struct material *ret, struct an_err *reterr) AN_MUST_USE;
 
 void material_done(struct material *m);
 /* FILE or DIR: certificates (PEM, DER), into set. */

@@ -1,7 +1,8 @@
 /* Failures as people and programs read them; citations in words. */
 #include "cli/cli.h"
-#include "cli/report.h"
 
+#include "base/utf8.h"
+#include "cli/report.h"
 #include "regulation/regulation.h"
 #include "verify/verify.h"
 
@@ -33,6 +34,23 @@ cli_exit_status(an_code code)
     return code == AN_OK ? 0 : (int)an_message_find(code)->kind;
 }
 
+/* Names of files and fields may be any bytes; what is no UTF-8 is shown as U+FFFD. */
+json_t *
+report_text_json(an_bytes text)
+{
+    json_t *json = json_stringn(text.len ? (const char *)text.ptr : "", text.len);
+    AN_CLEANUP(an_buf_free) struct an_buf clean = an_buf_new(AN_BUF_UNLIMITED);
+    size_t at = 0;
+
+    while (json == NULL && at < text.len) {
+        uint32_t c = an_utf8_next(text, &at);
+        an_utf8_append(&clean, c == UINT32_MAX ? 0xFFFD : c);
+    }
+    if (json == NULL)
+        json = json_stringn(clean.len ? (const char *)clean.ptr : "", clean.len);
+    return json ? json : json_string("?");
+}
+
 /* {"code", "vi", "en", "citation", "detail", "file"}: the shape of every error, also inside other answers. */
 json_t *
 cli_error_json(struct cli *cli, const struct an_err *err)
@@ -41,8 +59,9 @@ cli_error_json(struct cli *cli, const struct an_err *err)
     AN_CLEANUP(an_buf_free) struct an_buf citation = an_buf_new(2048);
 
     cli_citation(cli, message->cite, &citation);
-    return json_pack("{s:s, s:s, s:s, s:s%, s:s, s:s}", "code", message->symbol, "vi", message->vi, "en", message->en, "citation",
-                     citation.len ? (const char *)citation.ptr : "", citation.len, "detail", err->detail, "file", err->file);
+    return json_pack("{s:s, s:s, s:s, s:s%, s:o, s:o}", "code", message->symbol, "vi", message->vi, "en", message->en, "citation",
+                     citation.len ? (const char *)citation.ptr : "", citation.len, "detail", report_text_json(an_bytes_of_str(err->detail)),
+                     "file", report_text_json(an_bytes_of_str(err->file)));
 }
 
 int
@@ -53,7 +72,7 @@ cli_fail(struct cli *cli, const struct an_err *err)
 
     if (cli->json) {
         json_t *error = cli_error_json(cli, err);
-        json_t *whole = json_pack("{s:s, s:o}", "file", err->file, "error", error);
+        json_t *whole = json_pack("{s:o, s:o}", "file", report_text_json(an_bytes_of_str(err->file)), "error", error);
         char *text = json_dumps(whole, JSON_COMPACT);
         fprintf(cli->out, "%s\n", text ? text : "{}");
         free(text);

@@ -40,7 +40,11 @@ products_new(struct cli *cli, const struct verify_args *args, struct verify_setu
     if (!args->report && !args->refusal && !args->etsi_report && !args->evidence)
         return NULL;
     products = AN_NEW(struct products);
-    *products = (struct products){.cli = cli, .args = args, .setup = setup, .items = an_new_array(count, sizeof(*products->items)), .count = count};
+    *products = (struct products){.cli = cli,
+                                  .args = args,
+                                  .setup = setup,
+                                  .items = an_new_array(count, sizeof(*products->items)),
+                                  .count = count};
     setup->options.keep_evidence = args->etsi_report || args->evidence;
     if (setup->options.at == AN_TIME_NONE)
         setup->options.at = an_time_now();
@@ -64,8 +68,8 @@ products_free(struct products **products)
 }
 
 void
-products_add(struct products *products, size_t index, const char *path, const struct an_file *file, an_time at, const char *policy,
-             struct an_report *report)
+products_add(struct products *products, size_t index, const char *path, const struct an_file *file, an_time at,
+             const char *policy, struct an_report *report)
 {
     struct product *item = &products->items[index];
     uint8_t digest[AN_DIGEST_MAX];
@@ -76,8 +80,8 @@ products_add(struct products *products, size_t index, const char *path, const st
     *report = (struct an_report){0};
     item->picture = an_buf_new(PICTURE_BYTES_MAX);
     item->policy = an_strdup(policy);
-    item->paper = (struct an_report_paper){.file = item->path, .bytes = file->bytes.len, .at = at, .policy = item->policy,
-                                           .report = &item->report};
+    item->paper = (struct an_report_paper){
+        .file = item->path, .bytes = file->bytes.len, .at = at, .policy = item->policy, .report = &item->report};
     memcpy(item->paper.sha256, digest, sizeof(item->paper.sha256));
 }
 
@@ -176,8 +180,8 @@ is_pdf_name(const char *path)
 }
 
 static an_code
-write_refusal(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
-              struct an_err *reterr)
+write_refusal(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers,
+              size_t count, struct an_err *reterr)
 {
     const char *path = products->args->refusal;
     AN_CLEANUP(an_buf_free) struct an_buf out = an_buf_new(AN_BUF_UNLIMITED);
@@ -187,7 +191,9 @@ write_refusal(struct products *products, const struct an_report_context *context
         refused = refused || an_report_is_refused(&papers[i]);
     if (!refused) {
         if (!products->cli->quiet && !products->cli->json)
-            fprintf(products->cli->out, "%s: %s\n", path, SAY(products->cli, "không lập thư từ chối, mọi văn bản đều hợp lệ", "no refusal written, every document is valid"));
+            fprintf(products->cli->out, "%s: %s\n", path,
+                    SAY(products->cli, "không lập thư từ chối, mọi văn bản đều hợp lệ",
+                        "no refusal written, every document is valid"));
         return AN_OK;
     }
     if (is_pdf_name(path)) {
@@ -199,8 +205,8 @@ write_refusal(struct products *products, const struct an_report_context *context
 }
 
 static an_code
-write_report(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
-             struct an_err *reterr)
+write_report(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers,
+             size_t count, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf out = an_buf_new(AN_BUF_UNLIMITED);
 
@@ -209,8 +215,8 @@ write_report(struct products *products, const struct an_report_context *context,
 }
 
 static an_code
-write_etsi(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
-           struct an_err *reterr)
+write_etsi(struct products *products, const struct an_report_context *context, const struct an_report_paper *papers,
+           size_t count, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf out = an_buf_new(AN_BUF_UNLIMITED);
 
@@ -246,7 +252,8 @@ try_record(const struct products *products, const struct product *item, const ch
     if (code == AN_OK)
         code = an_evidence_open(folder, &evidence, reterr);
     if (code == AN_OK)
-        code = an_evidence_verify(evidence, &file, setup->password, setup->content.fd >= 0 ? &setup->content : NULL, &again, reterr);
+        code = an_evidence_verify(evidence, &file, setup->password, setup->content.fd >= 0 ? &setup->content : NULL,
+                                  &again, reterr);
     an_report_done(&again);
     an_evidence_free(&evidence);
     return code;
@@ -266,7 +273,8 @@ write_record(const struct products *products, const struct an_report_context *co
     AN_TRY(an_evidence_save(context, &item->paper, options, true, folder, reterr));
     if (try_record(products, item, folder, &err) == AN_OK)
         return AN_OK;
-    AN_FAIL(reterr, AN_E_EVIDENCE_NOT_REPRODUCED, "%.120s: %s %.120s", item->path, an_message_find(err.code)->symbol, err.detail);
+    AN_FAIL(reterr, AN_E_EVIDENCE_NOT_REPRODUCED, "%.120s: %s %.120s", item->path, an_message_find(err.code)->symbol,
+            err.detail);
 }
 
 static an_code
@@ -284,7 +292,8 @@ an_code
 products_write(struct products *products, struct an_err *reterr)
 {
     const struct verify_args *args = products->args;
-    const struct an_report_context context = {.regulations = cli_regulations(products->cli), .english = products->cli->english};
+    const struct an_report_context context = {.regulations = cli_regulations(products->cli),
+                                              .english = products->cli->english};
     AN_CLEANUP(an_free_ptr) struct an_report_paper *papers = an_new_array(products->count + 1, sizeof(*papers));
     size_t count = 0;
 

@@ -10,6 +10,7 @@ json_t *cli_error_json(struct cli *cli, const struct an_err *err);
 /* {file, indication, word, signatures[…], document{legal_effect}, notes[]}; the caller decrefs. */
 json_t *report_json(struct cli *cli, const char *file, const struct an_report *report);
 void report_text(struct cli *cli, const char *file, const struct an_report *report);
+json_t *report_text_json(an_bytes text); /* never NULL, always valid */
 json_t *report_cert_json(const struct an_cert *cert);
 json_t *report_time_json(an_time when);    /* null when not known */
 json_t *report_hex_json(an_bytes bytes);

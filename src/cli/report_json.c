@@ -19,9 +19,7 @@ indication_text(enum an_indication indication)
 static json_t *
 text_or_null(const char *text)
 {
-    json_t *value = text && *text ? json_string(text) : NULL;
-
-    return value ? value : json_null();
+    return text && *text ? report_text_json(an_bytes_of_str(text)) : json_null();
 }
 
 json_t *
@@ -47,7 +45,7 @@ name_json(an_bytes name)
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(8192);
 
     an_name_text(name, &text);
-    return json_stringn(text.len ? (const char *)text.ptr : "", text.len);
+    return report_text_json(an_buf_view(&text));
 }
 
 json_t *
@@ -137,7 +135,7 @@ report_json(struct cli *cli, const char *file, const struct an_report *report)
         const struct an_message *message = an_message_find(report->notes[i]);
         json_array_append_new(notes, json_pack("{s:s, s:s, s:s}", "code", message->symbol, "vi", message->vi, "en", message->en));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:{s:s}, s:o}", "file", file, "indication", indication_table[report->indication], "word",
+    return json_pack("{s:o, s:s, s:s, s:o, s:{s:s}, s:o}", "file", report_text_json(an_bytes_of_str(file)), "indication", indication_table[report->indication], "word",
                      word_table[report->word], "signatures", signatures, "document", "legal_effect", effect_table[report->legal_effect],
                      "notes", notes);
 }

@@ -12,8 +12,8 @@
 #include <ctype.h>
 
 /* What concerns the whole process, or writes files, is asked for on the command line only. */
-static const char *const process_options[] = {"online", "allow-private", "proxy", "jobs", "report", "refusal", "etsi-report", "evidence",
-                                              "from-evidence", "stream"};
+static const char *const process_options[] = {"online",  "allow-private", "proxy",    "jobs",          "report",
+                                              "refusal", "etsi-report",   "evidence", "from-evidence", "stream"};
 
 static const struct command *
 find_command(const char *name)
@@ -55,7 +55,8 @@ set_list(struct opt_list *list, json_t *value)
 {
     size_t count = json_is_array(value) ? json_array_size(value) : 1;
 
-    list->items = an_new_array(count + 1, sizeof(*list->items)); /* replaces the command line's, which stays its owner's */
+    list->items =
+        an_new_array(count + 1, sizeof(*list->items)); /* replaces the command line's, which stays its owner's */
     list->count = 0;
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
@@ -88,7 +89,7 @@ read_options(const struct command *command, json_t *request, void *options, stru
     const char *key;
     json_t *value;
 
-    json_object_foreach(request, key, value) {
+    json_object_foreach (request, key, value) {
         const struct opt *opt;
         if (strcmp(key, "file") == 0 || strcmp(key, "kind") == 0 || strcmp(key, "id") == 0)
             continue;
@@ -118,8 +119,11 @@ free_lists(const struct command *command, void *options, const void *defaults)
 static void
 copy_common(const struct command *from_command, const void *from, const struct command *to_command, void *to)
 {
-    static const size_t sizes[] = {[OPT_FLAG] = sizeof(bool), [OPT_TEXT] = sizeof(char *), [OPT_INT] = sizeof(long),
-                                   [OPT_REAL] = sizeof(double), [OPT_LIST] = sizeof(struct opt_list)};
+    static const size_t sizes[] = {[OPT_FLAG] = sizeof(bool),
+                                   [OPT_TEXT] = sizeof(char *),
+                                   [OPT_INT] = sizeof(long),
+                                   [OPT_REAL] = sizeof(double),
+                                   [OPT_LIST] = sizeof(struct opt_list)};
 
     for (size_t i = 0; i < to_command->opt_count; i++)
         for (size_t k = 0; k < from_command->opt_count; k++) {
@@ -131,14 +135,15 @@ copy_common(const struct command *from_command, const void *from, const struct c
 
 /* ---- answers ---- */
 static an_code
-answer_document(struct cli *cli, const struct cert_checker *checker, const char *path, const struct verify_args *args, int *ret_status,
-                json_t **ret, struct an_err *reterr)
+answer_document(struct cli *cli, const struct cert_checker *checker, const char *path, const struct verify_args *args,
+                int *ret_status, json_t **ret, struct an_err *reterr)
 {
     AN_CLEANUP(verify_setup_done) struct verify_setup setup = VERIFY_SETUP_NONE;
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     struct an_report report = {0};
 
-    AN_TRY(verify_setup_load(args, checker->cache, args->offline ? (an_path_fetch){0} : checker->fetch, &setup, reterr));
+    AN_TRY(
+        verify_setup_load(args, checker->cache, args->offline ? (an_path_fetch){0} : checker->fetch, &setup, reterr));
     AN_TRY(an_file_open(path, 0, &file, reterr));
     AN_TRY(an_verify_file(checker->verifier, &file, &setup.options, &report, reterr));
     *ret = report_json(cli, path, &report);
@@ -148,8 +153,8 @@ answer_document(struct cli *cli, const struct cert_checker *checker, const char 
 }
 
 static an_code
-answer_cert(struct cli *cli, const struct cert_checker *checker, const char *path, const struct cert_verify_args *args, int *ret_status,
-            json_t **ret, struct an_err *reterr)
+answer_cert(struct cli *cli, const struct cert_checker *checker, const char *path, const struct cert_verify_args *args,
+            int *ret_status, json_t **ret, struct an_err *reterr)
 {
     struct cert_checker offline = *checker;
     enum an_indication indication = AN_INDETERMINATE;
@@ -162,18 +167,20 @@ answer_cert(struct cli *cli, const struct cert_checker *checker, const char *pat
 }
 
 static an_code
-answer_request(struct cli *cli, json_t *request, const struct verify_args *defaults, const struct cert_checker *checker, int *ret_status,
-               json_t **ret, struct an_err *reterr)
+answer_request(struct cli *cli, json_t *request, const struct verify_args *defaults, const struct cert_checker *checker,
+               int *ret_status, json_t **ret, struct an_err *reterr)
 {
     const struct command *verify = find_command("verify"), *cert = find_command("cert verify");
-    const char *file = json_string_value(json_object_get(request, "file")), *kind = json_string_value(json_object_get(request, "kind"));
+    const char *file = json_string_value(json_object_get(request, "file")),
+               *kind = json_string_value(json_object_get(request, "kind"));
     struct verify_args verify_args = *defaults;
     struct cert_verify_args cert_args = {0}, cert_defaults;
     an_code code;
 
     if (file == NULL)
         AN_FAIL(reterr, AN_E_CLI_STREAM, "\"file\"");
-    if (json_object_get(request, "kind") != NULL && (kind == NULL || (strcmp(kind, "verify") != 0 && strcmp(kind, "cert") != 0)))
+    if (json_object_get(request, "kind") != NULL &&
+        (kind == NULL || (strcmp(kind, "verify") != 0 && strcmp(kind, "cert") != 0)))
         AN_FAIL(reterr, AN_E_CLI_STREAM, "\"kind\": \"verify\", \"cert\"");
     if (kind == NULL || strcmp(kind, "verify") == 0) {
         code = read_options(verify, request, &verify_args, reterr);
@@ -194,13 +201,15 @@ answer_request(struct cli *cli, json_t *request, const struct verify_args *defau
 }
 
 static void
-answer_line(struct cli *cli, const struct an_buf *line, size_t number, const struct verify_args *defaults, const struct cert_checker *checker)
+answer_line(struct cli *cli, const struct an_buf *line, size_t number, const struct verify_args *defaults,
+            const struct cert_checker *checker)
 {
     struct an_err err = {0};
     json_t *request = NULL, *answer = NULL;
     int status = 0;
-    an_code code = an_buf_ok(line) ? an_json_parse(an_buf_view(line), &request, &err)
-                                   : an_err_set(&err, AN_E_LIMIT, "line %zu: more than %zu bytes", number, AN_LIMIT_STREAM_LINE);
+    an_code code = an_buf_ok(line)
+                       ? an_json_parse(an_buf_view(line), &request, &err)
+                       : an_err_set(&err, AN_E_LIMIT, "line %zu: more than %zu bytes", number, AN_LIMIT_STREAM_LINE);
 
     if (code == AN_E_PROC_REQUEST || (code == AN_OK && !json_is_object(request))) {
         char detail[200];
@@ -210,7 +219,8 @@ answer_line(struct cli *cli, const struct an_buf *line, size_t number, const str
     if (code == AN_OK)
         code = answer_request(cli, request, defaults, checker, &status, &answer, &err);
     if (code != AN_OK) {
-        answer = json_pack("{s:s, s:o}", "file", err.file, "error", cli_error_json(cli, &err));
+        answer = json_pack("{s:o, s:o}", "file", report_text_json(an_bytes_of_str(err.file)), "error",
+                           cli_error_json(cli, &err));
         status = cli_exit_status(code);
     }
     json_object_set_new(answer, "exit_status", json_integer(status));

@@ -3,7 +3,10 @@
 static an_code
 read_revocation(const char *text, int *ret, struct an_err *reterr)
 {
-    static const struct { const char *name; enum an_revocation_mode mode; } modes[] = {
+    static const struct {
+        const char *name;
+        enum an_revocation_mode mode;
+    } modes[] = {
         {"none", AN_REVOCATION_NONE}, {"if-available", AN_REVOCATION_IF_AVAILABLE}, {"require", AN_REVOCATION_REQUIRE}};
 
     if (text == NULL)
@@ -17,8 +20,8 @@ read_revocation(const char *text, int *ret, struct an_err *reterr)
 }
 
 an_code
-verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch, struct verify_setup *ret,
-                  struct an_err *reterr)
+verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch,
+                  struct verify_setup *ret, struct an_err *reterr)
 {
     const struct material_paths paths = {&args->trust, &args->untrusted, &args->crl, &args->ocsp};
     struct an_verify_options *o = &ret->options;

@@ -15,6 +15,6 @@ struct verify_setup {
 #define VERIFY_SETUP_NONE ((struct verify_setup){.content = AN_FILE_NONE, .options = {.content_fd = -1}})
 
 /* cache: NULL = none. */
-an_code verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch, struct verify_setup *ret,
-                          struct an_err *reterr) AN_MUST_USE;
+an_code verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch,
+                          struct verify_setup *ret, struct an_err *reterr) AN_MUST_USE;
 void verify_setup_done(struct verify_setup *setup); /* for AN_CLEANUP too */

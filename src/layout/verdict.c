@@ -62,7 +62,8 @@ draw_mark(struct press *press, const struct tone *tone, double x, double y, doub
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     switch (tone->id[0]) {
     case 'g':
-        cairo_move_to(cr, x - 4.5 * u, y + 0.3 * u), cairo_line_to(cr, x - 1.2 * u, y + 3.8 * u), cairo_line_to(cr, x + 4.8 * u, y - 3.6 * u);
+        cairo_move_to(cr, x - 4.5 * u, y + 0.3 * u), cairo_line_to(cr, x - 1.2 * u, y + 3.8 * u),
+            cairo_line_to(cr, x + 4.8 * u, y - 3.6 * u);
         break;
     case 'b':
         cairo_move_to(cr, x - 3.6 * u, y - 3.6 * u), cairo_line_to(cr, x + 3.6 * u, y + 3.6 * u);
@@ -192,7 +193,8 @@ an_code
 flow_signer(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr)
 {
     static const struct style name_style = {.size = 13, .is_bold = true};
-    static const struct style verdict_style = {.size = 12, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_RIGHT};
+    static const struct style verdict_style = {
+        .size = 12, .is_bold = true, .is_upper = true, .align = PANGO_ALIGN_RIGHT};
     static const struct style about_style = {.size = 10.5, .pitch = 1.12};
     const struct tone *tone;
     const char *name, *verdict, *about;
@@ -240,7 +242,8 @@ draw_check(struct press *press, struct an_arena *arena, const json_t *row, struc
     AN_CLEANUP(free_text) PangoLayout *first = build_text(press, name, &name_style, widths[0] - 2 * GAP, 0);
     AN_CLEANUP(free_text) PangoLayout *second = build_text(press, text, &text_style, widths[1] - 2 * GAP, 0);
     AN_CLEANUP(free_text) PangoLayout *third = build_text(press, cite, &cite_style, widths[2] - GAP, 0);
-    height = fmax(text_height(first, &name_style), fmax(text_height(second, &text_style), cite[0] ? text_height(third, &cite_style) : 0));
+    height = fmax(text_height(first, &name_style),
+                  fmax(text_height(second, &text_style), cite[0] ? text_height(third, &cite_style) : 0));
     height += 4;
     AN_TRY(make_room(press, height, reterr));
     draw_mark(press, tone, press->left + MARK_RADIUS + 2, press->y + 9, MARK_RADIUS);

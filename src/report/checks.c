@@ -9,9 +9,14 @@
 #define RULES_MAX 8
 
 /* The order inside a row: which rule speaks for it when all have passed. */
-static const struct { const char *vi, *en; const char *rules[RULES_MAX]; } groups[REPORT_CHECKS] = {
-    {"Chữ ký", "Signature", {"signature.value", "signature.certificate", "format.structure", "format.byte-range", "signature.data",
-                             "signature.constraints", "signature.algorithm"}},
+static const struct {
+    const char *vi, *en;
+    const char *rules[RULES_MAX];
+} groups[REPORT_CHECKS] = {
+    {"Chữ ký",
+     "Signature",
+     {"signature.value", "signature.certificate", "format.structure", "format.byte-range", "signature.data",
+      "signature.constraints", "signature.algorithm"}},
     {"Nội dung đã ký", "Signed content", {"document.changes", "signature.integrity"}},
     {"Chứng thư số", "Certificate", {"certificate.validity", "certificate.path", "certificate.usage"}},
     {"Trạng thái", "Status", {"certificate.status"}},
@@ -21,8 +26,11 @@ static const struct { const char *vi, *en; const char *rules[RULES_MAX]; } group
 static int
 weight(enum an_finding_status status)
 {
-    static const int weights[] = {[AN_FINDING_PASSED] = 3, [AN_FINDING_INDETERMINATE] = 4, [AN_FINDING_FAILED] = 5,
-                                  [AN_FINDING_NOTE] = 2, [AN_FINDING_SKIPPED] = 1};
+    static const int weights[] = {[AN_FINDING_PASSED] = 3,
+                                  [AN_FINDING_INDETERMINATE] = 4,
+                                  [AN_FINDING_FAILED] = 5,
+                                  [AN_FINDING_NOTE] = 2,
+                                  [AN_FINDING_SKIPPED] = 1};
 
     return weights[status];
 }
@@ -39,8 +47,10 @@ weigh_rule(const struct an_signature_report *signature, const char *rule, struct
         if (check->finding && weight(finding->status) <= weight(check->finding->status))
             return;
         check->finding = finding;
-        check->why = i + 1 < signature->finding_count && strcmp(finding[1].rule, rule) == 0 && finding[1].status == AN_FINDING_NOTE
-                         ? &finding[1] : NULL;
+        check->why = i + 1 < signature->finding_count && strcmp(finding[1].rule, rule) == 0 &&
+                             finding[1].status == AN_FINDING_NOTE
+                         ? &finding[1]
+                         : NULL;
         return;
     }
 }
@@ -67,8 +77,8 @@ shows_detail(const struct report_check *check)
 {
     enum an_finding_status status = check->finding->status;
 
-    return (status == AN_FINDING_FAILED || status == AN_FINDING_INDETERMINATE) && check->finding->detail && *check->finding->detail &&
-           strcmp(check->finding->rule, "document.changes") != 0;
+    return (status == AN_FINDING_FAILED || status == AN_FINDING_INDETERMINATE) && check->finding->detail &&
+           *check->finding->detail && strcmp(check->finding->rule, "document.changes") != 0;
 }
 
 char *
@@ -79,7 +89,8 @@ report_check_text(const struct an_report_context *context, const struct report_c
     an_buf_str(&text, report_message(context, check->finding->code));
     if (shows_detail(check))
         an_buf_printf(&text, " (%s)", check->finding->detail);
-    if (check->why && strcmp(report_message(context, check->why->code), report_message(context, check->finding->code)) != 0)
+    if (check->why &&
+        strcmp(report_message(context, check->why->code), report_message(context, check->finding->code)) != 0)
         an_buf_printf(&text, ". %s", report_message(context, check->why->code));
     return an_strdup_bytes(an_buf_view(&text));
 }

@@ -73,7 +73,9 @@ write_indication(struct etsi *etsi, const char *main, const char *sub)
 static const char *
 main_word(enum an_indication indication)
 {
-    return indication == AN_TOTAL_PASSED ? "total-passed" : indication == AN_TOTAL_FAILED ? "total-failed" : "indeterminate";
+    return indication == AN_TOTAL_PASSED   ? "total-passed"
+           : indication == AN_TOTAL_FAILED ? "total-failed"
+                                           : "indeterminate";
 }
 
 static void
@@ -86,8 +88,11 @@ write_chain(struct etsi *etsi, const struct an_signature_report *s)
         write_reference(etsi, "TrustAnchor", 'C', s->chain[s->chain_count - 1]->der);
     xml_open(&etsi->xml, "CertificateChain", NULL, NULL);
     for (size_t i = 0; i < s->chain_count; i++)
-        write_reference(etsi, i == 0 ? "SigningCertificate" : i + 1 < s->chain_count ? "IntermediateCertificate" : "TrustAnchor", 'C',
-                        s->chain[i]->der);
+        write_reference(etsi,
+                        i == 0                   ? "SigningCertificate"
+                        : i + 1 < s->chain_count ? "IntermediateCertificate"
+                                                 : "TrustAnchor",
+                        'C', s->chain[i]->der);
     xml_close(&etsi->xml);
     xml_close(&etsi->xml);
 }
@@ -121,15 +126,16 @@ write_policy(struct etsi *etsi, const char *id)
 static void
 write_constraint(struct etsi *etsi, const struct an_finding *finding)
 {
-    static const char *const words[] = {[AN_FINDING_PASSED] = "passed", [AN_FINDING_INDETERMINATE] = "indeterminate",
-                                        [AN_FINDING_FAILED] = "failed"};
+    static const char *const words[] = {
+        [AN_FINDING_PASSED] = "passed", [AN_FINDING_INDETERMINATE] = "indeterminate", [AN_FINDING_FAILED] = "failed"};
     bool applied = finding->status < AN_COUNT(words);
     AN_CLEANUP(an_free_ptr) char *uri = an_asprintf("urn:x-antin:rule:%s", finding->rule);
 
     xml_open(&etsi->xml, "ValidationConstraint", NULL, NULL);
     xml_text(&etsi->xml, "ValidationConstraintIdentifier", uri);
     xml_open(&etsi->xml, "ConstraintStatus", NULL, NULL);
-    xml_text(&etsi->xml, "Status", applied ? "urn:etsi:019102:constraintStatus:applied" : "urn:etsi:019102:constraintStatus:disabled");
+    xml_text(&etsi->xml, "Status",
+             applied ? "urn:etsi:019102:constraintStatus:applied" : "urn:etsi:019102:constraintStatus:disabled");
     xml_close(&etsi->xml);
     if (applied) {
         xml_open(&etsi->xml, "ValidationStatus", NULL, NULL);
@@ -190,8 +196,12 @@ write_times(struct etsi *etsi, const struct an_report_paper *paper, const struct
 static void
 write_attributes(struct etsi *etsi, const struct an_signature_report *s)
 {
-    static const struct { const char *kind, *name; } names[] = {{"signature", "SignatureTimeStamp"}, {"document", "DocTimeStamp"},
-                                                                {"archive", "ArchiveTimeStamp"}, {"content", "AllDataObjectsTimeStamp"}};
+    static const struct {
+        const char *kind, *name;
+    } names[] = {{"signature", "SignatureTimeStamp"},
+                 {"document", "DocTimeStamp"},
+                 {"archive", "ArchiveTimeStamp"},
+                 {"content", "AllDataObjectsTimeStamp"}};
 
     if (s->claimed_time == AN_TIME_NONE && !s->time_stamp_count)
         return;
@@ -218,9 +228,10 @@ write_attributes(struct etsi *etsi, const struct an_signature_report *s)
 static const char *
 process_of(const char *level)
 {
-    return level && strcmp(level, "B-LTA") == 0                                   ? "urn:etsi:019102:validationprocess:LTA"
-           : level && (strcmp(level, "B-T") == 0 || strcmp(level, "B-LT") == 0) ? "urn:etsi:019102:validationprocess:LTVM"
-                                                                                : "urn:etsi:019102:validationprocess:Basic";
+    return level && strcmp(level, "B-LTA") == 0 ? "urn:etsi:019102:validationprocess:LTA"
+           : level && (strcmp(level, "B-T") == 0 || strcmp(level, "B-LT") == 0)
+               ? "urn:etsi:019102:validationprocess:LTVM"
+               : "urn:etsi:019102:validationprocess:Basic";
 }
 
 static void
@@ -268,7 +279,10 @@ write_object(struct etsi *etsi, char kind, const char *type, an_bytes bytes, con
     if (stamp) {
         xml_open(&etsi->xml, "ValidationReport", NULL, NULL);
         xml_open(&etsi->xml, "SignatureValidationStatus", NULL, NULL);
-        write_indication(etsi, stamp->indication == AN_TOTAL_PASSED ? "passed" : stamp->indication == AN_TOTAL_FAILED ? "failed" : "indeterminate",
+        write_indication(etsi,
+                         stamp->indication == AN_TOTAL_PASSED   ? "passed"
+                         : stamp->indication == AN_TOTAL_FAILED ? "failed"
+                                                                : "indeterminate",
                          stamp->sub_indication);
         xml_close(&etsi->xml);
         xml_close(&etsi->xml);
@@ -317,13 +331,17 @@ has_signature(const struct an_report *report)
 }
 
 void
-an_report_write_etsi(const struct an_report_context *context, const struct an_report_paper *papers, size_t count, struct an_buf *out)
+an_report_write_etsi(const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
+                     struct an_buf *out)
 {
     struct etsi etsi = {.context = context, .objects = an_map_new()};
 
     xml_start(&etsi.xml, out);
-    xml_open(&etsi.xml, "ValidationReport xmlns=\"http://uri.etsi.org/19102/v1.2.1#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" "
-                        "xmlns:xades=\"http://uri.etsi.org/01903/v1.3.2#\"", NULL, NULL);
+    xml_open(
+        &etsi.xml,
+        "ValidationReport xmlns=\"http://uri.etsi.org/19102/v1.2.1#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" "
+        "xmlns:xades=\"http://uri.etsi.org/01903/v1.3.2#\"",
+        NULL, NULL);
     etsi.xml.open[0] = "ValidationReport";
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < papers[i].report->signature_count; k++)

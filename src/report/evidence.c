@@ -10,9 +10,12 @@
 #define POLICY_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 const struct evidence_place evidence_places[EVIDENCE_KINDS] = {
-    [EVIDENCE_ANCHOR] = {"anchor", "anchors", "cer"},          [EVIDENCE_CERTIFICATE] = {"certificate", "certificates", "cer"},
-    [EVIDENCE_CRL] = {"crl", "crls", "crl"},                   [EVIDENCE_OCSP] = {"ocsp", "ocsps", "ors"},
-    [EVIDENCE_TIME_STAMP] = {"time-stamp", "time-stamps", "tst"}, [EVIDENCE_POLICY] = {"policy", "policies", "yaml"},
+    [EVIDENCE_ANCHOR] = {"anchor", "anchors", "cer"},
+    [EVIDENCE_CERTIFICATE] = {"certificate", "certificates", "cer"},
+    [EVIDENCE_CRL] = {"crl", "crls", "crl"},
+    [EVIDENCE_OCSP] = {"ocsp", "ocsps", "ors"},
+    [EVIDENCE_TIME_STAMP] = {"time-stamp", "time-stamps", "tst"},
+    [EVIDENCE_POLICY] = {"policy", "policies", "yaml"},
 };
 
 void
@@ -54,12 +57,14 @@ evidence_verdict(const struct an_report *report)
 
     for (size_t i = 0; i < report->signature_count; i++) {
         const struct an_signature_report *s = &report->signatures[i];
-        json_array_append_new(signatures, json_pack("{s:s, s:s, s:s, s:i, s:s, s:o}", "field", s->field ? s->field : "", "indication",
-                                                    report_indication(s->indication), "subindication", s->sub_indication ? s->sub_indication : "",
-                                                    "word", (int)s->word, "signer", s->signer ? s->signer : "", "best_time", time_json(s->best_time)));
+        json_array_append_new(signatures,
+                              json_pack("{s:o, s:s, s:s, s:i, s:o, s:o}", "field", report_string(s->field),
+                                        "indication", report_indication(s->indication), "subindication",
+                                        s->sub_indication ? s->sub_indication : "", "word", (int)s->word, "signer",
+                                        report_string(s->signer), "best_time", time_json(s->best_time)));
     }
-    return json_pack("{s:s, s:i, s:i, s:o}", "indication", report_indication(report->indication), "word", (int)report->word, "legal_effect",
-                     (int)report->legal_effect, "signatures", signatures);
+    return json_pack("{s:s, s:i, s:i, s:o}", "indication", report_indication(report->indication), "word",
+                     (int)report->word, "legal_effect", (int)report->legal_effect, "signatures", signatures);
 }
 
 /* ---- pieces ---- */
@@ -85,14 +90,15 @@ write_piece(struct writer *writer, enum evidence_kind kind, an_bytes bytes, cons
         AN_TRY(an_dir_make(writer->ids[kind], false, reterr));
     }
     AN_TRY(an_file_write(path, bytes, 0644, reterr));
-    json_array_append_new(writer->pieces, json_pack("{s:s, s:s, s:s, s:I}", "kind", place->kind, "file", inner, "sha256", hex, "bytes",
-                                                    (json_int_t)bytes.len));
+    json_array_append_new(writer->pieces, json_pack("{s:s, s:s, s:s, s:I}", "kind", place->kind, "file", inner,
+                                                    "sha256", hex, "bytes", (json_int_t)bytes.len));
     return AN_OK;
 }
 
 /* Of the anchors given, those that can end a path of this document. */
 static an_code
-write_anchors(struct writer *writer, const struct an_certs *anchors, const struct an_certs *used, bool whole, struct an_err *reterr)
+write_anchors(struct writer *writer, const struct an_certs *anchors, const struct an_certs *used, bool whole,
+              struct an_err *reterr)
 {
     for (size_t i = 0; anchors && i < anchors->count; i++)
         if (whole || an_certs_find_hash(used, anchors->items[i]->sha256))
@@ -106,7 +112,8 @@ write_stamps(struct writer *writer, const struct an_report *report, struct an_er
     for (size_t i = 0; i < report->signature_count; i++)
         for (size_t k = 0; k < report->signatures[i].time_stamp_count; k++) {
             const struct an_time_stamp_report *t = &report->signatures[i].time_stamps[k];
-            if (t->token_len && !(k > 0 && t->token_len == t[-1].token_len && memcmp(t->token, t[-1].token, t->token_len) == 0))
+            if (t->token_len &&
+                !(k > 0 && t->token_len == t[-1].token_len && memcmp(t->token, t[-1].token, t->token_len) == 0))
                 AN_TRY(write_piece(writer, EVIDENCE_TIME_STAMP, AN_BYTES(t->token, t->token_len), NULL, reterr));
         }
     return AN_OK;
@@ -151,7 +158,8 @@ practice_json(const struct an_cert *cert)
 
     if (!extension || an_der_take(&value, AN_DER_SEQUENCE, &list, NULL) != AN_OK)
         return all;
-    while (list.len && an_der_take(&list, AN_DER_SEQUENCE, &info, NULL) == AN_OK && an_der_take(&info, AN_DER_OID, &oid, NULL) == AN_OK) {
+    while (list.len && an_der_take(&list, AN_DER_SEQUENCE, &info, NULL) == AN_OK &&
+           an_der_take(&info, AN_DER_OID, &oid, NULL) == AN_OK) {
         AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(512);
         an_oid_text(oid, &text);
         json_array_append_new(all, json_stringn(text.len ? (const char *)text.ptr : "", text.len));
@@ -177,10 +185,11 @@ list_json(const struct an_report *report)
         }
         if (s->cert)
             an_name_text(s->cert->subject, &subject);
-        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:o, s:i}", "field", s->field ? s->field : "", "certificates", certificates,
-                                              "certification_practice", s->cert ? practice_json(s->cert) : json_array(), "responsible",
-                                              json_stringn(subject.len ? (const char *)subject.ptr : "", subject.len), "time_stamps",
-                                              (int)s->time_stamp_count));
+        json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:i}", "field", report_string(s->field),
+                                              "certificates", certificates, "certification_practice",
+                                              s->cert ? practice_json(s->cert) : json_array(), "responsible",
+                                              json_stringn(subject.len ? (const char *)subject.ptr : "", subject.len),
+                                              "time_stamps", (int)s->time_stamp_count));
     }
     return rows;
 }
@@ -198,14 +207,16 @@ question_json(const struct an_report_paper *paper, const struct an_verify_option
         an_hash_once(AN_SHA256, options->content, digest);
         evidence_hex(digest, hex);
     }
-    return json_pack("{s:o, s:s, s:b, s:o, s:b, s:b, s:b, s:i, s:b, s:s}", "at", time_json(paper->at), "policy", paper->policy, "anchors",
-                     (int)(options->anchors != NULL), "policy_oids", oids, "explicit_policy", (int)options->explicit_policy, "inhibit_mapping",
-                     (int)options->inhibit_mapping, "inhibit_any_policy", (int)options->inhibit_any_policy, "revocation", options->revocation,
+    return json_pack("{s:o, s:s, s:b, s:o, s:b, s:b, s:b, s:i, s:b, s:s}", "at", time_json(paper->at), "policy",
+                     paper->policy, "anchors", (int)(options->anchors != NULL), "policy_oids", oids, "explicit_policy",
+                     (int)options->explicit_policy, "inhibit_mapping", (int)options->inhibit_mapping,
+                     "inhibit_any_policy", (int)options->inhibit_any_policy, "revocation", options->revocation,
                      "online", (int)(options->fetch.crls != NULL), "content_sha256", hex);
 }
 
 static an_code
-write_manifest(const struct writer *writer, const struct an_report_paper *paper, const struct an_verify_options *options, struct an_err *reterr)
+write_manifest(const struct writer *writer, const struct an_report_paper *paper,
+               const struct an_verify_options *options, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/" EVIDENCE_MANIFEST, writer->folder);
     char document[65], digest[65], *text;
@@ -213,9 +224,10 @@ write_manifest(const struct writer *writer, const struct an_report_paper *paper,
     an_code code;
 
     evidence_hex(paper->sha256, document);
-    root = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:I}, s:o, s:o, s:o, s:O}", "format", EVIDENCE_FORMAT, "program", "antin", "version", AN_VERSION,
-                     "document", "file", report_file_name(paper->file), "sha256", document, "bytes", (json_int_t)paper->bytes, "question",
-                     question_json(paper, options), "verdict", evidence_verdict(paper->report), "tt-41-2017/9/1", list_json(paper->report), "pieces",
+    root = json_pack("{s:s, s:s, s:s, s:{s:o, s:s, s:I}, s:o, s:o, s:o, s:O}", "format", EVIDENCE_FORMAT, "program",
+                     "antin", "version", AN_VERSION, "document", "file", report_string(report_file_name(paper->file)),
+                     "sha256", document, "bytes", (json_int_t)paper->bytes, "question", question_json(paper, options),
+                     "verdict", evidence_verdict(paper->report), "tt-41-2017/9/1", list_json(paper->report), "pieces",
                      writer->pieces);
     evidence_digest(root, digest);
     json_object_set_new(root, "digest", json_string(digest));
@@ -229,8 +241,8 @@ write_manifest(const struct writer *writer, const struct an_report_paper *paper,
 }
 
 an_code
-an_evidence_save(const struct an_report_context *context, const struct an_report_paper *paper, const struct an_verify_options *options, bool whole,
-                 const char *folder, struct an_err *reterr)
+an_evidence_save(const struct an_report_context *context, const struct an_report_paper *paper,
+                 const struct an_verify_options *options, bool whole, const char *folder, struct an_err *reterr)
 {
     struct writer writer = {.folder = folder, .pieces = json_array()};
     an_code code = an_dir_make(folder, false, reterr);

@@ -49,7 +49,8 @@ is_own_name(const json_t *piece, enum evidence_kind kind)
         want = an_asprintf("%s/%s.%s", place->folder, name, place->suffix);
         return strcmp(want, file) == 0;
     }
-    return strncmp(file, "policies/", 9) == 0 && strspn(file + 9, "abcdefghijklmnopqrstuvwxyz0123456789-") + 5 == strlen(file + 9) &&
+    return strncmp(file, "policies/", 9) == 0 &&
+           strspn(file + 9, "abcdefghijklmnopqrstuvwxyz0123456789-") + 5 == strlen(file + 9) &&
            strcmp(file + strlen(file) - 5, ".yaml") == 0;
 }
 
@@ -186,21 +187,32 @@ an_evidence_policy(const struct an_evidence *evidence)
 static struct an_verify_options
 options_of(struct an_evidence *evidence, const struct an_secret *password, const struct an_file *content)
 {
-    const json_t *question = json_object_get(evidence->manifest, "question"), *oids = json_object_get(question, "policy_oids");
+    const json_t *question = json_object_get(evidence->manifest, "question"),
+                 *oids = json_object_get(question, "policy_oids");
     size_t count = json_array_size(oids);
 
     free(evidence->oids);
     evidence->oids = an_new_array(count + 1, sizeof(*evidence->oids));
     for (size_t i = 0; i < count; i++)
-        evidence->oids[i] = json_string_value(json_array_get(oids, i)) ? json_string_value(json_array_get(oids, i)) : "";
+        evidence->oids[i] =
+            json_string_value(json_array_get(oids, i)) ? json_string_value(json_array_get(oids, i)) : "";
     return (struct an_verify_options){
-        .anchors = json_is_true(json_object_get(question, "anchors")) ? &evidence->anchors : NULL, .untrusted = &evidence->certs,
-        .crls = &evidence->crls, .ocsps = &evidence->ocsps, .at = evidence->at, .policy = text_of(question, "policy"), .password = password,
-        .content = content ? content->bytes : AN_NONE, .content_fd = content ? content->fd : -1, .policy_oids = evidence->oids,
-        .policy_count = count, .explicit_policy = json_is_true(json_object_get(question, "explicit_policy")),
+        .anchors = json_is_true(json_object_get(question, "anchors")) ? &evidence->anchors : NULL,
+        .untrusted = &evidence->certs,
+        .crls = &evidence->crls,
+        .ocsps = &evidence->ocsps,
+        .at = evidence->at,
+        .policy = text_of(question, "policy"),
+        .password = password,
+        .content = content ? content->bytes : AN_NONE,
+        .content_fd = content ? content->fd : -1,
+        .policy_oids = evidence->oids,
+        .policy_count = count,
+        .explicit_policy = json_is_true(json_object_get(question, "explicit_policy")),
         .inhibit_mapping = json_is_true(json_object_get(question, "inhibit_mapping")),
         .inhibit_any_policy = json_is_true(json_object_get(question, "inhibit_any_policy")),
-        .revocation = (int)json_integer_value(json_object_get(question, "revocation")), .keep_evidence = true,
+        .revocation = (int)json_integer_value(json_object_get(question, "revocation")),
+        .keep_evidence = true,
     };
 }
 
@@ -218,8 +230,8 @@ check_document(const struct an_evidence *evidence, const struct an_file *file, s
 }
 
 an_code
-an_evidence_verify(struct an_evidence *evidence, const struct an_file *file, const struct an_secret *password, const struct an_file *content,
-                   struct an_report *ret, struct an_err *reterr)
+an_evidence_verify(struct an_evidence *evidence, const struct an_file *file, const struct an_secret *password,
+                   const struct an_file *content, struct an_report *ret, struct an_err *reterr)
 {
     struct an_verify_options options = options_of(evidence, password, content);
     const json_t *recorded = json_object_get(evidence->manifest, "verdict");
@@ -232,6 +244,7 @@ an_evidence_verify(struct an_evidence *evidence, const struct an_file *file, con
     same = json_equal(verdict, recorded);
     json_decref(verdict);
     if (!same)
-        AN_FAIL(reterr, AN_E_EVIDENCE_DIFFERS, "%s, recorded %.40s", report_indication(ret->indication), text_of(recorded, "indication"));
+        AN_FAIL(reterr, AN_E_EVIDENCE_DIFFERS, "%s, recorded %.40s", report_indication(ret->indication),
+                text_of(recorded, "indication"));
     return AN_OK;
 }

@@ -9,7 +9,8 @@
 
 /* ---- words.c: what codes and numbers are called ---- */
 #define PICK(context, vi, en) ((context)->english ? (en) : (vi))
-const char *report_word(const struct an_report_context *context, enum an_clerk_word word, enum an_indication indication);
+const char *report_word(const struct an_report_context *context, enum an_clerk_word word,
+                        enum an_indication indication);
 const char *report_tone(enum an_indication indication); /* "good", "bad", "open" */
 const char *report_indication(enum an_indication indication);
 an_code report_effect(enum an_legal_effect effect);
@@ -19,6 +20,7 @@ char *report_cite(const struct an_report_context *context, an_code code) AN_MUST
 char *report_cite_key(const struct an_report_context *context, const char *key) AN_MUST_USE;
 /* "10:21:22 ngày 21/11/2026 (giờ Việt Nam)"; "" when not known. Freed by the caller. */
 char *report_time(const struct an_report_context *context, an_time when) AN_MUST_USE;
+json_t *report_string(const char *text); /* NULL is "" */
 const char *report_file_name(const char *path); /* without folders */
 
 /* ---- checks.c: the five checks that a clerk reads ---- */
@@ -64,8 +66,18 @@ void xml_base64(struct xml *xml, const char *name, an_bytes bytes);
 #define EVIDENCE_FORMAT "antin-evidence-1"
 #define EVIDENCE_MANIFEST "manifest.json"
 #define EVIDENCE_PIECES_MAX 20000
-enum evidence_kind { EVIDENCE_ANCHOR, EVIDENCE_CERTIFICATE, EVIDENCE_CRL, EVIDENCE_OCSP, EVIDENCE_TIME_STAMP, EVIDENCE_POLICY, EVIDENCE_KINDS };
-extern const struct evidence_place { const char *kind, *folder, *suffix; } evidence_places[EVIDENCE_KINDS];
+enum evidence_kind {
+    EVIDENCE_ANCHOR,
+    EVIDENCE_CERTIFICATE,
+    EVIDENCE_CRL,
+    EVIDENCE_OCSP,
+    EVIDENCE_TIME_STAMP,
+    EVIDENCE_POLICY,
+    EVIDENCE_KINDS
+};
+extern const struct evidence_place {
+    const char *kind, *folder, *suffix;
+} evidence_places[EVIDENCE_KINDS];
 /* Digest of the manifest without its member "digest"; 64 hexadecimal digits. */
 void evidence_digest(const json_t *manifest, char ret[static 65]);
 void evidence_hex(const uint8_t hash[static 32], char ret[static 65]);

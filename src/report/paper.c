@@ -8,10 +8,10 @@
 static json_t *
 take_string(char *text)
 {
-    json_t *json = json_string(text);
+    json_t *json = report_string(text);
 
     free(text);
-    return json ? json : json_string("?");
+    return json;
 }
 
 static void
@@ -44,7 +44,8 @@ policy_text(const struct an_report_context *context, const char *id)
 static char *
 file_text(const struct an_report_context *context, const struct an_report_paper *paper)
 {
-    return an_asprintf("%s (%llu %s)", report_file_name(paper->file), (unsigned long long)paper->bytes, PICK(context, "byte", "bytes"));
+    return an_asprintf("%s (%llu %s)", report_file_name(paper->file), (unsigned long long)paper->bytes,
+                       PICK(context, "byte", "bytes"));
 }
 
 static char *
@@ -71,8 +72,9 @@ facts_block(const struct an_report_context *context, const struct an_report_pape
     if (paper->picture.len) {
         an_base64_encode(&base64, paper->picture);
         json_object_set_new(block, "picture", json_stringn((const char *)base64.ptr, base64.len));
-        json_object_set_new(block, "caption", take_string(an_asprintf(PICK(context, "Trang %u có chữ ký", "Page %u, with the signature"),
-                                                                       paper->picture_page)));
+        json_object_set_new(block, "caption",
+                            take_string(an_asprintf(PICK(context, "Trang %u có chữ ký", "Page %u, with the signature"),
+                                                    paper->picture_page)));
     }
     return block;
 }
@@ -81,30 +83,35 @@ facts_block(const struct an_report_context *context, const struct an_report_pape
 static const char *
 finding_tone(enum an_finding_status status)
 {
-    return status == AN_FINDING_PASSED ? "good" : status == AN_FINDING_FAILED ? "bad" : status == AN_FINDING_INDETERMINATE ? "open" : "note";
+    return status == AN_FINDING_PASSED          ? "good"
+           : status == AN_FINDING_FAILED        ? "bad"
+           : status == AN_FINDING_INDETERMINATE ? "open"
+                                                : "note";
 }
 
 static json_t *
 check_row(const struct an_report_context *context, const struct report_check *check)
 {
-    return json_pack("{s:s, s:s, s:o, s:o}", "tone", finding_tone(check->finding->status), "name", PICK(context, check->vi, check->en), "text",
-                     take_string(report_check_text(context, check)), "cite", take_string(report_cite(context, check->finding->code)));
+    return json_pack("{s:s, s:s, s:o, s:o}", "tone", finding_tone(check->finding->status), "name",
+                     PICK(context, check->vi, check->en), "text", take_string(report_check_text(context, check)),
+                     "cite", take_string(report_cite(context, check->finding->code)));
 }
 
 static char *
 about_text(const struct an_report_context *context, const struct an_signature_report *s)
 {
-    AN_CLEANUP(an_free_ptr) char *when = report_time(context, s->best_time != AN_TIME_NONE ? s->best_time : s->claimed_time);
+    AN_CLEANUP(an_free_ptr) char *when =
+        report_time(context, s->best_time != AN_TIME_NONE ? s->best_time : s->claimed_time);
     const char *kind = s->is_time_stamp ? PICK(context, "Dấu thời gian của tài liệu", "Time-stamp of the document")
-                       : s->is_agency   ? PICK(context, "Chữ ký của cơ quan, tổ chức", "Signature of an agency")
-                       : s->is_person   ? PICK(context, "Chữ ký của cá nhân", "Signature of a person")
-                                        : PICK(context, "Chữ ký", "Signature");
+                       : s->is_agency ? PICK(context, "Chữ ký của cơ quan, tổ chức", "Signature of an agency")
+                       : s->is_person ? PICK(context, "Chữ ký của cá nhân", "Signature of a person")
+                                      : PICK(context, "Chữ ký", "Signature");
     const char *source = s->best_time != AN_TIME_NONE ? PICK(context, ", có dấu thời gian", ", time-stamped")
                                                       : PICK(context, " (người ký khai)", " (as claimed)");
 
-    return an_asprintf("%s · %s%s%s · %s %s%s%s%s", kind, s->format ? s->format : "", s->level && *s->level ? " " : "", s->level ? s->level : "",
-                       PICK(context, "trường", "field"), s->field ? s->field : "", *when ? PICK(context, " · ký lúc ", " · signed at ") : "", when,
-                       *when ? source : "");
+    return an_asprintf("%s · %s%s%s · %s %s%s%s%s", kind, s->format ? s->format : "", s->level && *s->level ? " " : "",
+                       s->level ? s->level : "", PICK(context, "trường", "field"), s->field ? s->field : "",
+                       *when ? PICK(context, " · ký lúc ", " · signed at ") : "", when, *when ? source : "");
 }
 
 static void
@@ -118,13 +125,15 @@ static bool
 is_told(const struct an_signature_report *s, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (s->modifications[i].why == s->modifications[at].why && s->modifications[i].allowed == s->modifications[at].allowed)
+        if (s->modifications[i].why == s->modifications[at].why &&
+            s->modifications[i].allowed == s->modifications[at].allowed)
             return true;
     return false;
 }
 
 static void
-append_places(const struct an_report_context *context, const struct an_signature_report *s, size_t first, struct an_buf *out)
+append_places(const struct an_report_context *context, const struct an_signature_report *s, size_t first,
+              struct an_buf *out)
 {
     size_t shown = 0, count = 0;
 
@@ -136,7 +145,8 @@ append_places(const struct an_report_context *context, const struct an_signature
         count++;
         if (m->allowed || shown >= CHANGES_SHOWN)
             continue;
-        an_buf_printf(out, PICK(context, "%sđối tượng %u %.80s", "%sobject %u %.80s"), shown++ ? ", " : " (", m->object, m->what ? m->what : "");
+        an_buf_printf(out, PICK(context, "%sđối tượng %u %.80s", "%sobject %u %.80s"), shown++ ? ", " : " (", m->object,
+                      m->what ? m->what : "");
     }
     if (shown)
         an_buf_str(out, shown < count ? ", …)" : ")");
@@ -156,8 +166,11 @@ add_changes(const struct an_report_context *context, const struct an_signature_r
         append_places(context, s, i, &text);
     }
     if (text.len)
-        add_small(blocks, an_asprintf("%s: %.*s.", allowed ? PICK(context, "Thay đổi được phép sau khi ký", "Permitted changes after signing")
-                                                           : PICK(context, "Thay đổi KHÔNG được phép sau khi ký", "Changes after signing that are NOT permitted"),
+        add_small(blocks, an_asprintf("%s: %.*s.",
+                                      allowed ? PICK(context, "Thay đổi được phép sau khi ký",
+                                                     "Permitted changes after signing")
+                                              : PICK(context, "Thay đổi KHÔNG được phép sau khi ký",
+                                                     "Changes after signing that are NOT permitted"),
                                       AN_FMT(an_buf_view(&text))));
 }
 
@@ -185,14 +198,19 @@ add_certificates(const struct an_report_context *context, const struct an_signat
     an_buf_str(&text, PICK(context, "; số hiệu ", "; serial "));
     an_buf_hex(&text, s->chain[0]->serial);
     an_buf_printf(&text, PICK(context, "; hiệu lực %.10s đến %.10s", "; valid %.10s to %.10s"), from, to);
-    add_small(blocks, an_asprintf("%s: %.*s.", PICK(context, "Chứng thư số", "Certificate"), AN_FMT(an_buf_view(&text))));
+    add_small(blocks,
+              an_asprintf("%s: %.*s.", PICK(context, "Chứng thư số", "Certificate"), AN_FMT(an_buf_view(&text))));
 }
 
 static void
 add_time_stamps(const struct an_report_context *context, const struct an_signature_report *s, json_t *blocks)
 {
-    static const struct { const char *id, *vi, *en; } kinds[] = {{"signature", "trên chữ ký", "on the signature"}, {"document", "của tài liệu", "of the document"},
-                                                                 {"archive", "lưu trữ", "archive"}, {"content", "của nội dung", "of the content"}};
+    static const struct {
+        const char *id, *vi, *en;
+    } kinds[] = {{"signature", "trên chữ ký", "on the signature"},
+                 {"document", "của tài liệu", "of the document"},
+                 {"archive", "lưu trữ", "archive"},
+                 {"content", "của nội dung", "of the content"}};
 
     for (size_t i = 0; i < s->time_stamp_count && !s->is_time_stamp; i++) {
         const struct an_time_stamp_report *t = &s->time_stamps[i];
@@ -202,8 +220,8 @@ add_time_stamps(const struct an_report_context *context, const struct an_signatu
         for (size_t k = 0; k < AN_COUNT(kinds); k++)
             if (strcmp(kinds[k].id, t->kind) == 0)
                 kind = PICK(context, kinds[k].vi, kinds[k].en);
-        add_small(blocks, an_asprintf("%s %s: %s · %s (%s).", PICK(context, "Dấu thời gian", "Time-stamp"), kind, when, t->tsa ? t->tsa : "?",
-                                      report_indication(t->indication)));
+        add_small(blocks, an_asprintf("%s %s: %s · %s (%s).", PICK(context, "Dấu thời gian", "Time-stamp"), kind, when,
+                                      t->tsa ? t->tsa : "?", report_indication(t->indication)));
     }
 }
 
@@ -212,11 +230,13 @@ add_quirks(const struct an_report_context *context, const struct an_signature_re
 {
     for (size_t i = 0; i < s->finding_count; i++)
         if (strncmp(s->findings[i].rule, "quirk.", 6) == 0)
-            add_small(blocks, an_asprintf("%s: %s.", PICK(context, "Lưu ý", "Note"), report_message(context, s->findings[i].code)));
+            add_small(blocks, an_asprintf("%s: %s.", PICK(context, "Lưu ý", "Note"),
+                                          report_message(context, s->findings[i].code)));
 }
 
 static void
-add_signature(const struct an_report_context *context, const struct an_signature_report *s, size_t number, json_t *blocks)
+add_signature(const struct an_report_context *context, const struct an_signature_report *s, size_t number,
+              json_t *blocks)
 {
     struct report_check checks[REPORT_CHECKS];
     size_t count = report_checks(s, checks);
@@ -224,11 +244,13 @@ add_signature(const struct an_report_context *context, const struct an_signature
 
     for (size_t i = 0; i < count; i++)
         json_array_append_new(rows, check_row(context, &checks[i]));
-    json_array_append_new(blocks, json_pack("{s:o, s:s, s:s, s:o}", "signer",
-                                            take_string(an_asprintf("%zu. %s", number, s->signer ? s->signer
-                                                                                                 : PICK(context, "Không rõ người ký", "Unknown signer"))),
-                                            "verdict", report_word(context, s->word, s->indication), "tone", report_tone(s->indication), "about",
-                                            take_string(about_text(context, s))));
+    json_array_append_new(
+        blocks,
+        json_pack("{s:o, s:s, s:s, s:o}", "signer",
+                  take_string(an_asprintf(
+                      "%zu. %s", number, s->signer ? s->signer : PICK(context, "Không rõ người ký", "Unknown signer"))),
+                  "verdict", report_word(context, s->word, s->indication), "tone", report_tone(s->indication), "about",
+                  take_string(about_text(context, s))));
     json_array_append_new(blocks, json_pack("{s:o}", "checks", rows));
     add_changes(context, s, false, blocks);
     add_changes(context, s, true, blocks);
@@ -250,7 +272,8 @@ banner_note(const struct an_report_context *context, const struct an_report *rep
 
         if (s->indication == report->indication && report->indication != AN_TOTAL_PASSED &&
             (decisive = report_decisive(checks, report_checks(s, checks))) != NULL)
-            return an_asprintf("%s: %s", s->signer ? s->signer : s->field, report_message(context, decisive->finding->code));
+            return an_asprintf("%s: %s", s->signer ? s->signer : s->field,
+                               report_message(context, decisive->finding->code));
         count += !s->is_time_stamp;
         passed += !s->is_time_stamp && s->indication == AN_TOTAL_PASSED;
     }
@@ -262,13 +285,15 @@ add_paper(const struct an_report_context *context, const struct an_report_paper 
 {
     const struct an_report *report = paper->report;
 
-    json_array_append_new(blocks, json_pack("{s:s, s:s, s:o}", "banner", report_word(context, report->word, report->indication), "tone",
-                                            report_tone(report->indication), "note", take_string(banner_note(context, report))));
+    json_array_append_new(
+        blocks, json_pack("{s:s, s:s, s:o}", "banner", report_word(context, report->word, report->indication), "tone",
+                          report_tone(report->indication), "note", take_string(banner_note(context, report))));
     json_array_append_new(blocks, facts_block(context, paper));
     for (size_t i = 0; i < report->signature_count; i++)
         add_signature(context, &report->signatures[i], i + 1, blocks);
     for (size_t i = 0; i < report->note_count; i++)
-        add_small(blocks, an_asprintf("%s: %s.", PICK(context, "Lưu ý", "Note"), report_message(context, report->notes[i])));
+        add_small(blocks,
+                  an_asprintf("%s: %s.", PICK(context, "Lưu ý", "Note"), report_message(context, report->notes[i])));
 }
 
 static int
@@ -279,11 +304,13 @@ append_part(const char *part, size_t len, void *out)
 }
 
 void
-an_report_write_paper(const struct an_report_context *context, const struct an_report_paper *papers, size_t count, struct an_buf *out)
+an_report_write_paper(const struct an_report_context *context, const struct an_report_paper *papers, size_t count,
+                      struct an_buf *out)
 {
     json_t *blocks = json_array();
-    json_t *root = json_pack("{s:s, s:s, s:s, s:o}", "kind", "bao-cao", "title", PICK(context, "Kết quả kiểm tra chữ ký số", "Result of signature verification"),
-                             "author", "Ấn Tín", "blocks", blocks);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:o}", "kind", "bao-cao", "title",
+                             PICK(context, "Kết quả kiểm tra chữ ký số", "Result of signature verification"), "author",
+                             "Ấn Tín", "blocks", blocks);
 
     for (size_t i = 0; i < count; i++) {
         if (i > 0)

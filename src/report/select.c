@@ -42,7 +42,8 @@ speaks_of(const struct an_ocsp *ocsp, const struct an_certs *certs)
 {
     for (size_t i = 0; i < certs->count; i++)
         for (size_t k = 0; k < certs->count; k++)
-            if (an_name_eq(certs->items[k]->subject, certs->items[i]->issuer) && an_ocsp_find(ocsp, certs->items[i], certs->items[k]))
+            if (an_name_eq(certs->items[k]->subject, certs->items[i]->issuer) &&
+                an_ocsp_find(ocsp, certs->items[i], certs->items[k]))
                 return true;
     return false;
 }

@@ -242,6 +242,20 @@ def test_stream():
         check(not wrong, "schema", wrong)
 
 
+def test_odd_names():
+    """A name of any bytes never costs the answer."""
+    odd = os.fsencode(folder) + b"/l\xff\xfe.pdf"
+    shutil.copy(os.fsencode(good), odd)
+    words = [os.fsencode(str(w)) for w in [antin, "verify", "--json", *material, "--report", folder / "odd.pdf", "--etsi-report", folder / "odd.xml",
+                                           "--evidence", folder / "odd"]]
+    done = subprocess.run([*words, odd], capture_output=True, timeout=60)
+    answer = json.loads(done.stdout)
+    check(done.returncode == 0 and answer["indication"] == "TOTAL-PASSED" and "\ufffd" in answer["file"], "odd name", (done.returncode, done.stderr))
+    ElementTree.parse(folder / "odd.xml")
+    done = subprocess.run([*words[:3], odd + b"x"], capture_output=True, timeout=60)
+    check(json.loads(done.stdout)["error"]["code"] == "AN_E_FILE_OPEN", "odd name that is not there", done.stdout)
+
+
 def test_vectors():
     """Every given file that can be judged leaves a record that gives the same verdict: the command checks that itself."""
     if not (vectors / "interop.jsonl").exists():
@@ -262,7 +276,7 @@ def test_vectors():
 
 
 try:
-    for test in (test_report, test_refusal, test_etsi, test_evidence, test_tampering, test_stream, test_vectors):
+    for test in (test_report, test_refusal, test_etsi, test_evidence, test_tampering, test_stream, test_odd_names, test_vectors):
         test()
 finally:
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 #include "base/err.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,6 +62,7 @@ an_err_set(struct an_err *reterr, an_code code, const char *fmt, ...)
     vsnprintf(reterr->detail, sizeof(reterr->detail), fmt, args);
     va_end(args);
     trim_broken_tail(reterr->detail);
+    an_utf8_make_visible(reterr->detail);
     return code;
 }
 
@@ -79,6 +81,7 @@ an_err_set_errno(struct an_err *reterr, an_code code, int errnum, const char *fm
     used = strlen(reterr->detail);
     snprintf(reterr->detail + used, sizeof(reterr->detail) - used, "%s%s", used ? ": " : "", strerror(errnum));
     trim_broken_tail(reterr->detail);
+    an_utf8_make_visible(reterr->detail);
     return code;
 }
 
@@ -89,6 +92,7 @@ an_err_name_file(struct an_err *reterr, const char *path)
         return;
     snprintf(reterr->file, sizeof(reterr->file), "%s", path);
     trim_broken_tail(reterr->file);
+    an_utf8_make_visible(reterr->file);
 }
 
 _Noreturn void

@@ -41,6 +41,32 @@ an_utf8_append(struct an_buf *out, uint32_t code_point)
 }
 
 static bool
+is_hidden(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF) || c == UINT32_MAX;
+}
+
+void
+an_utf8_make_visible(char *text)
+{
+    an_bytes in = an_bytes_of_str(text ? text : "");
+    size_t at = 0, out = 0;
+
+    while (at < in.len) {
+        size_t from = at;
+        if (is_hidden(an_utf8_next(in, &at))) {
+            text[out++] = '?';
+        } else {
+            memmove(text + out, text + from, at - from);
+            out += at - from;
+        }
+    }
+    if (text != NULL)
+        text[out] = '\0';
+}
+
+static bool
 map_text(struct an_buf *out, an_bytes text, utf8proc_option_t options)
 {
     utf8proc_uint8_t *mapped = NULL;

@@ -7,6 +7,9 @@ bool an_utf8_is_valid(an_bytes text);
 /* One code point at *at, which moves past it; UINT32_MAX on malformed input (and *at moves by one). */
 uint32_t an_utf8_next(an_bytes text, size_t *at);
 void an_utf8_append(struct an_buf *out, uint32_t code_point);
+/* For people's eyes: what does not show, or moves what does (controls, line ends, bidirectional marks), and malformed octets
+ * become "?". Texts of strangers must not write lines or colours of their own on a terminal. In place. */
+void an_utf8_make_visible(char *text);
 /* NFC of valid UTF-8; false when the input is not valid or out is full. */
 bool an_utf8_nfc(struct an_buf *out, an_bytes text);
 /* For search: lower case, without diacritics, đ as d, runs of white space as one space, NFC or NFD alike. */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "cli/material.h"
 #include "cli/report.h"
 #include "pdf/pdf.h"
@@ -51,6 +52,19 @@ field_json(const struct an_pdf_sigfield *f)
                      f->revision, "rect", f->rect.x0, f->rect.y0, f->rect.x1, f->rect.y1);
 }
 
+/* Texts of the file are printed too: they must not write lines of their own. */
+static void
+make_visible(struct an_pdf_sigfields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        an_utf8_make_visible(fields->items[i].name);
+        an_utf8_make_visible(fields->items[i].signer_name);
+        an_utf8_make_visible(fields->items[i].reason);
+        an_utf8_make_visible(fields->items[i].location);
+        an_utf8_make_visible(fields->items[i].contact);
+    }
+}
+
 static json_t *
 notes_json(struct an_pdf *pdf)
 {
@@ -74,6 +88,7 @@ info_object(const char *path, struct an_pdf *pdf, json_t **ret, struct an_err *r
     char version[16], pdfa[16] = "";
 
     AN_TRY(an_pdf_sigfields(pdf, AN_PDF_NOW, &fields, reterr));
+    make_visible(&fields);
     an_pdf_describe(pdf, &info);
     list = json_array();
     for (size_t i = 0; i < fields.count; i++)
@@ -93,10 +108,12 @@ info_object(const char *path, struct an_pdf *pdf, json_t **ret, struct an_err *r
 static void
 print_info(struct cli *cli, json_t *info)
 {
+    AN_CLEANUP(an_free_ptr) char *name = an_strdup(json_string_value(json_object_get(info, "file")));
     size_t at;
     json_t *item;
 
-    fprintf(cli->out, "%s: PDF %s%s%s, %lld %s, %lld %s%s%s\n", json_string_value(json_object_get(info, "file")),
+    an_utf8_make_visible(name);
+    fprintf(cli->out, "%s: PDF %s%s%s, %lld %s, %lld %s%s%s\n", name,
             json_string_value(json_object_get(info, "version")), *json_string_value(json_object_get(info, "pdfa")) ? ", " : "",
             json_string_value(json_object_get(info, "pdfa")), json_integer_value(json_object_get(info, "pages")), SAY(cli, "trang", "pages"),
             json_integer_value(json_object_get(info, "revisions")), SAY(cli, "phiên bản", "revisions"),
@@ -209,6 +226,7 @@ show_revisions(struct cli *cli, const struct pdf_args *a, struct open_pdf *o, st
     size_t latest = an_pdf_latest(o->pdf);
     an_code code = an_pdf_sigfields(o->pdf, AN_PDF_NOW, &fields, reterr);
 
+    make_visible(&fields);
     if (code == AN_OK && a->out_dir != NULL) {
         code = an_dir_make(a->out_dir, false, reterr);
         if (code == AN_OK)

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include "base/time.h"
+#include "base/utf8.h"
 
 #include <unistd.h>
 
@@ -122,10 +123,12 @@ print_signature(struct cli *cli, const struct an_signature_report *s)
 void
 report_text(struct cli *cli, const char *file, const struct an_report *report)
 {
+    AN_CLEANUP(an_free_ptr) char *name = an_strdup(file);
     bool colour = isatty(fileno(cli->out));
     const char *paint = !colour ? "" : report->indication == AN_TOTAL_PASSED ? "\033[32m" : report->indication == AN_TOTAL_FAILED ? "\033[31m" : "\033[33m";
 
-    fprintf(cli->out, "%s: %s%s%s\n", file, paint, word_text(cli, report->word, report->indication), colour ? "\033[0m" : "");
+    an_utf8_make_visible(name);
+    fprintf(cli->out, "%s: %s%s%s\n", name, paint, word_text(cli, report->word, report->indication), colour ? "\033[0m" : "");
     if (cli->quiet)
         return;
     for (size_t i = 0; i < report->signature_count; i++)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "verify/internal.h"
 
 static const char *const sub_names[] = {
@@ -86,6 +87,7 @@ an_finding_add(struct an_signature_report *report, const char *rule, enum an_fin
     va_start(args, fmt);
     vsnprintf(detail, sizeof(detail), fmt, args);
     va_end(args);
+    an_utf8_make_visible(detail);
     report->findings = an_grow(report->findings, report->finding_count + 1, sizeof(*report->findings));
     finding = &report->findings[report->finding_count++];
     *finding = (struct an_finding){.rule = rule, .status = status, .code = code, .detail = an_strdup(detail)};
@@ -151,14 +153,27 @@ word_badness(enum an_clerk_word word)
     return order[word];
 }
 
+/* Names come from certificates and files, that is from whoever made them. */
+static void
+make_visible(struct an_signature_report *row)
+{
+    an_utf8_make_visible(row->field);
+    an_utf8_make_visible(row->signer);
+    for (size_t i = 0; i < row->time_stamp_count; i++)
+        an_utf8_make_visible(row->time_stamps[i].tsa);
+    for (size_t i = 0; i < row->modification_count; i++)
+        an_utf8_make_visible(row->modifications[i].what);
+}
+
 void
 an_report_conclude(struct an_report *report)
 {
     report->indication = AN_TOTAL_PASSED;
     report->word = AN_WORD_VALID;
     for (size_t i = 0; i < report->signature_count; i++) {
-        const struct an_signature_report *row = &report->signatures[i];
+        struct an_signature_report *row = &report->signatures[i];
 
+        make_visible(row);
         if (badness(row->indication) > badness(report->indication))
             report->indication = row->indication;
         if (word_badness(row->word) > word_badness(report->word))

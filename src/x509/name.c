@@ -88,6 +88,25 @@ append_type(an_bytes oid, struct an_buf *out)
     an_oid_text(oid, out);
 }
 
+/* Octets of what does not show, or moves what does: controls (also C2 80–9F), marks that turn or hide text (E2 80 8B–AE,
+ * E2 81 A0–AF). 0 = an ordinary character. */
+static size_t
+hidden_size(an_bytes text, size_t at)
+{
+    const uint8_t *p = text.ptr + at;
+    size_t left = text.len - at;
+
+    if (p[0] < 0x20 || p[0] == 0x7F)
+        return 1;
+    if (p[0] == 0xC2 && left > 1 && p[1] < 0xA0)
+        return 2;
+    if (p[0] != 0xE2 || left < 3)
+        return 0;
+    if (p[1] == 0x80 && ((p[2] >= 0x8B && p[2] <= 0x8F) || (p[2] >= 0xA8 && p[2] <= 0xAE)))
+        return 3;
+    return p[1] == 0x81 && p[2] >= 0xA0 && p[2] <= 0xAF ? 3 : 0;
+}
+
 /* RFC 4514 2.4: what would be read as syntax gets a backslash, control characters their hexadecimal value. */
 static void
 append_escaped(an_bytes text, struct an_buf *out)
@@ -95,8 +114,11 @@ append_escaped(an_bytes text, struct an_buf *out)
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         bool edge_space = c == ' ' && (i == 0 || i + 1 == text.len);
-        if (c < 0x20 || c == 0x7F) {
-            an_buf_printf(out, "\\%02X", (unsigned)c);
+        size_t hidden = hidden_size(text, i);
+        for (size_t k = 0; k < hidden; k++)
+            an_buf_printf(out, "\\%02X", (unsigned)text.ptr[i + k]);
+        if (hidden > 0) {
+            i += hidden - 1;
             continue;
         }
         if (edge_space || (c == '#' && i == 0) || strchr(",+\"\\<>;", c) != NULL)

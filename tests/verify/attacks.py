@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from attack import terminal
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
 MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "lawful", "bombs"]
@@ -143,10 +144,15 @@ def main():
             print(f"not ok: {case.module}: {case.name}: {fault}   [{case.path}]")
         elif args.verbose:
             print(f"ok: {case.module}: {case.name}: {word} {sub}" + (f" {seconds:.1f} s {peak // 1024} MB" if case.alone else ""))
+    spoofs = list(terminal.run(world, args.antin, folder)) if args.only in "terminal" else []
+    for name, fault in spoofs:
+        if fault:
+            failed += 1
+            print(f"not ok: {name}: {fault}")
     if not args.keep and not failed:
         subprocess.run(["rm", "-rf", str(folder)])
     print(f"# {len(cases)} cases, made in {made - began:.1f} s, judged in {time.monotonic() - made:.1f} s; {len(accepted)} accepted")
-    print(f"{len(cases) - failed} passed, {failed} failed, 0 skipped")
+    print(f"{len(cases) + len(spoofs) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The house rules that a machine can see: who may include whom, one home for each outside library, function sizes."""
 import argparse, os, re, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,6 +122,53 @@ def check_readmes(problems):
             problems.append(f"src/{room.name}/README.md: over 40 lines")
 
 
+MESSAGE = re.compile(r'AN_MSG\(\s*(\w+)\s*,\s*(\d+)\s*,\s*\w+\s*,\s*((?:"(?:[^"\\]|\\.)*"\s*)+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+VIETNAMESE = re.compile("[à-ỹÀ-ỸĐđ]")
+
+
+def check_messages(problems):
+    """Each row is raised somewhere, speaks Vietnamese with its marks, and has a number of its own."""
+    used = set()
+    for folder, ending in (("src", "*.[ch]"), ("regulations", "*.yaml"), ("policies", "*.yaml")):
+        for path in (ROOT / folder).rglob(ending):
+            used |= set(re.findall(r"AN_[A-Z]+_[A-Z0-9_]+", path.read_text(encoding="utf-8")))
+    numbers = {}
+    for path in sorted((ROOT / "messages").glob("*.def")):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+        rows = MESSAGE.findall(text)
+        if len(rows) != text.count("AN_MSG("):
+            problems.append(f"{path.relative_to(ROOT)}: a row that cannot be read")
+        for symbol, number, vi, en in rows:
+            where = f"{path.relative_to(ROOT)}: {symbol}"
+            if symbol not in used:
+                problems.append(f"{where} is never raised")
+            if not VIETNAMESE.search(vi) or VIETNAMESE.search(re.sub(r"[«“][^»”]*[»”]", "", en)):
+                problems.append(f"{where}: the Vietnamese text lacks its marks, or the English one has some")
+            if re.search(r"TODO|FIXME|XXX", vi + en):
+                problems.append(f"{where}: unfinished")
+            if numbers.setdefault(number, symbol) != symbol:
+                problems.append(f"{where}: number {number} is that of {numbers[number]}")
+
+
+def compile_alone(path):
+    done = subprocess.run(["gcc", "-fsyntax-only", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Isrc", "-Imessages", "-x", "c", "-"],
+                          cwd=ROOT, input=f'#include "{path.relative_to(ROOT / "src")}"\n', capture_output=True, text=True)
+    return done.stderr.splitlines()[:3]
+
+
+def check_headers(problems):
+    """A header needs nothing before it. (Private ones that include an outside library are compiled by their rooms.)"""
+    headers = []
+    for path in sources():
+        names = re.findall(r"#\s*include\s*<([^>]+)>", path.read_text(encoding="utf-8"))
+        if path.suffix == ".h" and not any(re.match(pattern, name) for name in names for pattern, _ in HOMES):
+            headers.append(path)
+    with ThreadPoolExecutor(2) as pool:
+        for path, trouble in zip(headers, pool.map(compile_alone, headers)):
+            if trouble and "No such file" not in " ".join(trouble):
+                problems.append(f"{path.relative_to(ROOT)}: not self-contained: {trouble[0]}")
+
+
 def cppcheck(problems):
     done = subprocess.run(["cppcheck", "--quiet", "--enable=warning,portability", "--inline-suppr", "--std=c11", "-j2",
                            "--error-exitcode=1", "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=internalAstError",
@@ -138,12 +186,14 @@ def main():
     allowed_file = ROOT / "tools" / "long-functions.txt"
     allowed = {l.split()[0] for l in allowed_file.read_text().splitlines() if l.strip() and l[0] != "#"} if allowed_file.exists() else set()
     problems, passed = [], 0
-    for check in (check_includes, lambda p: check_sizes(p, allowed), check_banned, check_readmes) + (() if args.quick else (cppcheck,)):
+    checks = [check_includes, lambda p: check_sizes(p, allowed), check_banned, check_readmes, check_messages]
+    checks += [] if args.quick else [check_headers, cppcheck]
+    for check in checks:
         before = len(problems)
         check(problems)
         passed += len(problems) == before
     print("\n".join(problems))
-    failed = (4 if args.quick else 5) - passed
+    failed = len(checks) - passed
     print(f"lint: {passed} passed, {failed} failed, 0 skipped")
     return 1 if problems else 0
 

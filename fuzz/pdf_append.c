@@ -38,6 +38,28 @@ sign(struct an_pdf *pdf, an_bytes file, const char *field, bool visible)
     an_pdf_update_done(&update);
 }
 
+/* Text on every page; where no font is to be had, what comes before it is looked at all the same. */
+static void
+sign_with_footer(struct an_pdf *pdf, an_bytes file)
+{
+    static struct an_pdf_font *font;
+    struct an_pdf_text_line line = {.text = "Lưu trữ", .size_pt = 10, .baseline = 20};
+    struct an_pdf_footer footer = {.lines = &line, .line_count = 1, .side = 40};
+    struct an_pdf_sign what = {.footer = &footer, .page_index = SIZE_MAX, .sub_filter = "ETSI.CAdES.detached",
+                               .contents_max = 64, .m_time = 0};
+    struct an_pdf_update update = {0};
+    struct an_err err;
+
+    if (!font && (!an_pdf_font_find() || an_pdf_font_open(an_pdf_font_find(), &font, &err) != AN_OK))
+        return;
+    footer.font = font;
+    if (an_pdf_sign_prepare(pdf, &what, &update, &err) != AN_OK)
+        return;
+    AN_ASSERT(an_pdf_sign_fill(&update, AN_LIT("0123"), &err) == AN_OK);
+    reopen(pdf, file, &update);
+    an_pdf_update_done(&update);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -56,6 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sign(pdf, file, NULL, true);
     sign(pdf, file, "Empty", true);
     sign(pdf, file, "Group.New.Deep", true);
+    sign_with_footer(pdf, file);
     if (an_pdf_dss_prepare(pdf, &dss, &update, &err) == AN_OK && update.tail.len > 0)
         reopen(pdf, file, &update);
     an_pdf_update_done(&update);

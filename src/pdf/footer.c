@@ -22,7 +22,6 @@ struct footer {
     struct an_map *streams;    /* content → struct shared */
     struct an_map *resources;  /* place of a shared dictionary → struct shared */
     struct an_arena *kept, *brief;
-    uint8_t *seen;             /* page objects, one bit each */
     size_t written_before;
 };
 
@@ -233,20 +232,10 @@ write_resources(struct footer *footer, const struct an_pdf_page *page, const str
 
 /* ---- one page ---- */
 
-static bool
-was_seen(struct footer *footer, uint32_t num)
-{
-    uint8_t bit = (uint8_t)(1u << (num & 7));
-    bool seen = footer->seen[num >> 3] & bit;
-
-    footer->seen[num >> 3] |= bit;
-    return seen;
-}
-
 static an_code
 check_page(struct footer *footer, const struct an_pdf_page *page, struct an_err *reterr)
 {
-    if (page->num == 0 || page->num >= footer->append->tail.next_num)
+    if (page->num == 0)
         AN_FAIL(reterr, AN_E_PDF_APPEND, "page object %u", page->num);
     for (size_t i = 0; i < footer->written_before; i++)
         if (footer->append->written.items[i].num == page->num)
@@ -289,8 +278,6 @@ visit_page(void *context, const struct an_pdf_page *page, const struct an_pdf_ob
     struct content content = {0};
 
     AN_TRY(check_page(footer, page, reterr));
-    if (was_seen(footer, page->num))
-        return AN_OK; /* one object may be several pages */
     an_arena_reset(footer->brief);
     resources = value ? value : &an_pdf_null;
     if (resources->kind == AN_PDF_REF)
@@ -312,7 +299,6 @@ footer_done(struct footer *footer)
     an_map_free(&footer->resources);
     an_arena_free(&footer->kept);
     an_arena_free(&footer->brief);
-    free(footer->seen);
 }
 
 an_code
@@ -327,7 +313,6 @@ an_pdf_footer_write(struct an_pdf_append *append, struct an_pdf_field_job *job, 
     footer.resources = an_map_new();
     footer.kept = an_arena_new(AN_LIMIT_PDF_ARENA);
     footer.brief = an_arena_new(AN_LIMIT_PDF_ARENA);
-    footer.seen = an_new_array(append->tail.next_num / 8 + 1, 1);
     footer.written_before = append->written.count;
     AN_TRY(an_pdf_pages_each(append->pdf, visit_page, &footer, reterr));
     if (job->page_annot)

@@ -154,9 +154,9 @@ an_bytes an_pdf_keep_block(struct an_pdf *pdf, struct an_buf *block);
 an_code an_pdf_check_root(struct an_pdf *pdf, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- page.c ---- */
-/* Calls visit for every leaf of the page tree, in order. Leaves that stand in the file itself are parsed in an arena
- * that is emptied after each call, so that memory does not grow with the number of pages. resources: own or inherited,
- * not resolved, NULL when there are none. */
+/* Calls visit for every leaf of the page tree, in order, once for an object that stands there more than once. Leaves
+ * that stand in the file itself are parsed in an arena that is emptied after each call, so that memory does not grow
+ * with the number of pages. resources: own or inherited, not resolved, NULL when there are none. */
 typedef an_code (*an_pdf_page_visit)(void *context, const struct an_pdf_page *page, const struct an_pdf_obj *resources,
                                      struct an_err *reterr);
 an_code an_pdf_pages_each(struct an_pdf *pdf, an_pdf_page_visit visit, void *context,

@@ -285,7 +285,20 @@ struct tour {
     an_pdf_page_visit visit;
     void *context;
     struct an_arena *arena; /* of the leaf at hand */
+    uint8_t *seen;          /* objects, one bit each: a tree that repeats them must not be walked for ever */
+    uint32_t limit;
 };
+
+static bool
+was_seen(struct tour *tour, uint32_t num)
+{
+    uint8_t bit = (uint8_t)(1u << (num & 7));
+    bool seen = num >= tour->limit || (tour->seen[num >> 3] & bit);
+
+    if (!seen)
+        tour->seen[num >> 3] |= bit;
+    return seen;
+}
 
 static an_code
 visit_leaf(struct tour *tour, const struct an_pdf_obj *ref, const struct an_pdf_obj *leaf, struct an_err *reterr)
@@ -320,12 +333,12 @@ visit_node(struct tour *tour, const struct an_pdf_obj *ref, const struct an_pdf_
 
         walk->depth = depth + 1;
         an_arena_reset(tour->arena);
+        if (num && was_seen(tour, num))
+            continue;
         if (num)
             kid = an_pdf_object_brief(walk->pdf, tour->arena, num);
-        if (kid->kind != AN_PDF_DICT || is_on_trail(walk, num))
+        if (kid->kind != AN_PDF_DICT)
             continue;
-        if (++walk->nodes > WALK_MAX)
-            AN_FAIL(reterr, AN_E_LIMIT, "page tree of more than %d nodes", WALK_MAX);
         if (num && !is_leaf(walk, kid)) /* a branch must outlive its leaves */
             kid = an_pdf_object(walk->pdf, walk->revision, num);
         AN_TRY(visit_node(tour, kid_ref, kid, reterr));
@@ -339,12 +352,19 @@ an_pdf_pages_each(struct an_pdf *pdf, an_pdf_page_visit visit, void *context, st
 {
     const struct an_pdf_obj *ref, *root = tree_root(pdf, AN_PDF_NOW, &ref);
     struct tour tour = {.walk = {.pdf = pdf, .revision = AN_PDF_NOW}, .visit = visit, .context = context};
+    struct an_pdf_tail tail;
     an_code code;
 
     if (root->kind != AN_PDF_DICT)
         AN_FAIL(reterr, AN_E_PDF_PAGE, "page tree");
+    an_pdf_tail(pdf, &tail);
+    tour.limit = tail.next_num;
+    tour.seen = an_new_array(tour.limit / 8 + 1, 1);
+    if (ref->kind == AN_PDF_REF)
+        (void)was_seen(&tour, ref->u.ref.num);
     tour.arena = an_arena_new(AN_LIMIT_PDF_ARENA);
     code = visit_node(&tour, ref, root, reterr);
     an_arena_free(&tour.arena);
+    free(tour.seen);
     return code;
 }

@@ -8,6 +8,8 @@
 
 static const char id_time_stamping[] = "1.3.6.1.5.5.7.3.8";
 
+#define CLOCKS_APART 300 /* seconds by which the authority's clock may be ahead of the moment of validation */
+
 static const char *const kinds[] = {
     [AN_STAMP_CONTENT] = "content",
     [AN_STAMP_SIGNATURE] = "signature",
@@ -110,6 +112,10 @@ an_stamp_judge(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest)
     }
     if (!check_token(job, stamp, data_digest))
         return;
+    if (stamp->tst->gen_time > job->now + CLOCKS_APART) {
+        stamp_set(stamp, AN_FINDING_INDETERMINATE, AN_SUB_NOT_YET_VALID, AN_V_STAMP_FUTURE, "");
+        return;
+    }
     an_certificate_judge(job, stamp->cert, id_time_stamping, proven, &stamp->verdict);
     stamp_set(stamp, stamp->verdict.status, stamp->verdict.sub, stamp->verdict.why, stamp->verdict.detail);
     if (stamp->status == AN_FINDING_PASSED)

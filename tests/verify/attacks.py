@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Attacks on signed documents and signatures, and lawful documents beside them. Everything is forged here with a second
-implementation (forge/); antin says a word on each, and so do pdfsig, MuPDF and PDFBox: what they refuse we do not accept
+implementation (forge/); antin says a word on each, and so do pdfsig and MuPDF: what they refuse we do not accept
 without a reason in the case. usage: attacks.py ANTIN [--full] [--only TEXT] [--keep DIR]   ends with "N passed, N failed, N skipped" """
 import argparse, importlib, json, os, signal, subprocess, sys, tempfile, time
 from collections import defaultdict

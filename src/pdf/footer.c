@@ -42,7 +42,7 @@ draw_form(struct footer *footer, struct an_err *reterr)
 
         lines[i] = what->lines[i];
         wide = an_pdf_font_width(what->font, an_bytes_of_str(lines[i].text), lines[i].size_pt);
-        lines[i].x = wide; /* for now */
+        lines[i].x = wide; /* the width, until the line is centred */
         look.width = wide + 4 > look.width ? wide + 4 : look.width;
         look.height = top > look.height ? top : look.height;
     }

@@ -367,6 +367,8 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
         ret->bytes_added = w.update.tail.len;
         if (!session->setup.skip_path_check && !an_sign_session_status_known(session))
             warn(ret, AN_N_SIGN_NO_STATUS);
+        if (an_signer_info(session->setup.signer)->is_exposed)
+            warn(ret, AN_N_KEY_FILE_MODE);
         code = finish(&w, reterr);
     }
     if (code != AN_OK && w.appended)

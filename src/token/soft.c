@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -32,21 +31,17 @@ close_soft(struct an_signer *base)
 
 static const struct an_signer_ops soft_ops = {.sign = sign_soft, .close = close_soft};
 
-/* A key that anybody on the machine can read is nobody's signature. */
-static an_code
-check_plain_mode(const struct an_file *file, const char *path, struct an_err *reterr)
+/* A plain key that anybody on the machine can read: the damage is done, refusing now mends nothing; it is said. */
+static bool
+is_readable_by_all(const struct an_file *file)
 {
     struct stat st;
 
-    if (fstat(file->fd, &st) != 0)
-        return an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
-    if (st.st_mode & 0007)
-        AN_FAIL(reterr, AN_E_KEY_FILE_MODE, "%s: %04o", path, (unsigned)st.st_mode & 07777u);
-    return AN_OK;
+    return fstat(file->fd, &st) == 0 && (st.st_mode & 0007) != 0;
 }
 
 static an_code
-load_key(const char *path, const char *name, struct an_pin_source pin, struct an_privkey **ret, struct an_err *reterr)
+load_key(const char *path, const char *name, struct an_pin_source pin, struct an_privkey **ret, bool *ret_exposed, struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     AN_CLEANUP(an_secret_free) struct an_secret *passphrase = NULL;
@@ -56,9 +51,7 @@ load_key(const char *path, const char *name, struct an_pin_source pin, struct an
     AN_TRY(an_file_open(path, KEY_FILE_MAX, &file, reterr));
     code = an_privkey_parse(file.bytes, NULL, ret, &first);
     if (code == AN_OK) {
-        code = check_plain_mode(&file, path, reterr);
-        if (code != AN_OK)
-            an_privkey_free(ret);
+        *ret_exposed = is_readable_by_all(&file);
         return code;
     }
     if (code != AN_E_PIN_NEEDED || pin.ask == NULL)
@@ -73,15 +66,17 @@ an_soft_signer_open(const char *path, struct an_pin_source pin, struct an_signer
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     struct an_privkey *key = NULL;
     struct soft_signer *signer;
+    bool exposed = false;
     an_code code;
 
-    AN_TRY(load_key(path, name, pin, &key, reterr));
+    AN_TRY(load_key(path, name, pin, &key, &exposed, reterr));
     signer = AN_NEW(struct soft_signer);
     signer->base = (struct an_signer){.ops = &soft_ops, .spki = an_buf_new(AN_TOKEN_VALUE_MAX)};
     signer->key = key;
     snprintf(signer->base.info.label, sizeof(signer->base.info.label), "%s", name);
     snprintf(signer->base.info.token, sizeof(signer->base.info.token), "%s", name);
     signer->base.info.sessions_max = AN_TOKEN_SESSIONS_MAX;
+    signer->base.info.is_exposed = exposed;
     code = an_privkey_spki(key, &signer->base.spki, reterr);
     if (code == AN_OK)
         code = an_signer_set_key(&signer->base, reterr);

@@ -31,6 +31,7 @@ struct an_signer_info {
     int bits;
     an_bytes certificate; /* DER found beside the key on the token; AN_NONE when there is none; borrowed */
     bool is_hardware;
+    bool is_exposed;      /* an unencrypted key file that everybody on the machine can read: to be said */
     size_t sessions_max; /* how many signatures may run at once; 1 = serial */
 };
 

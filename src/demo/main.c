@@ -120,8 +120,9 @@ print_table(struct demo *d, uint64_t spent_ms)
     fprintf(cli->out, "\n%-32s %-15s %s\n", SAY(cli, "Tệp", "File"), SAY(cli, "Kết luận", "Verdict"), SAY(cli, "Nội dung", "What"));
     for (size_t i = 0; i < d->row_count; i++) {
         const struct demo_row *r = &d->rows[i];
+        bool refused = r->word == AN_WORD_NOT_ENOUGH && r->indication == AN_TOTAL_FAILED;
         fprintf(cli->out, "%-32s %-15s %s · %s%s\n", r->file, indication_text(r->indication), SAY(cli, r->what_vi, r->what_en),
-                SAY(cli, words[r->word].vi, words[r->word].en), r->expected ? "" : SAY(cli, "  ← KHÔNG NHƯ MONG ĐỢI", "  ← NOT AS EXPECTED"));
+                refused ? SAY(cli, "không hợp lệ", "not valid") : SAY(cli, words[r->word].vi, words[r->word].en), r->expected ? "" : SAY(cli, "  ← KHÔNG NHƯ MONG ĐỢI", "  ← NOT AS EXPECTED"));
     }
     fprintf(cli->out, "\n%s %.1f s. %s: %s/\n", SAY(cli, "Xong sau", "Done in"), (double)spent_ms / 1000, SAY(cli, "Tệp và ảnh từng trang ở", "Files and page pictures in"), d->dir);
     fprintf(cli->out, SAY(cli, "\nThử tiếp:\n", "\nTry next:\n"));

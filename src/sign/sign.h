@@ -37,7 +37,7 @@ struct an_sign_setup {
     void *time_stamp_context;
     bool use_pss; enum an_digest digest;
     bool secret;                       /* the document is marked mật/tối mật/tuyệt mật: refused */
-    bool skip_path_check;              /* only for tests of the verifier; the command line cannot set it */
+    bool skip_path_check;              /* the forger of the demonstration; the command line cannot set it */
 };
 an_code an_sign_session_new(const struct an_sign_setup *setup, struct an_sign_session **ret, struct an_err *reterr) AN_MUST_USE;
 void an_sign_session_free(struct an_sign_session **session);
@@ -59,7 +59,6 @@ struct an_sign_result {
     uint64_t bytes_added;
     an_code warnings[8]; size_t warning_count; /* shadow preparation, rebuilt file, … */
     size_t page_index; double x, y, w, h;
-    char field[128];
 };
 an_code an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, struct an_sign_result *ret,
                     struct an_err *reterr) AN_MUST_USE;

@@ -37,13 +37,8 @@ quirks_json(const struct an_cert *cert)
 {
     an_code quirks[16];
     size_t count = an_cert_quirks(cert, quirks, AN_COUNT(quirks));
-    json_t *list = json_array();
 
-    for (size_t i = 0; i < count && i < AN_COUNT(quirks); i++) {
-        const struct an_message *m = an_message_find(quirks[i]);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", m->symbol, "vi", m->vi, "en", m->en));
-    }
-    return list;
+    return report_codes_json(quirks, count < AN_COUNT(quirks) ? count : AN_COUNT(quirks));
 }
 
 /* Everything about one certificate; the terminal shows the same object as lines. */

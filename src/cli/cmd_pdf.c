@@ -70,13 +70,8 @@ notes_json(struct an_pdf *pdf)
 {
     an_code notes[32];
     size_t count = an_pdf_notes(pdf, notes, AN_COUNT(notes));
-    json_t *list = json_array();
 
-    for (size_t i = 0; i < count && i < AN_COUNT(notes); i++) {
-        const struct an_message *m = an_message_find(notes[i]);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", m->symbol, "vi", m->vi, "en", m->en));
-    }
-    return list;
+    return report_codes_json(notes, count < AN_COUNT(notes) ? count : AN_COUNT(notes));
 }
 
 static an_code

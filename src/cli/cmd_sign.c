@@ -347,7 +347,7 @@ say_signed(struct sign_run *r, const struct pending *p, FILE *out)
 {
     const struct an_sign_result *s = &p->result;
     char time[AN_TIME_TEXT_MAX];
-    json_t *warnings, *line;
+    json_t *line;
     char *text;
 
     atomic_fetch_add(&r->signed_count, 1);
@@ -359,14 +359,9 @@ say_signed(struct sign_run *r, const struct pending *p, FILE *out)
             fprintf(out, "  ! %s\n", SAY(r->cli, an_message_find(s->warnings[i])->vi, an_message_find(s->warnings[i])->en));
         return;
     }
-    warnings = json_array();
-    for (size_t i = 0; i < s->warning_count; i++) {
-        const struct an_message *m = an_message_find(s->warnings[i]);
-        json_array_append_new(warnings, json_pack("{s:s, s:s, s:s}", "code", m->symbol, "vi", m->vi, "en", m->en));
-    }
     line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:[f, f, f, f], s:o}", "file", r->files[p->index], "output", r->outputs[p->index],
                      "status", "signed", "level", level_names[s->level], "signing_time", time, "bytes_added", (json_int_t)s->bytes_added,
-                     "page", (int)s->page_index + 1, "rect", s->x, s->y, s->w, s->h, "warnings", warnings);
+                     "page", (int)s->page_index + 1, "rect", s->x, s->y, s->w, s->h, "warnings", report_codes_json(s->warnings, s->warning_count));
     text = json_dumps(line, JSON_COMPACT);
     fprintf(out, "%s\n", text ? text : "{}");
     free(text);

@@ -16,6 +16,8 @@ json_t *report_time_json(an_time when);    /* null when not known */
 json_t *report_hex_json(an_bytes bytes);
 /* {code, vi, en, citation, detail} */
 json_t *report_message_json(struct cli *cli, an_code code, const char *detail);
+/* A list of {code, vi, en}: notes and warnings. */
+json_t *report_codes_json(const an_code *codes, size_t count);
 /* One line, compact. */
 void report_print_json(FILE *out, json_t *json);
 const char *indication_text(enum an_indication indication);

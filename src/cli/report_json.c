@@ -125,19 +125,27 @@ signature_json(struct cli *cli, const struct an_signature_report *s)
 }
 
 json_t *
+report_codes_json(const an_code *codes, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        const struct an_message *message = an_message_find(codes[i]);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "code", message->symbol, "vi", message->vi, "en", message->en));
+    }
+    return list;
+}
+
+json_t *
 report_json(struct cli *cli, const char *file, const struct an_report *report)
 {
-    json_t *signatures = json_array(), *notes = json_array();
+    json_t *signatures = json_array();
 
     for (size_t i = 0; i < report->signature_count; i++)
         json_array_append_new(signatures, signature_json(cli, &report->signatures[i]));
-    for (size_t i = 0; i < report->note_count; i++) {
-        const struct an_message *message = an_message_find(report->notes[i]);
-        json_array_append_new(notes, json_pack("{s:s, s:s, s:s}", "code", message->symbol, "vi", message->vi, "en", message->en));
-    }
     return json_pack("{s:o, s:s, s:s, s:o, s:{s:s}, s:o}", "file", report_text_json(an_bytes_of_str(file)), "indication", indication_table[report->indication], "word",
                      word_table[report->word], "signatures", signatures, "document", "legal_effect", effect_table[report->legal_effect],
-                     "notes", notes);
+                     "notes", report_codes_json(report->notes, report->note_count));
 }
 
 void

@@ -4,6 +4,19 @@
 
 #include "pdf/refs.h"
 
+static inline bool
+is_key(an_bytes key, const char *name)
+{
+    return an_bytes_eq_str(key, name);
+}
+
+/* The object a reference names; 0 when it is none. */
+static inline uint32_t
+ref_num(const struct an_pdf_obj *obj)
+{
+    return obj && obj->kind == AN_PDF_REF ? obj->u.ref.num : 0;
+}
+
 /* One object number that later revisions list and that is not what it was. */
 struct change {
     uint32_t num;

@@ -8,18 +8,6 @@
 
 enum field_kind { FIELD_NONE, FIELD_SIGNATURE, FIELD_OTHER };
 
-static bool
-is_key(an_bytes key, const char *name)
-{
-    return an_bytes_eq_str(key, name);
-}
-
-static uint32_t
-ref_num(const struct an_pdf_obj *obj)
-{
-    return obj && obj->kind == AN_PDF_REF ? obj->u.ref.num : 0;
-}
-
 /* A field's own or inherited entry in one state. */
 static const struct an_pdf_obj *
 inherited(struct diff *diff, size_t revision, const struct an_pdf_obj *node, const char *key)

@@ -1,18 +1,6 @@
 /* Rules for pages and their annotations, and the reason a change is forbidden. */
 #include "pdf/diff.h"
 
-static bool
-is_key(an_bytes key, const char *name)
-{
-    return an_bytes_eq_str(key, name);
-}
-
-static uint32_t
-ref_num(const struct an_pdf_obj *obj)
-{
-    return obj && obj->kind == AN_PDF_REF ? obj->u.ref.num : 0;
-}
-
 bool
 an_diff_is_page(const struct an_pdf_obj *obj)
 {

@@ -3,18 +3,6 @@
 
 #include "base/map.h"
 
-static bool
-is_key(an_bytes key, const char *name)
-{
-    return an_bytes_eq_str(key, name);
-}
-
-static uint32_t
-ref_num(const struct an_pdf_obj *obj)
-{
-    return obj && obj->kind == AN_PDF_REF ? obj->u.ref.num : 0;
-}
-
 /* The catalog is named by the newest trailer of a state that has /Root. */
 static const struct an_pdf_obj *
 root_ref(struct diff *diff, size_t revision)

@@ -197,8 +197,5 @@ int an_pdf_pdfa_part(struct an_pdf *pdf);   /* 0 = no PDF/A; kept after the firs
  * derived from the file key, the object number and the plain text, so the same input gives the same bytes. */
 an_code an_pdf_crypt_string(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out,
                             struct an_err *reterr) AN_MUST_USE;
-/* an_pdf_write with the strings encrypted for an object; the same as it when the file is not encrypted. */
-an_code an_pdf_write_crypted(struct an_pdf *pdf, uint32_t num, uint16_t gen, const struct an_pdf_obj *obj,
-                             struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
 an_code an_pdf_crypt_stream(struct an_pdf *pdf, uint32_t num, uint16_t gen, an_bytes plain, struct an_buf *out,
                             struct an_err *reterr) AN_MUST_USE;

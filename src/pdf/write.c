@@ -58,88 +58,65 @@ write_real(struct an_buf *out, double value)
     an_buf_append(out, AN_BYTES(text, len));
 }
 
-struct writer {
-    struct an_buf *out;
-    struct an_pdf *pdf; /* NULL: strings are written as they are */
-    uint32_t num;
-    uint16_t gen;
-    struct an_err *err;
-    an_code failed;
-};
-
-static void write_value(struct writer *writer, const struct an_pdf_obj *obj, bool is_raw);
+static void write_value(struct an_buf *out, const struct an_pdf_obj *obj);
 
 static void
-write_crypted(struct writer *writer, const struct an_pdf_obj *obj)
+write_dict(struct an_buf *out, const struct an_pdf_obj *obj)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf cipher = an_buf_new(obj->u.text.len + 64);
-
-    writer->failed = an_pdf_crypt_string(writer->pdf, writer->num, writer->gen, obj->u.text, &cipher, writer->err);
-    write_string(writer->out, an_buf_view(&cipher), true);
-}
-
-static void
-write_dict(struct writer *writer, const struct an_pdf_obj *obj)
-{
-    bool is_signature = an_pdf_dict_find(obj, "ByteRange") != NULL;
-
-    an_buf_str(writer->out, "<<");
+    an_buf_str(out, "<<");
     for (size_t i = 0; i < obj->u.dict.count; i++) {
         const struct an_pdf_entry *entry = &obj->u.dict.entries[i];
 
-        write_name(writer->out, entry->key);
-        an_buf_byte(writer->out, ' ');
-        write_value(writer, &entry->value, is_signature && an_bytes_eq(entry->key, AN_LIT("Contents")));
+        write_name(out, entry->key);
+        an_buf_byte(out, ' ');
+        write_value(out, &entry->value);
     }
-    an_buf_str(writer->out, ">>");
+    an_buf_str(out, ">>");
 }
 
 static void
-write_array(struct writer *writer, const struct an_pdf_obj *obj)
+write_array(struct an_buf *out, const struct an_pdf_obj *obj)
 {
-    an_buf_byte(writer->out, '[');
+    an_buf_byte(out, '[');
     for (size_t i = 0; i < obj->u.array.count; i++) {
         if (i)
-            an_buf_byte(writer->out, ' ');
-        write_value(writer, &obj->u.array.items[i], false);
+            an_buf_byte(out, ' ');
+        write_value(out, &obj->u.array.items[i]);
     }
-    an_buf_byte(writer->out, ']');
+    an_buf_byte(out, ']');
 }
 
 static void
-write_value(struct writer *writer, const struct an_pdf_obj *obj, bool is_raw)
+write_value(struct an_buf *out, const struct an_pdf_obj *obj)
 {
     switch (obj->kind) {
     case AN_PDF_NULL:
-        an_buf_str(writer->out, "null");
+        an_buf_str(out, "null");
         break;
     case AN_PDF_BOOL:
-        an_buf_str(writer->out, obj->u.boolean ? "true" : "false");
+        an_buf_str(out, obj->u.boolean ? "true" : "false");
         break;
     case AN_PDF_INT:
-        an_buf_printf(writer->out, "%lld", (long long)obj->u.integer);
+        an_buf_printf(out, "%lld", (long long)obj->u.integer);
         break;
     case AN_PDF_REAL:
-        write_real(writer->out, obj->u.real);
+        write_real(out, obj->u.real);
         break;
     case AN_PDF_NAME:
-        write_name(writer->out, obj->u.text);
+        write_name(out, obj->u.text);
         break;
     case AN_PDF_STRING:
-        if (writer->pdf && !is_raw && writer->failed == AN_OK)
-            write_crypted(writer, obj);
-        else
-            write_string(writer->out, obj->u.text, obj->is_hex);
+        write_string(out, obj->u.text, obj->is_hex);
         break;
     case AN_PDF_ARRAY:
-        write_array(writer, obj);
+        write_array(out, obj);
         break;
     case AN_PDF_DICT:
     case AN_PDF_STREAM: /* the dictionary; data are the caller's */
-        write_dict(writer, obj);
+        write_dict(out, obj);
         break;
     case AN_PDF_REF:
-        an_buf_printf(writer->out, "%u %u R", obj->u.ref.num, obj->u.ref.gen);
+        an_buf_printf(out, "%u %u R", obj->u.ref.num, obj->u.ref.gen);
         break;
     }
 }
@@ -147,18 +124,5 @@ write_value(struct writer *writer, const struct an_pdf_obj *obj, bool is_raw)
 void
 an_pdf_write(struct an_buf *out, const struct an_pdf_obj *obj)
 {
-    struct writer writer = {.out = out};
-
-    write_value(&writer, obj, false);
-}
-
-an_code
-an_pdf_write_crypted(struct an_pdf *pdf, uint32_t num, uint16_t gen, const struct an_pdf_obj *obj, struct an_buf *out,
-                     struct an_err *reterr)
-{
-    struct writer writer = {
-        .out = out, .pdf = an_pdf_is_encrypted(pdf) ? pdf : NULL, .num = num, .gen = gen, .err = reterr};
-
-    write_value(&writer, obj, false);
-    return writer.failed;
+    write_value(out, obj);
 }

@@ -31,13 +31,16 @@ struct command {
     int args_min, args_max; /* max -1 = any number */
     const struct opt *opts;
     size_t opt_count, options_size;
-    int (*run)(struct cli *cli, const void *options, char **args, int count);
+    int (*run)(struct cli *cli, const void *options, char **args, int count); /* NULL: antin-office carries it out */
     const char *vi, *en;           /* one line */
     const char *more_vi, *more_en; /* paragraphs for --help and the man page; may be NULL */
 };
 
-extern const struct command command_table[];
-extern const size_t command_count;
+/* The commands stand in groups: those of a person's desk (commands.c) and those that act on an instance (office/). */
+struct command_group { const struct command *commands; size_t count; };
+extern const struct command_group *const command_groups[]; /* ends with NULL */
+size_t cli_command_count(void);
+const struct command *cli_command_at(size_t place); /* < cli_command_count() */
 extern const struct opt common_opts[];
 extern const size_t common_opt_count;
 

@@ -1,5 +1,6 @@
 /* The command table. Adding a command: one row here, one function, and its options below; nothing else. */
 #include "cli/cmd.h"
+#include "office/tables.h"
 
 #define O(type, member) offsetof(struct type, member)
 
@@ -125,7 +126,7 @@ static const struct opt help_opts[] = {
 #define OPTS(table, type) table, AN_COUNT(table), sizeof(struct type)
 #define NO_OPTS NULL, 0, 1
 
-const struct command command_table[] = {
+static const struct command desk_commands[] = {
     {"demo", "", 0, 0, OPTS(demo_opts, demo_args), cmd_demo, "trình diễn toàn bộ công việc trong một thư mục", "show the whole job in a folder", NULL, NULL},
     {"sign", "IN.pdf...", 1, -1, OPTS(sign_opts, sign_args), cmd_sign, "ký số văn bản theo đúng hình thức của quy chế", "sign documents with the prescribed look",
      "Trước khi ký, chứng thư và đường dẫn chứng thực được kiểm tra; không hợp lệ thì không ký (NĐ 68/2024 Điều 29). Nhiều tệp: một lần nhập PIN, "
@@ -150,4 +151,29 @@ const struct command command_table[] = {
     {"token generate", "URI", 1, 1, OPTS(token_generate_opts, token_args), cmd_token_generate, "tạo cặp khóa trong thiết bị", "generate a key pair inside a token", NULL, NULL},
     {"help", "", 0, 0, OPTS(help_opts, help_args), cmd_help, "hướng dẫn", "help", NULL, NULL},
 };
-const size_t command_count = AN_COUNT(command_table);
+static const struct command_group desk = {desk_commands, AN_COUNT(desk_commands)};
+
+/* In this order they stand in help and in the manual. */
+const struct command_group *const command_groups[] = {
+    &desk, &office_instance, &office_ca, &office_audit, &office_regulation, &office_registry, &office_device, &office_request, NULL,
+};
+
+size_t
+cli_command_count(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; command_groups[i] != NULL; i++)
+        count += command_groups[i]->count;
+    return count;
+}
+
+const struct command *
+cli_command_at(size_t place)
+{
+    size_t group = 0;
+
+    for (; place >= command_groups[group]->count; group++)
+        place -= command_groups[group]->count;
+    return &command_groups[group]->commands[place];
+}

@@ -29,8 +29,8 @@ cli_help_overview(struct cli *cli)
     fprintf(cli->out, "antin %s · %s\n\n%s\n", AN_VERSION,
             SAY(cli, "Ấn Tín: chữ ký số chuyên dùng công vụ", "Ấn Tín: digital signatures for official duty"),
             SAY(cli, "Lệnh:", "Commands:"));
-    for (size_t i = 0; i < command_count; i++)
-        fprintf(cli->out, "  %-16s %s\n", command_table[i].name, SAY(cli, command_table[i].vi, command_table[i].en));
+    for (size_t i = 0; i < cli_command_count(); i++)
+        fprintf(cli->out, "  %-16s %s\n", cli_command_at(i)->name, SAY(cli, cli_command_at(i)->vi, cli_command_at(i)->en));
     fprintf(cli->out, "\n%s\n",
             SAY(cli, "“antin LỆNH --help” cho từng lệnh; “man antin” cho toàn bộ; “--lang en” for English.",
                 "“antin COMMAND --help” for each command; “man antin” for everything; “--lang vi” cho tiếng Việt."));
@@ -97,8 +97,8 @@ cli_man_page(FILE *out)
                  ".SH SYNOPSIS\n.B antin\n.I command\n.RI [ options ]\n.RI [ arguments ]\n.SH DESCRIPTION\n"
                  "Signs, seals and verifies documents by the regulations of Vietnamese state and Party agencies.\n"
                  "Every refusal and every check names the article it rests on.\n.SH COMMANDS\n", AN_VERSION);
-    for (size_t i = 0; i < command_count; i++)
-        roff_command(out, &command_table[i]);
+    for (size_t i = 0; i < cli_command_count(); i++)
+        roff_command(out, cli_command_at(i));
     fputs(".SH COMMON OPTIONS\n", out);
     for (size_t i = 0; i < common_opt_count; i++)
         roff_option(out, &common_opts[i]);
@@ -120,24 +120,24 @@ cli_completion(FILE *out, const char *shell)
         return false;
     fputs("# bash completion for antin\n_antin() {\n  local cur=${COMP_WORDS[COMP_CWORD]} cmd=\"${COMP_WORDS[1]-}\" sub=\"${COMP_WORDS[2]-}\"\n"
           "  local words=\"\"\n  case \"$cmd $sub\" in\n", out);
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *c = &command_table[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct command *c = cli_command_at(i);
         fprintf(out, "    \"%s\"%s) words=\"", c->name, strchr(c->name, ' ') ? "" : "\\ *");
         for (size_t k = 0; k < c->opt_count; k++)
             fprintf(out, "--%s ", c->opts[k].name);
         fputs("--lang --json --quiet --help\" ;;\n", out);
     }
     fputs("  esac\n  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"", out);
-    for (size_t i = 0; i < command_count; i++) {
-        size_t len = strcspn(command_table[i].name, " ");
-        if (i == 0 || strncmp(command_table[i].name, command_table[i - 1].name, len + 1) != 0)
-            fprintf(out, "%.*s ", (int)len, command_table[i].name);
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        size_t len = strcspn(cli_command_at(i)->name, " ");
+        if (i == 0 || strncmp(cli_command_at(i)->name, cli_command_at(i - 1)->name, len + 1) != 0)
+            fprintf(out, "%.*s ", (int)len, cli_command_at(i)->name);
     }
     fputs("\"\n  elif [ \"$COMP_CWORD\" -eq 2 ]; then\n    case \"$cmd\" in\n", out);
-    for (size_t i = 0; i < command_count; i++) {
-        const char *space = strchr(command_table[i].name, ' ');
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const char *space = strchr(cli_command_at(i)->name, ' ');
         if (space != NULL)
-            fprintf(out, "      %.*s) words=\"$words %s\" ;;&\n", (int)(space - command_table[i].name), command_table[i].name, space + 1);
+            fprintf(out, "      %.*s) words=\"$words %s\" ;;&\n", (int)(space - cli_command_at(i)->name), cli_command_at(i)->name, space + 1);
     }
     fputs("    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _antin antin\n", out);

@@ -1,20 +1,22 @@
 /* antin: finds the command in the table, reads its options, runs it. */
 #include "cli/cmd.h"
 
+#include "proc/proc.h"
 #include "regulation/regulation.h"
 
 /* "cert show" takes two words, "sign" one; ret_words says how many were used. */
 static const struct command *
 find_command(int argc, char **argv, int *ret_words)
 {
-    for (size_t i = 0; i < command_count; i++) {
-        const char *space = strchr(command_table[i].name, ' ');
-        size_t len = space ? (size_t)(space - command_table[i].name) : strlen(command_table[i].name);
-        if (argc < 2 || strlen(argv[1]) != len || strncmp(argv[1], command_table[i].name, len) != 0)
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct command *command = cli_command_at(i);
+        const char *space = strchr(command->name, ' ');
+        size_t len = space ? (size_t)(space - command->name) : strlen(command->name);
+        if (argc < 2 || strlen(argv[1]) != len || strncmp(argv[1], command->name, len) != 0)
             continue;
         if (space == NULL || (argc > 2 && strcmp(argv[2], space + 1) == 0)) {
             *ret_words = space ? 2 : 1;
-            return &command_table[i];
+            return command;
         }
     }
     return NULL;
@@ -57,6 +59,9 @@ main(int argc, char **argv)
         status = 0;
     } else if (command == NULL) {
         an_err_set(&err, AN_E_CLI_COMMAND, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+        status = cli_fail(&cli, &err);
+    } else if (command->run == NULL) {
+        (void)!an_child_become("antin-office", (const char *const *)argv, &err); /* returns only when it failed */
         status = cli_fail(&cli, &err);
     } else {
         status = run_command(&cli, command, argc - 1 - words, argv + 1 + words);

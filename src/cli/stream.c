@@ -18,9 +18,9 @@ static const char *const process_options[] = {"online",  "allow-private", "proxy
 static const struct command *
 find_command(const char *name)
 {
-    for (size_t i = 0; i < command_count; i++)
-        if (strcmp(command_table[i].name, name) == 0)
-            return &command_table[i];
+    for (size_t i = 0; i < cli_command_count(); i++)
+        if (strcmp(cli_command_at(i)->name, name) == 0)
+            return cli_command_at(i);
     return NULL;
 }
 

@@ -1,0 +1,4 @@
+#include "office/tables.h"
+
+static const struct command commands[] = {};
+const struct command_group office_registry = {commands, AN_COUNT(commands)};

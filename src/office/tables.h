@@ -1,0 +1,18 @@
+/*
+ * The commands that act on an instance, as tables. The program antin-office carries them out; antin compiles the same
+ * files with AN_TABLE_ONLY, so that its help, manual and completion know every command and it links neither database.
+ */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct command_group office_instance, office_ca, office_audit, office_regulation, office_registry, office_device,
+    office_request;
+
+#ifdef AN_TABLE_ONLY
+#define RUN(function) NULL
+#else
+#define RUN(function) function
+#endif
+#define OFFICE_OPTS(table, type) table, AN_COUNT(table), sizeof(struct type)
+#define OFFICE_NO_OPTS NULL, 0, 1

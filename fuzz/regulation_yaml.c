@@ -3,13 +3,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct yaml_doc *
+static struct an_yaml_doc *
 parse(const uint8_t *data, size_t size, const char *stop_key)
 {
-    struct yaml_doc *doc = NULL;
+    struct an_yaml_doc *doc = NULL;
     struct an_err err = {0};
 
-    if (yaml_doc_parse(AN_BYTES(data, size), "fuzz/thu.yaml", stop_key, &doc, &err) == AN_OK)
+    if (an_yaml_parse(AN_BYTES(data, size), "fuzz/thu.yaml", stop_key, &doc, &err) == AN_OK)
         return doc;
     if (doc || err.code == AN_OK || !strstr(err.detail, "thu.yaml:"))
         __builtin_trap(); /* a fault always names its line */
@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct law_head *head = NULL;
     struct law_articles *articles = NULL;
     struct an_policy *policy = NULL;
-    struct yaml_doc *doc = parse(data, size, "articles");
+    struct an_yaml_doc *doc = parse(data, size, "articles");
 
     if (doc && head_read(doc, "thu", &head, NULL) == AN_OK)
         head_free(&head);

@@ -8,39 +8,39 @@ static const char *const DIVISIONS[] = {"dieu", "muc", NULL};
 static const char *const APPENDIX_NUMBERS[] = {"roman", "arabic", NULL};
 
 #define ACT(member) offsetof(struct an_act, member)
-static const struct field ACT_FIELDS[] = {
-    {"cited-vi", FIELD_TEXT, true, ACT(cited_vi), NULL},
-    {"cited-en", FIELD_TEXT, true, ACT(cited_en), NULL},
-    {"title-vi", FIELD_TEXT, true, ACT(title_vi), NULL},
-    {"title-en", FIELD_TEXT, true, ACT(title_en), NULL},
-    {"number", FIELD_TEXT, false, ACT(number), NULL},
-    {"issuer", FIELD_TEXT, false, ACT(issuer), NULL},
-    {"issued", FIELD_DATE, false, ACT(issued), NULL},
-    {"from", FIELD_DATE, false, ACT(from_utc), NULL},
-    {"to", FIELD_DATE, false, ACT(to_utc), NULL},
-    {"replaced-by", FIELD_TEXT, false, ACT(replaced_by), NULL},
-    {"replaces", FIELD_TEXT, false, ACT(replaces), NULL},
-    {"note", FIELD_TEXT, false, ACT(note), NULL},
-    {"file", FIELD_TEXT, false, ACT(file), NULL},
-    {"division", FIELD_CHOICE, false, ACT(division), DIVISIONS},
-    {"appendices", FIELD_CHOICE, false, ACT(appendix_digits), APPENDIX_NUMBERS},
+static const struct an_yaml_field ACT_FIELDS[] = {
+    {"cited-vi", AN_FIELD_TEXT, true, ACT(cited_vi), NULL},
+    {"cited-en", AN_FIELD_TEXT, true, ACT(cited_en), NULL},
+    {"title-vi", AN_FIELD_TEXT, true, ACT(title_vi), NULL},
+    {"title-en", AN_FIELD_TEXT, true, ACT(title_en), NULL},
+    {"number", AN_FIELD_TEXT, false, ACT(number), NULL},
+    {"issuer", AN_FIELD_TEXT, false, ACT(issuer), NULL},
+    {"issued", AN_FIELD_DATE, false, ACT(issued), NULL},
+    {"from", AN_FIELD_DATE, false, ACT(from_utc), NULL},
+    {"to", AN_FIELD_DATE, false, ACT(to_utc), NULL},
+    {"replaced-by", AN_FIELD_TEXT, false, ACT(replaced_by), NULL},
+    {"replaces", AN_FIELD_TEXT, false, ACT(replaces), NULL},
+    {"note", AN_FIELD_TEXT, false, ACT(note), NULL},
+    {"file", AN_FIELD_TEXT, false, ACT(file), NULL},
+    {"division", AN_FIELD_CHOICE, false, ACT(division), DIVISIONS},
+    {"appendices", AN_FIELD_CHOICE, false, ACT(appendix_digits), APPENDIX_NUMBERS},
 };
 
 an_code
-act_read(struct yaml_doc *doc, const struct yaml_node *map, const char *id, struct an_act *ret, struct an_err *reterr)
+act_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *id, struct an_act *ret, struct an_err *reterr)
 {
     struct an_act act = {.issued = AN_TIME_NONE, .from_utc = AN_TIME_NONE, .to_utc = AN_TIME_NONE};
 
-    AN_TRY(read_fields(doc, map, ACT_FIELDS, AN_COUNT(ACT_FIELDS), &act, reterr));
+    AN_TRY(an_yaml_read_fields(doc, map, ACT_FIELDS, AN_COUNT(ACT_FIELDS), &act, reterr));
     act.id = an_arena_str(doc->arena, an_bytes_of_str(id));
     if (!act.id)
-        return yaml_fail(doc, map, reterr, AN_E_LIMIT, "too large");
+        return an_yaml_fail(doc, map, reterr, AN_E_LIMIT, "too large");
     if (!act.file)
         act.file = act.id;
     bool in_order = (act.from_utc == AN_TIME_NONE || act.to_utc == AN_TIME_NONE || act.from_utc < act.to_utc) &&
                     (act.issued == AN_TIME_NONE || act.from_utc == AN_TIME_NONE || act.issued <= act.from_utc);
     if (!in_order)
-        return yaml_fail(doc, map, reterr, AN_E_REGULATION_DATES, "issued, from, to are out of order");
+        return an_yaml_fail(doc, map, reterr, AN_E_REGULATION_DATES, "issued, from, to are out of order");
     *ret = act;
     return AN_OK;
 }
@@ -164,7 +164,7 @@ an_citation_text(struct an_regulations *regs, const char *citation, bool english
     an_bytes text = an_bytes_of_str(citation);
     const struct an_act *act = NULL;
 
-    if (!citation_is_well_formed(text)) {
+    if (!an_yaml_is_citation(text)) {
         an_buf_append(out, text);
         return;
     }

@@ -6,7 +6,7 @@
 static const char *const TEXTS[] = {"read", "restated", "unknown", NULL};
 
 struct provision_reading {
-    struct yaml_doc *doc;
+    struct an_yaml_doc *doc;
     struct law_articles *articles;
     size_t capacity;
     struct an_err *reterr;
@@ -15,8 +15,8 @@ struct provision_keys {
     const char *title, *says;
     int text;
     bool binds;
-    const struct yaml_node *below;  /* clauses or points */
-    const struct yaml_node *points; /* of an article without clauses */
+    const struct an_yaml_node *below;  /* clauses or points */
+    const struct an_yaml_node *points; /* of an article without clauses */
 };
 
 /* What a level holds: the key of the level below, and whether a title stands here. */
@@ -29,14 +29,14 @@ static const struct level CLAUSE = {"points", &POINT};
 static const struct level ARTICLE = {"clauses", &CLAUSE};
 
 static an_code
-add_provision(struct provision_reading *reading, const struct yaml_node *node, const char *citation,
+add_provision(struct provision_reading *reading, const struct an_yaml_node *node, const char *citation,
               const struct provision_keys *keys)
 {
     struct law_articles *articles = reading->articles;
     char *kept = an_arena_str(reading->doc->arena, an_bytes_of_str(citation));
 
     if (!kept || articles->count >= reading->capacity)
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_LIMIT, "too many provisions");
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_LIMIT, "too many provisions");
     struct an_provision *provision = &articles->provisions[articles->count++];
     *provision = (struct an_provision){.citation = kept,
                                        .title = keys->title,
@@ -49,45 +49,45 @@ add_provision(struct provision_reading *reading, const struct yaml_node *node, c
 }
 
 static an_code
-read_keys(struct provision_reading *reading, const struct yaml_node *node, const struct level *level,
+read_keys(struct provision_reading *reading, const struct an_yaml_node *node, const struct level *level,
           struct provision_keys *keys)
 {
-    struct field fields[6] = {
-        {"says", FIELD_TEXT, false, offsetof(struct provision_keys, says), NULL},
-        {"text", FIELD_CHOICE, false, offsetof(struct provision_keys, text), TEXTS},
-        {"binds", FIELD_FLAG, false, offsetof(struct provision_keys, binds), NULL},
+    struct an_yaml_field fields[6] = {
+        {"says", AN_FIELD_TEXT, false, offsetof(struct provision_keys, says), NULL},
+        {"text", AN_FIELD_CHOICE, false, offsetof(struct provision_keys, text), TEXTS},
+        {"binds", AN_FIELD_FLAG, false, offsetof(struct provision_keys, binds), NULL},
     };
     size_t count = 3;
 
     if (level->below)
-        fields[count++] = (struct field){level->below, FIELD_MAP, false, offsetof(struct provision_keys, below), NULL};
+        fields[count++] = (struct an_yaml_field){level->below, AN_FIELD_MAP, false, offsetof(struct provision_keys, below), NULL};
     if (level == &ARTICLE) {
-        fields[count++] = (struct field){"title", FIELD_TEXT, true, offsetof(struct provision_keys, title), NULL};
-        fields[count++] = (struct field){"points", FIELD_MAP, false, offsetof(struct provision_keys, points), NULL};
+        fields[count++] = (struct an_yaml_field){"title", AN_FIELD_TEXT, true, offsetof(struct provision_keys, title), NULL};
+        fields[count++] = (struct an_yaml_field){"points", AN_FIELD_MAP, false, offsetof(struct provision_keys, points), NULL};
     }
-    AN_TRY(read_fields(reading->doc, node, fields, count, keys, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, node, fields, count, keys, reading->reterr));
     bool says_nothing = !keys->says && !keys->below && !keys->points && keys->text != AN_TEXT_UNKNOWN;
     if (says_nothing)
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_MISSING, "\"says\" is missing");
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_MISSING, "\"says\" is missing");
     return AN_OK;
 }
 
 /* An article without clauses has its points directly: "act/13//a" is written "act/13/a" and read as a clause named a.
  */
-static an_code read_level(struct provision_reading *reading, const struct yaml_node *map, const char *above,
+static an_code read_level(struct provision_reading *reading, const struct an_yaml_node *map, const char *above,
                           const struct level *level, const struct provision_keys *inherited);
 
 static an_code
-read_provision(struct provision_reading *reading, const struct yaml_node *node, const char *above,
+read_provision(struct provision_reading *reading, const struct an_yaml_node *node, const char *above,
                const struct level *level, const struct provision_keys *inherited)
 {
     char citation[160];
     struct provision_keys keys = {.text = inherited->text, .binds = inherited->binds};
 
     snprintf(citation, sizeof(citation), "%s/%.60s", above, node->key);
-    if (!citation_is_well_formed(an_bytes_of_str(citation)))
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_CITATION_FORM, "%.100s", citation);
-    if (node->kind == YAML_TEXT && level != &ARTICLE && node->text[0])
+    if (!an_yaml_is_citation(an_bytes_of_str(citation)))
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_CITATION_FORM, "%.100s", citation);
+    if (node->kind == AN_YAML_TEXT && level != &ARTICLE && node->text[0])
         keys.says = node->text;
     else
         AN_TRY(read_keys(reading, node, level, &keys));
@@ -99,41 +99,41 @@ read_provision(struct provision_reading *reading, const struct yaml_node *node, 
 }
 
 static an_code
-read_level(struct provision_reading *reading, const struct yaml_node *map, const char *above, const struct level *level,
+read_level(struct provision_reading *reading, const struct an_yaml_node *map, const char *above, const struct level *level,
            const struct provision_keys *inherited)
 {
-    for (const struct yaml_node *node = map->first; node; node = node->next)
+    for (const struct an_yaml_node *node = map->first; node; node = node->next)
         AN_TRY(read_provision(reading, node, above, level, inherited));
     return AN_OK;
 }
 
 static size_t
-count_nodes(const struct yaml_node *node)
+count_nodes(const struct an_yaml_node *node)
 {
     size_t count = 1;
 
-    for (const struct yaml_node *child = node->first; child; child = child->next)
+    for (const struct an_yaml_node *child = node->first; child; child = child->next)
         count += count_nodes(child);
     return count;
 }
 
 static an_code
-read_acts(struct yaml_doc *doc, struct law_articles *articles, struct an_err *reterr)
+read_acts(struct an_yaml_doc *doc, struct law_articles *articles, struct an_err *reterr)
 {
-    const struct yaml_node *acts = yaml_find(doc->root, "articles");
+    const struct an_yaml_node *acts = an_yaml_find(doc->root, "articles");
     const struct provision_keys start = {.binds = true};
 
-    if (!acts || acts->kind != YAML_MAP)
-        return yaml_fail(doc, acts ? acts : doc->root, reterr, AN_E_YAML_MISSING,
+    if (!acts || acts->kind != AN_YAML_MAP)
+        return an_yaml_fail(doc, acts ? acts : doc->root, reterr, AN_E_YAML_MISSING,
                          "\"articles\", a map of acts, is missing");
     struct provision_reading reading = {.doc = doc, .articles = articles, .reterr = reterr};
     reading.capacity = count_nodes(acts);
     articles->provisions = an_arena_alloc(doc->arena, reading.capacity * sizeof(struct an_provision));
     if (!articles->provisions)
-        return yaml_fail(doc, acts, reterr, AN_E_LIMIT, "too large");
-    for (const struct yaml_node *act = acts->first; act; act = act->next) {
-        if (act->kind != YAML_MAP || !citation_is_well_formed(an_bytes_of_str(act->key)) || strchr(act->key, '/'))
-            return yaml_fail(doc, act, reterr, AN_E_YAML_TYPE, "an act with a map of its articles is expected here");
+        return an_yaml_fail(doc, acts, reterr, AN_E_LIMIT, "too large");
+    for (const struct an_yaml_node *act = acts->first; act; act = act->next) {
+        if (act->kind != AN_YAML_MAP || !an_yaml_is_citation(an_bytes_of_str(act->key)) || strchr(act->key, '/'))
+            return an_yaml_fail(doc, act, reterr, AN_E_YAML_TYPE, "an act with a map of its articles is expected here");
         AN_TRY(read_level(&reading, act, act->key, &ARTICLE, &start));
     }
     return AN_OK;
@@ -141,7 +141,7 @@ read_acts(struct yaml_doc *doc, struct law_articles *articles, struct an_err *re
 
 /* Takes doc over, also on failure. */
 an_code
-articles_read(struct yaml_doc *doc, const char *id, struct law_articles **ret, struct an_err *reterr)
+articles_read(struct an_yaml_doc *doc, const char *id, struct law_articles **ret, struct an_err *reterr)
 {
     AN_CLEANUP(articles_free) struct law_articles *articles = AN_NEW(struct law_articles);
 
@@ -155,9 +155,9 @@ articles_read(struct yaml_doc *doc, const char *id, struct law_articles **ret, s
 an_code
 articles_load(const char *path, const char *id, struct law_articles **ret, struct an_err *reterr)
 {
-    struct yaml_doc *doc = NULL;
+    struct an_yaml_doc *doc = NULL;
 
-    AN_TRY(yaml_doc_load(path, NULL, &doc, reterr));
+    AN_TRY(an_yaml_load(path, NULL, &doc, reterr));
     return articles_read(doc, id, ret, reterr);
 }
 
@@ -167,7 +167,7 @@ articles_free(struct law_articles **articles)
     if (!*articles)
         return;
     an_map_free(&(*articles)->by_citation);
-    yaml_doc_free(&(*articles)->doc);
+    an_yaml_free(&(*articles)->doc);
     free((*articles)->id);
     free(*articles);
     *articles = NULL;
@@ -185,7 +185,7 @@ find_provision(struct an_regulations *regs, const char *citation, const struct a
     struct law_articles *articles = NULL;
 
     *ret = NULL;
-    if (!citation_is_well_formed(text))
+    if (!an_yaml_is_citation(text))
         AN_FAIL(reterr, AN_E_CITATION_FORM, "%.120s", citation);
     an_code code = regs_act(regs, an_bytes_slice(text, 0, slash), &act, reterr);
     if (code == AN_E_REGULATION_UNKNOWN)

@@ -9,11 +9,11 @@ key_is_citation(const char *key)
 }
 
 static an_code
-check_node(struct an_regulations *regs, const struct yaml_doc *doc, const struct yaml_node *node, struct an_err *reterr)
+check_node(struct an_regulations *regs, const struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_err *reterr)
 {
-    if (key_is_citation(node->key) && node->kind == YAML_TEXT && an_citation_check(regs, node->text, NULL) != AN_OK)
-        return yaml_fail(doc, node, reterr, AN_E_CITATION_UNKNOWN, "%.100s", node->text);
-    for (const struct yaml_node *child = node->first; child; child = child->next)
+    if (key_is_citation(node->key) && node->kind == AN_YAML_TEXT && an_citation_check(regs, node->text, NULL) != AN_OK)
+        return an_yaml_fail(doc, node, reterr, AN_E_CITATION_UNKNOWN, "%.100s", node->text);
+    for (const struct an_yaml_node *child = node->first; child; child = child->next)
         if (!(child->key && strcmp(child->key, "articles") == 0))
             AN_TRY(check_node(regs, doc, child, reterr));
     return AN_OK;
@@ -23,9 +23,9 @@ static an_code
 check_file(struct an_regulations *regs, const char *dir, const char *id, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%s.yaml", dir, id);
-    AN_CLEANUP(yaml_doc_free) struct yaml_doc *doc = NULL;
+    AN_CLEANUP(an_yaml_free) struct an_yaml_doc *doc = NULL;
 
-    AN_TRY(yaml_doc_load(path, NULL, &doc, reterr));
+    AN_TRY(an_yaml_load(path, NULL, &doc, reterr));
     return check_node(regs, doc, doc->root, reterr);
 }
 

@@ -2,27 +2,27 @@
 #include "regulation/internal.h"
 
 struct head_keys {
-    const struct yaml_node *act, *looks, *articles;
+    const struct an_yaml_node *act, *looks, *articles;
     const char *inherits;
 };
-static const struct field HEAD_FIELDS[] = {
-    {"act", FIELD_MAP, false, offsetof(struct head_keys, act), NULL},
-    {"inherits", FIELD_TEXT, false, offsetof(struct head_keys, inherits), NULL},
-    {"looks", FIELD_MAP, false, offsetof(struct head_keys, looks), NULL},
-    {"articles", FIELD_MAP, false, offsetof(struct head_keys, articles), NULL},
+static const struct an_yaml_field HEAD_FIELDS[] = {
+    {"act", AN_FIELD_MAP, false, offsetof(struct head_keys, act), NULL},
+    {"inherits", AN_FIELD_TEXT, false, offsetof(struct head_keys, inherits), NULL},
+    {"looks", AN_FIELD_MAP, false, offsetof(struct head_keys, looks), NULL},
+    {"articles", AN_FIELD_MAP, false, offsetof(struct head_keys, articles), NULL},
 };
 
 /* Takes doc over, also on failure. */
 an_code
-head_read(struct yaml_doc *doc, const char *id, struct law_head **ret, struct an_err *reterr)
+head_read(struct an_yaml_doc *doc, const char *id, struct law_head **ret, struct an_err *reterr)
 {
     AN_CLEANUP(head_free) struct law_head *head = AN_NEW(struct law_head);
     struct head_keys keys = {0};
 
     *head = (struct law_head){.doc = doc, .id = an_strdup(id)};
-    AN_TRY(read_fields(doc, doc->root, HEAD_FIELDS, AN_COUNT(HEAD_FIELDS), &keys, reterr));
+    AN_TRY(an_yaml_read_fields(doc, doc->root, HEAD_FIELDS, AN_COUNT(HEAD_FIELDS), &keys, reterr));
     if (keys.inherits && strcmp(keys.inherits, id) == 0)
-        return yaml_fail(doc, yaml_find(doc->root, "inherits"), reterr, AN_E_YAML_TYPE, "from itself");
+        return an_yaml_fail(doc, an_yaml_find(doc->root, "inherits"), reterr, AN_E_YAML_TYPE, "from itself");
     head->inherits = keys.inherits;
     head->has_act = keys.act != NULL;
     if (keys.act)
@@ -37,9 +37,9 @@ head_read(struct yaml_doc *doc, const char *id, struct law_head **ret, struct an
 an_code
 head_load(const char *path, const char *id, struct law_head **ret, struct an_err *reterr)
 {
-    struct yaml_doc *doc = NULL;
+    struct an_yaml_doc *doc = NULL;
 
-    AN_TRY(yaml_doc_load(path, "articles", &doc, reterr));
+    AN_TRY(an_yaml_load(path, "articles", &doc, reterr));
     return head_read(doc, id, ret, reterr);
 }
 
@@ -48,7 +48,7 @@ head_free(struct law_head **head)
 {
     if (!*head)
         return;
-    yaml_doc_free(&(*head)->doc);
+    an_yaml_free(&(*head)->doc);
     free((*head)->id);
     free(*head);
     *head = NULL;

@@ -10,63 +10,63 @@ static const char *const DIGESTS[] = {"MD5",      "SHA-1",       "SHA-224",     
                                       "SHA3-384", "SHA3-512",    "RIPEMD-160",  NULL};
 
 struct policy_reading {
-    struct yaml_doc *doc;
+    struct an_yaml_doc *doc;
     struct an_policy *policy;
     const char **unconfirmed;
     struct an_err *reterr;
 };
 
 static void *
-alloc_items(struct policy_reading *reading, const struct yaml_node *list, size_t size)
+alloc_items(struct policy_reading *reading, const struct an_yaml_node *list, size_t size)
 {
     return an_arena_alloc(reading->doc->arena, (list->count + 1) * size);
 }
 
 static an_code
-fail_large(struct policy_reading *reading, const struct yaml_node *node)
+fail_large(struct policy_reading *reading, const struct an_yaml_node *node)
 {
-    return yaml_fail(reading->doc, node, reading->reterr, AN_E_LIMIT, "too large");
+    return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_LIMIT, "too large");
 }
 
 static an_code
-read_sha256(struct policy_reading *reading, const struct yaml_node *map, const char *key, const char *text,
+read_sha256(struct policy_reading *reading, const struct an_yaml_node *map, const char *key, const char *text,
             uint8_t ret[32])
 {
     AN_CLEANUP(an_buf_free) struct an_buf bytes = an_buf_new(64);
 
     if (strlen(text) != 64 || !an_hex_decode(&bytes, an_bytes_of_str(text)) || bytes.len != 32)
-        return yaml_fail(reading->doc, yaml_find(map, key), reading->reterr, AN_E_YAML_TYPE,
+        return an_yaml_fail(reading->doc, an_yaml_find(map, key), reading->reterr, AN_E_YAML_TYPE,
                          "64 hexadecimal digits are expected here");
     memcpy(ret, bytes.ptr, 32);
     return AN_OK;
 }
 
 static an_code
-read_anchors(struct policy_reading *reading, const struct yaml_node *list, const struct an_policy_anchor **ret,
+read_anchors(struct policy_reading *reading, const struct an_yaml_node *list, const struct an_policy_anchor **ret,
              size_t *ret_count)
 {
     struct anchor {
         const char *sha256, *name, *note;
     };
-    static const struct field FIELDS[] = {
-        {"sha256", FIELD_TEXT, true, offsetof(struct anchor, sha256), NULL},
-        {"name", FIELD_TEXT, true, offsetof(struct anchor, name), NULL},
-        {"note", FIELD_TEXT, false, offsetof(struct anchor, note), NULL},
+    static const struct an_yaml_field FIELDS[] = {
+        {"sha256", AN_FIELD_TEXT, true, offsetof(struct anchor, sha256), NULL},
+        {"name", AN_FIELD_TEXT, true, offsetof(struct anchor, name), NULL},
+        {"note", AN_FIELD_TEXT, false, offsetof(struct anchor, note), NULL},
     };
     struct an_policy_anchor *items = alloc_items(reading, list, sizeof(*items));
     size_t count = 0;
 
     if (!items)
         return fail_large(reading, list);
-    for (const struct yaml_node *node = list->first; node; node = node->next) {
+    for (const struct an_yaml_node *node = list->first; node; node = node->next) {
         struct anchor anchor = {0};
-        AN_TRY(read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &anchor, reading->reterr));
+        AN_TRY(an_yaml_read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &anchor, reading->reterr));
         struct an_policy_anchor *item = &items[count];
         *item = (struct an_policy_anchor){.name = anchor.name, .note = anchor.note};
         AN_TRY(read_sha256(reading, node, "sha256", anchor.sha256, item->sha256));
         for (size_t i = 0; i < count; i++)
             if (memcmp(items[i].sha256, item->sha256, 32) == 0)
-                return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_DUPLICATE,
+                return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_DUPLICATE,
                                  "this certificate is named already");
         count++;
     }
@@ -85,35 +85,35 @@ digest_is_known(const char *name)
 }
 
 static an_code
-read_algorithm(struct policy_reading *reading, const struct yaml_node *node, struct an_policy_algorithm *ret)
+read_algorithm(struct policy_reading *reading, const struct an_yaml_node *node, struct an_policy_algorithm *ret)
 {
     struct row {
         int kind;
-        struct text_list digests;
+        struct an_yaml_texts digests;
         int64_t bits_min;
         an_time until;
         const char *cite, *note;
         bool unconfirmed;
     } row = {.until = AN_TIME_NONE};
-    static const struct field FIELDS[] = {
-        {"kind", FIELD_CHOICE, true, offsetof(struct row, kind), SIG_KINDS},
-        {"digests", FIELD_TEXTS, false, offsetof(struct row, digests), NULL},
-        {"bits-min", FIELD_INT64, true, offsetof(struct row, bits_min), NULL},
-        {"until", FIELD_DATE, false, offsetof(struct row, until), NULL},
-        {"cite", FIELD_CITATION, false, offsetof(struct row, cite), NULL},
-        {"unconfirmed", FIELD_FLAG, false, offsetof(struct row, unconfirmed), NULL},
-        {"note", FIELD_TEXT, false, offsetof(struct row, note), NULL},
+    static const struct an_yaml_field FIELDS[] = {
+        {"kind", AN_FIELD_CHOICE, true, offsetof(struct row, kind), SIG_KINDS},
+        {"digests", AN_FIELD_TEXTS, false, offsetof(struct row, digests), NULL},
+        {"bits-min", AN_FIELD_INT64, true, offsetof(struct row, bits_min), NULL},
+        {"until", AN_FIELD_DATE, false, offsetof(struct row, until), NULL},
+        {"cite", AN_FIELD_CITATION, false, offsetof(struct row, cite), NULL},
+        {"unconfirmed", AN_FIELD_FLAG, false, offsetof(struct row, unconfirmed), NULL},
+        {"note", AN_FIELD_TEXT, false, offsetof(struct row, note), NULL},
     };
-    AN_TRY(read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &row, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &row, reading->reterr));
     if ((row.digests.count == 0) != (row.kind == AN_POLICY_EDDSA))
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_MISSING,
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_MISSING,
                          "\"digests\": none for eddsa, at least one else");
     for (size_t i = 0; i < row.digests.count; i++)
         if (!digest_is_known(row.digests.items[i]))
-            return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"",
+            return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"",
                              row.digests.items[i]);
     if (!row.cite && !row.unconfirmed)
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_UNCITED, "neither cite nor unconfirmed");
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_UNCITED, "neither cite nor unconfirmed");
     *ret = (struct an_policy_algorithm){.kind = (enum an_policy_sig)row.kind,
                                         .digests = row.digests.items,
                                         .digest_count = row.digests.count,
@@ -126,24 +126,24 @@ read_algorithm(struct policy_reading *reading, const struct yaml_node *node, str
 }
 
 static an_code
-read_exception(struct policy_reading *reading, const struct yaml_node *node, struct an_policy_exception *ret)
+read_exception(struct policy_reading *reading, const struct an_yaml_node *node, struct an_policy_exception *ret)
 {
     struct row {
         const char *sha256, *digest, *vi, *en;
         int kind;
         int64_t bits_min;
     } row = {0};
-    static const struct field FIELDS[] = {
-        {"signer-sha256", FIELD_TEXT, true, offsetof(struct row, sha256), NULL},
-        {"kind", FIELD_CHOICE, true, offsetof(struct row, kind), SIG_KINDS},
-        {"digest", FIELD_TEXT, true, offsetof(struct row, digest), NULL},
-        {"bits-min", FIELD_INT64, true, offsetof(struct row, bits_min), NULL},
-        {"note-vi", FIELD_TEXT, true, offsetof(struct row, vi), NULL},
-        {"note-en", FIELD_TEXT, true, offsetof(struct row, en), NULL},
+    static const struct an_yaml_field FIELDS[] = {
+        {"signer-sha256", AN_FIELD_TEXT, true, offsetof(struct row, sha256), NULL},
+        {"kind", AN_FIELD_CHOICE, true, offsetof(struct row, kind), SIG_KINDS},
+        {"digest", AN_FIELD_TEXT, true, offsetof(struct row, digest), NULL},
+        {"bits-min", AN_FIELD_INT64, true, offsetof(struct row, bits_min), NULL},
+        {"note-vi", AN_FIELD_TEXT, true, offsetof(struct row, vi), NULL},
+        {"note-en", AN_FIELD_TEXT, true, offsetof(struct row, en), NULL},
     };
-    AN_TRY(read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &row, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &row, reading->reterr));
     if (!digest_is_known(row.digest))
-        return yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"", row.digest);
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"", row.digest);
     *ret = (struct an_policy_exception){.kind = (enum an_policy_sig)row.kind,
                                         .digest = row.digest,
                                         .bits_min = row.bits_min,
@@ -153,33 +153,33 @@ read_exception(struct policy_reading *reading, const struct yaml_node *node, str
 }
 
 static an_code
-read_algorithms(struct policy_reading *reading, const struct yaml_node *map)
+read_algorithms(struct policy_reading *reading, const struct an_yaml_node *map)
 {
     struct algorithms {
         bool any;
         const char *cite;
-        const struct yaml_node *accepted, *exceptions;
+        const struct an_yaml_node *accepted, *exceptions;
     } all = {0};
-    static const struct field FIELDS[] = {
-        {"any", FIELD_FLAG, false, offsetof(struct algorithms, any), NULL},
-        {"cite", FIELD_CITATION, false, offsetof(struct algorithms, cite), NULL},
-        {"accepted", FIELD_LIST, false, offsetof(struct algorithms, accepted), NULL},
-        {"exceptions", FIELD_LIST, false, offsetof(struct algorithms, exceptions), NULL},
+    static const struct an_yaml_field FIELDS[] = {
+        {"any", AN_FIELD_FLAG, false, offsetof(struct algorithms, any), NULL},
+        {"cite", AN_FIELD_CITATION, false, offsetof(struct algorithms, cite), NULL},
+        {"accepted", AN_FIELD_LIST, false, offsetof(struct algorithms, accepted), NULL},
+        {"exceptions", AN_FIELD_LIST, false, offsetof(struct algorithms, exceptions), NULL},
     };
     struct an_policy *policy = reading->policy;
 
-    AN_TRY(read_fields(reading->doc, map, FIELDS, AN_COUNT(FIELDS), &all, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, map, FIELDS, AN_COUNT(FIELDS), &all, reading->reterr));
     policy->any_algorithm = all.any;
     policy->algorithm_citation = all.cite;
     if (all.any == (all.accepted != NULL))
-        return yaml_fail(reading->doc, map, reading->reterr, AN_E_YAML_MISSING,
+        return an_yaml_fail(reading->doc, map, reading->reterr, AN_E_YAML_MISSING,
                          "either any: true or a list \"accepted\"");
     if (all.accepted) {
         struct an_policy_algorithm *rows = alloc_items(reading, all.accepted, sizeof(*rows));
         if (!rows)
             return fail_large(reading, all.accepted);
         policy->algorithms = rows;
-        for (const struct yaml_node *node = all.accepted->first; node; node = node->next)
+        for (const struct an_yaml_node *node = all.accepted->first; node; node = node->next)
             AN_TRY(read_algorithm(reading, node, &rows[policy->algorithm_count++]));
     }
     if (all.exceptions) {
@@ -187,24 +187,24 @@ read_algorithms(struct policy_reading *reading, const struct yaml_node *map)
         if (!rows)
             return fail_large(reading, all.exceptions);
         policy->exceptions = rows;
-        for (const struct yaml_node *node = all.exceptions->first; node; node = node->next)
+        for (const struct an_yaml_node *node = all.exceptions->first; node; node = node->next)
             AN_TRY(read_exception(reading, node, &rows[policy->exception_count++]));
     }
     return AN_OK;
 }
 
 static an_code
-note_unconfirmed(struct policy_reading *reading, const struct yaml_node *map, const char *cite, bool unconfirmed)
+note_unconfirmed(struct policy_reading *reading, const struct an_yaml_node *map, const char *cite, bool unconfirmed)
 {
     if (!cite && !unconfirmed)
-        return yaml_fail(reading->doc, map, reading->reterr, AN_E_YAML_UNCITED, "neither cite nor unconfirmed");
+        return an_yaml_fail(reading->doc, map, reading->reterr, AN_E_YAML_UNCITED, "neither cite nor unconfirmed");
     if (unconfirmed)
         reading->unconfirmed[reading->policy->unconfirmed_count++] = map->key;
     return AN_OK;
 }
 
 static an_code
-read_revocation(struct policy_reading *reading, const struct yaml_node *map)
+read_revocation(struct policy_reading *reading, const struct an_yaml_node *map)
 {
     struct revocation {
         int mode;
@@ -212,15 +212,15 @@ read_revocation(struct policy_reading *reading, const struct yaml_node *map)
         bool online, unconfirmed;
         const char *cite;
     } all = {.freshness = -1};
-    static const struct field FIELDS[] = {
-        {"mode", FIELD_CHOICE, true, offsetof(struct revocation, mode), REVOCATIONS},
-        {"freshness-seconds", FIELD_INT64, true, offsetof(struct revocation, freshness), NULL},
-        {"grace-seconds", FIELD_INT64, true, offsetof(struct revocation, grace), NULL},
-        {"online", FIELD_FLAG, true, offsetof(struct revocation, online), NULL},
-        {"cite", FIELD_CITATION, false, offsetof(struct revocation, cite), NULL},
-        {"unconfirmed", FIELD_FLAG, false, offsetof(struct revocation, unconfirmed), NULL},
+    static const struct an_yaml_field FIELDS[] = {
+        {"mode", AN_FIELD_CHOICE, true, offsetof(struct revocation, mode), REVOCATIONS},
+        {"freshness-seconds", AN_FIELD_INT64, true, offsetof(struct revocation, freshness), NULL},
+        {"grace-seconds", AN_FIELD_INT64, true, offsetof(struct revocation, grace), NULL},
+        {"online", AN_FIELD_FLAG, true, offsetof(struct revocation, online), NULL},
+        {"cite", AN_FIELD_CITATION, false, offsetof(struct revocation, cite), NULL},
+        {"unconfirmed", AN_FIELD_FLAG, false, offsetof(struct revocation, unconfirmed), NULL},
     };
-    AN_TRY(read_fields(reading->doc, map, FIELDS, AN_COUNT(FIELDS), &all, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, map, FIELDS, AN_COUNT(FIELDS), &all, reading->reterr));
     struct an_policy *policy = reading->policy;
     policy->revocation = (enum an_policy_revocation)all.mode;
     policy->freshness_seconds = all.freshness;
@@ -237,16 +237,16 @@ struct flag_group {
 };
 
 static an_code
-read_flag_group(struct policy_reading *reading, const struct yaml_node *map, const char *key, bool *ret_flag,
+read_flag_group(struct policy_reading *reading, const struct an_yaml_node *map, const char *key, bool *ret_flag,
                 const char **ret_citation)
 {
     struct flag_group group = {0};
-    const struct field fields[] = {
-        {key, FIELD_FLAG, true, offsetof(struct flag_group, flag), NULL},
-        {"cite", FIELD_CITATION, false, offsetof(struct flag_group, cite), NULL},
-        {"unconfirmed", FIELD_FLAG, false, offsetof(struct flag_group, unconfirmed), NULL},
+    const struct an_yaml_field fields[] = {
+        {key, AN_FIELD_FLAG, true, offsetof(struct flag_group, flag), NULL},
+        {"cite", AN_FIELD_CITATION, false, offsetof(struct flag_group, cite), NULL},
+        {"unconfirmed", AN_FIELD_FLAG, false, offsetof(struct flag_group, unconfirmed), NULL},
     };
-    AN_TRY(read_fields(reading->doc, map, fields, AN_COUNT(fields), &group, reading->reterr));
+    AN_TRY(an_yaml_read_fields(reading->doc, map, fields, AN_COUNT(fields), &group, reading->reterr));
     *ret_flag = group.flag;
     *ret_citation = group.cite;
     return note_unconfirmed(reading, map, group.cite, group.unconfirmed);
@@ -255,23 +255,23 @@ read_flag_group(struct policy_reading *reading, const struct yaml_node *map, con
 struct policy_keys {
     const char *id, *name_vi, *name_en, *cite, *path_cite;
     int domain, anchor_rule;
-    const struct yaml_node *anchors, *intermediates, *algorithms, *revocation, *time_stamp, *legal_effect;
+    const struct an_yaml_node *anchors, *intermediates, *algorithms, *revocation, *time_stamp, *legal_effect;
 };
 #define KEY(member) offsetof(struct policy_keys, member)
-static const struct field POLICY_FIELDS[] = {
-    {"id", FIELD_TEXT, true, KEY(id), NULL},
-    {"name-vi", FIELD_TEXT, true, KEY(name_vi), NULL},
-    {"name-en", FIELD_TEXT, true, KEY(name_en), NULL},
-    {"cite", FIELD_CITATION, false, KEY(cite), NULL},
-    {"domain", FIELD_CHOICE, true, KEY(domain), DOMAINS},
-    {"anchors", FIELD_CHOICE, true, KEY(anchor_rule), ANCHOR_RULES},
-    {"pinned", FIELD_LIST, false, KEY(anchors), NULL},
-    {"intermediates", FIELD_LIST, false, KEY(intermediates), NULL},
-    {"path-cite", FIELD_CITATION, false, KEY(path_cite), NULL},
-    {"algorithms", FIELD_MAP, true, KEY(algorithms), NULL},
-    {"revocation", FIELD_MAP, true, KEY(revocation), NULL},
-    {"time-stamp", FIELD_MAP, true, KEY(time_stamp), NULL},
-    {"legal-effect", FIELD_MAP, true, KEY(legal_effect), NULL},
+static const struct an_yaml_field POLICY_FIELDS[] = {
+    {"id", AN_FIELD_TEXT, true, KEY(id), NULL},
+    {"name-vi", AN_FIELD_TEXT, true, KEY(name_vi), NULL},
+    {"name-en", AN_FIELD_TEXT, true, KEY(name_en), NULL},
+    {"cite", AN_FIELD_CITATION, false, KEY(cite), NULL},
+    {"domain", AN_FIELD_CHOICE, true, KEY(domain), DOMAINS},
+    {"anchors", AN_FIELD_CHOICE, true, KEY(anchor_rule), ANCHOR_RULES},
+    {"pinned", AN_FIELD_LIST, false, KEY(anchors), NULL},
+    {"intermediates", AN_FIELD_LIST, false, KEY(intermediates), NULL},
+    {"path-cite", AN_FIELD_CITATION, false, KEY(path_cite), NULL},
+    {"algorithms", AN_FIELD_MAP, true, KEY(algorithms), NULL},
+    {"revocation", AN_FIELD_MAP, true, KEY(revocation), NULL},
+    {"time-stamp", AN_FIELD_MAP, true, KEY(time_stamp), NULL},
+    {"legal-effect", AN_FIELD_MAP, true, KEY(legal_effect), NULL},
 };
 
 static an_code
@@ -286,7 +286,7 @@ read_policy(struct policy_reading *reading, const struct policy_keys *keys)
     policy->domain = DOMAINS[keys->domain];
     policy->anchor_rule = (enum an_policy_anchors)keys->anchor_rule;
     if ((policy->anchor_rule == AN_ANCHORS_PINNED) != (keys->anchors != NULL))
-        return yaml_fail(reading->doc, yaml_find(reading->doc->root, "anchors"), reading->reterr, AN_E_YAML_MISSING,
+        return an_yaml_fail(reading->doc, an_yaml_find(reading->doc->root, "anchors"), reading->reterr, AN_E_YAML_MISSING,
                          "\"pinned\" belongs to anchors: pinned and to nothing else");
     if (keys->anchors)
         AN_TRY(read_anchors(reading, keys->anchors, &policy->anchors, &policy->anchor_count));
@@ -302,11 +302,11 @@ read_policy(struct policy_reading *reading, const struct policy_keys *keys)
 /* A policy and the tree that everything in it points into; the doc is taken over, also on failure. */
 struct owned_policy {
     struct an_policy policy; /* first: policy_free finds the rest */
-    struct yaml_doc *doc;
+    struct an_yaml_doc *doc;
 };
 
 an_code
-policy_read(struct yaml_doc *doc, const char *id, struct an_policy **ret, struct an_err *reterr)
+policy_read(struct an_yaml_doc *doc, const char *id, struct an_policy **ret, struct an_err *reterr)
 {
     struct policy_keys keys = {0};
     struct owned_policy *owned = AN_NEW(struct owned_policy);
@@ -315,10 +315,10 @@ policy_read(struct yaml_doc *doc, const char *id, struct an_policy **ret, struct
     owned->doc = doc;
     reading.unconfirmed = an_arena_alloc(doc->arena, 8 * sizeof(char *));
     an_code code = reading.unconfirmed
-                       ? read_fields(doc, doc->root, POLICY_FIELDS, AN_COUNT(POLICY_FIELDS), &keys, reterr)
-                       : yaml_fail(doc, NULL, reterr, AN_E_LIMIT, "too large");
+                       ? an_yaml_read_fields(doc, doc->root, POLICY_FIELDS, AN_COUNT(POLICY_FIELDS), &keys, reterr)
+                       : an_yaml_fail(doc, NULL, reterr, AN_E_LIMIT, "too large");
     if (code == AN_OK && strcmp(keys.id, id) != 0)
-        code = yaml_fail(doc, yaml_find(doc->root, "id"), reterr, AN_E_YAML_TYPE, "the file is named \"%.40s\"", id);
+        code = an_yaml_fail(doc, an_yaml_find(doc->root, "id"), reterr, AN_E_YAML_TYPE, "the file is named \"%.40s\"", id);
     if (code == AN_OK) {
         owned->policy.id = keys.id;
         owned->policy.unconfirmed = reading.unconfirmed;
@@ -335,9 +335,9 @@ policy_read(struct yaml_doc *doc, const char *id, struct an_policy **ret, struct
 an_code
 policy_load(const char *path, const char *id, struct an_policy **ret, struct an_err *reterr)
 {
-    struct yaml_doc *doc = NULL;
+    struct an_yaml_doc *doc = NULL;
 
-    AN_TRY(yaml_doc_load(path, NULL, &doc, reterr));
+    AN_TRY(an_yaml_load(path, NULL, &doc, reterr));
     return policy_read(doc, id, ret, reterr);
 }
 
@@ -348,7 +348,7 @@ policy_free(struct an_policy **policy)
 
     if (!owned)
         return;
-    yaml_doc_free(&owned->doc);
+    an_yaml_free(&owned->doc);
     free(owned);
     *policy = NULL;
 }

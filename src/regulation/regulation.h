@@ -1,6 +1,6 @@
 /*
  * Law as data: loads regulations/<id>.yaml and answers what binds an act. In this room: acts and their articles
- * (citations), and looks (how a signature appears and where). Home of libyaml.
+ * (citations), and looks (how a signature appears and where).
  *
  * A citation is "act/article[/clause[/point]]", e.g. "dong-thap-2025/13/1/a", "nd-68-2024/29", "nd-30-2020/pl-1"
  * (an appendix), "nd-30-2020/pl-1/1.2.7/d" (part I, section II, clause 7 of it), "nd-68-2024/mau-06" (a form). An act

@@ -70,7 +70,7 @@ an_regulations_close(struct an_regulations **regs)
     for (size_t i = 0; i < all->id_count; i++)
         free(all->ids[i]);
     free(all->ids);
-    yaml_doc_free(&all->acts_doc);
+    an_yaml_free(&all->acts_doc);
     free(all->regulations_dir);
     free(all->policies_dir);
     pthread_mutex_destroy(&all->lock);
@@ -105,17 +105,17 @@ static an_code
 load_acts(struct an_regulations *regs, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/acts.yaml", regs->regulations_dir);
-    AN_CLEANUP(yaml_doc_free) struct yaml_doc *doc = NULL;
-    const struct yaml_node *acts = NULL;
-    static const struct field FIELDS[] = {{"acts", FIELD_MAP, true, 0, NULL}};
+    AN_CLEANUP(an_yaml_free) struct an_yaml_doc *doc = NULL;
+    const struct an_yaml_node *acts = NULL;
+    static const struct an_yaml_field FIELDS[] = {{"acts", AN_FIELD_MAP, true, 0, NULL}};
 
-    AN_TRY(yaml_doc_load(path, NULL, &doc, reterr));
-    AN_TRY(read_fields(doc, doc->root, FIELDS, 1, &acts, reterr));
+    AN_TRY(an_yaml_load(path, NULL, &doc, reterr));
+    AN_TRY(an_yaml_read_fields(doc, doc->root, FIELDS, 1, &acts, reterr));
     struct an_act *items = an_arena_alloc(doc->arena, (acts->count + 1) * sizeof(*items));
     if (!items)
-        return yaml_fail(doc, acts, reterr, AN_E_LIMIT, "too large");
+        return an_yaml_fail(doc, acts, reterr, AN_E_LIMIT, "too large");
     size_t count = 0;
-    for (const struct yaml_node *act = acts->first; act; act = act->next)
+    for (const struct an_yaml_node *act = acts->first; act; act = act->next)
         AN_TRY(act_read(doc, act, act->key, &items[count++], reterr));
     regs->acts = (struct act_list){items, count};
     regs->acts_doc = doc;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "regulation/internal.h"
+#include "yaml/yaml.h"
 
 static bool
 char_is_id(uint8_t c)
@@ -13,7 +13,7 @@ char_is_id(uint8_t c)
 
 /* act[/article[/clause[/point]]]: one to four parts of small letters, digits, "-", "." and "đ". */
 bool
-citation_is_well_formed(an_bytes citation)
+an_yaml_is_citation(an_bytes citation)
 {
     size_t parts = 1, part_len = 0;
 
@@ -41,16 +41,17 @@ static const char *const KIND_NAMES[] = {"text",
                                          "a list of texts",
                                          "a citation act/article/clause/point",
                                          "a map",
-                                         "a list"};
+                                         "a list",
+                                         "a value"};
 
 static an_code
-fail_type(struct yaml_doc *doc, const struct yaml_node *node, const struct field *field, struct an_err *reterr)
+fail_type(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field, struct an_err *reterr)
 {
-    return yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "%s is expected here", KIND_NAMES[field->kind]);
+    return an_yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "%s is expected here", KIND_NAMES[field->kind]);
 }
 
 static bool
-read_flag(const struct yaml_node *node, bool *ret)
+read_flag(const struct an_yaml_node *node, bool *ret)
 {
     bool is_true = strcmp(node->text, "true") == 0;
 
@@ -62,7 +63,7 @@ read_flag(const struct yaml_node *node, bool *ret)
 
 /* Digits, one optional point: no exponents, no "nan", and the same in every locale. */
 static bool
-read_double(const struct yaml_node *node, double *ret)
+read_double(const struct an_yaml_node *node, double *ret)
 {
     double value = 0, unit = 1;
     bool fraction = false;
@@ -85,7 +86,7 @@ read_double(const struct yaml_node *node, double *ret)
 }
 
 static bool
-read_int64(const struct yaml_node *node, int64_t *ret)
+read_int64(const struct an_yaml_node *node, int64_t *ret)
 {
     char *end = NULL;
 
@@ -98,7 +99,7 @@ read_int64(const struct yaml_node *node, int64_t *ret)
 }
 
 static bool
-read_date(const struct yaml_node *node, an_time *ret)
+read_date(const struct an_yaml_node *node, an_time *ret)
 {
     if (strlen(node->text) != 10)
         return false;
@@ -107,7 +108,7 @@ read_date(const struct yaml_node *node, an_time *ret)
 }
 
 static an_code
-read_choice(struct yaml_doc *doc, const struct yaml_node *node, const struct field *field, int *ret,
+read_choice(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field, int *ret,
             struct an_err *reterr)
 {
     char list[160] = "";
@@ -120,42 +121,42 @@ read_choice(struct yaml_doc *doc, const struct yaml_node *node, const struct fie
         size_t used = strlen(list);
         snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", field->choices[i]);
     }
-    return yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "\"%.40s\" is not one of: %s", node->text, list);
+    return an_yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "\"%.40s\" is not one of: %s", node->text, list);
 }
 
-static an_code
-read_texts(struct yaml_doc *doc, const struct yaml_node *node, struct text_list *ret, struct an_err *reterr)
+an_code
+an_yaml_read_texts(struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_yaml_texts *ret, struct an_err *reterr)
 {
-    if (node->kind != YAML_LIST)
-        return yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "a list of texts is expected here");
+    if (node->kind != AN_YAML_LIST)
+        return an_yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "a list of texts is expected here");
     ret->items = an_arena_alloc(doc->arena, sizeof(char *) * (node->count + 1));
     if (!ret->items)
-        return yaml_fail(doc, node, reterr, AN_E_LIMIT, "too large");
-    for (const struct yaml_node *child = node->first; child; child = child->next) {
-        if (child->kind != YAML_TEXT || child->text[0] == '\0')
-            return yaml_fail(doc, child, reterr, AN_E_YAML_TYPE, "text is expected here");
+        return an_yaml_fail(doc, node, reterr, AN_E_LIMIT, "too large");
+    for (const struct an_yaml_node *child = node->first; child; child = child->next) {
+        if (child->kind != AN_YAML_TEXT || child->text[0] == '\0')
+            return an_yaml_fail(doc, child, reterr, AN_E_YAML_TYPE, "text is expected here");
         ret->items[ret->count++] = child->text;
     }
     return AN_OK;
 }
 
 static an_code
-read_scalar(struct yaml_doc *doc, const struct yaml_node *node, const struct field *field, void *at,
+read_scalar(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field, void *at,
             struct an_err *reterr)
 {
     bool is_read = false;
 
-    if (node->kind != YAML_TEXT)
+    if (node->kind != AN_YAML_TEXT)
         return fail_type(doc, node, field, reterr);
     switch (field->kind) {
-    case FIELD_FLAG: is_read = read_flag(node, at); break;
-    case FIELD_DOUBLE: is_read = read_double(node, at); break;
-    case FIELD_INT64: is_read = read_int64(node, at); break;
-    case FIELD_DATE: is_read = read_date(node, at); break;
-    case FIELD_CHOICE: return read_choice(doc, node, field, at, reterr);
-    case FIELD_CITATION:
-        if (!citation_is_well_formed(an_bytes_of_str(node->text)))
-            return yaml_fail(doc, node, reterr, AN_E_CITATION_FORM, "%.100s", node->text);
+    case AN_FIELD_FLAG: is_read = read_flag(node, at); break;
+    case AN_FIELD_DOUBLE: is_read = read_double(node, at); break;
+    case AN_FIELD_INT64: is_read = read_int64(node, at); break;
+    case AN_FIELD_DATE: is_read = read_date(node, at); break;
+    case AN_FIELD_CHOICE: return read_choice(doc, node, field, at, reterr);
+    case AN_FIELD_CITATION:
+        if (!an_yaml_is_citation(an_bytes_of_str(node->text)))
+            return an_yaml_fail(doc, node, reterr, AN_E_CITATION_FORM, "%.100s", node->text);
         *(const char **)at = node->text;
         return AN_OK;
     default:
@@ -167,35 +168,36 @@ read_scalar(struct yaml_doc *doc, const struct yaml_node *node, const struct fie
 }
 
 static an_code
-read_field(struct yaml_doc *doc, const struct yaml_node *node, const struct field *field, void *at,
+read_field(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field, void *at,
            struct an_err *reterr)
 {
-    if (field->kind == FIELD_TEXTS)
-        return read_texts(doc, node, at, reterr);
-    if (field->kind != FIELD_MAP && field->kind != FIELD_LIST)
+    if (field->kind == AN_FIELD_TEXTS)
+        return an_yaml_read_texts(doc, node, at, reterr);
+    if (field->kind < AN_FIELD_MAP)
         return read_scalar(doc, node, field, at, reterr);
-    if (node->kind != (field->kind == FIELD_MAP ? YAML_MAP : YAML_LIST))
+    bool is_right = field->kind == AN_FIELD_NODE || node->kind == (field->kind == AN_FIELD_MAP ? AN_YAML_MAP : AN_YAML_LIST);
+    if (!is_right)
         return fail_type(doc, node, field, reterr);
-    *(const struct yaml_node **)at = node;
+    *(const struct an_yaml_node **)at = node;
     return AN_OK;
 }
 
 an_code
-read_fields(struct yaml_doc *doc, const struct yaml_node *map, const struct field *fields, size_t count, void *into,
+an_yaml_read_fields(struct an_yaml_doc *doc, const struct an_yaml_node *map, const struct an_yaml_field *fields, size_t count, void *into,
             struct an_err *reterr)
 {
-    if (map->kind != YAML_MAP)
-        return yaml_fail(doc, map, reterr, AN_E_YAML_TYPE, "a map is expected here");
-    for (const struct yaml_node *child = map->first; child; child = child->next) {
+    if (map->kind != AN_YAML_MAP)
+        return an_yaml_fail(doc, map, reterr, AN_E_YAML_TYPE, "a map is expected here");
+    for (const struct an_yaml_node *child = map->first; child; child = child->next) {
         size_t i = 0;
         while (i < count && strcmp(child->key, fields[i].key) != 0)
             i++;
         if (i == count)
-            return yaml_fail(doc, child, reterr, AN_E_YAML_KEY, "this key is not known here");
+            return an_yaml_fail(doc, child, reterr, AN_E_YAML_KEY, "this key is not known here");
         AN_TRY(read_field(doc, child, &fields[i], (char *)into + fields[i].offset, reterr));
     }
     for (size_t i = 0; i < count; i++)
-        if (fields[i].required && !yaml_find(map, fields[i].key))
-            return yaml_fail(doc, map, reterr, AN_E_YAML_MISSING, "\"%s\" is missing", fields[i].key);
+        if (fields[i].required && !an_yaml_find(map, fields[i].key))
+            return an_yaml_fail(doc, map, reterr, AN_E_YAML_MISSING, "\"%s\" is missing", fields[i].key);
     return AN_OK;
 }

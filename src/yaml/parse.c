@@ -13,10 +13,10 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "regulation/internal.h"
+#include "yaml/yaml.h"
 
 struct yaml_reading {
-    struct yaml_doc *doc;
+    struct an_yaml_doc *doc;
     struct an_err *reterr;
     yaml_parser_t parser;
     const char *stop_key;
@@ -25,7 +25,7 @@ struct yaml_reading {
 };
 
 an_code
-yaml_fail(const struct yaml_doc *doc, const struct yaml_node *node, struct an_err *reterr, an_code code,
+an_yaml_fail(const struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_err *reterr, an_code code,
           const char *fmt, ...)
 {
     char what[200];
@@ -43,9 +43,9 @@ yaml_fail(const struct yaml_doc *doc, const struct yaml_node *node, struct an_er
 static an_code
 fail_at(struct yaml_reading *reading, size_t line, an_code code, const char *what)
 {
-    struct yaml_node at = {.line = line};
+    struct an_yaml_node at = {.line = line};
 
-    return yaml_fail(reading->doc, &at, reading->reterr, code, "%s", what);
+    return an_yaml_fail(reading->doc, &at, reading->reterr, code, "%s", what);
 }
 
 static an_code
@@ -70,11 +70,11 @@ event_is_fancy(const yaml_event_t *event)
 }
 
 static an_code
-new_node(struct yaml_reading *reading, size_t line, struct yaml_node **ret)
+new_node(struct yaml_reading *reading, size_t line, struct an_yaml_node **ret)
 {
     if (++reading->nodes > AN_LIMIT_YAML_NODES)
         return fail_at(reading, line, AN_E_LIMIT, "too many values");
-    struct yaml_node *node = an_arena_alloc(reading->doc->arena, sizeof(*node));
+    struct an_yaml_node *node = an_arena_alloc(reading->doc->arena, sizeof(*node));
     if (!node)
         return fail_at(reading, line, AN_E_LIMIT, "too large");
     node->line = line;
@@ -88,10 +88,10 @@ dup_scalar(struct yaml_reading *reading, const yaml_event_t *event)
     return an_arena_str(reading->doc->arena, AN_BYTES(event->data.scalar.value, event->data.scalar.length));
 }
 
-static an_code parse_value(struct yaml_reading *reading, yaml_event_t *event, unsigned depth, struct yaml_node *ret);
+static an_code parse_value(struct yaml_reading *reading, yaml_event_t *event, unsigned depth, struct an_yaml_node *ret);
 
 static void
-append_child(struct yaml_node *parent, struct yaml_node *child)
+append_child(struct an_yaml_node *parent, struct an_yaml_node *child)
 {
     if (parent->last)
         parent->last->next = child;
@@ -102,7 +102,7 @@ append_child(struct yaml_node *parent, struct yaml_node *child)
 }
 
 static an_code
-parse_key(struct yaml_reading *reading, const yaml_event_t *event, struct yaml_node *map, struct yaml_node **ret)
+parse_key(struct yaml_reading *reading, const yaml_event_t *event, struct an_yaml_node *map, struct an_yaml_node **ret)
 {
     size_t line = event->start_mark.line + 1;
 
@@ -116,19 +116,19 @@ parse_key(struct yaml_reading *reading, const yaml_event_t *event, struct yaml_n
     (*ret)->key = dup_scalar(reading, event);
     if (!(*ret)->key)
         return fail_at(reading, line, AN_E_LIMIT, "too large");
-    const struct yaml_node *earlier = yaml_find(map, (*ret)->key);
+    const struct an_yaml_node *earlier = an_yaml_find(map, (*ret)->key);
     if (earlier)
-        return yaml_fail(reading->doc, *ret, reading->reterr, AN_E_YAML_DUPLICATE, "stands already on line %zu",
+        return an_yaml_fail(reading->doc, *ret, reading->reterr, AN_E_YAML_DUPLICATE, "stands already on line %zu",
                          earlier->line);
     return AN_OK;
 }
 
 static an_code
-parse_map(struct yaml_reading *reading, unsigned depth, struct yaml_node *map)
+parse_map(struct yaml_reading *reading, unsigned depth, struct an_yaml_node *map)
 {
     for (;;) {
         yaml_event_t event;
-        struct yaml_node *child = NULL;
+        struct an_yaml_node *child = NULL;
         AN_TRY(next_event(reading, &event));
         if (event.type == YAML_MAPPING_END_EVENT) {
             yaml_event_delete(&event);
@@ -150,11 +150,11 @@ parse_map(struct yaml_reading *reading, unsigned depth, struct yaml_node *map)
 }
 
 static an_code
-parse_list(struct yaml_reading *reading, unsigned depth, struct yaml_node *list)
+parse_list(struct yaml_reading *reading, unsigned depth, struct an_yaml_node *list)
 {
     for (;;) {
         yaml_event_t event;
-        struct yaml_node *child = NULL;
+        struct an_yaml_node *child = NULL;
         AN_TRY(next_event(reading, &event));
         an_code code = AN_OK;
         bool done = event.type == YAML_SEQUENCE_END_EVENT;
@@ -171,13 +171,13 @@ parse_list(struct yaml_reading *reading, unsigned depth, struct yaml_node *list)
 }
 
 static an_code
-parse_scalar(struct yaml_reading *reading, const yaml_event_t *event, struct yaml_node *ret)
+parse_scalar(struct yaml_reading *reading, const yaml_event_t *event, struct an_yaml_node *ret)
 {
     an_bytes text = AN_BYTES(event->data.scalar.value, event->data.scalar.length);
 
     if (memchr(text.ptr, '\0', text.len) || !an_utf8_is_valid(text))
         return fail_at(reading, ret->line, AN_E_YAML, "not clean UTF-8 text");
-    ret->kind = YAML_TEXT;
+    ret->kind = AN_YAML_TEXT;
     ret->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     ret->text = dup_scalar(reading, event);
     return ret->text ? AN_OK : fail_at(reading, ret->line, AN_E_LIMIT, "too large");
@@ -185,7 +185,7 @@ parse_scalar(struct yaml_reading *reading, const yaml_event_t *event, struct yam
 
 /* Does not delete the event: the caller does, on every way out. */
 static an_code
-parse_value(struct yaml_reading *reading, yaml_event_t *event, unsigned depth, struct yaml_node *ret)
+parse_value(struct yaml_reading *reading, yaml_event_t *event, unsigned depth, struct an_yaml_node *ret)
 {
     size_t line = event->start_mark.line + 1;
 
@@ -195,8 +195,8 @@ parse_value(struct yaml_reading *reading, yaml_event_t *event, unsigned depth, s
         return fail_at(reading, line, AN_E_LIMIT, "nested too deep");
     switch (event->type) {
     case YAML_SCALAR_EVENT: return parse_scalar(reading, event, ret);
-    case YAML_SEQUENCE_START_EVENT: ret->kind = YAML_LIST; return parse_list(reading, depth, ret);
-    case YAML_MAPPING_START_EVENT: ret->kind = YAML_MAP; return parse_map(reading, depth, ret);
+    case YAML_SEQUENCE_START_EVENT: ret->kind = AN_YAML_LIST; return parse_list(reading, depth, ret);
+    case YAML_MAPPING_START_EVENT: ret->kind = AN_YAML_MAP; return parse_map(reading, depth, ret);
     default: return fail_at(reading, line, AN_E_YAML, "a value is missing");
     }
 }
@@ -226,7 +226,7 @@ parse_document(struct yaml_reading *reading)
     an_code code = parse_value(reading, &event, 0, reading->doc->root);
     yaml_event_delete(&event);
     AN_TRY(code);
-    if (reading->doc->root->kind != YAML_MAP)
+    if (reading->doc->root->kind != AN_YAML_MAP)
         return fail_at(reading, 1, AN_E_YAML, "the file must be a map of keys");
     if (reading->stopped)
         return AN_OK;
@@ -235,14 +235,14 @@ parse_document(struct yaml_reading *reading)
 }
 
 an_code
-yaml_doc_parse(an_bytes text, const char *path, const char *stop_key, struct yaml_doc **ret, struct an_err *reterr)
+an_yaml_parse(an_bytes text, const char *path, const char *stop_key, struct an_yaml_doc **ret, struct an_err *reterr)
 {
     struct an_arena *arena = an_arena_new(AN_LIMIT_YAML_BYTES * 8);
-    struct yaml_doc *doc = AN_NEW(struct yaml_doc);
+    struct an_yaml_doc *doc = AN_NEW(struct an_yaml_doc);
     struct yaml_reading reading = {.doc = doc, .reterr = reterr, .stop_key = stop_key};
     const char *slash = strrchr(path, '/');
 
-    *doc = (struct yaml_doc){.arena = arena, .path = an_strdup(path)};
+    *doc = (struct an_yaml_doc){.arena = arena, .path = an_strdup(path)};
     doc->name = doc->path + (slash ? slash + 1 - path : 0);
     if (!yaml_parser_initialize(&reading.parser))
         an_die_memory();
@@ -252,7 +252,7 @@ yaml_doc_parse(an_bytes text, const char *path, const char *stop_key, struct yam
         text.len > AN_LIMIT_YAML_BYTES ? fail_at(&reading, 1, AN_E_LIMIT, "file too large") : parse_document(&reading);
     yaml_parser_delete(&reading.parser);
     if (code != AN_OK) {
-        yaml_doc_free(&doc);
+        an_yaml_free(&doc);
         return code;
     }
     *ret = doc;
@@ -260,16 +260,16 @@ yaml_doc_parse(an_bytes text, const char *path, const char *stop_key, struct yam
 }
 
 an_code
-yaml_doc_load(const char *path, const char *stop_key, struct yaml_doc **ret, struct an_err *reterr)
+an_yaml_load(const char *path, const char *stop_key, struct an_yaml_doc **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_YAML_BYTES);
 
     AN_TRY(an_file_read(path, AN_LIMIT_YAML_BYTES, &text, reterr));
-    return yaml_doc_parse(an_buf_view(&text), path, stop_key, ret, reterr);
+    return an_yaml_parse(an_buf_view(&text), path, stop_key, ret, reterr);
 }
 
 void
-yaml_doc_free(struct yaml_doc **doc)
+an_yaml_free(struct an_yaml_doc **doc)
 {
     if (!*doc)
         return;
@@ -279,10 +279,10 @@ yaml_doc_free(struct yaml_doc **doc)
     *doc = NULL;
 }
 
-const struct yaml_node *
-yaml_find(const struct yaml_node *map, const char *key)
+const struct an_yaml_node *
+an_yaml_find(const struct an_yaml_node *map, const char *key)
 {
-    for (const struct yaml_node *child = map ? map->first : NULL; child; child = child->next)
+    for (const struct an_yaml_node *child = map ? map->first : NULL; child; child = child->next)
         if (child->key && strcmp(child->key, key) == 0)
             return child;
     return NULL;

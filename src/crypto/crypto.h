@@ -75,6 +75,13 @@ an_code an_privkey_sign(struct an_privkey *key, const struct an_scheme *scheme, 
 /* ---- random ---- */
 an_code an_random(uint8_t *out, size_t len, struct an_err *reterr) AN_MUST_USE;
 
+/* ---- codes and keys from secrets (crypto/mac.c) ---- */
+/* HMAC (RFC 2104); writes an_digest_size bytes. */
+void an_hmac(enum an_digest digest, an_bytes key, an_bytes message, uint8_t ret_code[static AN_DIGEST_MAX]);
+/* PBKDF2 (RFC 8018) with HMAC of digest. AN_E_LIMIT outside 1 … AN_LIMIT_KDF_ROUNDS. */
+an_code an_pbkdf2(enum an_digest digest, an_bytes password, an_bytes salt, int64_t rounds, uint8_t *ret_key, size_t len,
+                  struct an_err *reterr) AN_MUST_USE;
+
 /* ---- symmetric ciphers, only what PDF encryption needs (ISO 32000-2, 7.6) ---- */
 void an_rc4(an_bytes key, an_bytes in, struct an_buf *out);
 /* AES-CBC with PKCS#7 padding; the first 16 bytes of in are the IV; 128- or 256-bit key. AN_E_DECRYPT when malformed. */

@@ -507,6 +507,41 @@ aes_padding(void **state)
     }
 }
 
+/* RFC 4231 cases 1, 2, 6; RFC 6070 and RFC 7914 11. */
+static void
+codes_from_secrets(void **state)
+{
+    static const struct { enum an_digest digest; const char *key, *message, *code; } macs[] = {
+        {AN_SHA256, "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {AN_SHA256, "4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {AN_SHA1, "4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"},
+    };
+    static const struct { enum an_digest digest; int64_t rounds; const char *password, *salt, *key; } keys[] = {
+        {AN_SHA1, 1, "password", "salt", "0c60c80f961f0e71f3a9b524af6012062fe037a6"},
+        {AN_SHA1, 4096, "password", "salt", "4b007901b765489abead49d926f721d065a429c1"},
+        {AN_SHA256, 1, "passwd", "salt", "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"},
+    };
+    uint8_t out[AN_DIGEST_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(macs); i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(100), message = an_buf_new(100), code = an_buf_new(100);
+        assert_true(an_hex_decode(&key, an_bytes_of_str(macs[i].key)) && an_hex_decode(&message, an_bytes_of_str(macs[i].message)));
+        assert_true(an_hex_decode(&code, an_bytes_of_str(macs[i].code)));
+        an_hmac(macs[i].digest, an_buf_view(&key), an_buf_view(&message), out);
+        assert_true(an_bytes_eq(an_buf_view(&code), AN_BYTES(out, an_digest_size(macs[i].digest))));
+    }
+    for (size_t i = 0; i < AN_COUNT(keys); i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf key = an_buf_new(100);
+        struct an_err err = {0};
+        assert_true(an_hex_decode(&key, an_bytes_of_str(keys[i].key)));
+        expect(an_pbkdf2(keys[i].digest, an_bytes_of_str(keys[i].password), an_bytes_of_str(keys[i].salt), keys[i].rounds, out, key.len, &err),
+               AN_OK, "pbkdf2", &err);
+        assert_true(an_bytes_eq(an_buf_view(&key), AN_BYTES(out, key.len)));
+        expect(an_pbkdf2(keys[i].digest, AN_NONE, AN_NONE, 0, out, 8, &err), AN_E_LIMIT, "no rounds", &err);
+    }
+}
+
 int
 main(void)
 {
@@ -515,6 +550,7 @@ main(void)
         cmocka_unit_test(openssl_signatures), cmocka_unit_test(our_signatures), cmocka_unit_test(key_files),
         cmocka_unit_test(keys_are_written), cmocka_unit_test(foreign_public_keys), cmocka_unit_test(keys_are_shared_by_threads),
         cmocka_unit_test(rc4_is_right), cmocka_unit_test(aes_is_right), cmocka_unit_test(aes_padding),
+        cmocka_unit_test(codes_from_secrets),
     };
 
     return cmocka_run_group_tests_name("crypto", tests, make_folder, remove_folder);

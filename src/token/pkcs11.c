@@ -137,6 +137,27 @@ sign_once(const struct p11_signer *signer, const struct pool_session *session, s
     return AN_OK;
 }
 
+/*
+ * A session that was used before may be lost without the token being so: another is taken, until a fresh one has had its try.
+ * When the token has room for no more, the other is an old one too, and may be as worn as the first.
+ */
+static an_code
+sign_lasting(struct p11_signer *signer, struct pool_session **session, struct request *request, CK_BYTE *signature, CK_ULONG *len,
+             struct an_err *reterr)
+{
+    for (size_t tries = 0;; tries++) {
+        bool is_fresh = !(*session)->is_used && tries > 0;
+        CK_RV rv = CKR_OK;
+        an_code code;
+
+        (*session)->is_used = true;
+        code = sign_once(signer, *session, request, signature, len, &rv, reterr);
+        if (code == AN_OK || !an_p11_is_lost(rv) || is_fresh || tries == AN_TOKEN_SESSIONS_MAX)
+            return code;
+        AN_TRY(an_pool_reopen(&signer->pool, session, reterr));
+    }
+}
+
 static an_code
 sign_p11(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
 {
@@ -145,17 +166,11 @@ sign_p11(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest
     CK_BYTE signature[SIGNATURE_MAX];
     struct request request;
     CK_ULONG len = 0;
-    CK_RV rv = CKR_OK;
     an_code code;
 
     AN_TRY(plan_request(signer, scheme, digest, &request, reterr));
     AN_TRY(an_pool_take(&signer->pool, &session, reterr));
-    code = sign_once(signer, session, &request, signature, &len, &rv, reterr);
-    if (code != AN_OK && an_p11_is_lost(rv)) {
-        code = an_pool_reopen(&signer->pool, &session, reterr);
-        if (code == AN_OK)
-            code = sign_once(signer, session, &request, signature, &len, &rv, reterr);
-    }
+    code = sign_lasting(signer, &session, &request, signature, &len, reterr);
     if (session != NULL)
         an_pool_give(&signer->pool, session);
     return code == AN_OK ? append_answer(signer, AN_BYTES(signature, len), out, reterr) : code;

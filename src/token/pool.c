@@ -41,6 +41,7 @@ open_session(struct pool *pool, struct pool_session *session, CK_RV *ret_rv, str
     if (code != AN_OK)
         f->C_CloseSession(session->handle);
     session->is_open = code == AN_OK;
+    session->is_used = false;
     return code;
 }
 

@@ -8,7 +8,7 @@
 struct pool_session {
     CK_SESSION_HANDLE handle;
     CK_OBJECT_HANDLE key;
-    bool is_open, is_busy;
+    bool is_open, is_busy, is_used; /* used: has signed, or tried to */
 };
 
 struct pool {

@@ -78,5 +78,7 @@
 /* between processes and over the network */
 #define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)
 #define AN_LIMIT_HTTP_BYTES ((size_t)512 * 1024 * 1024)
+#define AN_LIMIT_MAIL_BYTES ((size_t)24 * 1024 * 1024) /* mail servers take 25 MB, attachments in base64 included */
+#define AN_LIMIT_MAIL_RECIPIENTS 100                    /* RFC 5321 4.5.3.1.8: every server takes that many */
 #define AN_LIMIT_PIN_BYTES 255
 #define AN_LIMIT_KDF_ROUNDS 5000000 /* a second or two of PBKDF2; a key file that asks for more is an attack or damaged */

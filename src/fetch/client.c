@@ -125,14 +125,8 @@ give_helper_back(struct an_fetcher *fetcher, struct helper *helper)
     pthread_mutex_unlock(&fetcher->lock);
 }
 
-struct outcome {
-    size_t length;
-    bool again;
-    unsigned wait_seconds;
-};
-
 static an_code
-read_outcome(an_bytes payload, struct outcome *outcome, struct an_err *reterr)
+read_outcome(an_bytes payload, struct an_fetch_outcome *outcome, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
     const char *detail = "";
@@ -143,7 +137,7 @@ read_outcome(an_bytes payload, struct outcome *outcome, struct an_err *reterr)
         json_unpack(root, "{s:i, s?s, s?b, s?i, s?I}", "code", &code, "detail", &detail, "again", &again, "wait", &wait,
                     "length", &length) != 0 || length < 0 || wait < 0)
         AN_FAIL(reterr, AN_E_PROC_PROTOCOL, "antin-fetch");
-    *outcome = (struct outcome){.length = (size_t)length, .again = again != 0, .wait_seconds = (unsigned)wait};
+    *outcome = (struct an_fetch_outcome){.length = (size_t)length, .again = again != 0, .wait_seconds = (unsigned)wait};
     if (code == 0)
         return AN_OK;
     return an_err_set(reterr, an_message_find((an_code)code)->code, "%s", detail);
@@ -170,32 +164,40 @@ read_body(int fd, size_t length, const struct an_fetch *what, struct an_buf *ret
 }
 
 static an_code
-ask_helper(struct an_fetcher *fetcher, struct helper *helper, an_bytes question, int fd, uint64_t timeout_ms,
-           struct outcome *outcome, struct an_err *reterr)
+ask_helper(struct an_fetcher *fetcher, struct helper *helper, uint32_t type, an_bytes question, int fd, uint64_t timeout_ms,
+           struct an_fetch_outcome *outcome, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);
     an_code code;
 
     AN_TRY(start_helper(fetcher, helper, reterr));
-    code = an_child_ask(helper->child, AN_FETCH_GET, question, fd, timeout_ms + HELPER_GRACE_MS, NULL, &answer, reterr);
+    code = an_child_ask(helper->child, type, question, fd, timeout_ms + HELPER_GRACE_MS, NULL, &answer, reterr);
     if (code == AN_E_PROC_CRASHED || code == AN_E_PROC_TIMEOUT || code == AN_E_PROC_PROTOCOL)
         an_child_stop(&helper->child);
     return code != AN_OK ? code : read_outcome(an_buf_view(&answer), outcome, reterr);
 }
 
+an_code
+an_fetcher_ask(struct an_fetcher *fetcher, uint32_t type, an_bytes question, int fd, uint64_t timeout_ms,
+               struct an_fetch_outcome *ret, struct an_err *reterr)
+{
+    struct helper *helper = take_helper(fetcher);
+    an_code code = ask_helper(fetcher, helper, type, question, fd, timeout_ms, ret, reterr);
+
+    give_helper_back(fetcher, helper);
+    return code;
+}
+
 static an_code
-try_once(struct an_fetcher *fetcher, an_bytes question, const struct an_fetch *what, struct outcome *outcome,
+try_once(struct an_fetcher *fetcher, an_bytes question, const struct an_fetch *what, struct an_fetch_outcome *outcome,
          struct an_buf *ret, struct an_err *reterr)
 {
     int fd = memfd_create("antin-fetch", MFD_CLOEXEC);
-    struct helper *helper;
     an_code code;
 
     if (fd < 0)
         return an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "memfd");
-    helper = take_helper(fetcher);
-    code = ask_helper(fetcher, helper, question, fd, what->timeout_ms, outcome, reterr);
-    give_helper_back(fetcher, helper);
+    code = an_fetcher_ask(fetcher, AN_FETCH_GET, question, fd, what->timeout_ms, outcome, reterr);
     if (code == AN_OK)
         code = read_body(fd, outcome->length, what, ret, reterr);
     close(fd);
@@ -236,7 +238,7 @@ an_fetch_do(struct an_fetcher *fetcher, const struct an_fetch *what, struct an_b
         limited.timeout_ms = limited.timeout_ms == 0 ? 30000 : 600000;
     AN_TRY(build_question(&limited, &question, reterr));
     for (unsigned tried = 1, wait = 2;; tried++, wait = wait < 16 ? wait * 2 : wait) {
-        struct outcome outcome = {0};
+        struct an_fetch_outcome outcome = {0};
         an_code code = try_once(fetcher, an_buf_view(&question), &limited, &outcome, ret_body, reterr);
         if (code == AN_OK || !outcome.again || tried >= what->tries)
             return code;

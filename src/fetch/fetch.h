@@ -1,11 +1,12 @@
 /*
- * Outgoing HTTP, done by the antin-fetch process (home of libcurl): http and https only, size and time limits, no
- * private addresses unless allowed, redirects within the rules, proxy from configuration.
+ * Outgoing HTTP and mail, done by the antin-fetch process (home of libcurl): http and https, smtp and smtps only, size and
+ * time limits, no private addresses unless allowed, redirects within the rules, proxy from configuration.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 struct an_fetcher; /* one helper process; thread-safe */
 struct an_fetch_rules {
@@ -34,3 +35,19 @@ struct an_fetch {
  * _EMPTY, _PROTOCOL (no HTTP, or cut off), _REDIRECT, _URL. detail names the URL without credentials. */
 an_code an_fetch_do(struct an_fetcher *fetcher, const struct an_fetch *what, struct an_buf *ret_body,
                     struct an_err *reterr) AN_MUST_USE;
+
+/* ---- mail (RFC 5321) ---- */
+struct an_mail {
+    const char *server;               /* "smtp://host[:port]" (with STARTTLS), "smtps://host[:port]" */
+    const char *user;                 /* NULL = no log-in */
+    const struct an_secret *password;
+    bool allow_plain;                 /* no TLS is needed: a server on loopback or on a closed network; never with a user */
+    const char *from, *const *to;     /* addresses alone, without names and brackets */
+    size_t to_count;
+    an_bytes message;                 /* RFC 5322 with CRLF */
+    uint64_t timeout_ms;
+};
+/* Hands one letter to the server. AN_OK: the server has taken it for every recipient. AN_E_MAIL_REFUSED: it said 5xx to a
+ * recipient or the letter, and trying again is useless; AN_E_MAIL_LATER (4xx), AN_E_MAIL_LOGIN, AN_E_FETCH_*: try again. When
+ * the connection broke after the letter was sent it may have been taken: send the same Message-ID again. */
+an_code an_mail_send(struct an_fetcher *fetcher, const struct an_mail *mail, struct an_err *reterr) AN_MUST_USE;

@@ -14,7 +14,18 @@
 /* Questions. RULES comes first and once; then the process enters its sandbox. GET carries a memory file for the body;
  * answers: {"code": 0, "length": n} or {"code", "detail", "again": worth trying again, "wait": seconds or 0}. */
 #define AN_FETCH_RULES 1u /* {"allow_private", "proxy"?, "cache_dir"?, "map"?} */
+#define AN_FETCH_MAIL 3u  /* {"server", "user"?, "password"?, "plain", "from", "to": [..], "message": base64, "timeout_ms"} */
 #define AN_FETCH_GET 2u   /* {"url", "body": base64?, "content_type"?, "accept"?, "timeout_ms", "bytes_max"} */
+
+/* ---- client.c ---- */
+struct an_fetch_outcome {
+    size_t length;
+    bool again;
+    unsigned wait_seconds;
+};
+/* One question to a helper that is free; one that broke down is started anew next time. */
+an_code an_fetcher_ask(struct an_fetcher *fetcher, uint32_t type, an_bytes question, int fd, uint64_t timeout_ms,
+                       struct an_fetch_outcome *ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- address.c ---- */
 /* True for every address that is not of the public Internet: loopback, RFC 1918, CGNAT, link-local, ULA, multicast, and
@@ -65,4 +76,17 @@ struct an_fetch_job {
     bool again;    /* out */
     unsigned wait_seconds; /* out: what Retry-After said, 0 = nothing */
 };
+/* The words for what curl met; again: another try may go better. AN_E_FETCH_PROTOCOL for what is not in the table. */
+an_code an_fetch_trouble(int curl_code, bool *ret_again);
 an_code an_fetch_run(const struct an_fetch_config *config, struct an_fetch_job *job, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- post.c ---- */
+struct an_fetch_letter {
+    const char *server, *user, *password, *from;
+    const char **to;
+    size_t to_count;
+    an_bytes message;
+    bool plain;
+    uint64_t timeout_ms;
+};
+an_code an_fetch_post(const struct an_fetch_config *config, const struct an_fetch_letter *letter, struct an_err *reterr) AN_MUST_USE;

@@ -125,6 +125,55 @@ answer_get(json_t *root, int fd, struct an_buf *ret, struct an_err *reterr)
 }
 
 static an_code
+read_letter(json_t *root, struct an_fetch_letter *letter, struct an_buf *message, struct an_err *reterr)
+{
+    const char *text = NULL;
+    json_t *to = NULL;
+    json_int_t timeout_ms = 0;
+    int plain = 0;
+
+    if (json_unpack(root, "{s:s, s?s, s?s, s:b, s:s, s:o, s:s, s:I}", "server", &letter->server, "user", &letter->user, "password",
+                    &letter->password, "plain", &plain, "from", &letter->from, "to", &to, "message", &text, "timeout_ms",
+                    &timeout_ms) != 0 ||
+        timeout_ms < 1 || timeout_ms > 3600000 || json_array_size(to) < 1 || json_array_size(to) > AN_LIMIT_MAIL_RECIPIENTS ||
+        !an_base64_decode(message, an_bytes_of_str(text)))
+        AN_FAIL(reterr, AN_E_PROC_REQUEST, "letter");
+    letter->to = an_new_array(json_array_size(to), sizeof(*letter->to));
+    for (; letter->to_count < json_array_size(to); letter->to_count++) {
+        letter->to[letter->to_count] = json_string_value(json_array_get(to, letter->to_count));
+        if (letter->to[letter->to_count] == NULL)
+            AN_FAIL(reterr, AN_E_PROC_REQUEST, "letter: to");
+    }
+    letter->plain = plain != 0;
+    letter->message = an_buf_view(message);
+    letter->timeout_ms = (uint64_t)timeout_ms;
+    return AN_OK;
+}
+
+static an_code
+answer_mail(json_t *root, struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf message = an_buf_new(AN_LIMIT_MAIL_BYTES);
+    AN_CLEANUP(an_json_free) json_t *answer = NULL;
+    struct an_fetch_letter letter = {0};
+    struct an_err err = {0};
+    an_code code;
+
+    if (!has_rules)
+        AN_FAIL(reterr, AN_E_PROC_REQUEST, "no rules");
+    code = read_letter(root, &letter, &message, reterr);
+    if (code == AN_OK) {
+        an_code sent = an_fetch_post(&config, &letter, &err);
+        answer = json_pack("{s:i, s:s}", "code", (int)sent, "detail", err.detail);
+        if (answer == NULL) /* a server's words that are no text */
+            answer = json_pack("{s:i, s:s}", "code", (int)sent, "detail", "");
+        an_json_write(ret, answer);
+    }
+    free(letter.to);
+    return code;
+}
+
+static an_code
 handle(struct an_request *request, uint32_t *ret_type, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
@@ -133,6 +182,8 @@ handle(struct an_request *request, uint32_t *ret_type, struct an_buf *ret, struc
     (void)ret_type;
     if (code == AN_OK && request->type == AN_FETCH_RULES)
         code = answer_rules(root, reterr);
+    else if (code == AN_OK && request->type == AN_FETCH_MAIL)
+        code = answer_mail(root, ret, reterr);
     else if (code == AN_OK)
         code = answer_get(root, request->fd, ret, reterr);
     if (request->fd >= 0)

@@ -145,6 +145,18 @@ static const struct { CURLcode trouble; an_code code; bool again; } trouble_tabl
     {CURLE_SSL_ISSUER_ERROR, AN_E_FETCH_TLS, false},
 };
 
+an_code
+an_fetch_trouble(int curl_code, bool *ret_again)
+{
+    for (size_t i = 0; i < AN_COUNT(trouble_table); i++) {
+        if ((int)trouble_table[i].trouble != curl_code)
+            continue;
+        *ret_again = trouble_table[i].again;
+        return trouble_table[i].code;
+    }
+    return AN_E_FETCH_PROTOCOL;
+}
+
 static an_code
 name_trouble(struct step *step, CURLcode trouble, struct an_err *reterr)
 {
@@ -154,13 +166,7 @@ name_trouble(struct step *step, CURLcode trouble, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_FETCH_SIZE, "%s: > %zu byte", step->url->shown, step->job->bytes_max);
     if (step->is_full)
         AN_FAIL(reterr, AN_E_FILE_WRITE, "%s", step->url->shown);
-    for (size_t i = 0; i < AN_COUNT(trouble_table); i++) {
-        if (trouble_table[i].trouble != trouble)
-            continue;
-        step->job->again = trouble_table[i].again;
-        AN_FAIL(reterr, trouble_table[i].code, "%s: %s", step->url->shown, step->fault);
-    }
-    AN_FAIL(reterr, AN_E_FETCH_PROTOCOL, "%s: %s (%d)", step->url->shown, step->fault, (int)trouble);
+    AN_FAIL(reterr, an_fetch_trouble((int)trouble, &step->job->again), "%s: %s (%d)", step->url->shown, step->fault, (int)trouble);
 }
 
 static const char *

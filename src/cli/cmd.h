@@ -25,7 +25,7 @@ struct cert_verify_args {
     bool explicit_policy, inhibit_mapping, inhibit_any_policy, online, offline, allow_private;
 };
 struct pdf_args { const char *password_file, *out_dir; long page, dpi; };
-struct token_args { const char *pin_file, *so_pin_file, *label, *key_type, *id, *cert; long bits; };
+struct token_args { const char *pin_file, *so_pin_file, *new_pin_file, *label, *serial, *key_type, *id, *cert; long bits; };
 struct demo_args { const char *dir; };
 struct help_args { bool man; const char *completion; };
 
@@ -41,6 +41,10 @@ int cmd_token_list(struct cli *cli, const void *options, char **args, int count)
 int cmd_token_show(struct cli *cli, const void *options, char **args, int count);
 int cmd_token_init(struct cli *cli, const void *options, char **args, int count);
 int cmd_token_generate(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_unlock(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_pin(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_wipe(struct cli *cli, const void *options, char **args, int count);
+int cmd_token_write(struct cli *cli, const void *options, char **args, int count);
 int cmd_look_list(struct cli *cli, const void *options, char **args, int count);
 int cmd_demo(struct cli *cli, const void *options, char **args, int count);
 int cmd_help(struct cli *cli, const void *options, char **args, int count);

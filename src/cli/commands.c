@@ -115,6 +115,25 @@ static const struct opt token_generate_opts[] = {
     {"id", "HEX", OPT_TEXT, O(token_args, id), "mã đối tượng, hệ 16", "object id, hexadecimal"},
     {"pin-file", "FILE", OPT_TEXT, O(token_args, pin_file), "tệp chứa mã PIN", "file with the PIN"},
 };
+static const struct opt token_unlock_opts[] = {
+    {"so-pin-file", "FILE", OPT_TEXT, O(token_args, so_pin_file), "tệp chứa mã PIN quản trị; bỏ trống: hỏi", "file with the security officer's PIN; default: ask"},
+    {"new-pin-file", "FILE", OPT_TEXT, O(token_args, new_pin_file), "tệp chứa mã PIN mới; bỏ trống: hỏi", "file with the new PIN; default: ask"},
+};
+static const struct opt token_pin_opts[] = {
+    {"pin-file", "FILE", OPT_TEXT, O(token_args, pin_file), "tệp chứa mã PIN đang dùng; bỏ trống: hỏi", "file with the present PIN; default: ask"},
+    {"new-pin-file", "FILE", OPT_TEXT, O(token_args, new_pin_file), "tệp chứa mã PIN mới; bỏ trống: hỏi", "file with the new PIN; default: ask"},
+};
+static const struct opt token_wipe_opts[] = {
+    {"serial", "TEXT", OPT_TEXT, O(token_args, serial), "số hiệu của thiết bị cần xóa, để không xóa nhầm", "serial number of the token, so that no other one is wiped"},
+    {"label", "TEXT", OPT_TEXT, O(token_args, label), "nhãn mới (mặc định: số hiệu)", "new label (default: the serial number)"},
+    {"so-pin-file", "FILE", OPT_TEXT, O(token_args, so_pin_file), "tệp chứa mã PIN quản trị; bỏ trống: hỏi", "file with the security officer's PIN; default: ask"},
+};
+static const struct opt token_write_opts[] = {
+    {"cert", "FILE", OPT_TEXT, O(token_args, cert), "chứng thư cần ghi (DER hoặc PEM)", "certificate to write (DER or PEM)"},
+    {"id", "HEX", OPT_TEXT, O(token_args, id), "mã đối tượng của khóa, hệ 16", "object id of the key, hexadecimal"},
+    {"label", "TEXT", OPT_TEXT, O(token_args, label), "nhãn của chứng thư", "label of the certificate"},
+    {"pin-file", "FILE", OPT_TEXT, O(token_args, pin_file), "tệp chứa mã PIN", "file with the PIN"},
+};
 static const struct opt demo_opts[] = {
     {"dir", "DIR", OPT_TEXT, O(demo_args, dir), "thư mục trình diễn (mặc định ./demo)", "folder of the demonstration (default ./demo)"},
 };
@@ -149,6 +168,14 @@ static const struct command desk_commands[] = {
     {"token show", "URI", 1, 1, OPTS(token_opts, token_args), cmd_token_show, "các đối tượng trong thiết bị", "objects on a token", NULL, NULL},
     {"token init", "URI", 1, 1, OPTS(token_init_opts, token_args), cmd_token_init, "khởi tạo thiết bị (xóa mọi thứ trong đó)", "initialise a token (erases it)", NULL, NULL},
     {"token generate", "URI", 1, 1, OPTS(token_generate_opts, token_args), cmd_token_generate, "tạo cặp khóa trong thiết bị", "generate a key pair inside a token", NULL, NULL},
+    {"token unlock", "URI", 1, 1, OPTS(token_unlock_opts, token_args), cmd_token_unlock, "khôi phục thiết bị bị khóa: đặt mã PIN mới bằng mã PIN quản trị", "restore a locked token: set a new PIN with the security officer's PIN",
+     "Chỉ tổ chức cung cấp dịch vụ, hoặc tổ chức được ủy quyền đối với PKI Token, khôi phục thiết bị (NĐ 68/2024 Điều 22). Mã PIN mới được thử ngay.",
+     "Only the service provider, or the body delegated for PKI Tokens, restores a token (NĐ 68/2024 Điều 22). The new PIN is tried at once."},
+    {"token pin", "URI", 1, 1, OPTS(token_pin_opts, token_args), cmd_token_pin, "đổi mã PIN của thiết bị", "change the PIN of a token", NULL, NULL},
+    {"token wipe", "URI", 1, 1, OPTS(token_wipe_opts, token_args), cmd_token_wipe, "xóa sạch thiết bị đã thu hồi", "wipe a token that came back",
+     "Mọi khóa và chứng thư trong thiết bị mất vĩnh viễn. Thiết bị chỉ bị xóa khi số hiệu đúng như đã nêu.",
+     "Every key and certificate on it is lost for good. It is wiped only when it bears the serial number named."},
+    {"token write", "URI", 1, 1, OPTS(token_write_opts, token_args), cmd_token_write, "ghi chứng thư vào thiết bị, thay chứng thư cũ của khóa", "write a certificate to a token in place of the key's former one", NULL, NULL},
     {"help", "", 0, 0, OPTS(help_opts, help_args), cmd_help, "hướng dẫn", "help", NULL, NULL},
 };
 static const struct command_group desk = {desk_commands, AN_COUNT(desk_commands)};

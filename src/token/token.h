@@ -87,3 +87,29 @@ an_code an_token_generate(const char *uri, struct an_pin_source pin, enum an_key
                           an_bytes id, struct an_buf *ret_spki, struct an_err *reterr) AN_MUST_USE;
 an_code an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
                             struct an_err *reterr) AN_MUST_USE;
+
+/* ---- what an office does to tokens (care.c; NĐ 68/2024 Điều 11, 20, 22) ---- */
+/* What a model of token asks of a PIN; a length_max of 0 is no bound. */
+struct an_pin_policy {
+    const char *model; /* for messages */
+    unsigned length_min, length_max;
+    bool needs_upper, needs_lower, needs_digit, needs_symbol, digits_only;
+    unsigned tries; /* wrong ones until it locks; 0 = not known */
+};
+/* AN_E_PIN_POLICY names what is missing, never the PIN. */
+an_code an_pin_check(const struct an_pin_policy *policy, const struct an_secret *pin, struct an_err *reterr) AN_MUST_USE;
+/* Khôi phục: sets a new user PIN with the SO PIN, whether it was locked, forgotten or never set, and proves that it opens the
+ * token. policy may be NULL. AN_E_PIN_POLICY and AN_E_PIN_LENGTH before a try is spent; AN_E_SO_PIN_WRONG, AN_E_SO_PIN_LOCKED. */
+an_code an_token_unlock(const char *uri, struct an_pin_source so_pin, const struct an_secret *new_pin,
+                        const struct an_pin_policy *policy, struct an_err *reterr) AN_MUST_USE;
+/* The user's own change. */
+an_code an_token_change_pin(const char *uri, struct an_pin_source old_pin, const struct an_secret *new_pin,
+                            const struct an_pin_policy *policy, struct an_err *reterr) AN_MUST_USE;
+/* Destroys everything on the token that bears this serial number (AN_E_TOKEN_SERIAL: it is another one) and proves it empty.
+ * Afterwards it has no user PIN: an_token_unlock sets one for the next holder. */
+an_code an_token_wipe(const char *uri, const char *serial, const char *label, struct an_pin_source so_pin,
+                      struct an_err *reterr) AN_MUST_USE;
+/* Writes the certificate of a key and removes those that were there before: the new one first, so that a token pulled out in
+ * between holds two, never none. */
+an_code an_token_replace_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
+                              struct an_err *reterr) AN_MUST_USE;

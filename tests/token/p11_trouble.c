@@ -4,7 +4,8 @@
  * the file P11_TROUBLE_CONTROL, read again before every call, so that a test changes its mind in mid-flight:
  *
  *   lock_after N     wrong PINs until CKR_PIN_LOCKED, with the count-low, final-try and locked flags on the way
- *   wrong_pins N     wrong PINs counted so far (sets the start)
+ *   wrong_pins N     wrong PINs counted so far: a new N sets the start, C_InitPIN by the officer sets it to nothing
+ *   so_lock_after N  the same for the officer's PIN
  *   removed 1        the token is gone: every session dies; 0 brings it back
  *   dead_sessions N  a new N kills the sessions that exist at that moment, once
  *   fail_sign_every N  every n-th C_Sign of a session answers CKR_DEVICE_ERROR
@@ -36,13 +37,13 @@ static CK_FUNCTION_LIST own;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct orders {
-    long lock_after, wrong_pins, removed, refuse_pin, dead_sessions, fail_sign_every, delay_ms, no_mechanism, sessions_max, told_sessions,
+    long lock_after, so_lock_after, wrong_pins, removed, refuse_pin, dead_sessions, fail_sign_every, delay_ms, no_mechanism, sessions_max, told_sessions,
         garbage_len, dead_module, no_initialize, always_auth;
 };
 
 static struct { CK_SESSION_HANDLE handle; bool is_dead, has_context_login; long signs; } sessions[SESSIONS_MAX];
 static size_t session_count;
-static long wrong_pins, deaths_done, sign_count, login_count;
+static long wrong_pins, so_wrong_pins, wrong_pins_set, deaths_done, sign_count, login_count;
 static bool was_removed;
 
 static struct orders
@@ -50,7 +51,7 @@ read_orders(void)
 {
     struct orders orders = {0};
     const struct { const char *name; long *value; } names[] = {
-        {"lock_after", &orders.lock_after}, {"wrong_pins", &orders.wrong_pins}, {"removed", &orders.removed},
+        {"lock_after", &orders.lock_after}, {"so_lock_after", &orders.so_lock_after}, {"wrong_pins", &orders.wrong_pins}, {"removed", &orders.removed},
         {"dead_sessions", &orders.dead_sessions}, {"fail_sign_every", &orders.fail_sign_every}, {"delay_ms", &orders.delay_ms},
         {"no_mechanism", &orders.no_mechanism}, {"sessions_max", &orders.sessions_max}, {"told_sessions", &orders.told_sessions},
         {"garbage_len", &orders.garbage_len}, {"dead_module", &orders.dead_module}, {"no_initialize", &orders.no_initialize},
@@ -83,7 +84,7 @@ write_seen(void)
     file = fopen(name, "we");
     if (file == NULL)
         return;
-    fprintf(file, "logins %ld\nwrong %ld\nsigns %ld\n", login_count, wrong_pins, sign_count);
+    fprintf(file, "logins %ld\nwrong %ld\nso_wrong %ld\nsigns %ld\n", login_count, wrong_pins, so_wrong_pins, sign_count);
     fclose(file);
 }
 
@@ -102,8 +103,9 @@ obey(void)
             }
     was_removed = orders.removed != 0;
     deaths_done = orders.dead_sessions;
-    if (orders.wrong_pins > wrong_pins)
+    if (orders.wrong_pins > wrong_pins && orders.wrong_pins != wrong_pins_set)
         wrong_pins = orders.wrong_pins;
+    wrong_pins_set = orders.wrong_pins;
     return orders;
 }
 
@@ -196,6 +198,15 @@ trouble_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         if (wrong_pins >= orders.lock_after)
             info->flags |= CKF_USER_PIN_LOCKED;
     }
+    if (orders.so_lock_after) {
+        info->flags &= ~(CK_FLAGS)(CKF_SO_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY | CKF_SO_PIN_LOCKED);
+        if (so_wrong_pins > 0)
+            info->flags |= CKF_SO_PIN_COUNT_LOW;
+        if (so_wrong_pins == orders.so_lock_after - 1)
+            info->flags |= CKF_SO_PIN_FINAL_TRY;
+        if (so_wrong_pins >= orders.so_lock_after)
+            info->flags |= CKF_SO_PIN_LOCKED;
+    }
     return CKR_OK;
 }
 
@@ -276,30 +287,76 @@ context_login(CK_SESSION_HANDLE session)
     return CKR_OK;
 }
 
+/* Counts an answer to a PIN and makes a lock of it when it was one wrong PIN too many. */
+static CK_RV
+count_pin(CK_RV rv, long *wrong, long lock_after)
+{
+    pthread_mutex_lock(&lock);
+    login_count++;
+    if (rv == CKR_PIN_INCORRECT)
+        ++*wrong;
+    else if (rv == CKR_OK)
+        *wrong = 0;
+    if (rv == CKR_PIN_INCORRECT && lock_after && *wrong >= lock_after)
+        rv = CKR_PIN_LOCKED;
+    write_seen();
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
 static CK_RV
 trouble_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
+{
+    struct orders orders;
+    CK_RV rv = enter(session, &orders);
+    long *wrong = user == CKU_SO ? &so_wrong_pins : &wrong_pins, lock_after = user == CKU_SO ? orders.so_lock_after : orders.lock_after;
+
+    if (rv != CKR_OK)
+        return rv;
+    if (user == CKU_CONTEXT_SPECIFIC)
+        return context_login(session);
+    if (lock_after && *wrong >= lock_after)
+        return CKR_PIN_LOCKED;
+    return count_pin(orders.refuse_pin ? CKR_PIN_INCORRECT : real->C_Login(session, user, pin, len), wrong, lock_after);
+}
+
+static CK_RV
+trouble_init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR *pin, CK_ULONG len)
+{
+    CK_RV rv = enter(session, NULL);
+
+    if (rv == CKR_OK)
+        rv = real->C_InitPIN(session, pin, len);
+    pthread_mutex_lock(&lock);
+    if (rv == CKR_OK)
+        wrong_pins = 0;
+    pthread_mutex_unlock(&lock);
+    return rv;
+}
+
+static CK_RV
+trouble_set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR *old, CK_ULONG old_len, CK_UTF8CHAR *new, CK_ULONG new_len)
 {
     struct orders orders;
     CK_RV rv = enter(session, &orders);
 
     if (rv != CKR_OK)
         return rv;
-    if (user == CKU_CONTEXT_SPECIFIC)
-        return context_login(session);
     if (orders.lock_after && wrong_pins >= orders.lock_after)
         return CKR_PIN_LOCKED;
-    rv = orders.refuse_pin ? CKR_PIN_INCORRECT : real->C_Login(session, user, pin, len);
-    pthread_mutex_lock(&lock);
-    login_count++;
-    if (rv == CKR_PIN_INCORRECT)
-        wrong_pins++;
-    else if (rv == CKR_OK)
-        wrong_pins = 0;
-    if (rv == CKR_PIN_INCORRECT && orders.lock_after && wrong_pins >= orders.lock_after)
-        rv = CKR_PIN_LOCKED;
-    write_seen();
-    pthread_mutex_unlock(&lock);
-    return rv;
+    return count_pin(real->C_SetPIN(session, old, old_len, new, new_len), &wrong_pins, orders.lock_after);
+}
+
+static CK_RV
+trouble_init_token(CK_SLOT_ID slot, CK_UTF8CHAR *pin, CK_ULONG len, CK_UTF8CHAR *label)
+{
+    struct orders orders = read_orders();
+
+    if (orders.removed)
+        return CKR_TOKEN_NOT_PRESENT;
+    if (orders.so_lock_after && so_wrong_pins >= orders.so_lock_after)
+        return CKR_PIN_LOCKED;
+    return count_pin(real->C_InitToken(slot, pin, len, label), &so_wrong_pins, orders.so_lock_after);
 }
 
 static CK_RV
@@ -403,6 +460,9 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     own.C_CloseSession = trouble_close_session;
     own.C_GetSessionInfo = trouble_get_session_info;
     own.C_Login = trouble_login;
+    own.C_InitPIN = trouble_init_pin;
+    own.C_SetPIN = trouble_set_pin;
+    own.C_InitToken = trouble_init_token;
     own.C_FindObjectsInit = trouble_find_objects_init;
     own.C_GetAttributeValue = trouble_get_attribute_value;
     own.C_SignInit = trouble_sign_init;

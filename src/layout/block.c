@@ -116,11 +116,10 @@ draw_head(struct press *press, struct an_arena *arena, const json_t *root, struc
     return AN_OK;
 }
 
-an_code
-read_foot(struct an_arena *arena, const json_t *root, struct foot *ret, struct an_err *reterr)
+static an_code
+read_signer(struct an_arena *arena, const json_t *signature, struct foot *ret, struct an_err *reterr)
 {
-    const json_t *signature = json_object_get(root, "signature");
-    json_t *lines = NULL, *recipients = NULL;
+    json_t *lines = NULL;
 
     AN_TRY(input_list(signature, "lines", &lines, reterr));
     if (json_array_size(lines) < 1 || json_array_size(lines) > AN_COUNT(ret->lines))
@@ -128,10 +127,7 @@ read_foot(struct an_arena *arena, const json_t *root, struct foot *ret, struct a
     for (size_t i = 0; i < json_array_size(lines); i++)
         AN_TRY(input_item(arena, lines, i, "signature.lines", &ret->lines[i], reterr));
     ret->line_count = json_array_size(lines);
-    AN_TRY(input_text(arena, signature, "name", true, &ret->name, reterr));
-    AN_TRY(input_list(root, "recipients", &recipients, reterr));
-    ret->recipients = recipients;
-    return AN_OK;
+    return input_text(arena, signature, "name", true, &ret->name, reterr);
 }
 
 static struct column
@@ -156,7 +152,7 @@ height_of(struct press *press, const char *words, const struct style *style, dou
     return text_height(text, style);
 }
 
-double
+static double
 foot_height(struct press *press, struct an_arena *arena, const struct foot *foot)
 {
     struct column right = right_foot(press), left = left_foot(press);
@@ -189,7 +185,7 @@ draw_recipients(struct press *press, struct an_arena *arena, const struct foot *
     return AN_OK;
 }
 
-an_code
+static an_code
 draw_foot(struct press *press, struct an_arena *arena, const struct foot *foot, struct an_err *reterr)
 {
     struct column left, right;
@@ -204,5 +200,90 @@ draw_foot(struct press *press, struct an_arena *arena, const struct foot *foot, 
     right.y += SIGNATURE_SPACE;
     put(press, &right, foot->name, &name_style);
     press->y = fmax(left.y, right.y);
+    return AN_OK;
+}
+
+/* ---- several signatures: a record ---- */
+an_code
+read_signatures(struct an_arena *arena, const json_t *root, struct signatures *ret, struct an_err *reterr)
+{
+    const json_t *one = json_object_get(root, "signature");
+    json_t *list = NULL, *recipients = NULL;
+
+    AN_TRY(input_list(root, "recipients", &recipients, reterr));
+    AN_TRY(input_list(root, "signatures", &list, reterr));
+    ret->recipients = recipients;
+    ret->count = one ? 1 : json_array_size(list);
+    if (ret->count < 1 || ret->count > AN_COUNT(ret->blocks))
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "signatures: 1 to %zu", AN_COUNT(ret->blocks));
+    for (size_t i = 0; i < ret->count; i++)
+        AN_TRY(read_signer(arena, one ? one : json_array_get(list, i), &ret->blocks[i], reterr));
+    ret->blocks[0].recipients = ret->count == 1 ? recipients : NULL; /* beside it, as a letter has them */
+    return AN_OK;
+}
+
+static double
+block_height(struct press *press, const struct foot *block, double width)
+{
+    double height = SIGNATURE_SPACE + height_of(press, block->name, &name_style, width);
+
+    for (size_t i = 0; i < block->line_count; i++)
+        height += height_of(press, block->lines[i], &post_style, width);
+    return height;
+}
+
+static double
+block_width(const struct press *press, const struct signatures *signatures)
+{
+    return press_width(press) / (double)signatures->count - FOOT_GAP;
+}
+
+static double
+blocks_height(struct press *press, const struct signatures *signatures)
+{
+    double height = 0;
+
+    for (size_t i = 0; i < signatures->count; i++)
+        height = fmax(height, block_height(press, &signatures->blocks[i], block_width(press, signatures)));
+    return FOOT_GAP + height;
+}
+
+double
+signatures_height(struct press *press, struct an_arena *arena, const struct signatures *signatures)
+{
+    return signatures->count == 1 ? foot_height(press, arena, &signatures->blocks[0]) : blocks_height(press, signatures);
+}
+
+/* Names stand on one line, whatever the number of lines above them. */
+static void
+draw_block(struct press *press, const struct foot *block, struct column column, double height)
+{
+    double name = column.y + height - height_of(press, block->name, &name_style, column.width);
+
+    for (size_t i = 0; i < block->line_count; i++)
+        put(press, &column, block->lines[i], &post_style);
+    column.y = name;
+    put(press, &column, block->name, &name_style);
+}
+
+an_code
+draw_signatures(struct press *press, struct an_arena *arena, const struct signatures *signatures, struct an_err *reterr)
+{
+    double height = blocks_height(press, signatures), width = block_width(press, signatures);
+    struct foot tail = {.recipients = signatures->recipients};
+    struct column left;
+
+    if (signatures->count == 1)
+        return draw_foot(press, arena, &signatures->blocks[0], reterr);
+    if (height > press_rest(press))
+        AN_TRY(press_break_page(press, reterr));
+    for (size_t i = 0; i < signatures->count; i++)
+        draw_block(press, &signatures->blocks[i],
+                   (struct column){.x = press->left + (double)i * (width + FOOT_GAP) + FOOT_GAP / 2, .width = width, .y = press->y + FOOT_GAP},
+                   height - FOOT_GAP);
+    press->y += height;
+    left = left_foot(press);
+    AN_TRY(draw_recipients(press, arena, &tail, &left, reterr));
+    press->y = left.y;
     return AN_OK;
 }

@@ -22,6 +22,7 @@ struct press {
     PangoContext *context;
     struct an_buf *out;
     double top, bottom, left, right; /* margins */
+    double page_width, page_height;  /* A4, upright or on its side */
     double y;                        /* where the next thing goes */
     unsigned pages, page_of_part;    /* of the document; of the text or one appendix, each counted from 1 */
 };
@@ -44,6 +45,7 @@ void press_free(struct press *press);                                        /* 
 an_code press_break_page(struct press *press, struct an_err *reterr) AN_MUST_USE;
 /* The next page begins a part with page numbers of its own. */
 an_code press_begin_part(struct press *press, struct an_err *reterr) AN_MUST_USE;
+void press_turn(struct press *press);          /* this page and the next ones lie on their side; before anything is drawn */
 double press_width(const struct press *press); /* between the margins */
 double press_rest(const struct press *press);  /* of this page's height */
 
@@ -80,16 +82,22 @@ an_code layout_bao_cao(struct an_arena *arena, const json_t *root, struct an_buf
                        struct an_err *reterr) AN_MUST_USE;
 /* The head of an administrative document: Quốc hiệu, agencies, number, place and date. */
 an_code draw_head(struct press *press, struct an_arena *arena, const json_t *root, struct an_err *reterr) AN_MUST_USE;
-/* Its foot: the signature block on the right, the recipients on the left. */
+/* One signature block: a letter's stands on the right, the recipients on the left. */
 struct foot {
     const char *lines[4], *name; /* quyền hạn, chức vụ */
     size_t line_count;
     const json_t *recipients;
 };
-an_code read_foot(struct an_arena *arena, const json_t *root, struct foot *ret, struct an_err *reterr) AN_MUST_USE;
-double foot_height(struct press *press, struct an_arena *arena, const struct foot *foot);
-an_code draw_foot(struct press *press, struct an_arena *arena, const struct foot *foot,
-                  struct an_err *reterr) AN_MUST_USE;
+/* A record's foot: up to three signature blocks side by side, recipients below them. */
+struct signatures {
+    struct foot blocks[3];
+    size_t count;
+    const json_t *recipients;
+};
+an_code read_signatures(struct an_arena *arena, const json_t *root, struct signatures *ret, struct an_err *reterr) AN_MUST_USE;
+double signatures_height(struct press *press, struct an_arena *arena, const struct signatures *signatures);
+an_code draw_signatures(struct press *press, struct an_arena *arena, const struct signatures *signatures,
+                        struct an_err *reterr) AN_MUST_USE;
 
 /* ---- table.c ---- */
 an_code flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;

@@ -57,6 +57,8 @@ press_open(struct press *press, struct an_buf *out, const struct document_facts 
                             .bottom = 20 * MM,
                             .left = 30 * MM,
                             .right = 20 * MM,
+                            .page_width = PAGE_WIDTH,
+                            .page_height = PAGE_HEIGHT,
                             .pages = 1,
                             .page_of_part = 1};
     press->y = press->top;
@@ -96,16 +98,24 @@ press_close(struct press *press, struct an_err *reterr)
     return AN_OK;
 }
 
+void
+press_turn(struct press *press)
+{
+    press->page_width = PAGE_HEIGHT;
+    press->page_height = PAGE_WIDTH;
+    cairo_pdf_surface_set_size(press->surface, press->page_width, press->page_height);
+}
+
 double
 press_width(const struct press *press)
 {
-    return PAGE_WIDTH - press->left - press->right;
+    return press->page_width - press->left - press->right;
 }
 
 double
 press_rest(const struct press *press)
 {
-    return PAGE_HEIGHT - press->bottom - press->y;
+    return press->page_height - press->bottom - press->y;
 }
 
 /* Centred in the top margin, not on the first page of a part. */

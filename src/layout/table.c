@@ -1,4 +1,5 @@
-/* Tables with rules: {"table": [["key", "value"], …]} or {"columns": ["…"], "widths": [1, 2]?, "rows": [["…"], …]}. */
+/* Tables with rules: {"table": [["key", "value"], …]} or {"columns": ["…"], "widths": [1, 2]?, "size"?, "rows": [["…"], …]};
+ * the head stands again on each page. */
 #include "layout/internal.h"
 
 #include <math.h>
@@ -11,11 +12,8 @@ struct table {
     double widths[COLUMNS_MAX];
     const json_t *head, *rows; /* head may be NULL */
     bool first_bold;
+    struct style cell, head_cell, key_cell;
 };
-
-static const struct style cell_style = {.size = 12, .pitch = 1.15};
-static const struct style head_style = {.size = 12, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
-static const struct style key_style = {.size = 12, .is_bold = true, .pitch = 1.15};
 
 static an_code
 read_widths(const json_t *block, struct table *table, double whole, struct an_err *reterr)
@@ -36,6 +34,20 @@ read_widths(const json_t *block, struct table *table, double whole, struct an_er
 }
 
 static an_code
+read_size(const json_t *block, struct table *table, struct an_err *reterr)
+{
+    const json_t *value = json_object_get(block, "size");
+    double size = value ? json_number_value(value) : 12;
+
+    if (!(size >= 7 && size <= 16))
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "size: 7 to 16");
+    table->cell = (struct style){.size = size, .pitch = 1.15};
+    table->key_cell = (struct style){.size = size, .is_bold = true, .pitch = 1.15};
+    table->head_cell = (struct style){.size = size, .is_bold = true, .align = PANGO_ALIGN_CENTER, .pitch = 1.15};
+    return AN_OK;
+}
+
+static an_code
 read_table(const struct press *press, const json_t *block, struct table *table, struct an_err *reterr)
 {
     json_t *rows = NULL, *head = NULL;
@@ -51,13 +63,14 @@ read_table(const struct press *press, const json_t *block, struct table *table, 
     table->columns = json_array_size(head ? head : json_array_get(rows, 0));
     if (table->columns < 1 || table->columns > COLUMNS_MAX)
         AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "table: 1 to %u columns", COLUMNS_MAX);
+    AN_TRY(read_size(block, table, reterr));
     return read_widths(block, table, press_width(press), reterr);
 }
 
 static const struct style *
 style_of(const struct table *table, bool is_head, size_t column)
 {
-    return is_head ? &head_style : table->first_bold && column == 0 ? &key_style : &cell_style;
+    return is_head ? &table->head_cell : table->first_bold && column == 0 ? &table->key_cell : &table->cell;
 }
 
 static void
@@ -72,6 +85,10 @@ draw_row_rules(struct press *press, const struct table *table, double height)
     }
     cairo_stroke(press->cr);
 }
+
+/* A row that does not fit goes to the next page, below the head of the table once more. */
+static an_code
+make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head, struct an_err *reterr);
 
 static an_code
 flow_row(struct press *press, struct an_arena *arena, const struct table *table, const json_t *row, bool is_head,
@@ -89,10 +106,8 @@ flow_row(struct press *press, struct an_arena *arena, const struct table *table,
         cells[i] = build_text(press, text, style_of(table, is_head, i), table->widths[i] - 2 * PADDING, 0);
         height = fmax(height, text_height(cells[i], style_of(table, is_head, i)) + 2 * PADDING);
     }
-    if (code == AN_OK && height > PAGE_HEIGHT - press->top - press->bottom)
-        code = an_err_set(reterr, AN_E_LAYOUT_INPUT, "table: a row higher than a page");
-    if (code == AN_OK && height > press_rest(press))
-        code = press_break_page(press, reterr);
+    if (code == AN_OK)
+        code = make_room(press, arena, table, height, is_head, reterr);
     if (code == AN_OK)
         draw_row_rules(press, table, height);
     for (size_t i = 0; i < table->columns; i++) {
@@ -103,6 +118,20 @@ flow_row(struct press *press, struct an_arena *arena, const struct table *table,
     }
     press->y += code == AN_OK ? height : 0;
     return code;
+}
+
+static an_code
+make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head, struct an_err *reterr)
+{
+    if (height <= press_rest(press))
+        return AN_OK;
+    if (press->y > press->top)
+        AN_TRY(press_break_page(press, reterr));
+    if (!is_head && table->head != NULL && height <= press_rest(press))
+        AN_TRY(flow_row(press, arena, table, table->head, true, reterr));
+    if (height > press_rest(press))
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "table: a row higher than a page");
+    return AN_OK;
 }
 
 an_code

@@ -14,6 +14,7 @@ static const struct style heading_style = {
 static const struct style basis_style = {
     .size = BODY_SIZE, .is_italic = true, .is_justified = true, .indent = INDENT, .space_before = 4};
 static const struct style body_style = {.size = BODY_SIZE, .is_justified = true, .indent = INDENT, .space_before = 6};
+static const struct style lead_style = {.size = BODY_SIZE, .space_before = 3};
 static const struct style note_style = {.size = BODY_SIZE, .is_italic = true, .align = PANGO_ALIGN_CENTER};
 static const struct style address_style = {.size = BODY_SIZE, .align = PANGO_ALIGN_CENTER, .space_before = 12};
 
@@ -121,6 +122,9 @@ flow_body_item(struct press *press, struct an_arena *arena, const json_t *item, 
         json_decref(list);
         return code != AN_OK ? code : flow_text(press, text, &body_style, 0, reterr);
     }
+    AN_TRY(input_text(arena, item, "lead", false, &text, reterr));
+    if (text[0] != '\0')
+        return flow_text(press, text, &lead_style, json_is_true(json_object_get(item, "bold")) ? strlen(text) : 0, reterr);
     AN_TRY(input_text(arena, item, "heading", false, &heading, reterr));
     AN_TRY(input_text(arena, item, "article", false, &article, reterr));
     AN_TRY(input_text(arena, item, "title", false, &title, reterr));
@@ -141,7 +145,7 @@ keep_with_foot(struct press *press, const json_t *item, double height, struct an
     AN_CLEANUP(free_text) PangoLayout *last = build_text(press, text ? text : "", &body_style, press_width(press), 0);
     double wanted = text_height(last, &body_style) + body_style.space_before + height + BODY_SIZE;
 
-    if (wanted > press_rest(press) && wanted < PAGE_HEIGHT - press->top - press->bottom && press->y > press->top)
+    if (wanted > press_rest(press) && wanted < press->page_height - press->top - press->bottom && press->y > press->top)
         return press_break_page(press, reterr);
     return AN_OK;
 }
@@ -197,19 +201,19 @@ flow_grounds(struct press *press, struct an_arena *arena, const json_t *root, st
 static an_code
 flow_document(struct press *press, struct an_arena *arena, const json_t *root, struct an_err *reterr)
 {
-    struct foot foot = {0};
+    struct signatures signatures = {0};
     json_t *appendices = NULL;
-    bool has_foot = json_object_get(root, "signature") != NULL;
+    bool has_foot = json_object_get(root, "signature") != NULL || json_object_get(root, "signatures") != NULL;
 
     AN_TRY(draw_head(press, arena, root, reterr));
     AN_TRY(flow_title(press, arena, root, reterr));
     AN_TRY(flow_addressees(press, arena, root, reterr));
     AN_TRY(flow_grounds(press, arena, root, reterr));
     if (has_foot)
-        AN_TRY(read_foot(arena, root, &foot, reterr));
-    AN_TRY(flow_body(press, arena, root, has_foot ? foot_height(press, arena, &foot) : 0, reterr));
+        AN_TRY(read_signatures(arena, root, &signatures, reterr));
+    AN_TRY(flow_body(press, arena, root, has_foot ? signatures_height(press, arena, &signatures) : 0, reterr));
     if (has_foot)
-        AN_TRY(draw_foot(press, arena, &foot, reterr));
+        AN_TRY(draw_signatures(press, arena, &signatures, reterr));
     AN_TRY(input_list(root, "appendices", &appendices, reterr));
     for (size_t i = 0; i < json_array_size(appendices); i++)
         AN_TRY(flow_appendix(press, arena, json_array_get(appendices, i), reterr));
@@ -230,6 +234,8 @@ layout_van_ban(struct an_arena *arena, const json_t *root, struct an_buf *out, s
     AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s%s%s", type, type[0] ? " " : "", subject);
     facts.title = title;
     AN_TRY(press_open(&press, out, &facts, reterr));
+    if (json_is_true(json_object_get(root, "landscape")))
+        press_turn(&press);
     AN_TRY(flow_document(&press, arena, root, reterr));
     return press_close(&press, reterr);
 }

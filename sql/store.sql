@@ -1,0 +1,31 @@
+-- The store's own book-keeping: which migrations were applied.
+
+-- name: store_migration_list
+SELECT number, name, digest, program FROM store_migration ORDER BY number
+
+-- name: store_migration_insert
+INSERT INTO store_migration (number, name, digest, program, at_utc) VALUES ($1, $2, $3, $4, $5)
+
+-- name: store_migration_exists sqlite
+SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store_migration'
+
+-- name: store_migration_exists postgresql
+SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'store_migration'
+
+-- Whether anything at all stands in it: a foreign database is never taken over.
+-- name: store_table_any sqlite
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' LIMIT 1
+
+-- name: store_table_any postgresql
+SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() LIMIT 1
+
+-- Named values that belong to the whole store: the instance's identity, numbers that only grow.
+-- name: store_value_find
+SELECT value FROM store_value WHERE name = $1
+
+-- name: store_value_put
+INSERT INTO store_value (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- The next number of a sequence, from 1; without gaps, since it is undone with the work that took it.
+-- name: store_sequence_next
+INSERT INTO store_sequence (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = store_sequence.value + 1 RETURNING value

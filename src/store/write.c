@@ -1,0 +1,251 @@
+/*
+ * Writing: callers queue works and wait; one thread takes what is queued, runs each work under a savepoint in one
+ * transaction and commits once for all. What fails for all of them is tried again when trying again can help: after a
+ * conflict, on a new connection, or one by one when a single work cost the others their transaction.
+ */
+#include <signal.h>
+#include <time.h>
+
+#include "base/limits.h"
+#include "base/time.h"
+#include "store/internal.h"
+
+void
+an_tx_keep(struct an_tx *tx, an_bytes record)
+{
+    struct kept *kept = tx->kept;
+
+    AN_ASSERT(kept != NULL); /* only a writing transaction keeps */
+    an_buf_append(&kept->bytes, record);
+    if (kept->count == kept->capacity) {
+        kept->capacity = kept->capacity ? kept->capacity * 2 : 64;
+        kept->ends = an_grow(kept->ends, kept->capacity, sizeof(size_t));
+    }
+    kept->ends[kept->count++] = kept->bytes.len;
+}
+
+void
+kept_cut(struct kept *kept, size_t count)
+{
+    if (count == 0) {
+        an_buf_reset(&kept->bytes);
+        kept->bytes.overflowed = false;
+    } else {
+        kept->bytes.len = kept->ends[count - 1];
+    }
+    kept->count = count;
+}
+
+static an_code
+close_group(struct an_store *store, struct an_err *reterr)
+{
+    struct kept *kept = &store->kept;
+    struct an_tx tx = {.store = store, .conn = store->writing, .kept = kept};
+    AN_CLEANUP(an_free_ptr) an_bytes *records = NULL;
+
+    if (kept->count == 0)
+        return AN_OK;
+    AN_ASSERT(store->closer != NULL);
+    if (!an_buf_ok(&kept->bytes))
+        AN_FAIL(reterr, AN_E_LIMIT, "audit records of one commit");
+    records = an_new_array(kept->count, sizeof(*records));
+    for (size_t i = 0, start = 0; i < kept->count; start = kept->ends[i++])
+        records[i] = AN_BYTES(kept->bytes.ptr + start, kept->ends[i] - start);
+    return store->closer(&tx, records, kept->count, reterr);
+}
+
+/* One work in the open transaction. The answer is the group's: AN_OK also when the work failed and was undone. */
+static an_code
+run_work(struct an_store *store, struct work *work, bool alone, bool careful, struct an_err *reterr)
+{
+    struct conn *conn = store->writing;
+    struct an_tx tx = {.store = store, .conn = conn, .kept = &store->kept};
+    size_t kept = store->kept.count;
+
+    work->error = (struct an_err){0};
+    if (!alone)
+        AN_TRY(conn->engine->work_start(conn, reterr));
+    work->code = work->run(work->context, &tx, &work->error);
+    if (tx.failed != AN_OK) {
+        work->code = tx.failed;
+        work->error = tx.error;
+    }
+    if (conn->broken || tx.failed == AN_E_STORE_BUSY) {
+        if (reterr != NULL)
+            *reterr = work->error;
+        return conn->broken && work->code == AN_OK ? AN_E_STORE_ABSENT : work->code;
+    }
+    if (work->code == AN_OK)
+        return alone ? AN_OK : conn->engine->work_keep(conn, careful, reterr);
+    kept_cut(&store->kept, kept);
+    if (alone || conn->engine->work_undo(conn, NULL) == AN_OK)
+        return AN_OK;
+    if (reterr != NULL)
+        *reterr = work->error;
+    return work->code;
+}
+
+/* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST, unknown). */
+static an_code
+try_group(struct an_store *store, struct work **works, size_t count, bool careful, struct an_err *reterr)
+{
+    size_t good = 0;
+    an_code code;
+
+    if (store->writing != NULL && store->writing->broken)
+        store->engine->close(&store->writing);
+    if (store->writing == NULL)
+        AN_TRY(store->engine->open(store->url, 0, &store->writing, reterr));
+    kept_cut(&store->kept, 0);
+    code = store->engine->begin(store->writing, BEGIN_WRITE, reterr);
+    for (size_t i = 0; code == AN_OK && i < count; i++) {
+        code = run_work(store, works[i], count == 1, careful, reterr);
+        good += works[i]->code == AN_OK;
+    }
+    if (code == AN_OK && good > 0)
+        code = close_group(store, reterr);
+    if (code == AN_OK && good > 0)
+        return store->engine->commit(store->writing, reterr);
+    if (!store->writing->broken)
+        store->engine->rollback(store->writing);
+    return code;
+}
+
+static void
+answer_all(struct work **works, size_t count, an_code code, const struct an_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        works[i]->code = code;
+        works[i]->error = *err;
+    }
+}
+
+static void
+sleep_ms(long ms)
+{
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* Whether the same works may do better in a moment. */
+static bool
+is_worth_waiting(struct an_store *store, an_code code, int runs, uint64_t until)
+{
+    bool closing;
+
+    pthread_mutex_lock(&store->write_lock);
+    closing = store->closing;
+    pthread_mutex_unlock(&store->write_lock);
+    if (code == AN_E_STORE_BUSY)
+        return runs < AN_LIMIT_STORE_RERUNS;
+    return (code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN) && !closing && an_time_monotonic_ms() < until;
+}
+
+static void
+run_group(struct an_store *store, struct work **works, size_t count, bool careful)
+{
+    uint64_t until = an_time_monotonic_ms() + AN_LIMIT_STORE_PATIENCE_MS;
+    struct an_err err = {0};
+    an_code code;
+
+    for (int runs = 1; (code = try_group(store, works, count, careful, &err)) != AN_OK; runs++) {
+        if (!is_worth_waiting(store, code, runs, until))
+            break;
+        sleep_ms(runs < 10 ? 20 * runs : 200);
+    }
+    if (code == AN_OK)
+        return;
+    if (code == AN_E_STORE_LOST || code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN || (count == 1 && careful)) {
+        answer_all(works, count, code, &err);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        run_group(store, &works[i], 1, true);
+}
+
+static size_t
+take_works(struct an_store *store, struct work **works)
+{
+    size_t count = 0;
+
+    while (store->first != NULL && count < AN_LIMIT_STORE_GROUP) {
+        works[count++] = store->first;
+        store->first = store->first->next;
+    }
+    if (store->first == NULL)
+        store->last = NULL;
+    store->waiting -= count;
+    return count;
+}
+
+void *
+writer_main(void *context)
+{
+    struct an_store *store = context;
+    struct work *works[AN_LIMIT_STORE_GROUP];
+    size_t count;
+
+    pthread_mutex_lock(&store->write_lock);
+    for (;;) {
+        while (store->first == NULL && !store->closing)
+            pthread_cond_wait(&store->work_there, &store->write_lock);
+        if (store->first == NULL)
+            break;
+        count = take_works(store, works);
+        pthread_mutex_unlock(&store->write_lock);
+        run_group(store, works, count, false);
+        pthread_mutex_lock(&store->write_lock);
+        for (size_t i = 0; i < count; i++) {
+            works[i]->done = true;
+            pthread_cond_signal(&works[i]->answered);
+        }
+    }
+    pthread_mutex_unlock(&store->write_lock);
+    return NULL;
+}
+
+/* The writer takes no signals: they are for the threads that know what to do with them. */
+static void
+start_writer(struct an_store *store)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&store->writer, NULL, writer_main, store) != 0)
+        an_die_memory();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    store->has_writer = true;
+}
+
+an_code
+an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_err *reterr)
+{
+    struct work work = {.run = run, .context = context, .answered = PTHREAD_COND_INITIALIZER};
+
+    if (store->flags & AN_STORE_READ_ONLY)
+        AN_FAIL(reterr, AN_E_STORE_READONLY, "opened for reading");
+    pthread_mutex_lock(&store->write_lock);
+    if (store->waiting >= AN_LIMIT_STORE_WAITING) {
+        pthread_mutex_unlock(&store->write_lock);
+        AN_FAIL(reterr, AN_E_STORE_BUSY, "%d works are waiting", AN_LIMIT_STORE_WAITING);
+    }
+    if (!store->has_writer)
+        start_writer(store);
+    AN_ASSERT(!pthread_equal(store->writer, pthread_self())); /* a work that waits for itself */
+    if (store->last != NULL)
+        store->last->next = &work;
+    else
+        store->first = &work;
+    store->last = &work;
+    store->waiting++;
+    pthread_cond_signal(&store->work_there);
+    while (!work.done)
+        pthread_cond_wait(&work.answered, &store->write_lock);
+    pthread_mutex_unlock(&store->write_lock);
+    pthread_cond_destroy(&work.answered);
+    if (work.code != AN_OK && reterr != NULL)
+        *reterr = work.error;
+    return work.code;
+}

@@ -91,3 +91,4 @@
 #define AN_LIMIT_STORE_READERS 64
 #define AN_LIMIT_STORE_KEPT_BYTES ((size_t)64 * 1024 * 1024) /* audit records of one group */
 #define AN_LIMIT_STORE_RERUNS 8           /* of one group, for conflicts that a second run resolves */
+#define AN_LIMIT_AUDIT_EVENT ((size_t)64 * 1024) /* one event; facts, not documents */

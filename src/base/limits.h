@@ -75,6 +75,10 @@
 #define AN_LIMIT_XML_SIGNED_INFO ((size_t)4 * 1024 * 1024) /* canonical; 512 references take 300 kB */
 #define AN_LIMIT_ZIP_ENTRIES 4096                       /* in one container */
 
+/* requests */
+#define AN_LIMIT_REQUEST_ITEMS 5000                      /* a province's largest agency has some 3,000 people; a form of 150 pages */
+#define AN_LIMIT_REQUEST_ARENA ((size_t)64 * 1024 * 1024) /* 5,000 items with all their fields take 10 MB */
+
 /* between processes and over the network */
 #define AN_LIMIT_MESSAGE_BYTES ((size_t)64 * 1024 * 1024)
 #define AN_LIMIT_HTTP_BYTES ((size_t)512 * 1024 * 1024)

@@ -72,7 +72,7 @@ warm_up(void)
 {
     AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(1024 * 1024);
     AN_CLEANUP(press_free) struct press press = {0};
-    const struct document_facts facts = {"", "", ""};
+    const struct document_facts facts = {"", "", "", ""};
 
     if (press_open(&press, &pdf, &facts, NULL) != AN_OK)
         return; /* the first question will say so */

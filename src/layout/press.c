@@ -25,6 +25,8 @@ set_facts(struct press *press, const struct document_facts *facts)
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_TITLE, facts->title);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_AUTHOR, facts->author);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_SUBJECT, facts->subject);
+    if (facts->keywords != NULL && facts->keywords[0] != '\0')
+        cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_KEYWORDS, facts->keywords);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_CREATOR, "antin-layout " AN_VERSION);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_CREATE_DATE, now);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_MOD_DATE, now);

@@ -231,6 +231,7 @@ layout_van_ban(struct an_arena *arena, const json_t *root, struct an_buf *out, s
     AN_TRY(input_text(arena, root, "subject", true, &subject, reterr));
     AN_TRY(input_text(arena, root, "agency", true, &facts.author, reterr));
     AN_TRY(input_text(arena, root, "number", false, &facts.subject, reterr));
+    AN_TRY(input_text(arena, root, "keywords", false, &facts.keywords, reterr));
     AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s%s%s", type, type[0] ? " " : "", subject);
     facts.title = title;
     AN_TRY(press_open(&press, out, &facts, reterr));

@@ -29,3 +29,14 @@ INSERT INTO store_value (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDA
 -- The next number of a sequence, from 1; without gaps, since it is undone with the work that took it.
 -- name: store_sequence_next
 INSERT INTO store_sequence (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = store_sequence.value + 1 RETURNING value
+
+-- The last group of each writer that committed: how a commit whose answer was lost is found.
+-- name: store_commit_put
+INSERT INTO store_commit (writer, mark, at_utc) VALUES ($1, $2, $3)
+ON CONFLICT (writer) DO UPDATE SET mark = excluded.mark, at_utc = excluded.at_utc
+
+-- name: store_commit_find
+SELECT mark FROM store_commit WHERE writer = $1
+
+-- name: store_commit_forget
+DELETE FROM store_commit WHERE at_utc < $1

@@ -7,6 +7,7 @@ CREATE TABLE store_migration (
 ) {table};
 CREATE TABLE store_value (name {text} NOT NULL PRIMARY KEY, value {text} NOT NULL) {clustered};
 CREATE TABLE store_sequence (name {text} NOT NULL PRIMARY KEY, value {int} NOT NULL) {clustered};
+CREATE TABLE store_commit (writer {text} NOT NULL PRIMARY KEY, mark {int} NOT NULL, at_utc {int} NOT NULL) {clustered};
 
 -- The audit log. Rows are only added; a trigger stands against everything else, and the hashes show what a trigger cannot hinder.
 CREATE TABLE audit_event (

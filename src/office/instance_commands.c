@@ -1,4 +1,24 @@
+#include "office/instance_cmd.h"
 #include "office/tables.h"
 
-static const struct command commands[] = {};
+#define I(member) offsetof(struct init_args, member)
+static const struct opt init_opts[] = {
+    {"name", "TEXT", OPT_TEXT, I(name), "tên cơ quan vận hành (mặc định: tên thư mục)", "name of the organisation that runs it (default: the folder's)"},
+    {"database", "URL", OPT_TEXT, I(database), "sqlite:TỆP hoặc postgresql://… (mặc định sqlite:store.db)", "sqlite:FILE or postgresql://… (default sqlite:store.db)"},
+    {"regulation", "ID", OPT_TEXT, I(regulation), "quy chế áp dụng (mặc định quoc-gia)", "regulation in force (default quoc-gia)"},
+    {"hierarchy", "state|party|both", OPT_TEXT, I(hierarchy), "hệ thống chứng thực (mặc định state)", "certification hierarchies (default state)"},
+    {"base-url", "URL", OPT_TEXT, I(base_url), "địa chỉ ghi trong chứng thư (mặc định http://localhost:8080)", "address written into certificates (default http://localhost:8080)"},
+    {"token", "URI", OPT_TEXT, I(token), "thiết bị giữ khóa của các CA (mặc định: SoftHSM2 trong thư mục)", "token that holds the keys of the authorities (default: SoftHSM2 inside the folder)"},
+    {"pin-file", "FILE", OPT_TEXT, I(pin_file), "tệp chứa mã PIN của thiết bị đó", "file with the PIN of that token"},
+};
+
+static const struct command commands[] = {
+    {"init", "DIR", 1, 1, OFFICE_OPTS(init_opts, init_args), RUN(cmd_init), "tạo một bản cài đặt trong thư mục", "make an instance in a folder",
+     "Tạo thư mục, tệp cấu hình, cơ sở dữ liệu, rồi đến khóa và chứng thư của các CA. Dừng giữa chừng thì chạy lại: việc đã xong không làm lại.",
+     "Makes the folder, its configuration and store, then the keys and certificates of the authorities. Cut off, it is called again: what was done stays."},
+    {"config check", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_config_check), "kiểm tra tệp cấu hình antin.yaml", "check the configuration antin.yaml", NULL, NULL},
+    {"upgrade", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_upgrade), "nâng cơ sở dữ liệu lên phiên bản của chương trình", "bring the database to the program's version",
+     "Hãy sao lưu trước (antin backup). Cơ sở dữ liệu mới hơn chương trình bị từ chối.",
+     "Back up first (antin backup). A database newer than the program is refused."},
+};
 const struct command_group office_instance = {commands, AN_COUNT(commands)};

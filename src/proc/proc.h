@@ -42,6 +42,7 @@ struct an_sandbox {
     const char *const *write_paths; size_t write_count; /* folders where files may be made and changed (a cache) */
     uint64_t file_bytes_max;   /* largest file written, also through a descriptor that was given; 0 = none */
     bool threads;              /* may start threads (a resolver); processes never */
+    bool local;                /* may talk and listen on sockets of this machine (AF_UNIX), and lock files */
 };
 /* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system
  * call filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not

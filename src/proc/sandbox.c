@@ -59,6 +59,12 @@ static const int calls_of_network[] = {
     SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
 };
 
+/* Sockets of this machine: a connection from another process of ours, the daemon of a card reader. */
+static const int calls_of_local[] = {
+    SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(flock), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
+};
+
 static int
 allow_calls(scmp_filter_ctx filter, const int *calls, size_t count)
 {
@@ -152,6 +158,17 @@ allow_network(scmp_filter_ctx filter)
 }
 
 static int
+allow_local(scmp_filter_ctx filter)
+{
+    static const int locks[] = {F_SETLK, F_SETLKW, F_GETLK, F_OFD_SETLK, F_OFD_SETLKW};
+    int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+
+    for (size_t i = 0; i < AN_COUNT(locks) && failed == 0; i++)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)locks[i]));
+    return failed ? failed : allow_calls(filter, calls_of_local, AN_COUNT(calls_of_local));
+}
+
+static int
 fill_filter(scmp_filter_ctx filter, const struct an_sandbox *what)
 {
     int failed = allow_calls(filter, calls_always, AN_COUNT(calls_always));
@@ -166,6 +183,8 @@ fill_filter(scmp_filter_ctx filter, const struct an_sandbox *what)
         failed = allow_threads(filter);
     if (failed == 0 && what->network)
         failed = allow_network(filter);
+    if (failed == 0 && what->local)
+        failed = allow_local(filter);
     return failed;
 }
 
@@ -199,7 +218,7 @@ lower_limit(__rlimit_resource_t resource, uint64_t value)
 static bool
 lower_limits(const struct an_sandbox *what)
 {
-    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->network ? 256 : 64);
+    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->network || what->local ? 256 : 64);
 
     /* Without this a write to standard error that is a file would end the process instead of failing. */
     signal(SIGXFSZ, SIG_IGN);

@@ -24,8 +24,33 @@ static const struct an_yaml_field FIELDS[] = {
     {"registry", AN_FIELD_MAP, false, F(registry), NULL},
 };
 
+static const struct an_yaml_field AUDIT_FIELDS[] = {
+    {"checkpoint_events", AN_FIELD_INT64, false, offsetof(struct an_config_audit, checkpoint_events), NULL},
+    {"checkpoint_minutes", AN_FIELD_INT64, false, offsetof(struct an_config_audit, checkpoint_minutes), NULL},
+};
+
+an_code
+an_config_read_audit(const struct an_config *config, struct an_config_audit *ret, struct an_err *reterr)
+{
+    *ret = (struct an_config_audit){.checkpoint_events = 10000, .checkpoint_minutes = 60};
+    if (config->audit == NULL)
+        return AN_OK;
+    return an_yaml_read_fields(config->doc, config->audit, AUDIT_FIELDS, AN_COUNT(AUDIT_FIELDS), ret, reterr);
+}
+
+static an_code
+check_audit(const struct an_config *config, const struct an_yaml_node *section, struct an_err *reterr)
+{
+    struct an_config_audit audit;
+
+    AN_TRY(an_config_read_audit(config, &audit, reterr));
+    if (audit.checkpoint_events < 1 || audit.checkpoint_minutes < 1)
+        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "1 or more");
+    return AN_OK;
+}
+
 /* A row a section: the check reads it with the table of fields of its owner. */
-const struct an_config_section an_config_sections[] = {};
+const struct an_config_section an_config_sections[] = {{"audit", check_audit}};
 const size_t an_config_section_count = AN_COUNT(an_config_sections);
 
 an_code

@@ -22,6 +22,10 @@ struct an_config {
     const struct an_yaml_node *serve, *time_stamp, *audit, *ca, *mail, *enrol, *request, *registry;
 };
 
+/* The section audit; what is absent has its usual value. */
+struct an_config_audit { int64_t checkpoint_events, checkpoint_minutes; };
+an_code an_config_read_audit(const struct an_config *config, struct an_config_audit *ret, struct an_err *reterr) AN_MUST_USE;
+
 an_code an_config_load(const char *path, struct an_config *ret, struct an_err *reterr) AN_MUST_USE;
 void an_config_done(struct an_config *config); /* also for AN_CLEANUP */
 

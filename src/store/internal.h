@@ -47,9 +47,11 @@ struct conn {
     const struct engine *engine;
     bool broken; /* of no more use: the transaction is over, whatever became of it */
 };
+enum { OPEN_READER = 8 }; /* beside the flags of an_store_open: a connection of the pool */
 enum begin_kind { BEGIN_READ = 0, BEGIN_WRITE };
 struct engine {
     const char *scheme; /* "sqlite:" */
+    bool marks;         /* each group leaves a mark, by which a commit whose answer was lost is found (write.c) */
     an_code (*open)(const char *url, unsigned flags, struct conn **ret, struct an_err *reterr);
     void (*close)(struct conn **conn);
     an_code (*begin)(struct conn *conn, enum begin_kind kind, struct an_err *reterr);
@@ -64,7 +66,7 @@ struct engine {
     an_code (*run)(struct conn *conn, struct query *query, struct an_err *reterr);
     an_code (*script)(struct conn *conn, const char *text, struct an_err *reterr);
 };
-extern const struct engine engine_sqlite;
+extern const struct engine engine_sqlite, engine_postgres;
 
 /* ---- the store ---- */
 struct kept { /* records of a group, one after the other */
@@ -108,6 +110,8 @@ struct an_store {
     pthread_t writer;
     struct conn *writing; /* the writer's connection; NULL until it is needed, and after a loss */
     struct kept kept;
+    char mark[40];     /* the writer's name among marks; made with its first group */
+    int64_t groups;    /* tried so far: the mark of each */
 };
 enum an_store_engine engine_kind(const struct engine *engine);
 

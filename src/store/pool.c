@@ -19,7 +19,7 @@ pool_take(struct an_store *store, struct conn **ret, struct an_err *reterr)
     }
     store->readers_open++;
     pthread_mutex_unlock(&store->read_lock);
-    code = store->engine->open(store->url, AN_STORE_READ_ONLY, ret, reterr);
+    code = store->engine->open(store->url, (store->flags & AN_STORE_READ_ONLY) | OPEN_READER, ret, reterr);
     if (code != AN_OK) {
         *ret = NULL;
         pool_give(store, NULL);

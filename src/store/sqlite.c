@@ -159,7 +159,7 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     code = check_owner(lite, path, flags, reterr);
     if (code == AN_OK)
         code = lite_script(conn, open_script, reterr);
-    if (code == AN_OK && (flags & AN_STORE_READ_ONLY))
+    if (code == AN_OK && (flags & (AN_STORE_READ_ONLY | OPEN_READER)))
         code = lite_script(conn, "PRAGMA query_only=ON", reterr);
     umask(old);
     if (code == AN_OK)

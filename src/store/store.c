@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "store/internal.h"
 
-static const struct engine *const engines[] = {[AN_STORE_SQLITE] = &engine_sqlite};
+static const struct engine *const engines[] = {[AN_STORE_SQLITE] = &engine_sqlite, [AN_STORE_POSTGRESQL] = &engine_postgres};
 
 enum an_store_engine
 engine_kind(const struct engine *engine)

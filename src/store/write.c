@@ -4,7 +4,9 @@
  * conflict, on a new connection, or one by one when a single work cost the others their transaction.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -85,6 +87,22 @@ run_work(struct an_store *store, struct work *work, bool alone, bool careful, st
     return work->code;
 }
 
+/* The group's mark, in its own transaction: whoever loses the answer to a commit looks for it. */
+static an_code
+put_mark(struct an_store *store, bool is_new, struct an_err *reterr)
+{
+    struct an_tx tx = {.store = store, .conn = store->writing};
+    const an_time now = an_time_now();
+
+    if (store->mark[0] == 0) {
+        snprintf(store->mark, sizeof(store->mark), "%ld-%d-%llx", (long)now, (int)getpid(), (unsigned long long)(uintptr_t)store ^ an_time_monotonic_ms());
+        AN_TRY(an_tx_run(&tx, AN_SQL_STORE_COMMIT_FORGET, (struct an_value[]){AN_V_INT(now - 7 * 86400)}, 1, NULL, reterr));
+    }
+    store->groups += is_new;
+    return an_tx_run(&tx, AN_SQL_STORE_COMMIT_PUT, (struct an_value[]){an_v_text(store->mark), AN_V_INT(store->groups), AN_V_INT(now)}, 3, NULL,
+                     reterr);
+}
+
 /* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST, unknown). */
 static an_code
 try_group(struct an_store *store, struct work **works, size_t count, bool careful, struct an_err *reterr)
@@ -104,6 +122,8 @@ try_group(struct an_store *store, struct work **works, size_t count, bool carefu
     }
     if (code == AN_OK && good > 0)
         code = close_group(store, reterr);
+    if (code == AN_OK && good > 0 && store->engine->marks)
+        code = put_mark(store, true, reterr);
     if (code == AN_OK && good > 0)
         return store->engine->commit(store->writing, reterr);
     if (!store->writing->broken)
@@ -142,6 +162,53 @@ is_worth_waiting(struct an_store *store, an_code code, int runs, uint64_t until)
     return (code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN) && !closing && an_time_monotonic_ms() < until;
 }
 
+/*
+ * The answer to a commit was lost. On a new connection, under the lock that the lost transaction held or holds, its mark is
+ * there or will never be. A commit of our own then proves that what was found is as durable as any commit.
+ */
+static an_code
+look_for_mark(struct an_store *store, struct an_err *reterr)
+{
+    int64_t mark = 0;
+    an_code code;
+
+    store->engine->close(&store->writing);
+    AN_TRY(store->engine->open(store->url, 0, &store->writing, reterr));
+    AN_TRY(store->engine->begin(store->writing, BEGIN_WRITE, reterr));
+    {
+        struct an_tx tx = {.store = store, .conn = store->writing};
+
+        code = an_tx_int(&tx, AN_SQL_STORE_COMMIT_FIND, (struct an_value[]){an_v_text(store->mark)}, 1, &mark, reterr);
+    }
+    if (code == AN_OK)
+        code = put_mark(store, false, reterr);
+    if (code != AN_OK)
+        return code;
+    code = store->engine->commit(store->writing, reterr);
+    if (code == AN_OK && mark != store->groups)
+        AN_FAIL(reterr, AN_E_STORE_BUSY, "the commit did not happen");
+    return code;
+}
+
+/* AN_OK: it was committed after all; AN_E_STORE_BUSY: it was not; AN_E_STORE_LOST: nobody can say. */
+static an_code
+settle(struct an_store *store)
+{
+    uint64_t until = an_time_monotonic_ms() + AN_LIMIT_STORE_PATIENCE_MS;
+
+    while (store->engine->marks && an_time_monotonic_ms() < until) {
+        struct an_err err = {0};
+        an_code code = look_for_mark(store, &err);
+
+        if (code == AN_OK || (code == AN_E_STORE_BUSY && !store->writing->broken))
+            return code;
+        sleep_ms(200);
+    }
+    return AN_E_STORE_LOST;
+}
+
+/* What failed for the group as a whole goes in smaller steps: first with every answer waited for, so that an error is that
+ * of its work; then one by one. */
 static void
 run_group(struct an_store *store, struct work **works, size_t count, bool careful)
 {
@@ -150,7 +217,9 @@ run_group(struct an_store *store, struct work **works, size_t count, bool carefu
     an_code code;
 
     for (int runs = 1; (code = try_group(store, works, count, careful, &err)) != AN_OK; runs++) {
-        if (!is_worth_waiting(store, code, runs, until))
+        if (code == AN_E_STORE_LOST)
+            code = settle(store);
+        if (code == AN_OK || !is_worth_waiting(store, code, runs, until))
             break;
         sleep_ms(runs < 10 ? 20 * runs : 200);
     }
@@ -158,10 +227,12 @@ run_group(struct an_store *store, struct work **works, size_t count, bool carefu
         return;
     if (code == AN_E_STORE_LOST || code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN || (count == 1 && careful)) {
         answer_all(works, count, code, &err);
-        return;
+    } else if (!careful) {
+        run_group(store, works, count, true);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            run_group(store, &works[i], 1, true);
     }
-    for (size_t i = 0; i < count; i++)
-        run_group(store, &works[i], 1, true);
 }
 
 static size_t

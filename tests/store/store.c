@@ -342,6 +342,50 @@ works_share_commits(void **state)
     an_store_close(&store);
 }
 
+/* Nothing in these works waits for an answer, so an error comes out late; it is still that of its own work alone. */
+static an_code
+put_node(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct an_value values[] = {AN_V_INT(1), AN_V_INT(*(int64_t *)context), AN_V_BLOB(AN_LIT("hash"))};
+
+    return an_tx_run(tx, AN_SQL_AUDIT_NODE_INSERT, values, 3, NULL, reterr);
+}
+
+static void *
+run_late(void *context)
+{
+    struct client *client = context;
+
+    for (int64_t i = 0; i < ROUNDS; i++) {
+        int64_t place = client->number % 4 == 3 && i % 5 == 4 ? 0 : 1000 * client->number + i + 1;
+        an_code code = an_store_write(client->store, put_node, &place, NULL);
+
+        client->fine += code == AN_OK;
+        client->wrong += code != (place == 0 ? AN_E_STORE_UNIQUE : AN_OK);
+    }
+    return NULL;
+}
+
+static void
+late_errors_hit_their_work(void **state)
+{
+    struct an_store *store = open_store(AN_STORE_CREATE);
+    struct client clients[THREADS] = {0};
+    int64_t taken = 0;
+
+    (void)state;
+    check_write(store, put_node, &taken, AN_OK);
+    for (int i = 0; i < THREADS; i++) {
+        clients[i] = (struct client){.store = store, .number = i};
+        assert_int_equal(pthread_create(&clients[i].thread, NULL, run_late, &clients[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(clients[i].thread, NULL);
+        assert_int_equal(clients[i].wrong, 0);
+    }
+    an_store_close(&store);
+}
+
 static an_code
 count_rows(void *context, const struct an_row *row, struct an_err *reterr)
 {
@@ -378,7 +422,8 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_checked), cmocka_unit_test(versions_are_kept_apart), cmocka_unit_test(values_stay),
         cmocka_unit_test(kinds_are_kept), cmocka_unit_test(statements_are_understood), cmocka_unit_test(failure_undoes_all),
-        cmocka_unit_test(reading_changes_nothing), cmocka_unit_test(works_share_commits), cmocka_unit_test(rows_stop_when_told),
+        cmocka_unit_test(reading_changes_nothing), cmocka_unit_test(works_share_commits), cmocka_unit_test(late_errors_hit_their_work),
+        cmocka_unit_test(rows_stop_when_told),
     };
     int failed;
 

@@ -35,6 +35,8 @@
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST own;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* The real module does not bear a session closed by one thread while another signs with it; sessions die between two calls. */
+static pthread_rwlock_t in_call = PTHREAD_RWLOCK_INITIALIZER;
 
 struct orders {
     long lock_after, so_lock_after, wrong_pins, removed, refuse_pin, dead_sessions, fail_sign_every, delay_ms, no_mechanism, sessions_max, told_sessions,
@@ -96,11 +98,15 @@ obey(void)
     bool kills = (orders.removed && !was_removed) || orders.dead_sessions > deaths_done;
 
     if (kills)
+        pthread_rwlock_wrlock(&in_call);
+    if (kills)
         for (size_t i = 0; i < session_count; i++)
             if (!sessions[i].is_dead) {
                 sessions[i].is_dead = true;
                 real->C_CloseSession(sessions[i].handle); /* the last one takes the login with it, as pulling out does */
             }
+    if (kills)
+        pthread_rwlock_unlock(&in_call);
     was_removed = orders.removed != 0;
     deaths_done = orders.dead_sessions;
     if (orders.wrong_pins > wrong_pins && orders.wrong_pins != wrong_pins_set)
@@ -389,7 +395,12 @@ trouble_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_
 
     if (rv != CKR_OK)
         return rv;
-    return orders.no_mechanism ? CKR_MECHANISM_INVALID : real->C_SignInit(session, mechanism, key);
+    if (orders.no_mechanism)
+        return CKR_MECHANISM_INVALID;
+    pthread_rwlock_rdlock(&in_call);
+    rv = real->C_SignInit(session, mechanism, key);
+    pthread_rwlock_unlock(&in_call);
+    return rv;
 }
 
 /* A context login holds for one signature. */
@@ -431,7 +442,9 @@ trouble_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYT
         return CKR_USER_NOT_LOGGED_IN;
     if (orders.fail_sign_every && number % orders.fail_sign_every == 0)
         return CKR_DEVICE_ERROR;
+    pthread_rwlock_rdlock(&in_call);
     rv = real->C_Sign(session, data, data_len, signature, len);
+    pthread_rwlock_unlock(&in_call);
     if (rv == CKR_OK && orders.garbage_len)
         *len = (CK_ULONG)orders.garbage_len;
     return rv;

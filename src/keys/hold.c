@@ -1,0 +1,348 @@
+/*
+ * The keys that antin-key holds. Each has a queue and threads of its own, as many as its token has sessions, so that a slow
+ * or absent token holds up nobody else's. A request that meets a token which went away waits here until it is back.
+ */
+#include "keys/internal.h"
+
+#include "base/time.h"
+#include "proc/json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define WAIT_MS 20000        /* how long a request waits for its token; its client gives up at 30 s */
+#define PAUSE_US 20000       /* between two attempts to open a token again */
+#define HARDWARE_THREADS 16  /* a token that signs on its own hardware is kept busy by these; more only wait */
+#define STACK_BYTES ((size_t)256 * 1024)
+#define TAKE_MAX 16          /* jobs taken at once by one thread, when many wait */
+
+struct job {
+    struct job *next;
+    struct key_client *client;
+    uint32_t id;
+    struct an_scheme scheme;
+    uint64_t deadline_ms;
+    size_t len;
+    uint8_t digest[];
+};
+
+struct held_key {
+    struct an_key_entry entry;
+    bool is_token;           /* PKCS#11: may go away */
+    an_code refused;         /* a PIN that was refused is not offered again before somebody looks: the token would lock */
+    uint64_t handle;
+    struct an_buf spki;
+    struct an_signer *signer; /* NULL while its token is away; guarded by tokens_lock when is_token */
+    unsigned epoch;          /* counts openings */
+    uint64_t looked_ms;
+    pthread_mutex_t lock;    /* guards what follows */
+    pthread_cond_t is_work;
+    struct job *first, **last;
+    size_t waiting, idle, threads, threads_max;
+};
+
+static struct held_key *held;
+static size_t held_count;
+/* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last signer. */
+static pthread_rwlock_t tokens_lock = PTHREAD_RWLOCK_INITIALIZER;
+
+/* ---- opening, and opening again ---- */
+static an_code
+open_key(struct held_key *key, struct an_err *reterr)
+{
+    struct an_pin_source pin = {0};
+    an_bytes spki;
+
+    if (key->refused != AN_OK)
+        AN_FAIL(reterr, key->refused, "%s", key->entry.name);
+    if (key->entry.pin != NULL)
+        pin = an_pin_from_file(key->entry.pin);
+    an_code code = an_signer_open(key->entry.uri, pin, &key->signer, reterr);
+    if (code == AN_E_PIN_WRONG || code == AN_E_PIN_LOCKED || code == AN_E_PIN_LENGTH || code == AN_E_PIN_FINAL_TRY)
+        key->refused = code;
+    if (code != AN_OK)
+        return code;
+    spki = an_signer_spki(key->signer);
+    if (key->spki.len != 0 && !an_bytes_eq(spki, an_buf_view(&key->spki))) {
+        an_signer_close(&key->signer); /* another token with the same name */
+        AN_FAIL(reterr, AN_E_KEY_ABSENT, "%s: subjectPublicKeyInfo", key->entry.name);
+    }
+    if (key->spki.len == 0) {
+        an_buf_append(&key->spki, spki);
+        key->threads_max = an_signer_info(key->signer)->sessions_max;
+        key->threads_max = key->threads_max > HARDWARE_THREADS ? HARDWARE_THREADS : key->threads_max;
+        __atomic_store_n(&key->handle, an_key_handle(spki), __ATOMIC_RELEASE);
+    }
+    key->epoch++;
+    return AN_OK;
+}
+
+/* What another attempt may mend. */
+static bool
+is_passing(an_code code)
+{
+    static const an_code passing[] = {AN_E_TOKEN_REMOVED, AN_E_TOKEN_ABSENT, AN_E_TOKEN_FAILED, AN_E_TOKEN_MODULE, AN_E_TOKEN_ANSWER, AN_E_KEY_ABSENT};
+
+    for (size_t i = 0; i < AN_COUNT(passing); i++)
+        if (passing[i] == code)
+            return true;
+    return false;
+}
+
+/* A module that was restarted under us wants to be initialised anew, which happens when none of its signers is left. */
+static void
+close_tokens(void)
+{
+    for (size_t i = 0; i < held_count; i++)
+        if (held[i].is_token)
+            an_signer_close(&held[i].signer);
+}
+
+static an_code
+open_again(struct held_key *key, unsigned epoch, bool all, struct an_err *reterr)
+{
+    an_code code = AN_OK;
+
+    pthread_rwlock_wrlock(&tokens_lock);
+    if (key->epoch == epoch || key->signer == NULL) { /* nobody else did it meanwhile */
+        if (all)
+            close_tokens();
+        an_signer_close(&key->signer);
+        code = open_key(key, reterr);
+    }
+    pthread_rwlock_unlock(&tokens_lock);
+    return code;
+}
+
+static an_code
+sign_once(struct held_key *key, const struct job *job, struct an_buf *out, unsigned *ret_epoch, struct an_err *reterr)
+{
+    an_code code = AN_E_TOKEN_REMOVED;
+
+    if (key->is_token)
+        pthread_rwlock_rdlock(&tokens_lock);
+    *ret_epoch = key->epoch;
+    if (key->signer != NULL)
+        code = an_signer_sign(key->signer, &job->scheme, AN_BYTES(job->digest, job->len), out, reterr);
+    else
+        an_err_set(reterr, code, "%s", key->entry.name);
+    if (key->is_token)
+        pthread_rwlock_unlock(&tokens_lock);
+    return code;
+}
+
+static an_code
+sign_until(struct held_key *key, const struct job *job, struct an_buf *out, struct an_err *reterr)
+{
+    for (unsigned attempt = 0;; attempt++) {
+        struct an_err again = {0};
+        unsigned epoch = 0;
+        an_code code = sign_once(key, job, out, &epoch, reterr);
+
+        if (code == AN_OK || !key->is_token || !is_passing(code) || an_time_monotonic_ms() >= job->deadline_ms)
+            return code;
+        an_buf_reset(out);
+        if (attempt > 0)
+            usleep(PAUSE_US);
+        code = open_again(key, epoch, attempt > 0, &again);
+        if (code != AN_OK && !is_passing(code)) {
+            *reterr = again;
+            return code;
+        }
+    }
+}
+
+/* ---- workers ---- */
+static void
+do_job(struct held_key *key, struct job *job)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(16384);
+    struct an_err err = {0};
+    an_code code = sign_until(key, job, &signature, &err);
+    struct an_key_answer answer = {.id = job->id, .code = code, .bytes = code == AN_OK ? an_buf_view(&signature) : an_bytes_of_str(err.detail)};
+
+    an_key_client_answer(job->client, &answer);
+}
+
+static struct job *
+take_jobs(struct held_key *key)
+{
+    struct job *first, *last;
+    size_t count;
+
+    pthread_mutex_lock(&key->lock);
+    key->idle++;
+    while (key->first == NULL)
+        pthread_cond_wait(&key->is_work, &key->lock);
+    key->idle--;
+    count = key->waiting / key->threads_max;
+    count = count < 1 ? 1 : count > TAKE_MAX ? TAKE_MAX : count;
+    first = last = key->first;
+    for (size_t i = 1; i < count && last->next != NULL; i++)
+        last = last->next;
+    key->first = last->next;
+    if (key->first == NULL)
+        key->last = &key->first;
+    last->next = NULL;
+    for (const struct job *job = first; job != NULL; job = job->next)
+        key->waiting--;
+    pthread_mutex_unlock(&key->lock);
+    return first;
+}
+
+static void *
+work(void *context)
+{
+    struct held_key *key = context;
+
+    for (;;) {
+        struct job *job = take_jobs(key);
+        while (job != NULL) {
+            struct job *next = job->next;
+            struct key_client *client = job->client;
+            do_job(key, job);
+            free(job);
+            if (next == NULL || next->client != client)
+                an_key_client_flush(client);
+            an_key_client_unref(client);
+            job = next;
+        }
+    }
+    return NULL;
+}
+
+/* One thread more when all are busy. Called with the lock held. */
+static void
+add_thread(struct held_key *key)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (key->idle >= key->waiting || key->threads >= key->threads_max)
+        return;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attributes, work, key) == 0)
+        key->threads++;
+    pthread_attr_destroy(&attributes);
+}
+
+static void
+push_job(struct held_key *key, struct job *job)
+{
+    pthread_mutex_lock(&key->lock);
+    *key->last = job;
+    key->last = &job->next;
+    key->waiting++;
+    add_thread(key);
+    pthread_cond_signal(&key->is_work);
+    pthread_mutex_unlock(&key->lock);
+}
+
+/* ---- questions ---- */
+static struct held_key *
+find_key(uint64_t handle)
+{
+    for (size_t i = 0; i < held_count; i++)
+        if (__atomic_load_n(&held[i].handle, __ATOMIC_ACQUIRE) == handle)
+            return &held[i];
+    return NULL;
+}
+
+static void
+refuse(struct key_client *client, uint32_t id, an_code code, const char *detail)
+{
+    an_key_client_answer(client, &(struct an_key_answer){.id = id, .code = code, .bytes = an_bytes_of_str(detail)});
+}
+
+bool
+an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*take)(struct key_client *client))
+{
+    struct an_key_question question;
+
+    while (an_key_take_question(&payload, &question)) {
+        struct held_key *key = find_key(question.key);
+        struct job *job;
+
+        if (key == NULL || (key->entry.purposes & 1u << question.purpose) == 0) {
+            refuse(client, question.id, key == NULL ? AN_E_KEYS_NAME : AN_E_KEYS_PURPOSE, an_key_purpose_name(question.purpose));
+            continue;
+        }
+        job = an_new_array(1, sizeof(*job) + question.digest.len);
+        *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme, .deadline_ms = an_time_monotonic_ms() + WAIT_MS, .len = question.digest.len};
+        if (question.digest.len != 0)
+            memcpy(job->digest, question.digest.ptr, question.digest.len);
+        push_job(key, job);
+    }
+    an_key_client_flush(client);
+    return payload.len == 0;
+}
+
+static void
+look_again(struct held_key *key)
+{
+    struct an_err err = {0};
+    uint64_t now = an_time_monotonic_ms();
+
+    pthread_rwlock_wrlock(&tokens_lock);
+    if (key->signer == NULL && now - key->looked_ms > 200) {
+        key->looked_ms = now;
+        (void)!open_key(key, &err);
+    }
+    pthread_rwlock_unlock(&tokens_lock);
+}
+
+void
+an_key_tell(struct an_buf *ret)
+{
+    AN_CLEANUP(an_json_free) json_t *root = json_object();
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < held_count; i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(65536);
+        if (held[i].signer == NULL)
+            look_again(&held[i]);
+        an_base64_encode(&spki, an_buf_view(&held[i].spki));
+        an_buf_byte(&spki, 0);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "name", held[i].entry.name, "spki", (const char *)spki.ptr, "purposes",
+                                              (int)held[i].entry.purposes, "sessions", (json_int_t)held[i].threads_max, "ready",
+                                              (int)(held[i].signer != NULL), "token", (int)held[i].is_token));
+    }
+    json_object_set_new(root, "keys", list);
+    an_json_write(ret, root);
+}
+
+static char *
+resolve(const char *dir, const char *path)
+{
+    return path == NULL || *path == '/' ? (path ? an_strdup(path) : NULL) : an_asprintf("%s/%s", dir, path);
+}
+
+an_code
+an_key_hold(const char *dir, struct an_err *reterr)
+{
+    AN_CLEANUP(an_key_list_done) struct an_key_list list = {0};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    AN_TRY(an_key_list_read(dir, &list, reterr));
+    held = an_new_array(list.count + 1, sizeof(*held));
+    held_count = list.count;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct an_key_entry *entry = &list.entries[i];
+        struct an_err err = {0};
+        struct held_key *key = &held[i];
+        *key = (struct held_key){.is_token = strncmp(entry->uri, "pkcs11:", 7) == 0, .spki = an_buf_new(65536), .threads_max = 1};
+        key->entry = (struct an_key_entry){.name = an_strdup(entry->name), .pin = resolve(dir, entry->pin), .purposes = entry->purposes,
+                                           .uri = key->is_token ? an_strdup(entry->uri) : resolve(dir, entry->uri)};
+        pthread_mutex_init(&key->lock, NULL);
+        pthread_cond_init(&key->is_work, NULL);
+        key->last = &key->first;
+        if (open_key(key, &err) != AN_OK)
+            dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
+        if (!key->is_token && key->threads_max > (size_t)cores)
+            key->threads_max = cores > 0 ? (size_t)cores : 1;
+    }
+    return AN_OK;
+}

@@ -1,0 +1,93 @@
+/* antin init, config check, upgrade. */
+#include "cli/report.h"
+#include "office/instance_cmd.h"
+#include "service/init.h"
+
+#include <unistd.h>
+
+static const struct { const char *id, *vi, *en; } step_words[] = {
+    {"config", "tệp cấu hình antin.yaml", "configuration antin.yaml"},
+    {"folders", "các thư mục", "folders"},
+    {"store", "cơ sở dữ liệu", "store"},
+    {"keys", "khóa của các CA", "keys of the authorities"},
+    {"authorities", "chứng thư của các CA", "certificates of the authorities"},
+};
+
+static void
+tell_step(void *context, const char *step)
+{
+    struct cli *cli = context;
+    const char *words = step;
+
+    if (cli->json || cli->quiet)
+        return;
+    for (size_t i = 0; i < AN_COUNT(step_words); i++)
+        if (strcmp(step_words[i].id, step) == 0)
+            words = SAY(cli, step_words[i].vi, step_words[i].en);
+    fprintf(cli->out, "· %s\n", words);
+    fflush(cli->out);
+}
+
+static int
+say_done(struct cli *cli, const char *dir, const char *vi, const char *en)
+{
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:s, s:b}", "dir", dir, "done", 1));
+    else if (!cli->quiet)
+        fprintf(cli->out, "%s: %s\n", dir, SAY(cli, vi, en));
+    return 0;
+}
+
+int
+cmd_init(struct cli *cli, const void *options, char **args, int count)
+{
+    const struct init_args *a = options;
+    struct an_init_plan plan = {.dir = args[0], .name = a->name, .database = a->database, .regulation = a->regulation, .hierarchy = a->hierarchy,
+                                .base_url = a->base_url, .token = a->token};
+    struct an_err err = {0};
+
+    (void)count;
+    if (a->token != NULL)
+        plan.token_pin = a->pin_file ? an_pin_from_file(a->pin_file) : an_pin_from_terminal();
+    if (an_instance_init(&plan, tell_step, cli, &err) != AN_OK)
+        return cli_fail(cli, &err);
+    return say_done(cli, args[0], "bản cài đặt đã sẵn sàng", "the instance is ready");
+}
+
+int
+cmd_config_check(struct cli *cli, const void *options, char **args, int count)
+{
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", args[0]);
+    struct an_config config = {0};
+    struct an_err err = {0};
+    an_code code;
+
+    (void)options;
+    (void)count;
+    if (access(path, R_OK) != 0) {
+        an_err_set(&err, AN_E_INSTANCE, "%s", args[0]);
+        return cli_fail(cli, &err);
+    }
+    code = an_config_load(path, &config, &err);
+    if (code == AN_OK && cli_regulations(cli) == NULL)
+        code = an_regulations_open(NULL, &cli->regulations, &err);
+    if (code == AN_OK)
+        code = an_config_check(&config, cli->regulations, &err);
+    an_config_done(&config);
+    return code != AN_OK ? cli_fail(cli, &err) : say_done(cli, args[0], "cấu hình hợp lệ", "the configuration is sound");
+}
+
+int
+cmd_upgrade(struct cli *cli, const void *options, char **args, int count)
+{
+    struct an_instance *instance = NULL;
+    struct an_err err = {0};
+    an_code code = an_instance_open(args[0], AN_INSTANCE_ANY_VERSION, &instance, &err);
+
+    (void)options;
+    (void)count;
+    if (code == AN_OK)
+        code = an_store_migrate(instance->store, &err);
+    an_instance_close(&instance);
+    return code != AN_OK ? cli_fail(cli, &err) : say_done(cli, args[0], "cơ sở dữ liệu đúng phiên bản của chương trình", "the database is of the program's version");
+}

@@ -1,0 +1,11 @@
+/* Options of the commands that make, check and keep an instance, and their functions. */
+#pragma once
+
+#include "cli/cli.h"
+
+struct init_args { const char *name, *database, *regulation, *hierarchy, *base_url, *token, *pin_file; };
+struct doctor_args { bool deep; };
+
+int cmd_init(struct cli *cli, const void *options, char **args, int count);
+int cmd_config_check(struct cli *cli, const void *options, char **args, int count);
+int cmd_upgrade(struct cli *cli, const void *options, char **args, int count);

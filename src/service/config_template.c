@@ -1,0 +1,65 @@
+/* What `antin init` writes: every key with its meaning, in the order of the file. {word} is filled in; a key of a section is indented. */
+#include <stdio.h>
+
+#include "service/config_template.h"
+
+const struct an_config_key an_config_keys[] = {
+    {0, "instance", "\"{instance}\"", "Mã của bản cài đặt, do chương trình đặt; không sửa.", "Identity of this instance, made once; do not change."},
+    {0, "name", "\"{name}\"", "Tên cơ quan, tổ chức vận hành.", "Name of the organisation that runs it."},
+    {0, "database", "\"{database}\"", "Cơ sở dữ liệu: sqlite:TỆP (tính từ thư mục này) hoặc postgresql://… (mật khẩu đặt trong passfile).", "Database: sqlite:FILE (within this folder) or postgresql://… (the password stands in a passfile)."},
+    {0, "readers", "0", "Số kết nối đọc đồng thời; 0: theo máy.", "Connections for reading at once; 0: by the machine."},
+    {0, "regulation", "\"{regulation}\"", "Quy chế áp dụng: tên tệp trong regulations/, không có đuôi.", "Regulation in force here: the name of a file in regulations/, without its ending."},
+    {0, "hierarchy", "{hierarchy}", "Hệ thống chứng thực: state (Nhà nước), party (Đảng) hoặc both.", "Certification hierarchies: state, party or both."},
+    {0, "base_url", "\"{base_url}\"", "Địa chỉ ghi trong chứng thư để lấy CRL, OCSP, chứng thư.", "Address written into certificates, where CRLs, OCSP and certificates are found."},
+    {0, "audit", NULL, "Nhật ký.", "The audit log."},
+    {1, "checkpoint_events", "10000", "Ký xác nhận nhật ký sau mỗi chừng này sự kiện.", "A checkpoint is signed after so many events."},
+    {1, "checkpoint_minutes", "60", "… hoặc sau chừng này phút, nếu có sự kiện mới.", "… or after so many minutes, when there are new events."},
+};
+const size_t an_config_key_count = AN_COUNT(an_config_keys);
+
+/* Text in double quotes, as YAML reads it back. */
+static void
+write_escaped(struct an_buf *out, const char *text)
+{
+    for (; *text != 0; text++) {
+        if (*text == '"' || *text == '\\')
+            an_buf_byte(out, '\\');
+        an_buf_byte(out, (uint8_t)*text);
+    }
+}
+
+static void
+write_value(struct an_buf *out, const char *value, const struct an_config_word *words, size_t count)
+{
+    for (; *value != 0; value++) {
+        const char *end = *value == '{' ? strchr(value, '}') : NULL;
+        an_bytes name = end ? AN_BYTES(value + 1, (size_t)(end - value - 1)) : AN_NONE;
+
+        if (end == NULL) {
+            an_buf_byte(out, (uint8_t)*value);
+            continue;
+        }
+        for (size_t i = 0; i < count; i++)
+            if (an_bytes_eq_str(name, words[i].name))
+                write_escaped(out, words[i].value);
+        value = end;
+    }
+}
+
+void
+an_config_write(const struct an_config_word *words, size_t count, struct an_buf *out)
+{
+    an_buf_str(out, "# Cấu hình của một bản cài đặt Ấn Tín. Kiểm tra sau khi sửa: antin config check THƯ-MỤC\n"
+                    "# Configuration of one instance. After a change: antin config check DIR\n");
+    for (size_t i = 0; i < an_config_key_count; i++) {
+        const struct an_config_key *key = &an_config_keys[i];
+        const char *indent = key->depth ? "  " : "";
+
+        an_buf_printf(out, "%s%s# %s\n%s# %s\n%s%s:", key->depth ? "" : "\n", indent, key->vi, indent, key->en, indent, key->key);
+        if (key->value != NULL) {
+            an_buf_byte(out, ' ');
+            write_value(out, key->value, words, count);
+        }
+        an_buf_byte(out, '\n');
+    }
+}

@@ -1,0 +1,55 @@
+#include "token/elsewhere.h"
+
+#include "token/internal.h"
+
+#include <stdio.h>
+
+struct asking_signer {
+    struct an_signer base;
+    an_signer_ask_fn ask;
+    void (*done)(void *context);
+    void *context;
+};
+
+static an_code
+sign_elsewhere(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+{
+    struct asking_signer *signer = (struct asking_signer *)base;
+
+    return signer->ask(signer->context, scheme, digest, out, reterr);
+}
+
+static void
+close_elsewhere(struct an_signer *base)
+{
+    struct asking_signer *signer = (struct asking_signer *)base;
+
+    if (signer->done != NULL)
+        signer->done(signer->context);
+    an_signer_done(base);
+    free(signer);
+}
+
+static const struct an_signer_ops elsewhere_ops = {.sign = sign_elsewhere, .close = close_elsewhere};
+
+an_code
+an_signer_of(const struct an_signer_elsewhere *what, struct an_signer **ret, struct an_err *reterr)
+{
+    struct asking_signer *signer = AN_NEW(struct asking_signer);
+    an_code code;
+
+    *signer = (struct asking_signer){.base = {.ops = &elsewhere_ops, .spki = an_buf_new(AN_TOKEN_VALUE_MAX)}, .ask = what->ask, .context = what->context};
+    an_buf_append(&signer->base.spki, what->spki);
+    snprintf(signer->base.info.label, sizeof(signer->base.info.label), "%s", what->label);
+    snprintf(signer->base.info.token, sizeof(signer->base.info.token), "%s", what->token);
+    signer->base.info.sessions_max = what->sessions_max;
+    signer->base.info.is_hardware = what->is_hardware;
+    code = an_signer_set_key(&signer->base, reterr);
+    if (code != AN_OK) {
+        close_elsewhere(&signer->base);
+        return code;
+    }
+    signer->done = what->done;
+    *ret = &signer->base;
+    return AN_OK;
+}

@@ -26,6 +26,16 @@
 #define AN_LIMIT_POLICY_NODES 4096  /* valid policy tree; CVE-2023-0464 shows why it must be bounded */
 #define AN_LIMIT_NAME_CHECKS ((size_t)250000) /* names × constraints on one path */
 
+/* enrol */
+#define AN_LIMIT_CMP_BYTES ((size_t)256 * 1024)   /* a message with its chain is under 16 kB; a revocation list may be carried */
+#define AN_LIMIT_CMP_CERTS 16                     /* extraCerts of a request: the signer and its issuers */
+#define AN_LIMIT_CMP_QUESTIONS 32                 /* in one general message */
+#define AN_LIMIT_CMP_ROUNDS_MIN 100               /* clients in the field use 500; the secrets have 128 bits of their own */
+#define AN_LIMIT_CMP_ROUNDS_MAX 100000            /* 40 ms of hashing; more is an attack on the server (RFC 4210 bis) */
+#define AN_LIMIT_CMP_SALT_MIN 8
+#define AN_LIMIT_CMP_SALT_MAX 128
+#define AN_LIMIT_ENROL_REFERENCE 64               /* ours have 12 characters */
+
 /* pdf */
 #define AN_LIMIT_PDF_DEPTH 64                        /* nesting of arrays and dictionaries */
 #define AN_LIMIT_PDF_OBJECTS ((uint32_t)50000000)    /* ISO 32000 Annex C: 8,388,607; large scans pass it */

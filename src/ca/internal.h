@@ -34,3 +34,9 @@ void an_ca_close_extension(struct an_der_out *out);
 void an_ca_put_authority_key(struct an_der_out *out, const struct an_cert *issuer);
 void an_ca_put_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_issue *what, an_bytes key_bits,
                           const struct an_cert *issuer);
+
+/* ---- crl.c: pieces of lists ---- */
+an_code an_ca_check_revocation(const struct an_revocation *revoked, struct an_err *reterr) AN_MUST_USE;
+an_code an_ca_put_entry(struct an_der_out *out, const struct an_revocation *revoked, an_time invalidity_date, struct an_err *reterr) AN_MUST_USE;
+/* cRLNumber and deltaCRLIndicator */
+void an_ca_put_list_number(struct an_der_out *out, const char *oid, bool critical, uint64_t number);

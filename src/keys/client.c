@@ -31,7 +31,7 @@ struct waiting {
     struct an_buf *out;
     struct an_err *reterr;
     an_code code;
-    bool is_done;
+    bool is_done, is_asleep;
     pthread_cond_t wake;
 };
 
@@ -330,17 +330,23 @@ wait_a_little(struct an_keys *keys, struct waiting *me)
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 1;
+    me->is_asleep = true;
     pthread_cond_timedwait(&me->wake, &keys->lock, &until);
+    me->is_asleep = false;
 }
 
 /* Somebody who still waits takes over what we did for all. */
 static void
 wake_another(struct an_keys *keys)
 {
-    struct waiting *one = keys->unsent != NULL ? keys->unsent : keys->sent;
+    struct waiting *const lists[] = {keys->unsent, keys->sent};
 
-    if (one != NULL)
-        pthread_cond_signal(&one->wake);
+    for (size_t i = 0; i < AN_COUNT(lists); i++)
+        for (struct waiting *one = lists[i]; one != NULL; one = one->next)
+            if (one->is_asleep) {
+                pthread_cond_signal(&one->wake);
+                return;
+            }
 }
 
 static void

@@ -10,7 +10,7 @@
 
 #include "token/token.h"
 
-enum an_key_purpose { AN_PURPOSE_CERTIFICATE = 0, AN_PURPOSE_CRL, AN_PURPOSE_OCSP, AN_PURPOSE_TIME_STAMP, AN_PURPOSE_AUDIT, AN_PURPOSES };
+enum an_key_purpose { AN_PURPOSE_CERTIFICATE = 0, AN_PURPOSE_CRL, AN_PURPOSE_OCSP, AN_PURPOSE_TIME_STAMP, AN_PURPOSE_AUDIT, AN_PURPOSE_ENROL, AN_PURPOSES };
 const char *an_key_purpose_name(enum an_key_purpose purpose); /* "time-stamp" */
 
 /* ---- the list (keys/list.c) ---- */
@@ -43,3 +43,16 @@ an_code an_keys_each(struct an_keys *keys, an_key_info_fn each, void *context, s
  * process or a token that is away. */
 an_code an_signer_of_keys(struct an_keys *keys, const char *name, enum an_key_purpose purpose, struct an_signer **ret,
                           struct an_err *reterr) AN_MUST_USE;
+
+/* ---- making keys, when an instance is set up (keys/make.c); in this process, not in antin-key ---- */
+struct an_key_plan {
+    const char *name;
+    unsigned purposes;
+    enum an_key_kind kind;
+    int bits;
+    const char *token;               /* pkcs11: URI of a token; NULL = a SoftHSM2 token of the instance, made when it is not there;
+                                        "file" = an encrypted key file */
+    struct an_pin_source token_pin;  /* of that token; it is kept in DIR/pins, where only its owner reads it */
+};
+/* The key of that name: the one in the list, or a new one that is added to it. Returns a signer on it. */
+an_code an_key_make(const char *dir, const struct an_key_plan *plan, struct an_signer **ret, struct an_err *reterr) AN_MUST_USE;

@@ -10,7 +10,7 @@
 #define LIST_BYTES_MAX ((size_t)256 * 1024)
 #define NAME_MAX_LEN 64
 
-static const char *const purpose_names[AN_PURPOSES] = {"certificate", "crl", "ocsp", "time-stamp", "audit"};
+static const char *const purpose_names[AN_PURPOSES] = {"certificate", "crl", "ocsp", "time-stamp", "audit", "enrol"};
 
 const char *
 an_key_purpose_name(enum an_key_purpose purpose)

@@ -267,6 +267,47 @@ purposes_are_kept(void **state)
     expect(an_keys_attach(dir, 0, &keys, &err), AN_E_KEYS_LOST, &err); /* none serves */
 }
 
+static void
+keys_are_made_once(void **state)
+{
+    static const struct { const char *name, *token; enum an_key_kind kind; int bits; const struct an_scheme *scheme; } table[] = {
+        {"nha-nuoc", NULL, AN_KEY_RSA, 2048, &rsa}, {"tra-loi", NULL, AN_KEY_EC, 256, &ecdsa}, {"tep", "file", AN_KEY_EC, 256, &ecdsa},
+    };
+    char kept[64];
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    memcpy(kept, dir, sizeof(kept));
+    snprintf(dir, sizeof(dir), "/tmp/antin-make-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    for (size_t i = 0; i < 3; i++) {
+        AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%s", dir, ((const char *const[]){"keys", "pins", "run"})[i]);
+        mkdir(path, 0700);
+    }
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        struct an_key_plan plan = {.name = table[i].name, .purposes = 1u << AN_PURPOSE_OCSP, .kind = table[i].kind, .bits = table[i].bits, .token = table[i].token};
+        struct an_signer *first = NULL, *again = NULL, *remote = NULL;
+        struct an_keys *keys = NULL;
+        struct an_err err = {0};
+        expect(an_key_make(dir, &plan, &first, &err), AN_OK, &err);
+        expect(an_key_make(dir, &plan, &again, &err), AN_OK, &err);
+        assert_true(an_bytes_eq(an_signer_spki(first), an_signer_spki(again)));
+        expect(sign_and_check(first, table[i].scheme, "khóa mới", &err), AN_OK, &err);
+        an_signer_close(&first);
+        an_signer_close(&again);
+        expect(an_keys_open(dir, &keys, &err), AN_OK, &err); /* and the key process finds it */
+        expect(an_signer_of_keys(keys, table[i].name, AN_PURPOSE_OCSP, &remote, &err), AN_OK, &err);
+        expect(sign_and_check(remote, table[i].scheme, "qua tiến trình", &err), AN_OK, &err);
+        an_signer_close(&remote);
+        an_keys_close(&keys);
+    }
+    remove_folder(dir);
+    memcpy(dir, kept, sizeof(kept));
+    if (has_softhsm)
+        assert_int_equal(an_softhsm_use(dir, NULL), AN_OK);
+}
+
 /* ---- a key process that serves, as the supervisor starts it ---- */
 static pid_t server;
 static int parent_end = -1, listener = -1;
@@ -529,6 +570,7 @@ main(void)
         cmocka_unit_test(lists_are_checked),
         cmocka_unit_test(frames_are_checked),
         cmocka_unit_test(purposes_are_kept),
+        cmocka_unit_test(keys_are_made_once),
         cmocka_unit_test(a_new_process_takes_over),
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(a_refused_pin_is_not_repeated),

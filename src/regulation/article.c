@@ -175,7 +175,7 @@ articles_free(struct law_articles **articles)
 
 /* ---- asking ---- */
 
-static an_code
+an_code
 find_provision(struct an_regulations *regs, const char *citation, const struct an_provision **ret,
                struct an_err *reterr)
 {
@@ -184,7 +184,8 @@ find_provision(struct an_regulations *regs, const char *citation, const struct a
     const struct an_act *act = NULL;
     struct law_articles *articles = NULL;
 
-    *ret = NULL;
+    if (ret)
+        *ret = NULL;
     if (!an_yaml_is_citation(text))
         AN_FAIL(reterr, AN_E_CITATION_FORM, "%.120s", citation);
     an_code code = regs_act(regs, an_bytes_slice(text, 0, slash), &act, reterr);
@@ -194,9 +195,11 @@ find_provision(struct an_regulations *regs, const char *citation, const struct a
     if (slash == SIZE_MAX)
         return AN_OK;
     AN_TRY(regs_articles(regs, act->file, &articles, reterr));
-    *ret = an_map_find(articles->by_citation, text);
-    if (!*ret)
+    const struct an_provision *found = an_map_find(articles->by_citation, text);
+    if (!found)
         AN_FAIL(reterr, AN_E_CITATION_UNKNOWN, "%.120s", citation);
+    if (ret)
+        *ret = found;
     return AN_OK;
 }
 

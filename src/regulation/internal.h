@@ -24,6 +24,7 @@ struct law_head {
     bool has_act;
     struct an_act act;
     const char *inherits; /* NULL = nothing */
+    const char *place;    /* whose regulation it is: one in force at a time; NULL = not said */
     struct an_look *looks;
     size_t look_count;
     struct law_head *next;
@@ -57,6 +58,12 @@ struct policy_entry {
     struct an_policy *policy;
     struct policy_entry *next;
 };
+struct words;
+struct law_rules;
+struct extra_file {
+    char *id, *path;
+    struct extra_file *next;
+};
 struct an_regulations {
     pthread_mutex_t lock; /* over everything below; what is loaded never changes again */
     char *regulations_dir, *policies_dir;
@@ -65,6 +72,9 @@ struct an_regulations {
     struct law_head *heads;
     struct law_articles *articles;
     struct policy_entry *policies;
+    struct words *words;      /* rules.h */
+    struct law_rules *rules;
+    struct extra_file *extra; /* files of other folders */
     char **ids; /* of the files in regulations_dir: the national base first, then by name */
     size_t id_count;
     bool listed;
@@ -76,6 +86,11 @@ an_code regs_head(struct an_regulations *regs, const char *id, struct law_head *
                   struct an_err *reterr) AN_MUST_USE;
 an_code regs_articles(struct an_regulations *regs, const char *id, struct law_articles **ret,
                       struct an_err *reterr) AN_MUST_USE;
+/* The file of a regulation: <folder>/<id>.yaml or a file added. AN_E_REGULATION_UNKNOWN. */
+an_code regs_path(struct an_regulations *regs, const char *id, char **ret, struct an_err *reterr) AN_MUST_USE;
+/* *ret NULL when the citation is of an act as a whole; ret may be NULL. */
+an_code find_provision(struct an_regulations *regs, const char *citation, const struct an_provision **ret,
+                       struct an_err *reterr) AN_MUST_USE;
 an_code regs_list(struct an_regulations *regs, struct an_err *reterr) AN_MUST_USE;
 void regs_unlock(struct an_regulations **regs); /* for AN_CLEANUP */
 struct an_regulations *regs_lock(struct an_regulations *regs);

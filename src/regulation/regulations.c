@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "base/program.h"
-#include "regulation/internal.h"
+#include "regulation/rules.h"
 
 static bool
 is_dir(const char *path)
@@ -67,6 +67,19 @@ an_regulations_close(struct an_regulations **regs)
         policy_free(&entry->policy);
         free(entry);
     }
+    while (all->rules) {
+        struct law_rules *rules = all->rules;
+        all->rules = rules->next;
+        rules_free(&rules);
+    }
+    while (all->extra) {
+        struct extra_file *file = all->extra;
+        all->extra = file->next;
+        free(file->id);
+        free(file->path);
+        free(file);
+    }
+    words_free(&all->words);
     for (size_t i = 0; i < all->id_count; i++)
         free(all->ids[i]);
     free(all->ids);
@@ -101,6 +114,30 @@ id_is_clean(const char *id)
     return len > 0 && len < 64 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
+an_code
+regs_path(struct an_regulations *regs, const char *id, char **ret, struct an_err *reterr)
+{
+    for (const struct extra_file *file = regs->extra; file; file = file->next) {
+        if (strcmp(file->id, id) == 0) {
+            *ret = an_strdup(file->path);
+            return AN_OK;
+        }
+    }
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%.80s.yaml", regs->regulations_dir, id);
+    if (!id_is_clean(id) || access(path, F_OK) != 0)
+        AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%.80s", id);
+    *ret = path;
+    path = NULL;
+    return AN_OK;
+}
+
+/* What else lies in the folder: tables, not regulations. */
+static bool
+name_is_table(const char *name)
+{
+    return strcmp(name, "acts.yaml") == 0 || strcmp(name, "words.yaml") == 0;
+}
+
 static an_code
 load_acts(struct an_regulations *regs, struct an_err *reterr)
 {
@@ -132,9 +169,8 @@ regs_head(struct an_regulations *regs, const char *id, struct law_head **ret, st
             return AN_OK;
         }
     }
-    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%.80s.yaml", regs->regulations_dir, id);
-    if (!id_is_clean(id) || access(path, F_OK) != 0)
-        AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%.80s", id);
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    AN_TRY(regs_path(regs, id, &path, reterr));
     AN_TRY(head_load(path, id, ret, reterr));
     (*ret)->next = regs->heads;
     regs->heads = *ret;
@@ -150,9 +186,8 @@ regs_articles(struct an_regulations *regs, const char *id, struct law_articles *
             return AN_OK;
         }
     }
-    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%.80s.yaml", regs->regulations_dir, id);
-    if (!id_is_clean(id) || access(path, F_OK) != 0)
-        AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%.80s", id);
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    AN_TRY(regs_path(regs, id, &path, reterr));
     AN_TRY(articles_load(path, id, ret, reterr));
     (*ret)->next = regs->articles;
     regs->articles = *ret;
@@ -203,7 +238,7 @@ regs_list(struct an_regulations *regs, struct an_err *reterr)
         return an_err_set_errno(reterr, AN_E_REGULATION_DIR, errno, "%.200s", regs->regulations_dir);
     for (const struct dirent *entry; (entry = readdir(dir)) && regs->id_count < AN_LIMIT_REGULATIONS;) {
         size_t len = strlen(entry->d_name);
-        if (len < 6 || strcmp(entry->d_name + len - 5, ".yaml") != 0 || strcmp(entry->d_name, "acts.yaml") == 0)
+        if (len < 6 || strcmp(entry->d_name + len - 5, ".yaml") != 0 || name_is_table(entry->d_name))
             continue;
         char *id = an_strdup_bytes(AN_BYTES(entry->d_name, len - 5));
         if (!id_is_clean(id)) {
@@ -216,5 +251,30 @@ regs_list(struct an_regulations *regs, struct an_err *reterr)
     closedir(dir);
     qsort(regs->ids, regs->id_count, sizeof(char *), compare_ids);
     regs->listed = true;
+    return AN_OK;
+}
+
+an_code
+an_regulations_add_file(struct an_regulations *regs, const char *path, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t len = strlen(name);
+
+    AN_TRY(regs_list(locked, reterr));
+    if (len < 6 || strcmp(name + len - 5, ".yaml") != 0)
+        AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%.200s", path);
+    AN_CLEANUP(an_free_ptr) char *id = an_strdup_bytes(AN_BYTES(name, len - 5));
+    if (!id_is_clean(id) || access(path, R_OK) != 0)
+        AN_FAIL(reterr, AN_E_REGULATION_UNKNOWN, "%.200s", path);
+    for (size_t i = 0; i < locked->id_count; i++)
+        if (strcmp(locked->ids[i], id) == 0)
+            AN_FAIL(reterr, AN_E_YAML_DUPLICATE, "%.80s", id);
+    struct extra_file *file = AN_NEW(struct extra_file);
+    *file = (struct extra_file){id, an_strdup(path), locked->extra};
+    id = NULL;
+    locked->extra = file;
+    locked->ids = an_grow(locked->ids, locked->id_count + 1, sizeof(char *));
+    locked->ids[locked->id_count++] = an_strdup(file->id);
     return AN_OK;
 }

@@ -112,8 +112,8 @@ make_dir(void **state)
         return 1;
     AN_CLEANUP(an_free_ptr)
     char *command = an_asprintf(
-        "mkdir %s/regulations %s/policies && cp %s/regulations/acts.yaml %s/regulations/quoc-gia.yaml %s/regulations/",
-        dir, dir, AN_SOURCE_DIR, AN_SOURCE_DIR, dir);
+        "mkdir %s/regulations %s/policies && cp %s/regulations/acts.yaml %s/regulations/words.yaml %s/regulations/quoc-gia.yaml %s/regulations/",
+        dir, dir, AN_SOURCE_DIR, AN_SOURCE_DIR, AN_SOURCE_DIR, dir);
     return system(command);
 }
 

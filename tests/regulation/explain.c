@@ -1,0 +1,156 @@
+/* The engine itself: how rules are weighed, which words are refused, what an answer is asked. */
+#include <stdio.h>
+
+#include "data.h"
+#include "regulation/explain.h"
+
+static struct an_answer *
+ask(const char *regulation, const char *on, const char *act, const char *actor, const char *fact, const char *value)
+{
+    struct an_fact facts[1] = {{fact, value}};
+    struct an_question question = {.regulation = regulation,
+                                   .on_utc = an_time_parse(an_bytes_of_str(on)),
+                                   .act = act,
+                                   .actor = actor,
+                                   .facts = facts,
+                                   .fact_count = fact ? 1 : 0};
+    struct an_answer *answer = NULL;
+    struct an_err err = {0};
+
+    if (an_regulation_explain(regs, &question, &answer, &err) != AN_OK)
+        fail_msg("%s", err.detail);
+    return answer;
+}
+
+static void
+test_base(void **state)
+{
+    (void)state;
+    struct an_answer *answer = ask("quoc-gia", "2026-01-05", "request.new", "qltt", NULL, NULL);
+    assert_int_equal(answer->allowed, AN_ALLOWED_YES);
+    assert_string_equal(answer->authority, "cuc");
+    assert_int_equal(answer->deadline.days, 3);
+    assert_string_equal(answer->deadline.unit, "working_day");
+    assert_string_equal(answer->citations[0], "nd-68-2024/11/1");
+    assert_int_equal(an_answer_require(answer, false, NULL), AN_OK);
+    an_answer_free(&answer);
+
+    answer = ask("quoc-gia", "2026-01-05", "request.new", "thue-bao", NULL, NULL);
+    assert_int_equal(answer->allowed, AN_ALLOWED_NO);
+    struct an_err err = {0};
+    assert_int_equal(an_answer_require(answer, true, &err), AN_E_FORBIDDEN);
+    assert_non_null(strstr(err.detail, "nd-68-2024/11/1"));
+    an_answer_free(&answer);
+
+    answer = ask("quoc-gia", "2026-01-05", "request.renew", "qltt", "days-left", "29");
+    assert_int_equal(answer->allowed, AN_ALLOWED_NO);
+    const struct an_answer_parameter *parameter = an_answer_parameter(answer, "renew.min_days_left");
+    assert_true(parameter && parameter->is_number && parameter->number == 30 && parameter->unconfirmed);
+    assert_true(answer->deadline.unconfirmed);
+    an_answer_free(&answer);
+
+    answer = ask("quoc-gia", "2026-01-05", "train", NULL, NULL, NULL);
+    assert_int_equal(answer->allowed, AN_ALLOWED_NOT_SAID);
+    assert_int_equal(an_answer_require(answer, true, NULL), AN_OK);
+    assert_int_equal(an_answer_require(answer, false, NULL), AN_E_NOT_PROVIDED);
+    an_answer_free(&answer);
+}
+
+/* The same question on two sides of a date. */
+static void
+test_dates(void **state)
+{
+    (void)state;
+    struct an_answer *before = ask("quoc-gia", "2024-08-14", "request.renew", "qltt", "days-left", "45");
+    struct an_answer *after = ask("quoc-gia", "2024-08-15", "request.renew", "qltt", "days-left", "45");
+
+    assert_int_equal(before->allowed, AN_ALLOWED_NO);
+    assert_int_equal(after->allowed, AN_ALLOWED_YES);
+    an_answer_free(&before);
+    an_answer_free(&after);
+    struct an_answer_parameter parameter;
+    assert_int_equal(an_regulation_parameter(regs, "quoc-gia", an_time_parse(AN_LIT("2023-06-01")), "renew.min_days_left",
+                                             &parameter, NULL), AN_OK);
+    assert_int_equal(parameter.number, 60);
+    assert_false(parameter.unconfirmed);
+}
+
+static void
+test_words(void **state)
+{
+    static const struct {
+        const char *act, *actor, *fact, *value;
+        an_code code;
+    } ROWS[] = {
+        {"request.new", "qltt", NULL, NULL, AN_OK},
+        {"request.make", "qltt", NULL, NULL, AN_E_WORD_UNKNOWN},
+        {"request.new", "boss", NULL, NULL, AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "colour", "red", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "secrecy", "secret", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "days-left", "many", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "days-left", "12345678901", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "sent", "15/5", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "email", "", AN_E_WORD_UNKNOWN},
+        {"request.new", "qltt", "days-left", "-1", AN_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
+        struct an_fact facts[1] = {{ROWS[i].fact, ROWS[i].value}};
+        struct an_question question = {"quoc-gia", an_time_parse(AN_LIT("2026-01-05")), ROWS[i].act, ROWS[i].actor, NULL,
+                                       NULL, NULL, facts, ROWS[i].fact ? 1 : 0};
+        struct an_answer *answer = NULL;
+        assert_int_equal(an_regulation_explain(regs, &question, &answer, NULL), ROWS[i].code);
+        an_answer_free(&answer);
+    }
+}
+
+/* Mail of a State body, at the border between a domain and what only ends like it. */
+static void
+test_mail(void **state)
+{
+    static const struct {
+        const char *address;
+        enum an_allowed allowed;
+    } ROWS[] = {
+        {"an.nv@tayninh.gov.vn", AN_ALLOWED_YES}, {"An.NV@BCY.GOV.VN", AN_ALLOWED_YES}, {"x@gov.vn", AN_ALLOWED_YES},
+        {"x@gmail.com", AN_ALLOWED_NO},           {"x@notgov.vn", AN_ALLOWED_NO},       {"x@gov.vn.example.com", AN_ALLOWED_NO},
+        {"@gov.vn", AN_ALLOWED_NO},               {"gov.vn", AN_ALLOWED_NO},            {"x@", AN_ALLOWED_NO},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
+        struct an_answer *answer = ask("quoc-gia", "2026-01-05", "request.new", "qltt", "email", ROWS[i].address);
+        if (answer->allowed != ROWS[i].allowed)
+            fail_msg("%s", ROWS[i].address);
+        an_answer_free(&answer);
+    }
+}
+
+static void
+count_reminder(void *context, const struct an_reminder *reminder)
+{
+    size_t *count = context;
+
+    assert_true(reminder->days_before > 0 && reminder->to_count > 0);
+    *count += strcmp(reminder->event, "certificate-expiry") == 0;
+}
+
+static void
+test_reminders(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(an_reminder_each(regs, "quoc-gia", an_time_parse(AN_LIT("2026-01-05")), count_reminder, &count, NULL),
+                     AN_OK);
+    assert_int_equal(count, 3);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_base), cmocka_unit_test(test_dates), cmocka_unit_test(test_words),
+                                       cmocka_unit_test(test_mail), cmocka_unit_test(test_reminders)};
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}

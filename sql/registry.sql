@@ -1,1 +1,226 @@
--- Statements of the room registry.
+-- Statements of the room registry. A page statement takes lower and upper bound of the text, last text, last id, limit, agency (0 = all).
+
+-- name: agency_insert
+INSERT INTO agency (name, name_folded, superior, hierarchy, address, province, tax_code, budget_code, email, email_domain, regulation, seal_um,
+    seal_document, since, code, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'active') RETURNING id
+
+-- name: agency_update
+UPDATE agency SET name = $1, name_folded = $2, superior = $3, hierarchy = $4, address = $5, province = $6, tax_code = $7, budget_code = $8,
+    email = $9, email_domain = $10, regulation = $11, seal_um = $12, seal_document = $13, since = $14 WHERE id = $15
+
+-- name: agency_find
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor FROM agency a LEFT JOIN agency s ON s.id = a.superior WHERE a.id = $1
+
+-- name: agency_active_count
+SELECT COUNT(*) FROM agency WHERE id = $1 AND state = 'active'
+
+-- name: agency_above_count
+WITH RECURSIVE up (id, superior, depth) AS (
+    SELECT id, superior, 0 FROM agency WHERE id = CAST($1 AS {int})
+    UNION ALL SELECT a.id, a.superior, up.depth + 1 FROM agency a JOIN up ON a.id = up.superior WHERE up.depth < 32)
+SELECT COUNT(*) FROM up WHERE id = CAST($2 AS {int})
+
+-- name: agency_regulation
+WITH RECURSIVE up (id, superior, depth) AS (
+    SELECT id, superior, 0 FROM agency WHERE id = CAST($1 AS {int})
+    UNION ALL SELECT a.id, a.superior, up.depth + 1 FROM agency a JOIN up ON a.id = up.superior WHERE up.depth < 32)
+SELECT a.regulation FROM up JOIN agency a ON a.id = up.id WHERE a.regulation <> '' ORDER BY up.depth LIMIT 1
+
+-- name: agency_email_domain
+WITH RECURSIVE up (id, superior, depth) AS (
+    SELECT id, superior, 0 FROM agency WHERE id = CAST($1 AS {int})
+    UNION ALL SELECT a.id, a.superior, up.depth + 1 FROM agency a JOIN up ON a.id = up.superior WHERE up.depth < 32)
+SELECT a.email_domain FROM up JOIN agency a ON a.id = up.id WHERE a.email_domain <> '' ORDER BY up.depth LIMIT 1
+
+-- name: agency_page_superior
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE a.superior = $6 AND $1 <= $2 AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_page_name
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE a.name_folded >= $1 AND a.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_page_part sqlite
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE instr(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_page_part postgresql
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE strpos(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_code_find
+SELECT agency, CASE state WHEN 'closed' THEN 1 ELSE 0 END FROM agency_code WHERE code = $1
+
+-- name: agency_code_insert
+INSERT INTO agency_code (code, agency, since, basis, state) VALUES ($1, $2, $3, $4, 'active')
+ON CONFLICT (code) DO NOTHING
+
+-- name: agency_code_close
+UPDATE agency_code SET state = 'closed', until = $2, successor = $3, basis = $4 WHERE agency = $1 AND state = 'active'
+
+-- name: agency_code_set
+UPDATE agency SET code = $2 WHERE id = $1
+
+-- name: agency_code_list
+SELECT code, state, since, until, COALESCE(successor, ''), basis FROM agency_code WHERE agency = $1 ORDER BY since, code
+
+-- name: person_insert
+INSERT INTO person (number, name, name_folded, name_key, born, identity, identity_issued, identity_place, email, phone, agency, since, retires, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active') RETURNING id
+
+-- name: person_update
+UPDATE person SET name = $1, name_folded = $2, name_key = $3, born = $4, identity = $5, identity_issued = $6, identity_place = $7, email = $8,
+    phone = $9, retires = $10 WHERE id = $11
+
+-- name: person_taken
+SELECT CASE WHEN EXISTS (SELECT 1 FROM person WHERE number = $1 AND id <> $4) THEN 1
+    WHEN $2 <> '' AND EXISTS (SELECT 1 FROM person WHERE email = $2 AND id <> $4) THEN 2
+    WHEN $3 <> '' AND EXISTS (SELECT 1 FROM person WHERE identity = $3 AND id <> $4) THEN 3 ELSE 0 END
+
+-- name: person_find
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires FROM person p JOIN agency a ON a.id = p.agency WHERE p.id = $1
+
+-- name: person_find_number
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires FROM person p JOIN agency a ON a.id = p.agency WHERE p.number = $1
+
+-- name: person_find_email
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires FROM person p JOIN agency a ON a.id = p.agency WHERE p.email = $1 AND p.email <> ''
+
+-- name: person_end
+UPDATE person SET state = $2, until = $3 WHERE id = $1 AND state = 'active'
+
+-- name: person_move
+UPDATE person SET agency = $2 WHERE id = $1
+
+-- name: person_page_agency
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
+WHERE p.agency = $6 AND $1 <= $2 AND (p.name_folded, p.id) > ($3, $4)
+ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: person_page_name
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
+WHERE p.name_folded >= $1 AND p.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_folded, p.id) > ($3, $4)
+ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: person_page_key
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires, p.name_key FROM person p JOIN agency a ON a.id = p.agency
+WHERE p.name_key >= $1 AND p.name_key < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_key, p.id) > ($3, $4)
+ORDER BY p.name_key, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: post_insert
+INSERT INTO post (person, agency, title, authority, is_head, document, since, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id
+
+-- name: post_end
+UPDATE post SET until = $2 WHERE id = $1 AND since < $2 AND (until IS NULL OR until > $2)
+
+-- name: post_end_person
+UPDATE post SET until = $2 WHERE person = $1 AND since < $2 AND (until IS NULL OR until > $2)
+
+-- name: post_list
+SELECT o.id, o.person, o.agency, o.title, o.authority, o.is_head, o.document, o.since, o.until, p.name, p.number, a.name FROM post o JOIN person p ON p.id = o.person JOIN agency a ON a.id = o.agency WHERE o.person = $1 ORDER BY o.since, o.id LIMIT 1000
+
+-- name: post_at
+SELECT o.id, o.person, o.agency, o.title, o.authority, o.is_head, o.document, o.since, o.until, p.name, p.number, a.name FROM post o JOIN person p ON p.id = o.person JOIN agency a ON a.id = o.agency
+WHERE o.person = $1 AND (CAST($2 AS {int}) = 0 OR o.agency = $2) AND o.since <= $3 AND (o.until IS NULL OR o.until > $3)
+ORDER BY o.is_head DESC, o.since DESC, o.id DESC LIMIT 1
+
+-- name: post_head
+SELECT o.id, o.person, o.agency, o.title, o.authority, o.is_head, o.document, o.since, o.until, p.name, p.number, a.name FROM post o JOIN person p ON p.id = o.person JOIN agency a ON a.id = o.agency
+WHERE o.agency = $1 AND o.is_head = 1 AND o.since <= $2 AND (o.until IS NULL OR o.until > $2) ORDER BY o.since DESC, o.id DESC LIMIT 1
+
+-- name: duty_insert
+INSERT INTO duty (person, agency, role, basis, document, since, until) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+
+-- name: duty_end
+UPDATE duty SET until = $2 WHERE id = $1 AND since < $2 AND (until IS NULL OR until > $2)
+
+-- name: duty_end_person
+UPDATE duty SET until = $2 WHERE person = $1 AND since < $2 AND (until IS NULL OR until > $2)
+
+-- name: duty_list
+SELECT d.id, d.person, d.agency, d.role, d.basis, d.document, d.since, d.until, a.name FROM duty d JOIN agency a ON a.id = d.agency
+WHERE d.person = $1 ORDER BY d.since, d.id LIMIT 1000
+
+-- name: duty_count
+SELECT COUNT(*) FROM (SELECT id FROM duty LIMIT 1) one
+
+-- name: duty_anywhere
+SELECT d.agency FROM duty d JOIN person p ON p.id = d.person
+WHERE d.person = $1 AND d.role = $2 AND CAST($3 AS {int}) = 0 AND d.since <= $4 AND (d.until IS NULL OR d.until > $4) AND p.state = 'active'
+ORDER BY d.since DESC, d.id DESC LIMIT 1
+
+-- name: duty_for_agency
+WITH RECURSIVE up (id, superior, depth) AS (
+    SELECT id, superior, 0 FROM agency WHERE id = CAST($3 AS {int})
+    UNION ALL SELECT a.id, a.superior, up.depth + 1 FROM agency a JOIN up ON a.id = up.superior WHERE up.depth < 32)
+SELECT d.agency FROM duty d JOIN up ON up.id = d.agency JOIN person p ON p.id = d.person
+WHERE d.person = $1 AND d.role = $2 AND d.since <= $4 AND (d.until IS NULL OR d.until > $4) AND p.state = 'active'
+ORDER BY up.depth LIMIT 1
+
+-- name: subscriber_insert
+INSERT INTO subscriber (agency, name, name_folded, name_key, label, email, manager, number, kind, person, since, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active') RETURNING id
+
+-- name: subscriber_update
+UPDATE subscriber SET agency = $1, name = $2, name_folded = $3, name_key = $4, label = $5, email = $6, manager = $7 WHERE id = $8
+
+-- name: subscriber_taken
+SELECT COUNT(*) FROM subscriber WHERE state = 'active' AND kind = $1 AND
+    CASE $1 WHEN 'person' THEN person = $2 WHEN 'agency' THEN agency = $3 ELSE agency = $3 AND label = $4 END
+
+-- name: subscriber_end
+UPDATE subscriber SET state = 'ended', until = $2 WHERE id = $1 AND state = 'active'
+
+-- name: subscriber_find
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person WHERE u.id = $1
+
+-- name: subscriber_find_number
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person WHERE u.number = $1
+
+-- name: subscriber_of_person
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person WHERE u.person = $1 AND u.kind = 'person' AND u.state = 'active'
+
+-- name: subscriber_page_agency
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
+WHERE u.agency = $6 AND $1 <= $2 AND (u.name_folded, u.id) > ($3, $4)
+ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: subscriber_page_name
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
+WHERE u.name_folded >= $1 AND u.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_folded, u.id) > ($3, $4)
+ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: subscriber_page_key
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_key FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
+WHERE u.name_key >= $1 AND u.name_key < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_key, u.id) > ($3, $4)
+ORDER BY u.name_key, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: subscriber_cert_put
+INSERT INTO subscriber_certificate (serial, subscriber, device, object_id, since) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (serial) DO UPDATE SET device = excluded.device, object_id = excluded.object_id
+
+-- name: subscriber_cert_list
+SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate WHERE subscriber = $1 ORDER BY since DESC, serial LIMIT 1000
+
+-- name: subscriber_cert_device
+SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate WHERE device = $1 ORDER BY since DESC, serial LIMIT 1000
+
+-- name: subscriber_cert_find
+SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate WHERE serial = $1

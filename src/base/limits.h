@@ -107,3 +107,7 @@
 #define AN_LIMIT_STORE_KEPT_BYTES ((size_t)64 * 1024 * 1024) /* audit records of one group */
 #define AN_LIMIT_STORE_RERUNS 8           /* of one group, for conflicts that a second run resolves */
 #define AN_LIMIT_AUDIT_EVENT ((size_t)64 * 1024) /* one event; facts, not documents */
+
+/* registry */
+#define AN_LIMIT_REGISTRY_TEXT ((size_t)2000)              /* one name, address, title; the longest agency name found has 180 letters */
+#define AN_LIMIT_REGISTRY_ARENA ((size_t)16 * 1024 * 1024) /* what one answer about one object holds: a few hundred rows */

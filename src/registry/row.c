@@ -1,0 +1,142 @@
+/* Rows to structs and back; names as people type them and as they are searched. */
+#include "registry/internal.h"
+
+#include "base/limits.h"
+#include "base/utf8.h"
+
+static an_code
+fill_text(const struct an_row *row, size_t column, struct an_arena *arena, const char **ret, struct an_err *reterr)
+{
+    const char *text = an_row_text(row, column);
+
+    *ret = text[0] ? an_arena_str(arena, an_bytes_of_str(text)) : "";
+    if (*ret == NULL)
+        AN_FAIL(reterr, AN_E_LIMIT, "registry: arena");
+    return AN_OK;
+}
+
+an_code
+reg_fill(const struct col *cols, size_t count, const struct an_row *row, struct an_arena *arena, void *into, struct an_err *reterr)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *member = (uint8_t *)into + cols[i].offset;
+        int64_t number = an_row_int(row, i);
+        bool flag = number != 0;
+        if (cols[i].kind == COL_TEXT) {
+            const char *text = NULL;
+            AN_TRY(fill_text(row, i, arena, &text, reterr));
+            memcpy(member, &text, sizeof(text));
+            continue;
+        }
+        if (cols[i].kind == COL_TIME && an_row_is_null(row, i))
+            number = AN_TIME_NONE;
+        if (cols[i].kind == COL_FLAG)
+            memcpy(member, &flag, sizeof(flag));
+        else
+            memcpy(member, &number, sizeof(number));
+    }
+    return AN_OK;
+}
+
+struct an_value
+reg_id(int64_t id)
+{
+    return id ? AN_V_INT(id) : AN_V_NULL;
+}
+
+struct an_value
+reg_time(an_time at)
+{
+    return at == AN_TIME_NONE ? AN_V_NULL : AN_V_INT(at);
+}
+
+struct an_value
+reg_text(const char *text)
+{
+    return an_v_text(text ? text : "");
+}
+
+struct an_value
+reg_text_or_null(const char *text)
+{
+    return an_v_text(text && text[0] ? text : NULL);
+}
+
+/* White space single, none at the ends, nothing that does not show. */
+static void
+tidy(struct an_buf *out, an_bytes text)
+{
+    bool gap = false;
+
+    for (size_t at = 0; at < text.len;) {
+        size_t before = at;
+        uint32_t letter = an_utf8_next(text, &at);
+        if (letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r' || letter == 0xA0) {
+            gap = out->len > 0;
+            continue;
+        }
+        if (letter < 0x20 || (letter >= 0x7F && letter < 0xA0) || (letter >= 0x200B && letter <= 0x200F) || letter == 0xFEFF ||
+            (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069))
+            continue;
+        if (gap)
+            an_buf_byte(out, ' ');
+        gap = false;
+        an_buf_append(out, an_bytes_slice(text, before, at - before));
+    }
+}
+
+an_code
+reg_clean(struct an_arena *arena, const char *field, const char *text, const char **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf nfc = an_buf_new(AN_LIMIT_REGISTRY_TEXT);
+    AN_CLEANUP(an_buf_free) struct an_buf tidied = an_buf_new(AN_LIMIT_REGISTRY_TEXT);
+
+    if (!an_utf8_nfc(&nfc, an_bytes_of_str(text ? text : "")))
+        AN_FAIL(reterr, AN_E_REGISTRY_TEXT, "%s", field);
+    tidy(&tidied, an_buf_view(&nfc));
+    *ret = an_buf_ok(&tidied) ? an_arena_str(arena, an_buf_view(&tidied)) : NULL;
+    if (*ret == NULL)
+        AN_FAIL(reterr, AN_E_REGISTRY_TEXT, "%s", field);
+    return AN_OK;
+}
+
+an_code
+reg_fold(struct an_arena *arena, const char *text, const char **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf folded = an_buf_new(2 * AN_LIMIT_REGISTRY_TEXT);
+
+    *ret = an_utf8_fold(&folded, an_bytes_of_str(text)) && an_buf_ok(&folded) ? an_arena_str(arena, an_buf_view(&folded)) : NULL;
+    if (*ret == NULL)
+        AN_FAIL(reterr, AN_E_REGISTRY_TEXT, "%.64s", text);
+    return AN_OK;
+}
+
+/* "nguyen thi uong" → "uong nguyen thi". */
+const char *
+reg_given_first(struct an_arena *arena, const char *folded)
+{
+    const char *space = strrchr(folded, ' ');
+    AN_CLEANUP(an_free_ptr) char *turned = NULL;
+
+    if (space == NULL)
+        return folded;
+    turned = an_asprintf("%s %.*s", space + 1, (int)(space - folded), folded);
+    return an_arena_str(arena, an_bytes_of_str(turned));
+}
+
+static an_code
+fill_one(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    const struct reg_one *one = context;
+
+    return reg_fill(one->cols, one->col_count, row, one->arena, one->into, reterr);
+}
+
+an_code
+reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, const struct col *cols, size_t col_count,
+         struct an_arena *arena, void *into, bool *ret_found, struct an_err *reterr)
+{
+    struct reg_one one = {cols, col_count, arena, into};
+
+    return an_tx_one(tx, statement, values, count, fill_one, &one, ret_found, reterr);
+}

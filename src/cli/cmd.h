@@ -13,8 +13,8 @@ struct sign_args {
     const char *proxy;
 };
 struct verify_args {
-    struct opt_list trust, untrusted, crl, ocsp, policy_oid;
-    const char *content, *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *revocation;
+    struct opt_list content, trust, untrusted, crl, ocsp, policy_oid;
+    const char *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *revocation;
     long jobs;
     bool online, offline, allow_private, stream, explicit_policy, inhibit_mapping, inhibit_any_policy;
 };

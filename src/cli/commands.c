@@ -45,7 +45,7 @@ static const struct opt sign_opts[] = {
     {"jobs", "N", OPT_INT, O(sign_args, jobs), "số luồng ký (mặc định: theo máy và thiết bị)", "threads (default: by machine and token)"},
 };
 static const struct opt verify_opts[] = {
-    {"content", "FILE", OPT_TEXT, O(verify_args, content), "nội dung của chữ ký tách rời (.p7s)", "content of a detached signature (.p7s)"},
+    {"content", "FILE", OPT_LIST, O(verify_args, content), "nội dung của chữ ký tách rời; nhiều tệp: theo tên mà chữ ký nêu", "content of a detached signature; several: by the names that it uses"},
     {"trust", "FILE|DIR", OPT_LIST, O(verify_args, trust), "gốc tin cậy", "trust anchors"},
     {"untrusted", "FILE|DIR", OPT_LIST, O(verify_args, untrusted), "chứng thư trung gian", "intermediate certificates"},
     {"crl", "FILE|DIR", OPT_LIST, O(verify_args, crl), "danh sách thu hồi", "revocation lists"},

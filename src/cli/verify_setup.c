@@ -19,6 +19,29 @@ read_revocation(const char *text, int *ret, struct an_err *reterr)
     AN_FAIL(reterr, AN_E_CLI_VALUE, "--revocation %s", text);
 }
 
+/* Several contents go by the last part of their names; one stands for whatever the signature names. */
+static an_code
+open_contents(const struct verify_args *args, struct verify_setup *ret, struct an_err *reterr)
+{
+    const struct opt_list *list = &args->content;
+
+    if (list->count == 1)
+        return an_file_open(list->items[0], 0, &ret->content, reterr);
+    if (list->count > 1 && (args->evidence != NULL || args->from_evidence != NULL))
+        AN_FAIL(reterr, AN_E_CLI_VALUE, "--content: %zu, --evidence", list->count);
+    ret->contents = an_new_array(list->count + 1, sizeof(*ret->contents));
+    ret->named = an_new_array(list->count + 1, sizeof(*ret->named));
+    for (size_t i = 0; i < list->count; i++) {
+        const char *slash = strrchr(list->items[i], '/');
+
+        ret->contents[i] = AN_FILE_NONE;
+        ret->content_count = i + 1;
+        AN_TRY(an_file_open(list->items[i], 0, &ret->contents[i], reterr));
+        ret->named[i] = (struct an_named_content){slash != NULL ? slash + 1 : list->items[i], ret->contents[i].bytes};
+    }
+    return AN_OK;
+}
+
 an_code
 verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch,
                   struct verify_setup *ret, struct an_err *reterr)
@@ -30,8 +53,7 @@ verify_setup_load(const struct verify_args *args, struct material_cache *cache, 
     AN_TRY(material_time(args->at, &o->at, reterr));
     AN_TRY(read_revocation(args->revocation, &o->revocation, reterr));
     AN_TRY(material_password(args->password_file, &ret->password, reterr));
-    if (args->content != NULL)
-        AN_TRY(an_file_open(args->content, 0, &ret->content, reterr));
+    AN_TRY(open_contents(args, ret, reterr));
     o->anchors = ret->material.anchors.count ? &ret->material.anchors : NULL;
     o->untrusted = &ret->material.untrusted;
     o->crls = &ret->material.crls;
@@ -40,6 +62,8 @@ verify_setup_load(const struct verify_args *args, struct material_cache *cache, 
     o->password = ret->password;
     o->content = ret->content.bytes;
     o->content_fd = ret->content.fd;
+    o->named = ret->named;
+    o->named_count = ret->content_count;
     o->policy_oids = args->policy_oid.items;
     o->policy_count = args->policy_oid.count;
     o->explicit_policy = args->explicit_policy;
@@ -55,4 +79,8 @@ verify_setup_done(struct verify_setup *setup)
     material_done(&setup->material);
     an_secret_free(&setup->password);
     an_file_close(&setup->content);
+    for (size_t i = 0; i < setup->content_count; i++)
+        an_file_close(&setup->contents[i]);
+    free(setup->contents);
+    free(setup->named);
 }

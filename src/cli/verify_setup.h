@@ -9,7 +9,8 @@
 struct verify_setup {
     struct material material;
     struct an_secret *password;
-    struct an_file content;
+    struct an_file content;    /* the only one; else: */
+    struct an_file *contents; struct an_named_content *named; size_t content_count;
     struct an_verify_options options; /* borrows from the rest and from the arguments */
 };
 #define VERIFY_SETUP_NONE ((struct verify_setup){.content = AN_FILE_NONE, .options = {.content_fd = -1}})

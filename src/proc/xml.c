@@ -135,6 +135,21 @@ ask(struct an_xml_reader *reader, uint32_t type, const struct an_xml_part *parts
     return code;
 }
 
+static an_code
+ask_with(struct an_xml_reader *reader, uint32_t type, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
+         json_t **ret, struct an_err *reterr)
+{
+    struct an_xml_part *all = an_new_array(part_count + 1, sizeof(*all));
+    an_code code;
+
+    all[0] = (struct an_xml_part){"", xml};
+    for (size_t i = 0; i < part_count; i++)
+        all[i + 1] = parts[i];
+    code = ask(reader, type, all, part_count + 1, NULL, ret, reterr);
+    free(all);
+    return code;
+}
+
 /* ---- reading answers: everything lands in the arena; a value that is missing or odd is the empty one ---- */
 struct taker { struct an_arena *arena; bool failed; };
 
@@ -256,6 +271,68 @@ take_stamps(struct taker *taker, const json_t *list, struct an_xml_signature *re
     }
 }
 
+/* ---- evidence records ---- */
+static void
+take_ers_stamp(struct taker *taker, const json_t *row, struct an_ers_stamp *ret)
+{
+    const json_t *groups = json_object_get(row, "groups");
+
+    ret->token = take_bytes(taker, row, "token");
+    ret->self = take_bytes(taker, row, "self");
+    ret->groups = take_array(taker, groups, sizeof(*ret->groups), &ret->group_count);
+    for (size_t i = 0; i < ret->group_count; i++) {
+        const json_t *group = json_array_get(groups, i);
+
+        ret->groups[i].hashes = take_array(taker, group, sizeof(*ret->groups[i].hashes), &ret->groups[i].count);
+        for (size_t j = 0; j < ret->groups[i].count; j++)
+            ret->groups[i].hashes[j] = take_base64(taker, json_array_get(group, j));
+    }
+}
+
+static void
+take_ers_chain(struct taker *taker, const json_t *row, struct an_ers_chain *ret)
+{
+    const json_t *stamps = json_object_get(row, "stamps"), *objects = json_object_get(row, "objects");
+
+    ret->digest = take_int(row, "digest");
+    ret->before = take_bytes(taker, row, "before");
+    ret->objects = take_array(taker, objects, sizeof(*ret->objects), &ret->object_count);
+    for (size_t i = 0; i < ret->object_count; i++)
+        ret->objects[i] = take_bytes(taker, json_array_get(objects, i), "value");
+    ret->stamps = take_array(taker, stamps, sizeof(*ret->stamps), &ret->stamp_count);
+    for (size_t i = 0; i < ret->stamp_count; i++)
+        take_ers_stamp(taker, json_array_get(stamps, i), &ret->stamps[i]);
+}
+
+static struct an_ers *
+take_ers(struct taker *taker, const json_t *root)
+{
+    const json_t *chains = json_object_get(root, "chains");
+    struct an_ers *ers = an_arena_alloc(taker->arena, sizeof(*ers));
+
+    taker->failed = taker->failed || !ers;
+    if (!ers)
+        return NULL;
+    *ers = (struct an_ers){.is_xml = true};
+    ers->chains = take_array(taker, chains, sizeof(*ers->chains), &ers->chain_count);
+    for (size_t i = 0; i < ers->chain_count; i++)
+        take_ers_chain(taker, json_array_get(chains, i), &ers->chains[i]);
+    return ers;
+}
+
+static void
+take_seals(struct taker *taker, const json_t *list, struct an_xml_signature *ret)
+{
+    ret->seals = take_array(taker, list, sizeof(*ret->seals), &ret->seal_count);
+    for (size_t i = 0; i < ret->seal_count; i++) {
+        const json_t *row = json_array_get(list, i), *xml = json_object_get(row, "xml");
+
+        ret->seals[i].record = xml ? take_ers(taker, xml) : NULL;
+        ret->seals[i].asn1 = take_bytes(taker, row, "asn1");
+        ret->seals[i].digests = take_digests(taker, row, "digests", &ret->seals[i].digest_count);
+    }
+}
+
 static void
 take_method(struct taker *taker, const json_t *row, struct an_xml_signature *ret)
 {
@@ -285,7 +362,6 @@ take_signature(struct taker *taker, const json_t *row, struct an_xml_signature *
     ret->has_xades = take_bool(row, "xades");
     ret->is_baseline = take_bool(row, "baseline");
     ret->has_signed_properties = take_bool(row, "signed_properties");
-    ret->has_evidence_record = take_bool(row, "evidence");
     ret->has_signing_certificate = take_bool(row, "has_signing_certificate");
     ret->has_revocation_values = take_bool(row, "has_revocation_values");
     ret->signing_time = an_time_parse(an_bytes_of_str(take_text(taker, row, "signing_time")));
@@ -297,6 +373,7 @@ take_signature(struct taker *taker, const json_t *row, struct an_xml_signature *
     ret->crl_values = take_blobs(taker, row, "crl_values");
     ret->ocsp_values = take_blobs(taker, row, "ocsp_values");
     take_stamps(taker, json_object_get(row, "stamps"), ret);
+    take_seals(taker, json_object_get(row, "seals"), ret);
 }
 
 void
@@ -314,17 +391,10 @@ an_xml_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
     AN_CLEANUP(an_xml_document_free) struct an_xml_document *document = NULL;
-    struct an_xml_part *all = an_new_array(part_count + 1, sizeof(*all));
     struct taker taker = {0};
     const json_t *list;
-    an_code code;
 
-    all[0] = (struct an_xml_part){"", xml};
-    for (size_t i = 0; i < part_count; i++)
-        all[i + 1] = parts[i];
-    code = ask(reader, AN_XML_SIGNATURES, all, part_count + 1, NULL, &root, reterr);
-    free(all);
-    AN_TRY(code);
+    AN_TRY(ask_with(reader, AN_XML_SIGNATURES, xml, parts, part_count, &root, reterr));
     document = AN_NEW(struct an_xml_document);
     document->arena = taker.arena = an_arena_new(ANSWER_BYTES_MAX);
     document->root = take_text(&taker, root, "root");
@@ -338,6 +408,22 @@ an_xml_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part
     *ret = document;
     document = NULL;
     return AN_OK;
+}
+
+an_code
+an_xml_record_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
+                   struct an_ers **ret, struct an_arena **ret_arena, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *root = NULL;
+    struct taker taker = {0};
+
+    AN_TRY(ask_with(reader, AN_XML_RECORD, xml, parts, part_count, &root, reterr));
+    *ret_arena = taker.arena = an_arena_new(ANSWER_BYTES_MAX);
+    *ret = take_ers(&taker, root);
+    if (!taker.failed)
+        return AN_OK;
+    an_arena_free(ret_arena);
+    AN_FAIL(reterr, AN_E_PROC_PROTOCOL, "antin-xml: record");
 }
 
 /* ---- containers ---- */

@@ -41,11 +41,33 @@ struct an_xml_stamp {
     an_bytes token;
     struct an_xml_digest *digests; size_t digest_count; /* of the data that it covers; none = not computable */
 };
+
+/* ---- evidence records: read from XML by the helper (RFC 6283), from DER by verify/ (RFC 4998) ---- */
+struct an_ers_group { an_bytes *hashes; size_t count; };
+struct an_ers_stamp {
+    struct an_ers_group *groups; size_t group_count; /* the reduced hash tree, from the leaf up; none = no tree */
+    an_bytes token;
+    an_bytes self;           /* hash of its encoding, by the algorithm of its chain: what the next one covers */
+};
+struct an_ers_chain {
+    int digest;              /* enum an_digest; 0 = unknown */
+    an_bytes before;         /* hash over the chains before it; AN_NONE in the first */
+    an_bytes *objects; size_t object_count; /* canonical hashes of the data objects, one for one; AN_NONE = not XML */
+    struct an_ers_stamp *stamps; size_t stamp_count;
+};
+struct an_ers { struct an_ers_chain *chains; size_t chain_count; bool is_xml; };
+/* A record inside a signature, and what it has to cover. */
+struct an_xml_seal {
+    struct an_ers *record;   /* NULL: */
+    an_bytes asn1;           /* DER of RFC 4998 */
+    struct an_xml_digest *digests; size_t digest_count; /* none = not computable */
+};
+
 struct an_xml_blobs { an_bytes *items; size_t count; };
 struct an_xml_signature {
     const char *id, *parent; /* parent: Id of the signature that this one counter-signs, "" = none */
     bool is_baseline;        /* the signed properties that a baseline level asks for stand there, well formed */
-    bool is_counter, has_xades, has_signed_properties, has_references, has_evidence_record;
+    bool is_counter, has_xades, has_signed_properties, has_references;
     const char *problem;     /* why the structure is refused, "" = none */
     const char *coverage;    /* "whole-file", "part", "none" */
     const char *method;      /* URI */
@@ -63,6 +85,7 @@ struct an_xml_signature {
     struct an_xml_blobs cert_values, crl_values, ocsp_values;
     bool has_revocation_values;
     struct an_xml_stamp *stamps; size_t stamp_count;
+    struct an_xml_seal *seals; size_t seal_count;
 };
 struct an_xml_document {
     const char *root;        /* local name of the root element */
@@ -74,6 +97,10 @@ void an_xml_document_free(struct an_xml_document **document); /* also for AN_CLE
 /* AN_E_XML_PARSE when it is not XML; a document without signatures is no error. */
 an_code an_xml_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
                     struct an_xml_document **ret, struct an_err *reterr) AN_MUST_USE;
+
+/* parts: the data objects, in the order in which the digests come back. Everything lives in *ret_arena. */
+an_code an_xml_record_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
+                           struct an_ers **ret, struct an_arena **ret_arena, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- containers ---- */
 struct an_zip_entry { const char *name; an_bytes bytes; };
@@ -101,3 +128,4 @@ an_code an_manifest_read(struct an_xml_reader *reader, an_bytes xml, struct an_m
 #define AN_XML_SIGNATURES 1u
 #define AN_XML_UNZIP 2u    /* the contents are appended to the memory file: {"entries": [{"name","offset","len"}]} */
 #define AN_XML_MANIFEST 3u
+#define AN_XML_RECORD 4u

@@ -55,7 +55,7 @@ kind_of(const char *name)
         return KIND_CMS;
     if (strcasestr(base, "signature") && ends_with(base, ".xml"))
         return KIND_XML;
-    if (strcasestr(base, "evidencerecord") && ends_with(base, ".ers"))
+    if (strcasestr(base, "evidencerecord") && (ends_with(base, ".ers") || ends_with(base, ".xml")))
         return KIND_RECORD;
     return ends_with(base, ".tst") ? KIND_STAMP : KIND_OTHER;
 }
@@ -229,22 +229,27 @@ verify_record_file(struct container *container, struct file *file, struct an_err
     struct file *manifest = manifest_of(container, file), *data = only_data(container);
     size_t room = manifest ? manifest->manifest->count : 1, count = 0;
     an_bytes *objects = an_new_array(room, sizeof(*objects));
+    struct an_record_data group = {.objects = objects};
     struct an_step step = container->step;
     an_code code;
 
-    if (manifest && step.status != AN_FINDING_FAILED)
+    /* The one data object is not to be told from the others: what the record protects is not known. */
+    if (container->is_simple && container->data_count != 1)
+        step = (struct an_step){0};
+    else if (manifest && step.status != AN_FINDING_FAILED)
         check_manifest(container, manifest->manifest, &step);
     container->job->container = &step;
     for (size_t i = 0; manifest && i < manifest->manifest->count; i++) {
         const struct file *named = find_uri(container, manifest->manifest->entries[i].uri);
 
+        group.digest = (enum an_digest)manifest->manifest->entries[i].digest;
         if (named)
             objects[count++] = named->entry->bytes;
     }
     if (!manifest && data)
         objects[count++] = data->entry->bytes;
-    code = an_record_verify_object(container->job, file->entry->bytes, objects,
-                                   manifest && count < manifest->manifest->count ? 0 : count, reterr);
+    group.count = manifest && count < manifest->manifest->count ? 0 : count;
+    code = an_record_verify_object(container->job, file->entry->bytes, ends_with(file->entry->name, ".xml"), &group, reterr);
     container->job->container = NULL;
     free(objects);
     return code;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "verify/cms_reader.h"
+#include "verify/record.h"
 
 static const char id_tst_info[] = "1.2.840.113549.1.9.16.1.4";
 
@@ -195,9 +195,6 @@ an_case_take_signer(struct an_case *sig, const struct an_cms_signer *signer)
         an_finding_add(sig->report, "quirk.no-ess", AN_FINDING_NOTE, AN_N_VERIFY_NO_ESS, "%s", "");
     if (an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.6"))
         an_finding_add(sig->report, "quirk.countersignature", AN_FINDING_NOTE, AN_N_VERIFY_COUNTER_SIGNATURE, "%s", "");
-    if (an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.16.2.49") ||
-        an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.16.2.50"))
-        an_finding_add(sig->report, "quirk.evidence-record", AN_FINDING_NOTE, AN_N_VERIFY_EVIDENCE_RECORD, "%s", "");
 }
 
 static const char *
@@ -259,6 +256,7 @@ verify_signers(struct an_cms_input *input, struct an_err *reterr)
     }
     an_verify_anchors(input->job->policy, input->job->options, &input->job->material.certs, &input->job->anchors);
     for (size_t i = 0; i < begun && code == AN_OK; i++) {
+        an_record_read_cms(input, i, &cases[i], NULL);
         an_archive_judge(input, i, &cases[i]);
         an_case_conclude(&cases[i]);
         cases[i].report->level = cms_level(&cases[i], input);
@@ -303,7 +301,7 @@ verify_token(struct an_job *job, an_bytes token, an_bytes content, struct an_err
 an_code
 an_cms_verify_object(struct an_job *job, an_bytes object, an_bytes content, const char *format, struct an_err *reterr)
 {
-    struct an_cms_input input = {.job = job, .content = content, .format = format};
+    struct an_cms_input input = {.job = job, .content = content, .raw = object, .format = format};
     an_bytes token;
     an_code code;
 

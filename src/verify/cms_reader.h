@@ -7,6 +7,7 @@ struct an_cms_input {
     struct an_job *job;
     struct an_cms *cms;
     an_bytes content;         /* what was signed; ptr NULL = given in the options, or missing */
+    an_bytes raw;             /* the object as it was given, perhaps in BER; AN_NONE when not kept */
     const char *format;
     bool has_archived_status; /* revocation values stand in unsigned attributes */
 };

@@ -241,6 +241,27 @@ check_changes(struct an_pdf_reader *reader, struct an_pdf_row *row)
     an_pdf_diff_done(&diff);
 }
 
+/* ---- evidence records in the CMS object: the signed content is the byte range ---- */
+static void
+read_records(struct an_pdf_reader *reader, struct an_pdf_row *row)
+{
+    static const enum an_digest digests[] = {AN_SHA1, AN_SHA224, AN_SHA256, AN_SHA384, AN_SHA512};
+    const struct an_cms_signer *signer = &row->cms->signers[0];
+    struct an_cms_input input = {.job = reader->job, .cms = row->cms, .raw = row->field->contents, .format = row->format};
+    struct an_xml_digest values[AN_COUNT(digests)];
+    uint8_t buffers[AN_COUNT(digests)][AN_DIGEST_MAX];
+    struct an_ers_object content = {.digests = values};
+
+    if (!an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.16.2.49") &&
+        !an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.16.2.50"))
+        return;
+    for (size_t i = 0; i < AN_COUNT(digests); i++)
+        if (an_pdf_range_digest(reader, row, digests[i], buffers[i]))
+            values[content.digest_count++] =
+                (struct an_xml_digest){(int)digests[i], AN_BYTES(buffers[i], an_digest_size(digests[i]))};
+    an_record_read_cms(&input, 0, &row->sig, &content);
+}
+
 /* ---- cryptography ---- */
 static void
 check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
@@ -261,6 +282,7 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
     if (an_pdf_range_digest(reader, row, signer->digest, buffer))
         digest = AN_BYTES(buffer, an_digest_size(signer->digest));
     an_case_check_cms(sig, row->cms, signer, row->cms->content_type, digest);
+    read_records(reader, row);
 }
 
 static void
@@ -296,7 +318,7 @@ pades_level(const struct an_pdf_reader *reader, const struct an_pdf_row *row)
     if (strcmp(row->format, "PAdES") != 0 || !row->sig.has_ess)
         return "";
     for (size_t i = 0; i < row->sig.stamps.count; i++)
-        has_t = has_t || row->sig.stamps.items[i].tst;
+        has_t = has_t || (row->sig.stamps.items[i].tst && row->sig.stamps.items[i].kind == AN_STAMP_SIGNATURE);
     for (size_t i = row->position + 1; i < reader->count; i++) {
         if (reader->rows[i].kind != AN_PDF_SIGNATURE_STAMP || !reader->rows[i].covered)
             continue;

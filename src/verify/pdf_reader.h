@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pdf/pdf.h"
-#include "verify/cms_reader.h"
+#include "verify/record.h"
 
 enum an_pdf_signature_kind {
     AN_PDF_SIGNATURE_DETACHED = 0, AN_PDF_SIGNATURE_SHA1, AN_PDF_SIGNATURE_RSA, AN_PDF_SIGNATURE_STAMP,

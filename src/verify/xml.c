@@ -278,8 +278,6 @@ read_case(struct an_job *job, struct an_xml_case *row, size_t at)
     judge_references(row);
     judge_coverage(row);
     an_xml_read_stamps(row);
-    if (signature->has_evidence_record)
-        an_finding_add(sig->report, "quirk.evidence-record", AN_FINDING_NOTE, AN_N_VERIFY_EVIDENCE_RECORD, "%s", "");
 }
 
 static const char *
@@ -292,7 +290,7 @@ level_of(const struct an_xml_case *row)
         return "";
     for (size_t i = 0; i < row->sig.stamps.count; i++) {
         has_t = has_t || (row->sig.stamps.items[i].kind == AN_STAMP_SIGNATURE && row->sig.stamps.items[i].tst);
-        has_a = has_a || (row->signature->stamps[i].kind == AN_XML_STAMP_ARCHIVE && row->sig.stamps.items[i].tst);
+        has_a = has_a || (row->sig.stamps.items[i].tst && (i >= row->signature->stamp_count || row->signature->stamps[i].kind == AN_XML_STAMP_ARCHIVE));
     }
     if (!has_t)
         return "B-B";
@@ -322,6 +320,7 @@ verify_signatures(struct an_job *job, const struct an_xml_document *document)
     an_verify_anchors(job->policy, job->options, &job->material.certs, &job->anchors);
     for (size_t i = 0; i < document->signature_count; i++) {
         check_value(&rows[i]);
+        an_xml_judge_seals(&rows[i]);
         an_xml_judge_stamps(&rows[i]);
         an_case_conclude(&rows[i].sig);
         rows[i].sig.report->level = level_of(&rows[i]);
@@ -337,17 +336,19 @@ an_xml_verify_object(struct an_job *job, an_bytes xml, const struct an_xml_part 
                      struct an_err *reterr)
 {
     struct an_xml_document *document = NULL;
+    an_code code = AN_OK;
 
     AN_TRY(an_xml_read(job->verifier->xml, xml, parts, part_count, &document, reterr));
     if (document->has_dtd)
         an_report_note(job, AN_N_XML_DTD);
     if (document->signature_count)
         verify_signatures(job, document);
+    else if (strcmp(document->root, "EvidenceRecord") == 0)
+        code = an_record_verify(job, reterr);
     else
-        an_err_set(reterr, AN_E_VERIFY_UNSIGNED, "XML without ds:Signature");
-    part_count = document->signature_count;
+        code = an_err_set(reterr, AN_E_VERIFY_UNSIGNED, "XML without ds:Signature");
     an_xml_document_free(&document);
-    return part_count ? AN_OK : AN_E_VERIFY_UNSIGNED;
+    return code;
 }
 
 an_code

@@ -1,8 +1,7 @@
 /* Between the readers of XML signatures and of containers: xml.c, xml_stamps.c, hmac.c, asic.c. */
 #pragma once
 
-#include "proc/xml.h"
-#include "verify/cms_reader.h"
+#include "verify/record.h"
 
 struct an_xml_case {
     const struct an_xml_document *document;
@@ -16,6 +15,7 @@ an_code an_xml_verify_object(struct an_job *job, an_bytes xml, const struct an_x
                              struct an_err *reterr) AN_MUST_USE;
 /* xml_stamps.c */
 void an_xml_read_stamps(struct an_xml_case *row);
+void an_xml_judge_seals(struct an_xml_case *row); /* evidence records inside the signature; before its time-stamps */
 void an_xml_judge_stamps(struct an_xml_case *row);
 /* hmac.c: RFC 2104; XML Signature 6.3. bits 0 = not cut. */
 bool an_hmac_verify(enum an_digest digest, an_bytes key, an_bytes message, int bits, an_bytes code);

@@ -35,6 +35,8 @@ covered_digest(const struct an_xml_case *row, size_t at)
     const struct an_xml_stamp *given = &row->signature->stamps[at];
     const struct an_tst *tst = row->sig.stamps.items[at].tst;
 
+    if (at >= row->signature->stamp_count) /* of an evidence record: judged already */
+        return AN_NONE;
     for (size_t i = 0; tst && i < given->digest_count; i++)
         if (given->digests[i].digest == (int)tst->digest)
             return given->digests[i].value;
@@ -83,4 +85,21 @@ an_xml_judge_stamps(struct an_xml_case *row)
     }
     for (size_t i = 0; i < stamps->count; i++)
         an_stamp_judge(row->sig.job, &stamps->items[i], covered_digest(row, i));
+}
+
+void
+an_xml_judge_seals(struct an_xml_case *row)
+{
+    for (size_t i = 0; i < row->signature->seal_count; i++) {
+        const struct an_xml_seal *seal = &row->signature->seals[i];
+        struct an_ers_object object = {.digests = seal->digests, .digest_count = seal->digest_count};
+        struct an_arena *arena = an_arena_new(AN_LIMIT_CMS_BYTES * 2);
+        struct an_ers parsed = {0};
+
+        if (seal->record || an_ers_parse(seal->asn1, arena, &parsed))
+            an_record_seal(&row->sig, seal->record ? seal->record : &parsed, &object, seal->digest_count ? 1 : 0, &row->own);
+        else
+            an_finding_add(row->sig.report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s", "EvidenceRecord");
+        an_arena_free(&arena);
+    }
 }

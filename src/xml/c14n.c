@@ -12,12 +12,18 @@ static const struct { const char *uri; int mode; bool comments; } methods[] = {
     {"http://www.w3.org/2001/10/xml-exc-c14n#WithComments", XML_C14N_EXCLUSIVE_1_0, true},
 };
 
+struct scope { const xmlNode *top; xmlNode *const *hidden; size_t hidden_count; };
+
 static int
-is_visible(void *top, xmlNode *node, xmlNode *parent)
+is_visible(void *context, xmlNode *node, xmlNode *parent)
 {
+    const struct scope *scope = context;
     const xmlNode *element = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
 
-    return xml_within(element, top);
+    for (size_t i = 0; i < scope->hidden_count; i++)
+        if (xml_within(element, scope->hidden[i]))
+            return 0;
+    return xml_within(element, scope->top);
 }
 
 static int
@@ -58,7 +64,7 @@ read_prefixes(const xmlNode *method, char **ret_text, xmlChar *prefixes[static 6
 }
 
 static bool
-execute(struct xml_document *document, xmlNode *top, size_t at, xmlChar **prefixes, struct an_buf *out)
+execute(struct xml_document *document, struct scope *scope, size_t at, xmlChar **prefixes, struct an_buf *out)
 {
     xmlOutputBufferPtr sink = xmlOutputBufferCreateIO(write_bytes, NULL, out, NULL);
     size_t before = out->len;
@@ -66,15 +72,17 @@ execute(struct xml_document *document, xmlNode *top, size_t at, xmlChar **prefix
 
     if (!sink)
         return false;
-    done = xmlC14NExecute(document->doc, is_visible, top, methods[at].mode, prefixes, methods[at].comments, sink);
+    done = xmlC14NExecute(document->doc, is_visible, scope, methods[at].mode, prefixes, methods[at].comments, sink);
     if (xmlOutputBufferClose(sink) < 0)
         done = -1;
     return done >= 0 && an_buf_ok(out) && xml_count_work(document, out->len - before);
 }
 
 bool
-xml_canonicalize(struct xml_document *document, xmlNode *top, const xmlNode *method, struct an_buf *out)
+xml_canonicalize_without(struct xml_document *document, xmlNode *top, xmlNode *const *hidden, size_t hidden_count,
+                         const xmlNode *method, struct an_buf *out)
 {
+    struct scope scope = {top, hidden, hidden_count};
     char *uri = xml_attribute(method, "Algorithm"), *text = NULL;
     xmlChar *prefixes[65];
     bool ok = false;
@@ -82,8 +90,14 @@ xml_canonicalize(struct xml_document *document, xmlNode *top, const xmlNode *met
     if (top && read_prefixes(method, &text, prefixes))
         for (size_t i = 0; i < AN_COUNT(methods) && !ok; i++)
             if (strcmp(uri && uri[0] ? uri : methods[0].uri, methods[i].uri) == 0)
-                ok = execute(document, top, i, methods[i].mode == XML_C14N_EXCLUSIVE_1_0 ? prefixes : NULL, out);
+                ok = execute(document, &scope, i, methods[i].mode == XML_C14N_EXCLUSIVE_1_0 ? prefixes : NULL, out);
     free(uri);
     free(text);
     return ok;
+}
+
+bool
+xml_canonicalize(struct xml_document *document, xmlNode *top, const xmlNode *method, struct an_buf *out)
+{
+    return xml_canonicalize_without(document, top, NULL, 0, method, out);
 }

@@ -14,6 +14,7 @@
 
 #define XML_NS_DSIG "http://www.w3.org/2000/09/xmldsig#"
 #define XML_NS_DSIG11 "http://www.w3.org/2009/xmldsig11#"
+#define XML_NS_ERS "urn:ietf:params:xml:ns:ers"
 #define XML_NS_EXC_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 /* ---- document.c ---- */
@@ -47,6 +48,9 @@ void xml_add_bytes(json_t *array, an_bytes bytes);
 /* ---- c14n.c ---- */
 /* Appends the canonical form of the subtree; method: the element with Algorithm, NULL = inclusive without comments. */
 bool xml_canonicalize(struct xml_document *document, xmlNode *top, const xmlNode *method, struct an_buf *out);
+/* The same without the elements named and what is in them. */
+bool xml_canonicalize_without(struct xml_document *document, xmlNode *top, xmlNode *const *hidden, size_t hidden_count,
+                              const xmlNode *method, struct an_buf *out);
 bool xml_is_c14n(const char *uri);
 
 /* ---- algorithm.c ---- */
@@ -79,8 +83,13 @@ void xml_read_xades(struct xml_signature *signature);
 /* stamp.c */
 void xml_read_stamps(struct xml_signature *signature);
 
+/* ---- record.c: evidence records, RFC 6283 ---- */
+json_t *xml_read_record(struct xml_document *document, xmlNode *record);
+void xml_read_seals(struct xml_signature *signature);
+
 /* ---- answer.c ---- */
 an_code xml_answer(const struct xml_input *input, json_t **ret, struct an_err *reterr) AN_MUST_USE;
+an_code xml_answer_record(const struct xml_input *input, json_t **ret, struct an_err *reterr) AN_MUST_USE;
 an_code xml_answer_manifest(const struct xml_input *input, json_t **ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- zip.c ---- */

@@ -101,6 +101,8 @@ answer(struct an_request *request, const json_t *root, json_t **ret, struct an_e
         return xml_answer(&files.input, ret, reterr);
     case AN_XML_MANIFEST:
         return xml_answer_manifest(&files.input, ret, reterr);
+    case AN_XML_RECORD:
+        return xml_answer_record(&files.input, ret, reterr);
     case AN_XML_UNZIP:
         return answer_unzip(&files, request->fd, ret, reterr);
     default:

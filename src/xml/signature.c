@@ -248,6 +248,7 @@ xml_read_signature(struct xml_document *document, xmlNode *node)
     read_parent(&signature, coverage);
     xml_read_xades(&signature);
     xml_read_stamps(&signature);
+    xml_read_seals(&signature);
     free(coverage);
     free(id);
     return signature.json;

@@ -157,7 +157,4 @@ xml_read_xades(struct xml_signature *signature)
     json_object_set_new(signature->json, "signed_properties", json_boolean(signature->signed_properties != NULL));
     read_signed(signature);
     read_values(signature->json, unsigned_properties);
-    for (const xmlNode *node = unsigned_properties ? unsigned_properties->children : NULL; node; node = node->next)
-        if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "SealingEvidenceRecords") == 0)
-            json_object_set_new(signature->json, "evidence", json_true());
 }

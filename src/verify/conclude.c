@@ -246,11 +246,13 @@ find_word(struct an_case *sig)
 {
     struct an_signature_report *report = sig->report;
     bool stamp_failed = report->is_time_stamp && sig->stamps.count && sig->stamps.items[0].status == AN_FINDING_FAILED;
+    /* What was signed is right, but its dictionary was written anew behind it: that is a change, not damage. */
+    bool is_replaced = sig->is_replaced && sig->integrity.status == AN_FINDING_PASSED && sig->value.status == AN_FINDING_PASSED;
 
-    if (sig->structure.status == AN_FINDING_FAILED || sig->coverage.status == AN_FINDING_FAILED ||
+    if (sig->structure.status == AN_FINDING_FAILED || (sig->coverage.status == AN_FINDING_FAILED && !is_replaced) ||
         sig->integrity.status == AN_FINDING_FAILED || sig->value.status == AN_FINDING_FAILED || stamp_failed)
         report->word = AN_WORD_BROKEN;
-    else if (sig->changes.status == AN_FINDING_FAILED)
+    else if (sig->changes.status == AN_FINDING_FAILED || is_replaced)
         report->word = AN_WORD_MODIFIED;
     else if (report->indication != AN_TOTAL_PASSED)
         report->word = AN_WORD_NOT_ENOUGH;

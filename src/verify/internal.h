@@ -197,6 +197,7 @@ struct an_case {
     an_bytes signature;         /* value: what a signature time-stamp covers */
     struct an_stamps stamps;
     bool changes_allowed;       /* changes of substance, all allowed */
+    bool is_replaced;           /* PDF: the signature dictionary stands outside what the signature covers */
     bool has_ess;
     /* what conclude.c works out */
     an_time best_time;

@@ -171,6 +171,8 @@ check_coverage(struct an_pdf_reader *reader, struct an_pdf_row *row)
         an_step_set(&row->sig.coverage, AN_FINDING_FAILED, AN_V_COVERAGE_BAD, "%.80s: %.100s",
                     an_message_find(code)->en, err.detail);
         row->coverage_why = code;
+        row->sig.is_replaced = code == AN_V_PDF_RANGE_GAP && (row->field->contents_offset < row->field->byte_range[1] ||
+                                                              row->field->contents_offset >= row->field->byte_range[2]);
     }
 }
 

@@ -1,26 +1,44 @@
 /*
- * Certification: profiles, certificates, CRLs, OCSP answers and time-stamp tokens. In this state: enough for a
- * demonstration authority and the tests; profiles follow the fielded certificates (law.md §2.11).
+ * Certification: certificates by profile, CRLs, OCSP answers and time-stamp tokens. What is signed follows a profile
+ * (ca/profile.h) and passes the linter (ca/lint.h) first. No register here: ca/register.h.
  */
 #pragma once
 
+#include "ca/profile.h"
 #include "cms/cms.h"
 #include "token/token.h"
 
-enum an_profile_id { AN_PROFILE_ROOT = 0, AN_PROFILE_ISSUING, AN_PROFILE_PERSON, AN_PROFILE_AGENCY, AN_PROFILE_DEVICE, AN_PROFILE_OCSP, AN_PROFILE_TSA };
+/* Where readers of a certificate find what belongs to it; the issuer's. NULL = left out. */
+struct an_places { const char *crl_url, *delta_url, *issuer_url, *ocsp_url, *cps_url; };
+
+/* A profile, an issuer and its key, made ready once: what is the same in every certificate is encoded already. Immutable,
+ * serves all threads. */
+struct an_template;
+/* issuer NULL = self-signed by `key`. profiles, profile and key are borrowed, issuer counted. AN_E_CA_ISSUER when this
+ * certificate or key may not issue by this profile. */
+an_code an_template_new(const struct an_profiles *profiles, const struct an_profile *profile, struct an_cert *issuer, struct an_signer *key,
+                        const struct an_places *places, struct an_template **ret, struct an_err *reterr) AN_MUST_USE;
+void an_template_free(struct an_template **template);
 
 struct an_issue {
-    enum an_profile_id profile;
-    const struct an_name_part *subject; size_t subject_count; /* most general first: C, L, O, OU…, CN */
+    const struct an_name_part *subject; size_t subject_count; /* most general first, in the order of the profile */
     const char *email;                /* rfc822Name; NULL = none */
     an_bytes spki;                    /* of the subject */
-    an_time not_before, not_after;
-    const char *crl_url, *issuer_url, *ocsp_url, *policy_oid, *cps_url; /* NULL = left out */
+    an_time not_before, not_after;    /* a later end than the issuer's is cut to it */
+    bool is_renewed;                  /* the shorter term of a renewal (NĐ 68/2024 Điều 9) */
+    an_bytes serial;                  /* INTEGER content; AN_NONE = 20 random octets */
+    const char *crl_url;              /* of its partition; NULL = that of the template */
 };
-/* Signs a certificate. issuer NULL = self-signed by `key`. Serial: 20 random bytes (positive). not_after never passes
- * the issuer's: a later one is cut to it. AN_E_CA_VALIDITY when the profile's years are passed (NĐ 68/2024 Điều 9). */
-an_code an_ca_issue(const struct an_issue *what, struct an_cert *issuer, struct an_signer *key, struct an_cert **ret,
-                    struct an_err *reterr) AN_MUST_USE;
+#define AN_SERIAL_SIZE 20 /* RFC 5280 4.1.2.2: the most that may be */
+/* Positive, never shorter than 20 octets. */
+an_code an_serial_random(uint8_t ret[static AN_SERIAL_SIZE], struct an_err *reterr) AN_MUST_USE;
+/* Checks what is asked against the profile, writes the certificate, lints it, signs it, checks the signature, lints it
+ * again. AN_E_CA_NAME, _EMAIL, _KEY, _TIME, _VALIDITY (NĐ 68/2024 Điều 9), _LINT. */
+an_code an_ca_issue(const struct an_template *template, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
+
+/* All three steps for one certificate: for authorities that make a handful. */
+an_code an_ca_issue_once(const struct an_profiles *profiles, const char *profile_id, struct an_cert *issuer, struct an_signer *key,
+                         const struct an_places *places, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
 
 struct an_revocation { an_bytes serial; an_time at; enum an_crl_reason reason; };
 an_code an_ca_crl(struct an_cert *issuer, struct an_signer *key, const struct an_revocation *revoked, size_t count,

@@ -54,11 +54,11 @@ put_key_usage(struct an_der_out *out, uint32_t usage)
 static void
 put_extended_usage(struct an_der_out *out, const struct an_profile *profile)
 {
-    if (profile->eku[0] == NULL)
+    if (profile->eku_count == 0)
         return;
     an_ca_open_extension(out, "2.5.29.37", profile->eku_critical);
     an_der_open(out, AN_DER_SEQUENCE);
-    for (size_t i = 0; i < AN_PROFILE_EKU_MAX && profile->eku[i] != NULL; i++)
+    for (size_t i = 0; i < profile->eku_count; i++)
         an_der_put_oid(out, profile->eku[i]);
     an_der_close(out);
     an_ca_close_extension(out);
@@ -100,24 +100,25 @@ put_access(struct an_der_out *out, const char *method, const char *url)
 }
 
 static void
-put_authority_access(struct an_der_out *out, const struct an_issue *what)
+put_authority_access(struct an_der_out *out, const struct an_places *places)
 {
-    if (what->issuer_url == NULL && what->ocsp_url == NULL)
+    if (places->issuer_url == NULL && places->ocsp_url == NULL)
         return;
     an_ca_open_extension(out, "1.3.6.1.5.5.7.1.1", false);
     an_der_open(out, AN_DER_SEQUENCE);
-    put_access(out, "1.3.6.1.5.5.7.48.2", what->issuer_url);
-    put_access(out, "1.3.6.1.5.5.7.48.1", what->ocsp_url);
+    put_access(out, "1.3.6.1.5.5.7.48.2", places->issuer_url);
+    put_access(out, "1.3.6.1.5.5.7.48.1", places->ocsp_url);
     an_der_close(out);
     an_ca_close_extension(out);
 }
 
+/* cRLDistributionPoints, or freshestCRL, which has the same form (RFC 5280 4.2.1.15). */
 static void
-put_crl_point(struct an_der_out *out, const char *url)
+put_crl_point(struct an_der_out *out, const char *oid, const char *url)
 {
     if (url == NULL)
         return;
-    an_ca_open_extension(out, "2.5.29.31", false);
+    an_ca_open_extension(out, oid, false);
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0)); /* distributionPoint */
@@ -129,23 +130,30 @@ put_crl_point(struct an_der_out *out, const char *url)
 }
 
 static void
-put_policies(struct an_der_out *out, const struct an_issue *what)
+put_policy(struct an_der_out *out, const char *oid, const char *cps_url)
 {
-    if (what->policy_oid == NULL)
-        return;
-    an_ca_open_extension(out, "2.5.29.32", false);
     an_der_open(out, AN_DER_SEQUENCE);
-    an_der_open(out, AN_DER_SEQUENCE);
-    an_der_put_oid(out, what->policy_oid);
-    if (what->cps_url != NULL) {
+    an_der_put_oid(out, oid);
+    if (cps_url != NULL) {
         an_der_open(out, AN_DER_SEQUENCE);
         an_der_open(out, AN_DER_SEQUENCE);
         an_der_put_oid(out, "1.3.6.1.5.5.7.2.1");
-        an_der_put(out, AN_DER_IA5_STRING, an_bytes_of_str(what->cps_url));
+        an_der_put(out, AN_DER_IA5_STRING, an_bytes_of_str(cps_url));
         an_der_close(out);
         an_der_close(out);
     }
     an_der_close(out);
+}
+
+static void
+put_policies(struct an_der_out *out, const struct an_profile *profile, const char *cps_url)
+{
+    if (profile->policy_count == 0)
+        return;
+    an_ca_open_extension(out, "2.5.29.32", false);
+    an_der_open(out, AN_DER_SEQUENCE);
+    for (size_t i = 0; i < profile->policy_count; i++)
+        put_policy(out, profile->policies[i], cps_url);
     an_der_close(out);
     an_ca_close_extension(out);
 }
@@ -153,7 +161,7 @@ put_policies(struct an_der_out *out, const struct an_issue *what)
 static void
 put_alternative_name(struct an_der_out *out, const char *email)
 {
-    if (email == NULL)
+    if (email == NULL || *email == '\0')
         return;
     an_ca_open_extension(out, "2.5.29.17", false);
     an_der_open(out, AN_DER_SEQUENCE);
@@ -163,26 +171,29 @@ put_alternative_name(struct an_der_out *out, const char *email)
 }
 
 void
-an_ca_put_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_issue *what, an_bytes key_bits,
-                     const struct an_cert *issuer)
+an_ca_put_fixed_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_places *places, const struct an_cert *issuer)
 {
-    an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(3));
-    an_der_open(out, AN_DER_SEQUENCE);
     put_basic_constraints(out, profile);
-    put_key_usage(out, profile->key_usage);
     put_extended_usage(out, profile);
-    put_subject_key(out, key_bits);
     if (issuer != NULL)
         an_ca_put_authority_key(out, issuer);
-    put_authority_access(out, what);
-    put_policies(out, what);
-    put_crl_point(out, what->crl_url);
-    put_alternative_name(out, what->email);
+    if (profile->has_urls) {
+        put_authority_access(out, places);
+        put_crl_point(out, "2.5.29.46", places->delta_url);
+    }
+    put_policies(out, profile, places->cps_url);
     if (profile->no_check) {
         an_ca_open_extension(out, "1.3.6.1.5.5.7.48.1.5", false);
         an_der_put_null(out);
         an_ca_close_extension(out);
     }
-    an_der_close(out);
-    an_der_close(out);
+}
+
+void
+an_ca_put_subject_extensions(struct an_der_out *out, uint32_t key_usage, an_bytes key_bits, const char *crl_url, const char *email)
+{
+    put_key_usage(out, key_usage);
+    put_subject_key(out, key_bits);
+    put_crl_point(out, "2.5.29.31", crl_url);
+    put_alternative_name(out, email);
 }

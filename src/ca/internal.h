@@ -3,19 +3,6 @@
 
 #include "ca/ca.h"
 
-/* ---- profile.c ---- */
-#define AN_PROFILE_EKU_MAX 4
-struct an_profile {
-    const char *name;
-    bool is_ca, is_subscriber;
-    int path_len; /* -1 = none */
-    uint32_t key_usage;
-    const char *eku[AN_PROFILE_EKU_MAX];
-    bool eku_critical, no_check;
-    int years_max; /* 0 = the issuer's own validity is the only bound */
-};
-const struct an_profile *an_profile_find(enum an_profile_id id); /* NULL when unknown */
-
 /* ---- signed.c: SEQUENCE { tbs, algorithm, signature } ---- */
 /* How this key signs what the authority makes: SHA-256 for RSA, the curve's own digest for ECDSA. */
 struct an_scheme an_ca_scheme(const struct an_signer *key);
@@ -32,8 +19,10 @@ void an_ca_key_id(an_bytes key_bits, uint8_t ret[static AN_DIGEST_MAX]);
 void an_ca_open_extension(struct an_der_out *out, const char *oid, bool critical);
 void an_ca_close_extension(struct an_der_out *out);
 void an_ca_put_authority_key(struct an_der_out *out, const struct an_cert *issuer);
-void an_ca_put_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_issue *what, an_bytes key_bits,
-                          const struct an_cert *issuer);
+/* The extensions that are the same in every certificate of a template: constraints, purposes, issuer's key, places, policies. */
+void an_ca_put_fixed_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_places *places, const struct an_cert *issuer);
+/* Those of one certificate: its key and what that may do, its distribution point when that is its own, its e-mail. */
+void an_ca_put_subject_extensions(struct an_der_out *out, uint32_t key_usage, an_bytes key_bits, const char *crl_url, const char *email);
 
 /* ---- crl.c: pieces of lists ---- */
 an_code an_ca_check_revocation(const struct an_revocation *revoked, struct an_err *reterr) AN_MUST_USE;

@@ -1,87 +1,29 @@
+/* One certificate: checked against its profile, written, linted, signed, checked again. */
 #include "ca/internal.h"
 
 #include "base/utf8.h"
+#include "ca/lint.h"
 
 #define SUBJECT_PARTS_MAX 32
-#define SUBJECT_TEXT_MAX 512 /* longer than any agency's name; RFC 5280's ub-common-name of 64 is too short for ours */
-#define SERIAL_SIZE 20       /* RFC 5280 4.1.2.2: the most that may be */
-#define RSA_BITS_MIN 2048
-#define EC_BITS_MIN 256
+#define SUBJECT_TEXT_MAX (255 * 4 * 3) /* characters of a part as octets; NFC never makes it three times as long */
+#define EXTENSIONS_MAX 8192
 
-/* ---- what may be asked ---- */
+struct an_template {
+    const struct an_profiles *profiles;
+    const struct an_profile *profile;
+    struct an_cert *issuer; /* NULL = self-signed */
+    struct an_signer *key;
+    char *crl_url;
+    struct an_buf algorithm, extensions; /* encoded once */
+};
+
+/* ---- templates ---- */
 static an_code
-check_years(const struct an_profile *profile, const struct an_issue *what, struct an_err *reterr)
-{
-    struct an_date last = an_date_of(what->not_before, 0);
-
-    if (what->not_before == AN_TIME_NONE || what->not_after == AN_TIME_NONE || what->not_after <= what->not_before)
-        AN_FAIL(reterr, AN_E_CA_TIME, "notAfter <= notBefore");
-    if (profile->years_max == 0)
-        return AN_OK;
-    last.year += profile->years_max;
-    if (last.month == 2 && last.day == 29)
-        last.day = 28;
-    if (what->not_after > an_time_of_date(&last, 0))
-        AN_FAIL(reterr, AN_E_CA_VALIDITY, "%s: > %d", profile->name, profile->years_max);
-    return AN_OK;
-}
-
-/* The order of the fielded names: country, place, organisation, units, then the name itself and what belongs to it. */
-static int
-rank_of(const char *oid)
-{
-    static const struct { const char *oid; int rank; } ranks[] = {
-        {"2.5.4.6", 0}, {"2.5.4.8", 1}, {"2.5.4.7", 2}, {"2.5.4.10", 3}, {"2.5.4.97", 3}, {"2.5.4.11", 4},
-    };
-
-    for (size_t i = 0; i < AN_COUNT(ranks); i++)
-        if (strcmp(ranks[i].oid, oid) == 0)
-            return ranks[i].rank;
-    return 5;
-}
-
-static an_code
-check_part(const struct an_name_part *part, struct an_err *reterr)
-{
-    uint8_t oid[AN_OID_MAX];
-    size_t len = part->text ? strlen(part->text) : 0;
-
-    if (part->oid == NULL || an_oid_encode(part->oid, oid) == 0)
-        AN_FAIL(reterr, AN_E_CA_NAME, "OID");
-    if (len == 0 || len > SUBJECT_TEXT_MAX || !an_utf8_is_valid(an_bytes_of_str(part->text)))
-        AN_FAIL(reterr, AN_E_CA_NAME, "%s: %zu byte", part->oid, len);
-    if (strcmp(part->oid, "2.5.4.6") == 0 && len != 2)
-        AN_FAIL(reterr, AN_E_CA_NAME, "C: %zu byte", len);
-    return AN_OK;
-}
-
-static an_code
-check_subject(const struct an_issue *what, struct an_err *reterr)
-{
-    bool has_common_name = false;
-    int before = 0;
-
-    if (what->subject_count == 0 || what->subject_count > SUBJECT_PARTS_MAX)
-        AN_FAIL(reterr, AN_E_CA_NAME, "%zu RDN", what->subject_count);
-    for (size_t i = 0; i < what->subject_count; i++) {
-        const struct an_name_part *part = &what->subject[i];
-        AN_TRY(check_part(part, reterr));
-        if (rank_of(part->oid) < before)
-            AN_FAIL(reterr, AN_E_CA_NAME, "%s: C, ST, L, O, OU, CN", part->oid);
-        before = rank_of(part->oid);
-        has_common_name = has_common_name || strcmp(part->oid, "2.5.4.3") == 0;
-    }
-    if (!has_common_name)
-        AN_FAIL(reterr, AN_E_CA_NAME, "CN");
-    return AN_OK;
-}
-
-static an_code
-check_ascii(const char *what, const char *text, const char *needed, struct an_err *reterr)
+check_url(const char *what, const char *text, struct an_err *reterr)
 {
     if (text == NULL)
         return AN_OK;
-    if (*text == '\0' || strlen(text) > 1024 || strstr(text, needed) == NULL)
+    if (*text == '\0' || strlen(text) > 1024 || strstr(text, "://") == NULL)
         AN_FAIL(reterr, AN_E_CA_FIELD, "%s", what);
     for (const char *at = text; *at != '\0'; at++)
         if (*at <= ' ' || *at > '~')
@@ -90,53 +32,93 @@ check_ascii(const char *what, const char *text, const char *needed, struct an_er
 }
 
 static an_code
-check_fields(const struct an_issue *what, struct an_err *reterr)
+check_places(const struct an_places *places, struct an_err *reterr)
 {
-    uint8_t oid[AN_OID_MAX];
-
-    AN_TRY(check_ascii("rfc822Name", what->email, "@", reterr));
-    AN_TRY(check_ascii("cRLDistributionPoints", what->crl_url, "://", reterr));
-    AN_TRY(check_ascii("caIssuers", what->issuer_url, "://", reterr));
-    AN_TRY(check_ascii("OCSP", what->ocsp_url, "://", reterr));
-    AN_TRY(check_ascii("CPS", what->cps_url, "://", reterr));
-    if (what->policy_oid != NULL && an_oid_encode(what->policy_oid, oid) == 0)
-        AN_FAIL(reterr, AN_E_CA_FIELD, "certificatePolicies: %s", what->policy_oid);
-    return AN_OK;
+    AN_TRY(check_url("cRLDistributionPoints", places->crl_url, reterr));
+    AN_TRY(check_url("freshestCRL", places->delta_url, reterr));
+    AN_TRY(check_url("caIssuers", places->issuer_url, reterr));
+    AN_TRY(check_url("OCSP", places->ocsp_url, reterr));
+    return check_url("CPS", places->cps_url, reterr);
 }
 
 static an_code
-check_subject_key(an_bytes spki, struct an_err *reterr)
-{
-    struct an_pubkey *key = NULL;
-    enum an_key_kind kind;
-    int bits;
-
-    AN_TRY(an_pubkey_parse(spki, &key, reterr));
-    kind = an_pubkey_kind(key);
-    bits = an_pubkey_bits(key);
-    an_pubkey_unref(&key);
-    if (((kind == AN_KEY_RSA || kind == AN_KEY_RSA_PSS) && bits < RSA_BITS_MIN) || (kind == AN_KEY_EC && bits < EC_BITS_MIN) ||
-        kind == AN_KEY_DSA)
-        AN_FAIL(reterr, AN_E_CA_KEY, "%d bit", bits);
-    return AN_OK;
-}
-
-static an_code
-check_issuer(const struct an_profile *profile, const struct an_issue *what, struct an_cert *issuer, struct an_signer *key,
-             struct an_err *reterr)
+check_issuer(const struct an_profile *profile, struct an_cert *issuer, struct an_signer *key, struct an_err *reterr)
 {
     if (issuer == NULL) {
-        if (!profile->is_ca)
-            AN_FAIL(reterr, AN_E_CA_ISSUER, "%s: self-signed", profile->name);
-        if (!an_bytes_eq(what->spki, an_signer_spki(key)))
-            AN_FAIL(reterr, AN_E_CA_KEY, "self-signed: subjectPublicKeyInfo");
+        if (profile->use != AN_USE_ROOT)
+            AN_FAIL(reterr, AN_E_CA_ISSUER, "%s: self-signed", profile->id);
         return AN_OK;
     }
     if (!issuer->is_ca || (profile->is_ca && issuer->path_len == 0))
-        AN_FAIL(reterr, AN_E_CA_ISSUER, "basicConstraints");
-    if (what->not_before < issuer->not_before || what->not_before >= issuer->not_after)
-        AN_FAIL(reterr, AN_E_CA_TIME, "notBefore");
+        AN_FAIL(reterr, AN_E_CA_ISSUER, "%s: basicConstraints", profile->id);
     return an_ca_check_key(issuer, key, AN_KU_KEY_CERT_SIGN, AN_E_CA_ISSUER, reterr);
+}
+
+static void
+encode_fixed(struct an_template *template, const struct an_places *places)
+{
+    struct an_der_out algorithm = AN_DER_OUT(&template->algorithm), extensions = AN_DER_OUT(&template->extensions);
+
+    an_ca_put_algorithm(&algorithm, template->key);
+    an_ca_put_fixed_extensions(&extensions, template->profile, places, template->issuer);
+}
+
+an_code
+an_template_new(const struct an_profiles *profiles, const struct an_profile *profile, struct an_cert *issuer, struct an_signer *key,
+                const struct an_places *places, struct an_template **ret, struct an_err *reterr)
+{
+    struct an_template *template;
+
+    AN_TRY(check_places(places, reterr));
+    AN_TRY(check_issuer(profile, issuer, key, reterr));
+    template = AN_NEW(struct an_template);
+    *template = (struct an_template){.profiles = profiles, .profile = profile, .issuer = issuer ? an_cert_ref(issuer) : NULL, .key = key,
+        .crl_url = places->crl_url && profile->has_urls ? an_strdup(places->crl_url) : NULL, .algorithm = an_buf_new(EXTENSIONS_MAX),
+        .extensions = an_buf_new(EXTENSIONS_MAX)};
+    encode_fixed(template, places);
+    if (!an_buf_ok(&template->algorithm) || !an_buf_ok(&template->extensions)) {
+        an_template_free(&template);
+        AN_FAIL(reterr, AN_E_LIMIT, "extensions");
+    }
+    *ret = template;
+    return AN_OK;
+}
+
+void
+an_template_free(struct an_template **template)
+{
+    struct an_template *t = *template;
+
+    if (t == NULL)
+        return;
+    an_cert_unref(&t->issuer);
+    an_buf_free(&t->algorithm);
+    an_buf_free(&t->extensions);
+    free(t->crl_url);
+    free(t);
+    *template = NULL;
+}
+
+/* ---- what may be asked ---- */
+static an_code
+check_request(const struct an_template *template, const struct an_issue *what, struct an_err *reterr)
+{
+    const struct an_profile *profile = template->profile;
+
+    if (what->subject_count > SUBJECT_PARTS_MAX)
+        AN_FAIL(reterr, AN_E_CA_NAME, "%zu RDN", what->subject_count);
+    AN_TRY(an_profile_check_validity(profile, what->not_before, what->not_after, what->is_renewed, reterr));
+    AN_TRY(an_profile_check_subject(profile, what->subject, what->subject_count, reterr));
+    AN_TRY(an_profile_check_email(template->profiles, profile, what->email, reterr));
+    AN_TRY(an_profile_check_key(profile, what->spki, reterr));
+    AN_TRY(check_url("cRLDistributionPoints", what->crl_url, reterr));
+    if (what->serial.len > AN_SERIAL_SIZE)
+        AN_FAIL(reterr, AN_E_CA_FIELD, "serialNumber: %zu byte", what->serial.len);
+    if (template->issuer == NULL)
+        return an_bytes_eq(what->spki, an_signer_spki(template->key)) ? AN_OK : an_err_set(reterr, AN_E_CA_KEY, "self-signed: subjectPublicKeyInfo");
+    if (what->not_before < template->issuer->not_before || what->not_before >= template->issuer->not_after)
+        AN_FAIL(reterr, AN_E_CA_TIME, "notBefore");
+    return AN_OK;
 }
 
 /* ---- writing ---- */
@@ -144,7 +126,7 @@ check_issuer(const struct an_profile *profile, const struct an_issue *what, stru
 static an_code
 put_subject(struct an_der_out *out, const struct an_issue *what, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf texts = an_buf_new((size_t)SUBJECT_PARTS_MAX * (SUBJECT_TEXT_MAX * 3 + 1));
+    AN_CLEANUP(an_buf_free) struct an_buf texts = an_buf_new((size_t)SUBJECT_PARTS_MAX * (SUBJECT_TEXT_MAX + 1));
     struct an_name_part parts[SUBJECT_PARTS_MAX];
     size_t starts[SUBJECT_PARTS_MAX];
 
@@ -160,14 +142,25 @@ put_subject(struct an_der_out *out, const struct an_issue *what, struct an_err *
     return AN_OK;
 }
 
-static an_code
-put_serial(struct an_der_out *out, struct an_err *reterr)
+an_code
+an_serial_random(uint8_t ret[static AN_SERIAL_SIZE], struct an_err *reterr)
 {
-    uint8_t serial[SERIAL_SIZE];
+    AN_TRY(an_random(ret, AN_SERIAL_SIZE, reterr));
+    ret[0] = (uint8_t)((ret[0] & 0x7f) | 0x40); /* positive, and always as long as that */
+    return AN_OK;
+}
 
-    AN_TRY(an_random(serial, sizeof(serial), reterr));
-    serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40); /* positive, and always as long as that */
-    an_der_put_unsigned(out, AN_BYTES(serial, sizeof(serial)));
+static an_code
+put_serial(struct an_der_out *out, const struct an_issue *what, struct an_err *reterr)
+{
+    uint8_t serial[AN_SERIAL_SIZE];
+
+    if (what->serial.len != 0) {
+        an_der_put(out, AN_DER_INTEGER, what->serial);
+        return AN_OK;
+    }
+    AN_TRY(an_serial_random(serial, reterr));
+    an_der_put(out, AN_DER_INTEGER, AN_BYTES(serial, sizeof(serial)));
     return AN_OK;
 }
 
@@ -183,18 +176,42 @@ key_bits_of(an_bytes spki)
     return bits;
 }
 
-static an_code
-put_tbs(struct an_der_out *out, const struct an_profile *profile, const struct an_issue *what, const struct an_cert *issuer,
-        const struct an_signer *key, struct an_err *reterr)
+/* Already known to be one of the profile's. */
+static enum an_key_kind
+kind_of(an_bytes spki)
 {
+    static const uint8_t rsa[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01};
+    an_bytes inside, algorithm, oid;
+
+    if (an_der_take(&spki, AN_DER_SEQUENCE, &inside, NULL) != AN_OK || an_der_take(&inside, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+        an_der_take(&algorithm, AN_DER_OID, &oid, NULL) != AN_OK)
+        return AN_KEY_UNKNOWN;
+    return an_bytes_eq(oid, AN_BYTES(rsa, sizeof(rsa))) ? AN_KEY_RSA : AN_KEY_EC;
+}
+
+static void
+put_extensions(struct an_der_out *out, const struct an_template *template, const struct an_issue *what)
+{
+    an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(3));
+    an_der_open(out, AN_DER_SEQUENCE);
+    an_der_put_raw(out, an_buf_view(&template->extensions));
+    an_ca_put_subject_extensions(out, an_profile_usage_for(template->profile, kind_of(what->spki)), key_bits_of(what->spki), what->crl_url ? what->crl_url : template->crl_url, what->email);
+    an_der_close(out);
+    an_der_close(out);
+}
+
+static an_code
+put_tbs(struct an_der_out *out, const struct an_template *template, const struct an_issue *what, struct an_err *reterr)
+{
+    const struct an_cert *issuer = template->issuer;
     bool is_longer = issuer != NULL && what->not_after > issuer->not_after;
 
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0));
     an_der_put_int(out, 2); /* v3 */
     an_der_close(out);
-    AN_TRY(put_serial(out, reterr));
-    an_ca_put_algorithm(out, key);
+    AN_TRY(put_serial(out, what, reterr));
+    an_der_put_raw(out, an_buf_view(&template->algorithm));
     if (issuer != NULL)
         an_der_put_raw(out, issuer->subject);
     else
@@ -205,29 +222,88 @@ put_tbs(struct an_der_out *out, const struct an_profile *profile, const struct a
     an_der_close(out);
     AN_TRY(put_subject(out, what, reterr));
     an_der_put_raw(out, what->spki);
-    an_ca_put_extensions(out, profile, what, key_bits_of(what->spki), issuer);
+    put_extensions(out, template, what);
     an_der_close(out);
     return AN_OK;
 }
 
+/* ---- the linter stands before the key and behind it ---- */
+static void
+keep_first(void *context, const struct an_lint *lint)
+{
+    const struct an_lint **first = context;
+
+    if (lint->severity == AN_LINT_ERROR && *first == NULL)
+        *first = lint;
+}
+
+static an_code
+lint(const struct an_template *template, an_bytes der, bool is_signed, struct an_err *reterr)
+{
+    const struct an_lint *first = NULL;
+    struct an_lint_plan plan = {.profile = template->profile, .issuer = template->issuer, .is_unsigned = !is_signed, .each = keep_first, .context = &first};
+
+    an_lint_cert(der, &plan);
+    if (first != NULL)
+        AN_FAIL(reterr, AN_E_CA_LINT, "%s: %s (%s)", first->id, first->vi, first->source);
+    return AN_OK;
+}
+
+/* The certificate as it will be, with zeros where the signature comes. */
+static an_code
+lint_unsigned(const struct an_template *template, an_bytes tbs, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
+    struct an_der_out out = AN_DER_OUT(&der);
+    static const uint8_t zeros[64];
+
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_raw(&out, tbs);
+    an_der_put_raw(&out, an_buf_view(&template->algorithm));
+    an_der_put_bits(&out, AN_BYTES(zeros, sizeof(zeros)), 0);
+    an_der_close(&out);
+    return an_buf_ok(&der) ? lint(template, an_buf_view(&der), false, reterr) : an_err_set(reterr, AN_E_LIMIT, "Certificate");
+}
+
+/* A key store that errs once gives a signature that harms (and with RSA may tell the key): none leaves unchecked. */
+static an_code
+check_made(const struct an_template *template, struct an_cert *cert, struct an_err *reterr)
+{
+    AN_TRY(lint(template, cert->der, true, reterr));
+    if (!an_cert_signed_by(cert, template->issuer ? template->issuer : cert))
+        AN_FAIL(reterr, AN_E_CA_SIGNATURE, "%s", an_signer_info(template->key)->label);
+    return AN_OK;
+}
+
 an_code
-an_ca_issue(const struct an_issue *what, struct an_cert *issuer, struct an_signer *key, struct an_cert **ret, struct an_err *reterr)
+an_ca_issue(const struct an_template *template, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
-    const struct an_profile *profile = an_profile_find(what->profile);
+    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     struct an_der_out out = AN_DER_OUT(&tbs);
 
-    if (profile == NULL)
-        AN_FAIL(reterr, AN_E_CA_FIELD, "profile %d", (int)what->profile);
-    AN_TRY(check_years(profile, what, reterr));
-    AN_TRY(check_subject(what, reterr));
-    AN_TRY(check_fields(what, reterr));
-    AN_TRY(check_subject_key(what->spki, reterr));
-    AN_TRY(check_issuer(profile, what, issuer, key, reterr));
-    AN_TRY(put_tbs(&out, profile, what, issuer, key, reterr));
+    AN_TRY(check_request(template, what, reterr));
+    AN_TRY(put_tbs(&out, template, what, reterr));
     if (!an_buf_ok(&tbs))
         AN_FAIL(reterr, AN_E_LIMIT, "TBSCertificate");
-    AN_TRY(an_ca_sign(key, an_buf_view(&tbs), AN_NONE, &der, reterr));
-    return an_cert_parse(an_buf_view(&der), ret, reterr);
+    AN_TRY(lint_unsigned(template, an_buf_view(&tbs), reterr));
+    AN_TRY(an_ca_sign(template->key, an_buf_view(&tbs), AN_NONE, &der, reterr));
+    AN_TRY(an_cert_parse(an_buf_view(&der), &cert, reterr));
+    AN_TRY(check_made(template, cert, reterr));
+    *ret = cert;
+    cert = NULL;
+    return AN_OK;
+}
+
+an_code
+an_ca_issue_once(const struct an_profiles *profiles, const char *profile_id, struct an_cert *issuer, struct an_signer *key,
+                 const struct an_places *places, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_template_free) struct an_template *template = NULL;
+    const struct an_profile *profile;
+
+    AN_TRY(an_profiles_find(profiles, profile_id, &profile, reterr));
+    AN_TRY(an_template_new(profiles, profile, issuer, key, places, &template, reterr));
+    return an_ca_issue(template, what, ret, reterr);
 }

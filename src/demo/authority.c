@@ -6,7 +6,6 @@
 
 #include <unistd.h>
 
-#define YEAR ((an_time)31557600)
 #define POLICY_OID "2.16.704.1.1.1.1.1"
 
 char *
@@ -96,7 +95,7 @@ subject_of(const struct demo_party *p, struct an_name_part parts[static 6])
     size_t count = 0;
 
     parts[count++] = (struct an_name_part){"2.5.4.6", "VN"};
-    if (p->profile >= AN_PROFILE_PERSON && p->profile <= AN_PROFILE_DEVICE)
+    if (p->email != NULL)
         parts[count++] = (struct an_name_part){"2.5.4.7", "Tỉnh Mẫu"};
     parts[count++] = (struct an_name_part){"2.5.4.10", p->parent};
     if (p->unit != NULL)
@@ -108,19 +107,19 @@ subject_of(const struct demo_party *p, struct an_name_part parts[static 6])
 static an_code
 issue(struct demo *d, struct demo_party *p, struct demo_party *issuer, struct an_err *reterr)
 {
-    static const int years[] = {[AN_PROFILE_ROOT] = 20, [AN_PROFILE_ISSUING] = 20, [AN_PROFILE_PERSON] = 3, [AN_PROFILE_AGENCY] = 5,
-                                [AN_PROFILE_DEVICE] = 3, [AN_PROFILE_OCSP] = 1, [AN_PROFILE_TSA] = 5};
     AN_CLEANUP(an_free_ptr) char *crl = an_asprintf("http://127.0.0.1:%u/crl/%s.crl", d->port, issuer->id);
     AN_CLEANUP(an_free_ptr) char *crt = an_asprintf("http://127.0.0.1:%u/crt/%s.crt", d->port, issuer->id);
     struct an_name_part parts[6];
     an_time now = an_time_now();
     /* The certificates are "issued" a month ago, so that the sample revocation can lie before the sample signature. */
-    struct an_issue what = {.profile = p->profile, .subject = parts, .subject_count = subject_of(p, parts), .email = p->email,
-                            .spki = an_signer_spki(p->signer), .not_before = now - 30 * 86400,
-                            .not_after = now - 30 * 86400 + years[p->profile] * YEAR - 86400, .crl_url = p == issuer ? NULL : crl,
-                            .issuer_url = p == issuer ? NULL : crt, .policy_oid = POLICY_OID};
+    struct an_issue what = {.subject = parts, .subject_count = subject_of(p, parts), .email = p->email, .spki = an_signer_spki(p->signer),
+                            .not_before = now - 30 * 86400};
+    struct an_places places = {.crl_url = crl, .issuer_url = crt};
+    const struct an_profile *profile;
 
-    AN_TRY(an_ca_issue(&what, p == issuer ? NULL : issuer->cert, issuer->signer, &p->cert, reterr));
+    AN_TRY(an_profiles_find(d->profiles, p->profile, &profile, reterr));
+    what.not_after = an_profile_usual_end(profile, what.not_before, false);
+    AN_TRY(an_ca_issue_once(d->profiles, p->profile, p == issuer ? NULL : issuer->cert, issuer->signer, &places, &what, &p->cert, reterr));
     return save_cert(d, p, reterr);
 }
 
@@ -208,6 +207,7 @@ demo_make_authority(struct demo *d, struct an_err *reterr)
     AN_TRY(an_dir_make(pins, true, reterr));
     AN_TRY(an_dir_make(ca, false, reterr));
     AN_TRY(an_softhsm_use(d->dir, reterr));
+    AN_TRY(an_profiles_open(NULL, &d->profiles, reterr));
     AN_TRY(start_server(d, reterr));
     AN_TRY(make_party(d, DEMO_ROOT, DEMO_ROOT, reterr));
     for (int who = DEMO_ISSUING; who < DEMO_PARTIES; who++)

@@ -12,7 +12,7 @@
 /* One sample subscriber (or authority) with its token, key and certificate. */
 struct demo_party {
     const char *id;          /* "chu-tich": names its files and its token */
-    enum an_profile_id profile;
+    const char *profile;     /* of profiles/ */
     const char *name;        /* CN */
     const char *unit, *parent, *email;
     enum an_key_kind kind;
@@ -31,6 +31,7 @@ struct demo {
     struct cli *cli;
     const char *dir;
     struct demo_party parties[DEMO_PARTIES];
+    struct an_profiles *profiles;
     struct an_certs anchors, chain;
     struct an_crls crls;
     struct an_tsa tsa;

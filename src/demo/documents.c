@@ -35,7 +35,7 @@ draw_images(struct demo *d, struct an_err *reterr)
         struct an_layout_seal seal = {.agency = p->name, .diameter_mm = 36, .dpi = 300};
         AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/images/%s.png", d->dir, p->id);
         p->image = an_buf_new(AN_LIMIT_PNG_BYTES);
-        AN_TRY(p->profile == AN_PROFILE_AGENCY ? an_layout_seal(d->layout, &seal, &p->image, reterr)
+        AN_TRY(strcmp(p->profile, "co-quan") == 0 ? an_layout_seal(d->layout, &seal, &p->image, reterr)
                                                : an_layout_signature(d->layout, p->name, &p->image, reterr));
         AN_TRY(an_file_write(path, an_buf_view(&p->image), 0644, reterr));
     }

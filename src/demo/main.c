@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 static const struct demo_party party_table[DEMO_PARTIES] = {
-    [DEMO_ROOT] = {.id = "goc", .profile = AN_PROFILE_ROOT, .name = "RootCA MẪU (trình diễn)", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 4096},
-    [DEMO_ISSUING] = {.id = "ca", .profile = AN_PROFILE_ISSUING, .name = "CA MẪU phục vụ các cơ quan Nhà nước", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 3072},
-    [DEMO_TSA] = {.id = "tsa", .profile = AN_PROFILE_TSA, .name = "TSA MẪU", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_LEADER] = {.id = "chu-tich", .profile = AN_PROFILE_PERSON, .name = "Nguyễn Văn Mẫu", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "nvmau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_AGENCY] = {.id = "ubnd-xa", .profile = AN_PROFILE_AGENCY, .name = "ỦY BAN NHÂN DÂN XÃ MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "xamau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_OTHER_LEADER] = {.id = "giam-doc", .profile = AN_PROFILE_PERSON, .name = "Lê Thị Thí Dụ", .unit = "Sở Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "ltthidu@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
-    [DEMO_OTHER_AGENCY] = {.id = "so-mau", .profile = AN_PROFILE_AGENCY, .name = "SỞ MẪU TỈNH MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "somau@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
-    [DEMO_REVOKED] = {.id = "da-thu-hoi", .profile = AN_PROFILE_PERSON, .name = "Phạm Văn Thử", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "pvthu@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_ROOT] = {.id = "goc", .profile = "goc", .name = "RootCA MẪU (trình diễn)", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 4096},
+    [DEMO_ISSUING] = {.id = "ca", .profile = "trung-gian", .name = "CA MẪU phục vụ các cơ quan Nhà nước", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 3072},
+    [DEMO_TSA] = {.id = "tsa", .profile = "tsa", .name = "TSA MẪU", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_LEADER] = {.id = "chu-tich", .profile = "ca-nhan", .name = "Nguyễn Văn Mẫu", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "nvmau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_AGENCY] = {.id = "ubnd-xa", .profile = "co-quan", .name = "ỦY BAN NHÂN DÂN XÃ MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "xamau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_OTHER_LEADER] = {.id = "giam-doc", .profile = "ca-nhan", .name = "Lê Thị Thí Dụ", .unit = "Sở Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "ltthidu@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
+    [DEMO_OTHER_AGENCY] = {.id = "so-mau", .profile = "co-quan", .name = "SỞ MẪU TỈNH MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "somau@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
+    [DEMO_REVOKED] = {.id = "da-thu-hoi", .profile = "ca-nhan", .name = "Phạm Văn Thử", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "pvthu@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
 };
 
 /* What each file must turn out to be; anything else fails the demonstration. */
@@ -50,6 +50,7 @@ demo_done(struct demo *d)
         an_cert_unref(&d->parties[i].cert);
         an_buf_free(&d->parties[i].image);
     }
+    an_profiles_free(&d->profiles);
     an_certs_done(&d->anchors);
     an_certs_done(&d->chain);
     an_crls_unref(&d->crls);

@@ -210,7 +210,7 @@ report_coverage(const struct scan *scan, bool list)
 int
 main(int argc, char **argv)
 {
-    static const char *const DIRS[] = {"messages", "src", "policies", "regulations", "docs"};
+    static const char *const DIRS[] = {"messages", "src", "policies", "profiles", "regulations", "docs"};
     struct scan scan = {.cited = an_map_new()};
     struct an_err err = {0};
 

@@ -25,6 +25,7 @@ struct party {
 };
 static struct party root, leaf, tsa, foreign, other;
 static struct an_verifier *verifier;
+static struct an_profiles *profiles;
 static const char content[] = "Nội dung";
 
 static an_time
@@ -71,15 +72,15 @@ make_party(struct party *party)
 }
 
 static void
-issue(struct party *party, enum an_profile_id profile, const char *name, struct party *issuer, int from, int to)
+issue(struct party *party, const char *profile, const char *name, struct party *issuer, int from, int to)
 {
     struct an_name_part subject[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", "UBND tỉnh Mẫu"}, {"2.5.4.3", name}};
-    struct an_issue what = {.profile = profile, .subject = subject, .subject_count = 3,
+    struct an_issue what = {.subject = subject, .subject_count = 3, .email = strcmp(profile, "ca-nhan") == 0 ? "mau@mau.gov.vn" : NULL,
                             .spki = an_buf_view(&party->spki), .not_before = when(from), .not_after = when(to)};
     struct an_err err = {0};
 
     an_cert_unref(&party->cert);
-    if (an_ca_issue(&what, issuer ? issuer->cert : NULL, issuer ? issuer->signer : party->signer, &party->cert, &err) != AN_OK)
+    if (an_ca_issue_once(profiles, profile, issuer ? issuer->cert : NULL, issuer ? issuer->signer : party->signer, &(struct an_places){0}, &what, &party->cert, &err) != AN_OK)
         fail_msg("%s: %s", an_message_find(err.code)->symbol, err.detail);
 }
 
@@ -208,10 +209,10 @@ play(const struct scenario *scenario)
     struct an_file file = {.fd = -1};
 
     options.revocation = (scenario->status_optional ? AN_REVOCATION_IF_AVAILABLE : AN_REVOCATION_REQUIRE) + 1;
-    issue(&leaf, AN_PROFILE_PERSON, "Nguyễn Văn Mẫu", &root, LEAF_FROM, scenario->leaf_until);
+    issue(&leaf, "ca-nhan", "Nguyễn Văn Mẫu", &root, LEAF_FROM, scenario->leaf_until);
     if (scenario->stamped_at != NEVER)
-        issue(&tsa, AN_PROFILE_TSA, "TSA Mẫu", &root, DAY(2020, 1, 1), scenario->tsa_until);
-    issue(&other, AN_PROFILE_TSA, "TSA lạ", &foreign, DAY(2020, 1, 1), DAY(2025, 1, 1));
+        issue(&tsa, "tsa", "TSA Mẫu", &root, DAY(2020, 1, 1), scenario->tsa_until);
+    issue(&other, "tsa", "TSA lạ", &foreign, DAY(2020, 1, 1), DAY(2025, 1, 1));
     an_certs_add(&anchors, root.cert);
     make_list(scenario, &crls);
     make_signature(scenario, &signature);
@@ -267,13 +268,14 @@ static int
 open_world(void **state)
 {
     (void)state;
+    assert_int_equal(an_profiles_open(NULL, &profiles, NULL), AN_OK);
     make_party(&root);
     make_party(&leaf);
     make_party(&tsa);
     make_party(&foreign);
     make_party(&other);
-    issue(&root, AN_PROFILE_ROOT, "Gốc Mẫu", NULL, DAY(2018, 1, 1), DAY(2035, 1, 1));
-    issue(&foreign, AN_PROFILE_ROOT, "Gốc lạ", NULL, DAY(2018, 1, 1), DAY(2035, 1, 1));
+    issue(&root, "goc", "Gốc Mẫu", NULL, DAY(2018, 1, 1), DAY(2035, 1, 1));
+    issue(&foreign, "goc", "Gốc lạ", NULL, DAY(2018, 1, 1), DAY(2035, 1, 1));
     return an_verifier_new(NULL, &verifier, NULL) == AN_OK ? 0 : -1;
 }
 
@@ -287,6 +289,7 @@ close_world(void **state)
     drop(&foreign);
     drop(&other);
     an_verifier_free(&verifier);
+    an_profiles_free(&profiles);
     return 0;
 }
 

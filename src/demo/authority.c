@@ -160,7 +160,7 @@ make_crls(struct demo *d, struct an_err *reterr)
 /* ---- the loopback server: time-stamps, CRLs, certificates ---- */
 
 static void
-serve_file(struct demo *d, const char *name, const char *type, struct an_http_answer *answer)
+serve_file(const struct demo *d, const char *name, const char *type, struct an_http_answer *answer)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/ca/%s", d->dir, name);
 
@@ -173,26 +173,41 @@ serve_file(struct demo *d, const char *name, const char *type, struct an_http_an
 }
 
 static void
-on_request(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+answer_stamp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
 {
-    struct demo *d = context;
+    const struct demo *d = context;
+    struct an_err err = {0};
 
-    answer->status = 404;
-    if (strcmp(request->path, "/tsa") == 0 && request->body.len) {
-        struct an_err err = {0};
-        answer->status = an_tsa_answer(&d->tsa, request->body, an_time_now(), &answer->body, &err) == AN_OK ? 200 : 500;
-        answer->content_type = "application/timestamp-reply";
-    } else if (strncmp(request->path, "/crl/", 5) == 0) {
-        serve_file(d, request->path + 5, "application/pkix-crl", answer);
-    } else if (strncmp(request->path, "/crt/", 5) == 0) {
-        serve_file(d, request->path + 5, "application/pkix-cert", answer);
-    }
+    answer->status = an_tsa_answer(&d->tsa, request->body, an_time_now(), &answer->body, &err) == AN_OK ? 200 : 500;
+    answer->content_type = "application/timestamp-reply";
 }
+
+static void
+answer_list(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    serve_file(context, request->path + strlen("/crl/"), "application/pkix-crl", answer);
+}
+
+static void
+answer_certificate(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    serve_file(context, request->path + strlen("/crt/"), "application/pkix-cert", answer);
+}
+
+static const struct an_http_route demo_routes[] = {
+    {"/tsa", AN_HTTP_POST, 0, answer_stamp, NULL},
+    {"/crl/", AN_HTTP_GET, 0, answer_list, NULL},
+    {"/crt/", AN_HTTP_GET, 0, answer_certificate, NULL},
+};
+static const struct an_http_routes demo_tables[] = {{demo_routes, AN_COUNT(demo_routes)}};
 
 static an_code
 start_server(struct demo *d, struct an_err *reterr)
 {
-    AN_TRY(an_http_server_start("127.0.0.1:0", on_request, d, &d->server, &d->port, reterr));
+    struct an_http_setup setup = {.listen = "127.0.0.1:0", .listen_fd = -1, .log_fd = -1, .tables = demo_tables, .table_count = AN_COUNT(demo_tables),
+                                  .context = d, .loops = 1, .workers = 2};
+
+    AN_TRY(an_http_server_start(&setup, &d->server, &d->port, reterr));
     snprintf(d->tsa_url, sizeof(d->tsa_url), "http://127.0.0.1:%u/tsa", d->port);
     return AN_OK;
 }

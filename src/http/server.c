@@ -1,29 +1,20 @@
-#include "http/http.h"
-
-#include "base/limits.h"
+#include "http/internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define HTTP_BODY_BYTES_MAX ((size_t)1024 * 1024) /* a time-stamp or status request is under 1 kB */
-#define HTTP_CONNECTIONS_MAX 256u
-#define HTTP_IDLE_SECONDS 15u
+#define BACKLOG 1024
+#define WORKERS_MIN 8u   /* they wait for keys and the database more than they compute */
+#define THREADS_MAX 256u
+#define CONNECTIONS_MAX 8192
+#define STACK_BYTES ((size_t)512 * 1024)
 
-struct an_http_server {
-    struct MHD_Daemon *daemon;
-    an_http_handler_fn handle;
-    void *context;
-};
-
-/* One request while its body comes in. */
-struct incoming {
-    struct an_buf body;
-};
-
+/* ---- listening ---- */
 static bool
 parse_port(an_bytes text, in_port_t *ret)
 {
@@ -68,148 +59,187 @@ parse_listen(const char *listen, struct sockaddr_storage *ret)
     return inet_pton(AF_INET, host, &((struct sockaddr_in *)ret)->sin_addr) == 1;
 }
 
-static enum MHD_Result
-send_answer(struct MHD_Connection *connection, struct an_http_answer *answer)
+static unsigned
+port_of(int fd)
 {
-    char cache[40];
-    enum MHD_Result result;
-    /* The server frees what malloc gave; an empty body has nothing to free. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        answer->body.len, answer->body.ptr, answer->body.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof(address);
 
-    if (response == NULL) {
-        an_buf_free(&answer->body);
-        return MHD_NO;
-    }
-    if (answer->body.len == 0)
-        an_buf_free(&answer->body);
-    if (answer->cache_seconds > 0)
-        snprintf(cache, sizeof(cache), "public, max-age=%u", answer->cache_seconds);
-    else
-        snprintf(cache, sizeof(cache), "no-store");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                            answer->content_type ? answer->content_type : "application/octet-stream");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
-    result = MHD_queue_response(connection, answer->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static enum MHD_Result
-send_status(struct MHD_Connection *connection, unsigned status)
-{
-    struct an_http_answer answer = {.status = status, .content_type = "text/plain", .body = an_buf_new(100)};
-
-    an_buf_printf(&answer.body, "%u\n", status);
-    return send_answer(connection, &answer);
-}
-
-static enum MHD_Result
-answer_request(const struct an_http_server *server, struct MHD_Connection *connection,
-               const struct an_http_request *request)
-{
-    struct an_http_answer answer = {.status = MHD_HTTP_NOT_FOUND, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES)};
-
-    server->handle(server->context, request, &answer);
-    if (an_buf_ok(&answer.body) && answer.status >= 200 && answer.status <= 599)
-        return send_answer(connection, &answer);
-    an_buf_free(&answer.body);
-    return send_status(connection, MHD_HTTP_INTERNAL_SERVER_ERROR);
-}
-
-/* Called once when the head is there, then for every part of the body, then once more at its end. */
-static enum MHD_Result
-on_request(void *context, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
-           const char *upload, size_t *upload_len, void **state)
-{
-    struct incoming *incoming = *state;
-    const char *type;
-    bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-
-    (void)version;
-    if (incoming == NULL) {
-        incoming = AN_NEW(struct incoming);
-        incoming->body = an_buf_new(HTTP_BODY_BYTES_MAX);
-        *state = incoming;
-        return MHD_YES;
-    }
-    if (*upload_len > 0) {
-        an_buf_append(&incoming->body,
-                      AN_BYTES(upload, *upload_len)); /* what is too much is forgotten, and answered below */
-        *upload_len = 0;
-        return MHD_YES;
-    }
-    if (!an_buf_ok(&incoming->body))
-        return send_status(connection, MHD_HTTP_CONTENT_TOO_LARGE);
-    if (!is_get && strcmp(method, "POST") != 0)
-        return send_status(connection, MHD_HTTP_METHOD_NOT_ALLOWED);
-    type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    return answer_request(context, connection,
-                          &(struct an_http_request){.method = is_get ? "GET" : "POST",
-                                                    .path = path,
-                                                    .content_type = type ? type : "",
-                                                    .body = an_buf_view(&incoming->body)});
-}
-
-static void
-on_end(void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
-{
-    struct incoming *incoming = *state;
-
-    (void)context, (void)connection, (void)how;
-    if (incoming != NULL)
-        an_buf_free(&incoming->body);
-    free(incoming);
-    *state = NULL;
-}
-
-static struct MHD_Daemon *
-start_daemon(struct an_http_server *server, const struct sockaddr_storage *address)
-{
-    unsigned flags =
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
-
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
-                            MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-                            MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SECONDS,
-                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    /* the port stands at the same place for both families */
+    return ntohs(((const struct sockaddr_in *)&address)->sin_port);
 }
 
 an_code
-an_http_server_start(const char *listen, an_http_handler_fn handle, void *context, struct an_http_server **ret,
-                     unsigned *ret_port, struct an_err *reterr)
+an_http_listen(const char *text, int *ret, unsigned *ret_port, struct an_err *reterr)
 {
     struct sockaddr_storage address;
-    struct an_http_server *server;
-    const union MHD_DaemonInfo *port;
+    int fd, on = 1, failed;
 
-    if (!parse_listen(listen, &address))
-        AN_FAIL(reterr, AN_E_HTTP_LISTEN, "%s: not address:port", listen);
-    server = AN_NEW(struct an_http_server);
-    *server = (struct an_http_server){.handle = handle, .context = context};
-    server->daemon = start_daemon(server, &address);
-    if (server->daemon == NULL) {
-        free(server);
-        return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, errno, "%s", listen);
+    if (!parse_listen(text, &address))
+        AN_FAIL(reterr, AN_E_HTTP_LISTEN, "%s: not address:port", text);
+    fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, errno, "%s", text);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&address, address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0 ||
+        listen(fd, BACKLOG) != 0) {
+        failed = errno;
+        close(fd);
+        return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, failed, "%s", text);
     }
-    port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    *ret = fd;
     if (ret_port != NULL)
-        *ret_port = port != NULL ? port->port : 0;
+        *ret_port = port_of(fd);
+    return AN_OK;
+}
+
+/* ---- starting ---- */
+static void
+add_routes(struct an_http_server *server)
+{
+    for (size_t i = 0; i < server->setup.table_count; i++)
+        for (size_t j = 0; j < server->setup.tables[i].count; j++) {
+            AN_ASSERT(server->route_count < HTTP_ROUTES_MAX);
+            server->routes[server->route_count] = &server->setup.tables[i].items[j];
+            server->route_lens[server->route_count++] = strlen(server->setup.tables[i].items[j].path);
+        }
+}
+
+static bool
+start_thread(pthread_t *thread, void *(*run)(void *), void *context)
+{
+    pthread_attr_t attributes;
+    bool done;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    done = pthread_create(thread, &attributes, run, context) == 0;
+    pthread_attr_destroy(&attributes);
+    return done;
+}
+
+static bool
+start_loop(struct an_http_server *server, struct loop *loop)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = loop};
+    struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = server};
+
+    *loop = (struct loop){.server = server, .listens = true, .room = an_new_array(HTTP_ROOM_BYTES, 1)};
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return loop->epoll >= 0 && loop->event >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->event, &event) == 0 &&
+           epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->listener, &listener) == 0 && start_thread(&loop->thread, http_loop_run, loop);
+}
+
+static bool
+start_threads(struct an_http_server *server)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned loops = server->setup.loops ? server->setup.loops : cores > 0 ? (unsigned)cores : 1;
+    unsigned workers = server->setup.workers ? server->setup.workers : loops * 4 > WORKERS_MIN ? loops * 4 : WORKERS_MIN;
+
+    loops = loops < THREADS_MAX ? loops : THREADS_MAX;
+    workers = workers < THREADS_MAX ? workers : THREADS_MAX;
+    server->loops = an_new_array(loops, sizeof(*server->loops));
+    server->workers = an_new_array(workers, sizeof(*server->workers));
+    while (server->worker_count < workers && start_thread(&server->workers[server->worker_count], http_work, server))
+        server->worker_count++;
+    while (server->loop_count < loops && start_loop(server, &server->loops[server->loop_count]))
+        server->loop_count++;
+    return server->worker_count > 0 && server->loop_count > 0;
+}
+
+an_code
+an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port, struct an_err *reterr)
+{
+    int fd = setup->listen_fd;
+    struct an_http_server *server;
+
+    if (setup->listen != NULL)
+        AN_TRY(an_http_listen(setup->listen, &fd, NULL, reterr));
+    server = AN_NEW(struct an_http_server);
+    *server = (struct an_http_server){.setup = *setup, .listener = fd, .owns_listener = setup->listen != NULL};
+    server->trusted = setup->trusted ? an_strdup(setup->trusted) : NULL;
+    if (server->setup.connections_max == 0)
+        server->setup.connections_max = CONNECTIONS_MAX;
+    server->last = &server->first;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->is_work, NULL);
+    add_routes(server);
+    if (!start_threads(server)) {
+        an_http_server_stop(&server);
+        AN_FAIL(reterr, AN_E_HTTP_LISTEN, "threads");
+    }
+    if (ret_port != NULL)
+        *ret_port = port_of(fd);
     *ret = server;
     return AN_OK;
+}
+
+/* ---- ending ---- */
+static void
+wake_all(struct an_http_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++)
+        http_loop_wake(&server->loops[i]);
+}
+
+void
+an_http_server_drain(struct an_http_server *server)
+{
+    __atomic_store_n(&server->is_draining, true, __ATOMIC_RELEASE);
+    wake_all(server);
+}
+
+bool
+an_http_server_is_empty(const struct an_http_server *server)
+{
+    size_t open = 0;
+
+    for (unsigned i = 0; i < server->loop_count; i++)
+        open += __atomic_load_n(&server->loops[i].connections, __ATOMIC_ACQUIRE);
+    return open == 0;
+}
+
+static void
+join_all(struct an_http_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++)
+        pthread_join(server->loops[i].thread, NULL); /* each leaves when none of its requests is in hand */
+    pthread_mutex_lock(&server->lock);
+    server->loops_gone = true;
+    pthread_cond_broadcast(&server->is_work);
+    pthread_mutex_unlock(&server->lock);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        pthread_join(server->workers[i], NULL);
 }
 
 void
 an_http_server_stop(struct an_http_server **server)
 {
-    if (*server == NULL)
+    struct an_http_server *own = *server;
+
+    if (own == NULL)
         return;
-    MHD_stop_daemon((*server)->daemon);
-    free(*server);
+    __atomic_store_n(&own->is_stopping, true, __ATOMIC_RELEASE);
+    wake_all(own);
+    join_all(own);
+    for (unsigned i = 0; i < own->loop_count; i++) {
+        close(own->loops[i].epoll);
+        close(own->loops[i].event);
+        free(own->loops[i].room);
+        pthread_mutex_destroy(&own->loops[i].lock);
+    }
+    if (own->owns_listener)
+        close(own->listener);
+    pthread_mutex_destroy(&own->lock);
+    pthread_cond_destroy(&own->is_work);
+    free(own->loops);
+    free(own->workers);
+    free(own->trusted);
+    free(own);
     *server = NULL;
 }

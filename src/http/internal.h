@@ -1,0 +1,126 @@
+/* What the files of http/ share: connections belong to one loop and are touched by its thread alone; a request that is
+ * being carried out belongs to a worker until it comes back. */
+#pragma once
+
+#include "http/head.h"
+#include "http/http.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/types.h>
+
+#define HTTP_ROOM_BYTES ((size_t)64 * 1024) /* read at once */
+#define HTTP_CLASSES 6                      /* of statuses, by hundreds */
+#define HTTP_ROUTES_MAX 64
+#define HTTP_BUCKETS 10
+extern const unsigned http_bucket_us[HTTP_BUCKETS];
+
+/* A request that is not answered from memory. */
+struct http_job {
+    struct http_job *next;
+    struct conn *conn;
+    const struct an_http_route *route;
+    size_t route_number;
+    struct an_buf head_bytes;   /* head points into it */
+    struct an_http_head head;
+    struct an_buf path;         /* decoded */
+    struct an_buf body;
+    size_t body_max;
+    bool is_head;               /* HEAD */
+    char peer[INET6_ADDRSTRLEN];
+    uint64_t start_us;
+    struct an_http_answer answer;
+};
+
+enum conn_state { CONN_HEAD = 0, CONN_BODY, CONN_BUSY, CONN_LINGER };
+enum conn_list { LIST_IDLE = 0, LIST_HEAD, LIST_BODY, LIST_WRITE, LIST_LINGER, LIST_BUSY, CONN_LISTS };
+
+struct conn {
+    struct loop *loop;
+    struct conn *prev, *next;
+    enum conn_list list;
+    uint64_t since_ms;          /* when it came into its list */
+    int fd;
+    enum conn_state state;
+    bool is_v1_0, close_after, is_at_end, is_readable, is_gone;
+    struct an_buf in, out;
+    size_t sent;
+    int file;                   /* sent behind out; -1 = none */
+    uint64_t file_at, file_end;
+    struct http_job *job;       /* while its body comes in */
+    struct an_http_chunks chunks;
+    uint64_t body_left;
+    struct sockaddr_in6 address;
+};
+
+struct http_counts {
+    uint64_t by_route[HTTP_ROUTES_MAX + 1][HTTP_CLASSES]; /* the last row: no route */
+    uint64_t buckets[HTTP_ROUTES_MAX + 1][HTTP_BUCKETS + 1], total_us[HTTP_ROUTES_MAX + 1];
+    uint64_t accepted, refused, timed_out, bytes_out;
+};
+
+struct loop {
+    struct an_http_server *server;
+    pthread_t thread;
+    int epoll, event;           /* event: something was finished, or we are to leave */
+    struct { struct conn *first, *last; } lists[CONN_LISTS];
+    struct conn *dead;          /* closed; freed when no event of this round can name them */
+    size_t connections;         /* atomic: read by others */
+    uint64_t now_ms;
+    an_time now;
+    char date[40];              /* "Date: …" line */
+    uint8_t *room;
+    bool listens;
+    pthread_mutex_t lock;       /* guards done */
+    struct http_job *done;
+    struct http_counts counts;
+};
+
+struct an_http_server {
+    struct an_http_setup setup;
+    const struct an_http_route *routes[HTTP_ROUTES_MAX];
+    size_t route_lens[HTTP_ROUTES_MAX];
+    size_t route_count;
+    char *trusted;
+    int listener;
+    bool owns_listener, is_draining, is_stopping; /* atomic */
+    bool loops_gone;            /* with the lock: nothing more will be queued */
+    struct loop *loops;
+    unsigned loop_count, worker_count;
+    pthread_t *workers;
+    pthread_mutex_t lock;       /* guards the queue */
+    pthread_cond_t is_work;
+    struct http_job *first, **last;
+    size_t waiting;
+};
+
+/* ---- route.c ---- */
+/* The route of a target's path, still encoded; SIZE_MAX when there is none. */
+size_t http_route_find(const struct an_http_server *server, an_bytes path);
+unsigned http_method_bit(an_bytes method); /* 0 = not one of ours; HEAD is GET */
+bool http_is_trusted(const struct an_http_server *server, const char *peer);
+
+/* ---- loop.c ---- */
+void *http_loop_run(void *loop);
+void http_loop_wake(struct loop *loop);
+
+/* ---- answer.c ---- */
+/* Status line and headers up to the empty line. */
+void http_put_head(struct an_buf *out, const struct loop *loop, const struct an_http_answer *answer, bool close);
+void http_put_date(struct an_buf *out, const char *name, an_time when);
+void http_put_quick(struct an_buf *out, const struct an_http_quick_answer *answer);
+/* An answer without a handler: 400, 404, 405, … */
+void http_put_plain(struct an_buf *out, const struct loop *loop, unsigned status, unsigned allow, bool is_head, bool close);
+void http_answer_done(struct an_http_answer *answer);
+void http_set_date(struct loop *loop);
+
+/* ---- work.c ---- */
+void *http_work(void *server);
+/* False when too many wait. */
+bool http_work_push(struct an_http_server *server, struct http_job *job);
+void http_job_free(struct http_job *job);
+
+/* ---- log.c ---- */
+uint64_t http_now_us(void);
+void http_count(struct loop *loop, size_t route, unsigned status, uint64_t spent_us);
+void http_log(const struct loop *loop, const struct http_job *job, unsigned status, uint64_t bytes, uint64_t spent_us);

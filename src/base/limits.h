@@ -35,6 +35,8 @@
 #define AN_LIMIT_CMP_SALT_MIN 8
 #define AN_LIMIT_CMP_SALT_MAX 128
 #define AN_LIMIT_ENROL_REFERENCE 64               /* ours have 12 characters */
+#define AN_LIMIT_ENROL_FAILURES 20                /* wrong codes that are counted and logged: secrets have 128 bits, and a stranger shall not fill the log */
+#define AN_LIMIT_ENROL_DAYS 90                    /* an approval is fetched in days; a longer one waits to be found by others */
 
 /* pdf */
 #define AN_LIMIT_PDF_DEPTH 64                        /* nesting of arrays and dictionaries */

@@ -224,3 +224,118 @@ SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate 
 
 -- name: subscriber_cert_find
 SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate WHERE serial = $1
+
+-- name: device_insert
+INSERT INTO device (kind, number, model, uri, carrier, phone, account, subscriber, place, note, state, event, link, holder_kind, holder)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'chua-dung', 1, 0, 'cuc', 0) RETURNING id
+
+-- name: device_update
+UPDATE device SET model = $1, uri = $2, phone = $3, account = $4, subscriber = $5, place = $6, note = $7 WHERE id = $8
+
+-- name: device_find
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.id = $1
+
+-- name: device_find_number
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.number = $1
+
+-- name: device_page
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: device_page_state
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.state = $3 AND d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: device_page_holder
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.holder_kind = $3 AND d.holder = $4 AND d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: device_page_subscriber
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.subscriber = $3 AND d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: device_state_set
+UPDATE device SET state = $2, event = $3 WHERE id = $1
+
+-- name: device_holder_set
+UPDATE device SET link = $2, holder_kind = $3, holder = $4 WHERE id = $1
+
+-- name: device_transition_count
+SELECT COUNT(*) FROM device_transition WHERE state_from = $1 AND state_to = $2
+
+-- name: device_event_insert
+INSERT INTO device_event (device, seq, seq_before, state_from, state_to, at, actor, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: device_event_list
+SELECT seq, state_from, state_to, at, actor, reason FROM device_event WHERE device = $1 ORDER BY seq LIMIT 5000
+
+-- name: custody_step_count
+SELECT COUNT(*) FROM custody_step WHERE giver_kind = $1 AND taker_kind = $2
+
+-- name: custody_insert
+INSERT INTO custody (device, seq, seq_before, giver_kind, giver, taker_kind, taker, at, way, record, record_state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'signed')
+
+-- name: custody_list
+SELECT c.device, c.seq, c.giver_kind, c.giver, c.taker_kind, c.taker, c.at, c.way, c.record, r.number,
+    CASE c.giver_kind WHEN 'person' THEN COALESCE(gp.name, '') ELSE COALESCE(ga.name, '') END,
+    CASE c.taker_kind WHEN 'person' THEN COALESCE(tp.name, '') ELSE COALESCE(ta.name, '') END
+FROM custody c JOIN device_record r ON r.id = c.record
+LEFT JOIN person gp ON c.giver_kind = 'person' AND gp.id = c.giver LEFT JOIN agency ga ON c.giver_kind <> 'person' AND ga.id = c.giver
+LEFT JOIN person tp ON c.taker_kind = 'person' AND tp.id = c.taker LEFT JOIN agency ta ON c.taker_kind <> 'person' AND ta.id = c.taker
+WHERE c.device = $1 ORDER BY c.seq LIMIT 5000
+
+-- name: record_insert
+INSERT INTO device_record (number, form, medium, state, at, place, giver_kind, giver, taker_kind, taker, giver_signer, taker_signer, way, reason, step,
+    pdf, sha256, made_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id
+
+-- name: record_device_insert
+INSERT INTO device_record_item (record, device) VALUES ($1, $2)
+
+-- name: record_device_list
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device_record_item i JOIN device d ON d.id = i.device LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE i.record = $1 ORDER BY d.number LIMIT 1000
+
+-- name: record_giver_signed
+UPDATE device_record SET state = 'half-signed', pdf = $3, sha256 = $4, giver_signed = $5 WHERE id = $1 AND state = 'draft' AND sha256 = $2
+
+-- name: record_taker_signed
+UPDATE device_record SET state = 'signed', pdf = $3, sha256 = $4, taker_signed = $5 WHERE id = $1 AND state = 'half-signed' AND sha256 = $2
+
+-- name: record_void
+UPDATE device_record SET state = 'void' WHERE id = $1 AND state IN ('draft', 'half-signed')
+
+-- name: record_find
+SELECT r.id, r.number, r.form, r.medium, r.state, r.at, r.place, r.giver_kind, r.giver, r.taker_kind, r.taker, r.giver_signer, r.taker_signer, r.giver_signed,
+    r.taker_signed, r.way, r.reason, r.step, r.made_by FROM device_record r WHERE r.id = $1
+
+-- name: record_pdf
+SELECT pdf FROM device_record WHERE id = $1
+
+-- name: record_signed_count
+SELECT COUNT(*) FROM device_record WHERE id = $1 AND state = 'signed'
+
+-- name: record_list_open
+SELECT r.id, r.number, r.form, r.medium, r.state, r.at, r.place, r.giver_kind, r.giver, r.taker_kind, r.taker, r.giver_signer, r.taker_signer, r.giver_signed,
+    r.taker_signed, r.way, r.reason, r.step, r.made_by FROM device_record r WHERE r.state IN ('draft', 'half-signed') ORDER BY r.id LIMIT 500
+
+-- name: record_list_device
+SELECT r.id, r.number, r.form, r.medium, r.state, r.at, r.place, r.giver_kind, r.giver, r.taker_kind, r.taker, r.giver_signer, r.taker_signer, r.giver_signed,
+    r.taker_signed, r.way, r.reason, r.step, r.made_by FROM device_record_item i JOIN device_record r ON r.id = i.record WHERE i.device = $1 ORDER BY r.id LIMIT 1000

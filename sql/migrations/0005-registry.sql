@@ -168,7 +168,7 @@ CREATE TABLE device_event (
     reason {text} NOT NULL,
     PRIMARY KEY (device, seq),
     UNIQUE (device, seq, state_to),
-    CHECK ((seq = 1 AND seq_before IS NULL AND state_from = '') OR seq_before = seq - 1),
+    CHECK ((seq = 1 AND seq_before IS NULL AND state_from = '') OR (seq_before IS NOT NULL AND seq_before = seq - 1)),
     FOREIGN KEY (state_from, state_to) REFERENCES device_transition (state_from, state_to),
     FOREIGN KEY (device, seq_before, state_from) REFERENCES device_event (device, seq, state_to)
 ) {clustered};
@@ -241,7 +241,7 @@ CREATE TABLE custody (
     record_state {text} NOT NULL CHECK (record_state = 'signed'),
     PRIMARY KEY (device, seq),
     UNIQUE (device, seq, taker_kind, taker),
-    CHECK ((seq = 1 AND seq_before IS NULL AND giver_kind = 'cuc') OR seq_before = seq - 1),
+    CHECK ((seq = 1 AND seq_before IS NULL AND giver_kind = 'cuc') OR (seq_before IS NOT NULL AND seq_before = seq - 1)),
     CHECK (giver_kind <> taker_kind OR giver <> taker),
     FOREIGN KEY (giver_kind, taker_kind) REFERENCES custody_step (giver_kind, taker_kind),
     FOREIGN KEY (device, seq_before, giver_kind, giver) REFERENCES custody (device, seq, taker_kind, taker),

@@ -113,3 +113,5 @@
 /* registry */
 #define AN_LIMIT_REGISTRY_TEXT ((size_t)2000)              /* one name, address, title; the longest agency name found has 180 letters */
 #define AN_LIMIT_REGISTRY_ARENA ((size_t)16 * 1024 * 1024) /* what one answer about one object holds: a few hundred rows */
+#define AN_LIMIT_RECORD_DEVICES 500                        /* on one record: more do not go into one hand-over */
+#define AN_LIMIT_RECORD_BYTES ((size_t)8 * 1024 * 1024)    /* a record of 500 devices with two signatures is under 1 MB */

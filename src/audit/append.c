@@ -28,12 +28,7 @@ an_audit_append(struct an_tx *tx, const struct an_audit_event *event, struct an_
     return AN_OK;
 }
 
-struct head {
-    struct frontier frontier;
-    uint8_t chain[HASH_SIZE];
-};
-
-static an_code
+an_code
 take_head(void *context, const struct an_row *row, struct an_err *reterr)
 {
     struct head *head = context;
@@ -78,12 +73,6 @@ put_event(struct an_tx *tx, struct head *head, struct an_hash *hash, an_bytes re
         values[2 + i] = (struct an_value){AN_VALUE_TEXT, 0, entry.texts[i]};
     values[2 + EVENT_TEXTS] = AN_V_BLOB(AN_BYTES(head->chain, HASH_SIZE));
     return an_tx_run(tx, AN_SQL_AUDIT_EVENT_INSERT, values, AN_COUNT(values), NULL, reterr);
-}
-
-static void
-free_hash(struct an_hash **hash)
-{
-    an_hash_free(hash);
 }
 
 static an_code

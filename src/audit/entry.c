@@ -51,14 +51,30 @@ entry_read(an_bytes bytes, struct entry *ret)
     return at == bytes.len;
 }
 
-static void
-tagged_hash(struct an_hash *hash, uint8_t tag, an_bytes a, an_bytes b, uint8_t ret[static HASH_SIZE])
+void
+entry_of_row(const struct an_row *row, struct entry *ret)
 {
-    uint8_t digest[AN_DIGEST_MAX];
+    ret->at = an_row_int(row, 1);
+    for (size_t i = 0; i < EVENT_TEXTS; i++)
+        ret->texts[i] = an_row_blob(row, 2 + i);
+}
 
-    an_hash_update(hash, AN_BYTES(&tag, 1));
-    an_hash_update(hash, a);
-    an_hash_update(hash, b);
+void
+free_hash(struct an_hash **hash)
+{
+    an_hash_free(hash);
+}
+
+/* One update a hash: the cost of a call is that of fifty bytes. */
+static void
+hash_parts(struct an_hash *hash, uint8_t tag, const uint8_t *left, const uint8_t *right, uint8_t ret[static HASH_SIZE])
+{
+    uint8_t bytes[1 + 2 * HASH_SIZE], digest[AN_DIGEST_MAX];
+
+    bytes[0] = tag;
+    memcpy(bytes + 1, left, HASH_SIZE);
+    memcpy(bytes + 1 + HASH_SIZE, right, HASH_SIZE);
+    an_hash_update(hash, AN_BYTES(bytes, sizeof(bytes)));
     an_hash_final(hash, digest);
     memcpy(ret, digest, HASH_SIZE);
 }
@@ -66,17 +82,22 @@ tagged_hash(struct an_hash *hash, uint8_t tag, an_bytes a, an_bytes b, uint8_t r
 void
 leaf_hash(struct an_hash *hash, an_bytes entry, uint8_t ret[static HASH_SIZE])
 {
-    tagged_hash(hash, 0, entry, AN_NONE, ret);
+    uint8_t digest[AN_DIGEST_MAX];
+
+    an_hash_update(hash, AN_LIT("\0"));
+    an_hash_update(hash, entry);
+    an_hash_final(hash, digest);
+    memcpy(ret, digest, HASH_SIZE);
 }
 
 void
 node_hash(struct an_hash *hash, const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE], uint8_t ret[static HASH_SIZE])
 {
-    tagged_hash(hash, 1, AN_BYTES(left, HASH_SIZE), AN_BYTES(right, HASH_SIZE), ret);
+    hash_parts(hash, 1, left, right, ret);
 }
 
 void
 chain_hash(struct an_hash *hash, const uint8_t before[HASH_SIZE], const uint8_t leaf[HASH_SIZE], uint8_t ret[static HASH_SIZE])
 {
-    tagged_hash(hash, 2, AN_BYTES(before, HASH_SIZE), AN_BYTES(leaf, HASH_SIZE), ret);
+    hash_parts(hash, 2, before, leaf, ret);
 }

@@ -37,3 +37,18 @@ frontier_root(const struct frontier *frontier, struct an_hash *hash, uint8_t ret
     for (size_t i = frontier->count - 1; i-- > 0;)
         node_hash(hash, frontier->hashes[i], ret, ret);
 }
+
+void
+frontier_join(struct frontier *frontier, struct an_hash *hash, const struct frontier *right)
+{
+    AN_ASSERT(frontier->count + right->count <= FRONTIER_MAX);
+    memcpy(frontier->hashes[frontier->count], right->hashes, right->count * HASH_SIZE);
+    frontier->count += right->count;
+    frontier->size += right->size;
+    while (frontier->count > (size_t)__builtin_popcountll(frontier->size)) { /* a full right part may close pairs */
+        uint8_t *left = frontier->hashes[frontier->count - 2];
+
+        node_hash(hash, left, frontier->hashes[frontier->count - 1], left);
+        frontier->count--;
+    }
+}

@@ -109,6 +109,8 @@
 #define AN_LIMIT_STORE_KEPT_BYTES ((size_t)64 * 1024 * 1024) /* audit records of one group */
 #define AN_LIMIT_STORE_RERUNS 8           /* of one group, for conflicts that a second run resolves */
 #define AN_LIMIT_AUDIT_EVENT ((size_t)64 * 1024) /* one event; facts, not documents */
+#define AN_LIMIT_AUDIT_FINDINGS 1000 /* told of one log; a log with more is beyond reading one by one */
+#define AN_LIMIT_AUDIT_CHECKPOINT ((size_t)1024 * 1024) /* one signed head with its certificates and time-stamp */
 
 /* registry */
 #define AN_LIMIT_REGISTRY_TEXT ((size_t)2000)              /* one name, address, title; the longest agency name found has 180 letters */

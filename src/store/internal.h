@@ -79,6 +79,7 @@ struct an_tx {
     struct conn *conn;
     struct kept *kept; /* NULL when reading */
     bool in_row;       /* a row is being handed out */
+    bool handed;       /* rows were handed out */
     an_code failed;    /* the first failed statement of this work */
     struct an_err error;
 };

@@ -107,7 +107,7 @@ an_store_set_closer(struct an_store *store, an_tx_close_fn closer)
 }
 
 static an_code
-read_once(struct an_store *store, struct conn *conn, an_tx_fn work, void *context, struct an_err *reterr)
+read_once(struct an_store *store, struct conn *conn, an_tx_fn work, void *context, bool *ret_handed, struct an_err *reterr)
 {
     struct an_tx tx = {.store = store, .conn = conn};
     an_code code = store->engine->begin(conn, BEGIN_READ, reterr);
@@ -115,6 +115,7 @@ read_once(struct an_store *store, struct conn *conn, an_tx_fn work, void *contex
     if (code != AN_OK)
         return code;
     code = work(context, &tx, reterr);
+    *ret_handed = tx.handed;
     store->engine->rollback(conn);
     return code;
 }
@@ -127,11 +128,11 @@ an_store_read(struct an_store *store, an_tx_fn work, void *context, struct an_er
 
     for (int attempt = 0; attempt < 2; attempt++) {
         struct conn *conn = NULL;
-        bool again;
+        bool again, handed = false; /* rows were seen: no second time */
 
         AN_TRY(pool_take(store, &conn, reterr));
-        code = read_once(store, conn, work, context, reterr);
-        again = conn->broken && code == AN_E_STORE_ABSENT;
+        code = read_once(store, conn, work, context, &handed, reterr);
+        again = conn->broken && !handed && code == AN_E_STORE_ABSENT;
         pool_give(store, conn);
         if (!again)
             break;
@@ -181,6 +182,7 @@ run_query(struct an_tx *tx, struct query *query, struct an_err *reterr)
     tx->in_row = true;
     code = tx->conn->engine->run(tx->conn, query, &err);
     tx->in_row = false;
+    tx->handed = tx->handed || query->rows > 0;
     if (code != AN_OK && !query->stopped) {
         tx->failed = code;
         tx->error = err;

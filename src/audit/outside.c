@@ -1,0 +1,341 @@
+/*
+ * antin-audit-verify: checks an exported audit log without the program that wrote it. Nothing of audit/ is used here but this
+ * page; hashes are SHA-256, a checkpoint is CMS SignedData over its statement.
+ *
+ *   line 1       {"format": "antin-audit-export 1", "instance", "size", "root": hex, "chain": hex}
+ *   checkpoints  {"checkpoint": size, "statement": base64, "signature": base64}
+ *   events       {"seq", "at", "action", "actor", "role", "object", "outcome", "citation", "detail", "chain": hex}
+ *   entry        01, at (8 bytes, big-endian), then action … detail, each as length (4 bytes, big-endian) and UTF-8
+ *   leaf         SHA-256(00 || entry); node = SHA-256(01 || left || right); tree of RFC 9162, 2.1
+ *   chain        SHA-256(02 || chain before || leaf); before the first 32 zero bytes
+ *   statement    "antin-audit-checkpoint 1", "instance: …", "size: N", "root: hex", "chain: hex", "at: …", a line each
+ *
+ *   antin-audit-verify [--lang en] [--signer CERT.pem] [--earlier OLDER-EXPORT] EXPORT
+ * Exit status: 0 nothing found, 1 something found, 64 and up: could not be checked.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/file.h"
+#include "cms/cms.h"
+
+struct tree { uint8_t stack[64][32]; int count; uint64_t size; };
+struct promise { int64_t size; uint8_t root[32]; bool good; bool met; const char *vi, *en; }; /* a root that must stand at this size */
+AN_VEC(promises, struct promise);
+
+struct checker {
+    bool english;
+    struct an_certs signers;
+    bool any_signer;
+    struct promises promises;
+    struct tree tree;
+    uint8_t chain[32];
+    int64_t seq;
+    unsigned long findings;
+    char instance[128];
+};
+
+static void
+find_fault(struct checker *c, int64_t first, int64_t last, const char *vi, const char *en)
+{
+    c->findings++;
+    if (first == last)
+        printf("%" PRId64 ": %s\n", first, c->english ? en : vi);
+    else
+        printf("%" PRId64 "–%" PRId64 ": %s\n", first, last, c->english ? en : vi);
+}
+
+/* ---- the tree, straight from the definition ---- */
+static void
+sha256(const uint8_t *prefix, size_t prefix_len, an_bytes a, an_bytes b, uint8_t ret[32])
+{
+    struct an_hash *hash = an_hash_new(AN_SHA256);
+    uint8_t digest[AN_DIGEST_MAX];
+
+    an_hash_update(hash, AN_BYTES(prefix, prefix_len));
+    an_hash_update(hash, a);
+    an_hash_update(hash, b);
+    an_hash_final(hash, digest);
+    an_hash_free(&hash);
+    memcpy(ret, digest, 32);
+}
+
+static void
+tree_add(struct tree *tree, const uint8_t leaf[32])
+{
+    memcpy(tree->stack[tree->count++], leaf, 32);
+    for (uint64_t n = ++tree->size; n % 2 == 0; n /= 2) {
+        tree->count--;
+        sha256((const uint8_t[]){1}, 1, AN_BYTES(tree->stack[tree->count - 1], 32), AN_BYTES(tree->stack[tree->count], 32), tree->stack[tree->count - 1]);
+    }
+}
+
+static void
+tree_root(const struct tree *tree, uint8_t ret[32])
+{
+    if (tree->count == 0) {
+        sha256(NULL, 0, AN_NONE, AN_NONE, ret);
+        return;
+    }
+    memcpy(ret, tree->stack[tree->count - 1], 32);
+    for (int i = tree->count - 2; i >= 0; i--)
+        sha256((const uint8_t[]){1}, 1, AN_BYTES(tree->stack[i], 32), AN_BYTES(ret, 32), ret);
+}
+
+/* ---- lines ---- */
+static bool
+read_hex(const char *hex, uint8_t ret[32])
+{
+    struct an_buf bytes = an_buf_new(32);
+    bool good = hex != NULL && strlen(hex) == 64 && an_hex_decode(&bytes, an_bytes_of_str(hex)) && bytes.len == 32;
+
+    if (good)
+        memcpy(ret, bytes.ptr, 32);
+    an_buf_free(&bytes);
+    return good;
+}
+
+static const char *
+text_of(const json_t *line, const char *key)
+{
+    return json_string_value(json_object_get(line, key));
+}
+
+static void
+put_number(struct an_buf *out, uint64_t number, int bytes)
+{
+    while (bytes-- > 0)
+        an_buf_byte(out, (uint8_t)(number >> (8 * bytes)));
+}
+
+static void
+check_promises(struct checker *c)
+{
+    for (size_t i = 0; i < c->promises.count; i++) {
+        struct promise *promise = &c->promises.items[i];
+        uint8_t root[32];
+
+        if (promise->met || promise->size != (int64_t)c->tree.size)
+            continue;
+        promise->met = true;
+        tree_root(&c->tree, root);
+        if (promise->good && memcmp(root, promise->root, 32) != 0)
+            find_fault(c, 1, promise->size, promise->vi, promise->en);
+    }
+}
+
+static void
+check_event(struct checker *c, const json_t *line)
+{
+    static const char *const texts[] = {"action", "actor", "role", "object", "outcome", "citation", "detail"};
+    int64_t seq = json_integer_value(json_object_get(line, "seq"));
+    struct an_buf entry = an_buf_new(1 << 20);
+    uint8_t leaf[32], expected[32], stored[32] = {0};
+    bool follows = seq == c->seq + 1;
+
+    if (!follows)
+        find_fault(c, c->seq + 1, seq > c->seq ? seq - 1 : c->seq + 1, "sự kiện bị xóa hoặc đổi chỗ", "events were removed or moved");
+    c->seq = seq;
+    an_buf_byte(&entry, 1);
+    put_number(&entry, (uint64_t)json_integer_value(json_object_get(line, "at")), 8);
+    for (size_t i = 0; i < AN_COUNT(texts); i++) {
+        an_bytes text = an_bytes_of_str(text_of(line, texts[i]));
+
+        put_number(&entry, text.len, 4);
+        an_buf_append(&entry, text);
+    }
+    sha256((const uint8_t[]){0}, 1, an_buf_view(&entry), AN_NONE, leaf);
+    sha256((const uint8_t[]){2}, 1, AN_BYTES(c->chain, 32), AN_BYTES(leaf, 32), expected);
+    if (!read_hex(text_of(line, "chain"), stored) || (follows && memcmp(stored, expected, 32) != 0))
+        find_fault(c, seq, seq, "sự kiện hoặc mã băm của nó bị sửa", "the event or its hash was changed");
+    memcpy(c->chain, stored, 32);
+    tree_add(&c->tree, leaf);
+    check_promises(c);
+    an_buf_free(&entry);
+}
+
+static bool
+is_signed(struct checker *c, an_bytes statement, an_bytes signature)
+{
+    struct an_cms *cms = NULL;
+    uint8_t digest[AN_DIGEST_MAX];
+    bool good = false;
+
+    if (an_cms_parse(signature, &cms, NULL) != AN_OK)
+        return false;
+    if (cms->signer_count == 1) {
+        struct an_cert *cert = an_cms_signer_cert(cms, &cms->signers[0], &c->signers);
+
+        an_hash_once(cms->signers[0].digest, statement, digest);
+        good = cert != NULL && (c->any_signer || an_certs_find_hash(&c->signers, cert->sha256) != NULL) &&
+               an_cms_check_signer(&cms->signers[0], cert, cms->content_type, AN_BYTES(digest, an_digest_size(cms->signers[0].digest)), NULL) == AN_OK;
+    }
+    an_cms_free(&cms);
+    return good;
+}
+
+/* The statement must be exactly the text that its own fields give. */
+static bool
+read_statement(const char *text, const char *instance, struct promise *promise)
+{
+    char root[65] = "", chain[65] = "", at[40] = "", again[512];
+    const char *from = strstr(text, "\nsize: ");
+
+    if (from == NULL || sscanf(from, "\nsize: %" SCNd64 "\nroot: %64[0-9a-f]\nchain: %64[0-9a-f]\nat: %39[0-9TZ:-]", &promise->size, root, chain, at) != 4)
+        return false;
+    snprintf(again, sizeof(again), "antin-audit-checkpoint 1\ninstance: %s\nsize: %" PRId64 "\nroot: %s\nchain: %s\nat: %s\n", instance,
+             promise->size, root, chain, at);
+    return strcmp(text, again) == 0 && read_hex(root, promise->root);
+}
+
+static void
+check_checkpoint(struct checker *c, const json_t *line, int64_t size)
+{
+    struct an_buf statement = an_buf_new(1 << 16), signature = an_buf_new(1 << 24);
+    struct promise promise = {.size = size, .vi = "không phải các sự kiện đã được ký xác nhận", .en = "not the events that the checkpoint signed"};
+    char *text;
+
+    if (an_base64_decode(&statement, an_bytes_of_str(text_of(line, "statement"))) && an_base64_decode(&signature, an_bytes_of_str(text_of(line, "signature"))))
+        promise.good = is_signed(c, an_buf_view(&statement), an_buf_view(&signature));
+    text = an_buf_take_str(&statement);
+    promise.good = promise.good && read_statement(text, c->instance, &promise) && promise.size == size;
+    promise.size = size;
+    if (!promise.good)
+        find_fault(c, size, size, "chữ ký xác nhận tại vị trí này không hợp lệ", "the checkpoint at this place is not rightly signed");
+    *promises_push(&c->promises) = promise;
+    free(text);
+    an_buf_free(&signature);
+    an_buf_free(&statement);
+}
+
+/* ---- files ---- */
+enum go { GO_ON = 0, GO_STOP, GO_WRONG };
+typedef enum go (*line_fn)(struct checker *c, const json_t *line, size_t number);
+
+static int
+each_line(struct checker *c, const char *path, line_fn each)
+{
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t capacity = 0, number = 0;
+    int status = file ? 0 : EX_NOINPUT;
+
+    if (file == NULL)
+        perror(path);
+    while (status == 0 && getline(&text, &capacity, file) > 0) {
+        json_error_t error;
+        json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+        enum go go = line != NULL ? each(c, line, ++number) : GO_WRONG;
+
+        if (go == GO_WRONG) {
+            fprintf(stderr, "%s:%zu: %s\n", path, number + (line == NULL), line ? "antin-audit-export 1?" : error.text);
+            status = EX_DATAERR;
+        }
+        json_decref(line);
+        if (go != GO_ON)
+            break;
+    }
+    free(text);
+    if (file != NULL)
+        fclose(file);
+    return status;
+}
+
+static bool
+read_header(const json_t *line, struct promise *promise)
+{
+    const char *format = text_of(line, "format");
+
+    promise->size = json_integer_value(json_object_get(line, "size"));
+    promise->good = format != NULL && strcmp(format, "antin-audit-export 1") == 0 && read_hex(text_of(line, "root"), promise->root);
+    return promise->good;
+}
+
+static enum go
+take_earlier(struct checker *c, const json_t *line, size_t number)
+{
+    struct promise promise = {.vi = "không phải các sự kiện của bản xuất trước", .en = "not the events of the earlier export"};
+
+    (void)number;
+    if (!read_header(line, &promise))
+        return GO_WRONG;
+    *promises_push(&c->promises) = promise;
+    return GO_STOP; /* its first line is enough */
+}
+
+static enum go
+take_line(struct checker *c, const json_t *line, size_t number)
+{
+    const json_t *checkpoint = json_object_get(line, "checkpoint");
+    struct promise promise = {.vi = "gốc của cây khác với dòng đầu", .en = "the root of the tree is not that of the first line"};
+
+    if (number == 1) {
+        snprintf(c->instance, sizeof(c->instance), "%s", text_of(line, "instance") ? text_of(line, "instance") : "");
+        if (!read_header(line, &promise))
+            return GO_WRONG;
+        *promises_push(&c->promises) = promise;
+        check_promises(c); /* of an empty log */
+    } else if (checkpoint != NULL) {
+        check_checkpoint(c, line, json_integer_value(checkpoint));
+    } else {
+        check_event(c, line);
+    }
+    return GO_ON;
+}
+
+static bool
+read_signer(struct checker *c, const char *path)
+{
+    struct an_file file = AN_FILE_NONE;
+    struct an_err err = {0};
+    bool good = an_file_open(path, 1 << 20, &file, &err) == AN_OK && an_certs_read(&c->signers, file.bytes, &err) == AN_OK;
+
+    if (!good)
+        fprintf(stderr, "%s: %s\n", path, an_message_find(err.code)->en);
+    an_file_close(&file);
+    return good;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct checker c = {.any_signer = true};
+    const char *path = NULL, *earlier = NULL;
+    int status = 0;
+
+    for (int i = 1; i < argc; i++) {
+        bool more = i + 1 < argc;
+
+        if (strcmp(argv[i], "--lang") == 0 && more)
+            c.english = strcmp(argv[++i], "en") == 0;
+        else if (strcmp(argv[i], "--signer") == 0 && more)
+            c.any_signer = false, status = read_signer(&c, argv[++i]) ? status : EX_NOINPUT;
+        else if (strcmp(argv[i], "--earlier") == 0 && more)
+            earlier = argv[++i];
+        else if (argv[i][0] != '-' && path == NULL)
+            path = argv[i];
+        else
+            status = EX_USAGE;
+    }
+    if (path == NULL || status != 0) {
+        fprintf(stderr, "antin-audit-verify [--lang en] [--signer CERT] [--earlier EXPORT] EXPORT\n");
+        return status ? status : EX_USAGE;
+    }
+    if (earlier != NULL)
+        status = each_line(&c, earlier, take_earlier);
+    if (status == 0)
+        status = each_line(&c, path, take_line);
+    if (status == 0 && c.promises.count == (earlier != NULL))
+        status = EX_DATAERR; /* an empty file */
+    for (size_t i = 0; status == 0 && i < c.promises.count; i++)
+        if (!c.promises.items[i].met)
+            find_fault(&c, c.seq + 1, c.promises.items[i].size, "sự kiện ở cuối bị cắt bỏ", "events at the end were cut off");
+    if (status == 0)
+        printf(c.english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n" : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n",
+               c.tree.size, c.promises.count, c.findings);
+    promises_done(&c.promises);
+    an_certs_done(&c.signers);
+    return status ? status : c.findings > 0;
+}

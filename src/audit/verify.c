@@ -33,6 +33,7 @@ struct check {
     const struct an_certs *signers;
     struct head head;
     int64_t rows_last;        /* the largest seq there is */
+    uint8_t chain_last[HASH_SIZE]; /* of the row at which the head says the log ends */
     struct signed_heads heads;
     struct frontier *edges;   /* of each block */
     int64_t block_count, next_block;
@@ -261,40 +262,73 @@ take_signed_head(void *context, const struct an_row *row, struct an_err *reterr)
     return AN_OK;
 }
 
+/* Both readings of the heads end with these. */
+static an_code
+read_heads_rest(struct check *check, struct an_tx *tx, struct an_err *reterr)
+{
+    struct an_value at[] = {AN_V_INT(check->head.frontier.size)};
+
+    AN_TRY(an_tx_int(tx, AN_SQL_AUDIT_EVENT_LAST, NULL, 0, &check->rows_last, reterr));
+    AN_TRY(an_tx_one(tx, AN_SQL_AUDIT_EVENT_CHAIN, at, 1, take_chain, check->chain_last, NULL, reterr));
+    return an_tx_each(tx, AN_SQL_AUDIT_CHECKPOINT_LIST, NULL, 0, take_signed_head, check, reterr);
+}
+
 static an_code
 read_heads(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct check *check = context;
 
     AN_TRY(an_tx_one(tx, AN_SQL_AUDIT_HEAD_FIND, NULL, 0, take_head, &check->head, NULL, reterr));
-    AN_TRY(an_tx_int(tx, AN_SQL_AUDIT_EVENT_LAST, NULL, 0, &check->rows_last, reterr));
-    return an_tx_each(tx, AN_SQL_AUDIT_CHECKPOINT_LIST, NULL, 0, take_signed_head, check, reterr);
+    return read_heads_rest(check, tx, reterr);
+}
+
+/* The first row that is known to be wrong: checkpoints from there on differ for that reason and are not told of again. */
+static int64_t
+first_fault(const struct check *check)
+{
+    int64_t first = INT64_MAX;
+
+    for (size_t i = 0; i < check->findings.count; i++)
+        if (check->findings.items[i].fault <= AN_AUDIT_CHANGED && check->findings.items[i].first < first)
+            first = check->findings.items[i].first;
+    return first;
+}
+
+static void
+judge_signed_head(struct check *check, const struct signed_head *head, int64_t before, int64_t fault, const uint8_t root[HASH_SIZE],
+                  struct an_audit_report *report)
+{
+    int64_t size = (int64_t)check->head.frontier.size;
+
+    report->stamped += head->good && head->stamped;
+    if (!head->good)
+        note(check, AN_AUDIT_SIGNATURE, before + 1, head->size);
+    else if (head->size > size)
+        note(check, AN_AUDIT_HEAD, size + 1, head->size);
+    else if (memcmp(root, head->statement.root, HASH_SIZE) == 0)
+        report->signed_size = head->size;
+    else if (fault > head->size)
+        note(check, AN_AUDIT_CHECKPOINT, before + 1, head->size);
 }
 
 /* Joins the edges of the blocks; on the way each checkpoint is compared with what stood in the log at its size. */
 static void
 join_blocks(struct check *check, struct an_hash *hash, struct frontier *ret_all, struct an_audit_report *report)
 {
-    int64_t signed_before = 0, size = (int64_t)check->head.frontier.size;
+    int64_t before = 0, fault = first_fault(check);
     size_t at = 0;
 
     for (int64_t i = 0; i <= check->block_count; i++) {
         for (; at < check->heads.count && (i == check->block_count || check->heads.items[at].size <= (i + 1) * BLOCK_ROWS); at++) {
-            struct signed_head *head = &check->heads.items[at];
+            const struct signed_head *head = &check->heads.items[at];
             struct frontier then = *ret_all;
             uint8_t root[HASH_SIZE];
 
-            if (!head->good)
-                note(check, AN_AUDIT_SIGNATURE, signed_before + 1, head->size);
-            if (head->size <= size)
+            if (i < check->block_count)
                 frontier_join(&then, hash, &head->edge);
             frontier_root(&then, hash, root);
-            if (head->good && (head->size > size || memcmp(root, head->statement.root, HASH_SIZE) != 0))
-                note(check, head->size > size ? AN_AUDIT_HEAD : AN_AUDIT_CHECKPOINT, (head->size > size ? size : signed_before) + 1, head->size);
-            else if (head->good)
-                report->signed_size = head->size;
-            report->stamped += head->good && head->stamped;
-            signed_before = head->size;
+            judge_signed_head(check, head, before, fault, root, report);
+            before = head->size;
         }
         if (i < check->block_count)
             frontier_join(ret_all, hash, &check->edges[i]);
@@ -325,7 +359,7 @@ conclude(struct check *check, struct an_audit_report *ret)
     clean = check->findings.count == 0;
     if (check->rows_last > report.size)
         note(check, AN_AUDIT_HEAD, report.size + 1, check->rows_last);
-    else if (clean && memcmp(report.root, stored, HASH_SIZE) != 0)
+    else if (clean && (memcmp(report.root, stored, HASH_SIZE) != 0 || memcmp(report.chain, check->chain_last, HASH_SIZE) != 0))
         note(check, AN_AUDIT_HEAD, report.size, report.size);
     qsort(check->findings.items, check->findings.count, sizeof(struct an_audit_finding), compare_findings);
     report.findings = check->findings.items;
@@ -345,10 +379,7 @@ mend_head(struct check *check)
 static an_code
 read_rows_last(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    struct check *check = context;
-
-    AN_TRY(an_tx_int(tx, AN_SQL_AUDIT_EVENT_LAST, NULL, 0, &check->rows_last, reterr));
-    return an_tx_each(tx, AN_SQL_AUDIT_CHECKPOINT_LIST, NULL, 0, take_signed_head, check, reterr);
+    return read_heads_rest(context, tx, reterr);
 }
 
 an_code

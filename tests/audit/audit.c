@@ -399,9 +399,10 @@ static const struct {
      AN_AUDIT_HEAD, 0, 5000},
     {"a subtree", "UPDATE audit_node SET hash = (SELECT chain FROM audit_event WHERE seq = 1) WHERE level = 8 AND place = 1", AN_AUDIT_NODE, 257, 512},
     {"a subtree gone", "DELETE FROM audit_node WHERE level = 8 AND place = 0", AN_AUDIT_NODE, 1, 256},
-    {"the head's hashes", "UPDATE audit_head SET frontier = substr(frontier, 33) || substr(frontier, 1, 32)", AN_AUDIT_HEAD, 0, 0},
+    {"the head's hashes", "UPDATE audit_head SET frontier = substr(frontier, 2)", AN_AUDIT_HEAD, 0, 0},
+    {"the head's chain", "UPDATE audit_head SET chain = (SELECT chain FROM audit_event WHERE seq = 9)", AN_AUDIT_HEAD, 0, 0},
     {"the head's size", "UPDATE audit_head SET size = 512", AN_AUDIT_HEAD, 0, 0},
-    {"a checkpoint's words", "UPDATE audit_checkpoint SET statement = statement || statement", AN_AUDIT_SIGNATURE, 0, 0},
+    {"a checkpoint's words", "UPDATE audit_checkpoint SET statement = substr(statement, 1, 60)", AN_AUDIT_SIGNATURE, 0, 0},
     {"checkpoints exchanged", "UPDATE audit_checkpoint SET signature = (SELECT signature FROM audit_checkpoint ORDER BY size LIMIT 1)", AN_AUDIT_SIGNATURE, 0, 0},
 };
 

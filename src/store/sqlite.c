@@ -41,7 +41,8 @@ code_of(sqlite3 *db, int rc)
     if (rc == SQLITE_READONLY_DBMOVED)
         return AN_E_STORE_ABSENT;
     switch (rc & 0xff) {
-    case SQLITE_CONSTRAINT: return AN_E_STORE_RULE;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH: return AN_E_STORE_RULE; /* a value of another kind than belongs there */
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return AN_E_STORE_BUSY;
     case SQLITE_FULL: return AN_E_STORE_FULL;

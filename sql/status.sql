@@ -10,7 +10,7 @@ UPDATE revocation SET is_current = 0 WHERE sequence = $1
 INSERT INTO revocation (authority, partition, serial, kind, is_current, at_utc, entry) VALUES ($1, $2, $3, $4, 1, $5, $6)
 
 -- name: revocation_since
-SELECT sequence, authority, serial FROM revocation WHERE sequence > $1 ORDER BY sequence LIMIT $2
+SELECT sequence, authority, serial FROM revocation WHERE sequence > $1 ORDER BY sequence LIMIT 10000
 
 -- name: revocation_last
 SELECT sequence FROM revocation ORDER BY sequence DESC LIMIT 1
@@ -29,7 +29,7 @@ INSERT INTO crl_fold (authority, sequence) VALUES ($1, $2) ON CONFLICT (authorit
 
 -- name: crl_fold_rows
 SELECT sequence, partition, entry FROM revocation WHERE authority = $1 AND sequence > $2 AND is_current = 1 AND kind <> 2
-ORDER BY sequence LIMIT $3
+ORDER BY sequence LIMIT 65536
 
 -- name: crl_block_insert
 INSERT INTO crl_block (authority, partition, first_sequence, last_sequence, entry_count, size, is_stale, content)

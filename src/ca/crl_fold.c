@@ -2,7 +2,7 @@
 #include "ca/crl_publish.h"
 
 #define BLOCK_ENTRIES 4096
-#define ROUND_ROWS 65536 /* in one transaction: others get their turn */
+#define ROUND_ROWS 65536 /* as the statement has it; in one transaction: others get their turn */
 #define ENTRY_MAX 128
 #define BLOCK_BYTES_MAX ((size_t)BLOCK_ENTRIES * ENTRY_MAX)
 #define STALE_MAX 64     /* as the statement has it */
@@ -84,7 +84,7 @@ fold_round(void *context, struct an_tx *tx, struct an_err *reterr)
     fold->from = 0;
     an_buf_reset(&fold->bytes);
     AN_TRY(an_tx_one(tx, AN_SQL_CRL_FOLD_FIND, who, AN_COUNT(who), note_number, &fold->from, NULL, reterr));
-    const struct an_value range[] = {AN_V_INT(fold->authority), AN_V_INT(fold->from), AN_V_INT(ROUND_ROWS)};
+    const struct an_value range[] = {AN_V_INT(fold->authority), AN_V_INT(fold->from)};
     AN_TRY(an_tx_each(tx, AN_SQL_CRL_FOLD_ROWS, range, AN_COUNT(range), gather_row, fold, reterr));
     fold->goes_on = fold->count == ROUND_ROWS;
     return fold->count < BLOCK_ENTRIES ? AN_OK : put_blocks(tx, fold, reterr); /* few are read as they are */

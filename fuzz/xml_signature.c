@@ -23,5 +23,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (xml_answer_manifest(&input, &json, NULL) == AN_OK)
         AN_ASSERT(json_is_array(json_object_get(json, "entries")));
     json_decref(json);
+    json = NULL;
+    if (xml_answer_record(&input, &json, NULL) == AN_OK)
+        AN_ASSERT(json_is_array(json_object_get(json, "chains")));
+    json_decref(json);
     return 0;
 }

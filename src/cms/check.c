@@ -23,7 +23,7 @@ check_attributes(const struct an_cms_signer *signer, an_bytes content_type, an_b
         AN_FAIL(reterr, AN_V_CMS_ATTRIBUTE_TWICE, "signedAttrs");
     if (signer->message_digest.len == 0)
         AN_FAIL(reterr, AN_V_CMS_ATTRIBUTE_MISSING, "message-digest");
-    if (signer->content_type.len == 0)
+    if (signer->content_type.len == 0 && !signer->is_counter)
         AN_FAIL(reterr, AN_V_CMS_ATTRIBUTE_MISSING, "content-type");
     if (content_type.len > 0 && !an_bytes_eq(signer->content_type, content_type))
         AN_FAIL(reterr, AN_V_CMS_CONTENT_TYPE, "content-type attribute");

@@ -52,6 +52,8 @@ struct an_cms_signer {
     an_bytes ess_issuer, ess_serial; /* IssuerSerial, AN_NONE when absent */
     bool duplicate_attributes; /* an attribute that must stand once stands twice */
     bool attrs_not_der_sorted; /* SET OF not in DER order: noted */
+    bool digest_unlisted; /* its digestAlgorithm is not in SignedData's, which lists others (RFC 5652 5.1) */
+    bool is_counter; /* a counter-signature: no content-type attribute (11.4) */
     an_bytes signature;
     void *block; /* what the views above that are not in cms->der point into */
 };
@@ -69,6 +71,9 @@ struct an_cms {
 /* DER or BER, with zero padding behind. AN_E_CMS_* names the field. */
 an_code an_cms_parse(an_bytes der, struct an_cms **ret, struct an_err *reterr) AN_MUST_USE;
 void an_cms_free(struct an_cms **cms);
+/* A counter-signature: one whole SignerInfo, over the signature value of another. an_cms_signer_done frees what it holds. */
+an_code an_cms_counter_parse(an_bytes info, struct an_cms_signer *ret, struct an_err *reterr) AN_MUST_USE;
+void an_cms_signer_done(struct an_cms_signer *signer);
 /* The signer's certificate among cms->certs and more (may be NULL); borrowed; NULL when absent. ESS decides when
  * several fit. */
 struct an_cert *an_cms_signer_cert(const struct an_cms *cms, const struct an_cms_signer *signer,

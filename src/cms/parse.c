@@ -24,8 +24,24 @@ parse_encapsulated(struct an_cms *cms, an_bytes *in, struct an_err *reterr)
     return AN_OK;
 }
 
+/* The list may be empty, or name more than are used; a signer whose algorithm is missing from it was not made with it. */
+static bool
+is_unlisted(an_bytes list, enum an_digest digest)
+{
+    enum an_digest listed;
+    an_bytes algorithm;
+    size_t count = 0;
+
+    while (list.len > 0 && an_der_take_whole(&list, AN_DER_SEQUENCE, &algorithm, NULL) == AN_OK) {
+        count++;
+        if (an_digest_parse(algorithm, &listed, NULL) == AN_OK && listed == digest)
+            return false;
+    }
+    return (count > 0 || list.len > 0) && digest != AN_DIGEST_NONE;
+}
+
 static an_code
-parse_signers(struct an_cms *cms, an_bytes set, struct an_err *reterr)
+parse_signers(struct an_cms *cms, an_bytes set, an_bytes digests, struct an_err *reterr)
 {
     an_bytes in = set, signer;
     size_t count = 0;
@@ -39,6 +55,7 @@ parse_signers(struct an_cms *cms, an_bytes set, struct an_err *reterr)
     for (in = set; an_der_try(&in, AN_DER_SEQUENCE, &signer);) {
         struct an_cms_signer *next = &cms->signers[cms->signer_count++];
         AN_TRY(an_cms_read_signer(signer, next, reterr));
+        next->digest_unlisted = is_unlisted(digests, next->digest);
         an_cms_collect_values(cms, next);
     }
     return AN_OK;
@@ -48,12 +65,12 @@ static an_code
 parse_signed_data(struct an_cms *cms, an_bytes in, struct an_err *reterr)
 {
     int64_t version;
-    an_bytes field;
+    an_bytes field, digests;
 
-    if (an_der_int64(&in, &version, NULL) != AN_OK || version < 0 || version > 5)
+    if (an_der_int64(&in, &version, NULL) != AN_OK || version < 1 || version == 2 || version > 5)
         return fail_field("version", reterr);
     cms->version = (int)version;
-    if (an_der_take(&in, AN_DER_SET, &field, NULL) != AN_OK)
+    if (an_der_take(&in, AN_DER_SET, &digests, NULL) != AN_OK)
         return fail_field("digestAlgorithms", reterr);
     AN_TRY(parse_encapsulated(cms, &in, reterr));
     if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &field))
@@ -62,7 +79,7 @@ parse_signed_data(struct an_cms *cms, an_bytes in, struct an_err *reterr)
         AN_TRY(an_cms_collect_revocation(cms, field, reterr));
     if (an_der_take(&in, AN_DER_SET, &field, NULL) != AN_OK || in.len != 0)
         return fail_field("signerInfos", reterr);
-    return parse_signers(cms, field, reterr);
+    return parse_signers(cms, field, digests, reterr);
 }
 
 static an_code

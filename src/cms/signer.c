@@ -106,7 +106,7 @@ an_cms_read_signer(an_bytes in, struct an_cms_signer *signer, struct an_err *ret
     int64_t version;
 
     signer->signing_time = AN_TIME_NONE;
-    if (an_der_int64(&in, &version, NULL) != AN_OK || version < 0 || version > 3)
+    if (an_der_int64(&in, &version, NULL) != AN_OK || (version != 1 && version != 3))
         return fail_field("version", reterr);
     signer->version = (int)version;
     if (!read_identifier(&in, signer))
@@ -125,6 +125,28 @@ an_cms_read_signer(an_bytes in, struct an_cms_signer *signer, struct an_err *ret
     signer->attrs_not_der_sorted = !is_sorted(signed_in);
     AN_TRY(read_attribute_lists(signer, signed_whole, signed_in, unsigned_in, reterr));
     return an_cms_read_attributes(signer, reterr);
+}
+
+an_code
+an_cms_counter_parse(an_bytes info, struct an_cms_signer *ret, struct an_err *reterr)
+{
+    an_bytes in;
+    an_code code;
+
+    *ret = (struct an_cms_signer){.is_counter = true};
+    if (an_der_take(&info, AN_DER_SEQUENCE, &in, NULL) != AN_OK || info.len != 0)
+        return fail_field("countersignature", reterr);
+    code = an_cms_read_signer(in, ret, reterr);
+    if (code != AN_OK)
+        an_cms_signer_done(ret);
+    return code;
+}
+
+void
+an_cms_signer_done(struct an_cms_signer *signer)
+{
+    free(signer->block);
+    *signer = (struct an_cms_signer){0};
 }
 
 static bool

@@ -432,6 +432,33 @@ judge_rest(struct diff *diff, struct change *change)
         an_diff_forbid(diff, change, an_diff_why_forbidden(diff, change));
 }
 
+static bool
+is_value_of_field(struct diff *diff, uint32_t num)
+{
+    const struct an_pdf_mention_vec *mentions = an_pdf_refs_of(diff->pdf, num);
+
+    for (size_t i = 0; mentions && i < mentions->count; i++) {
+        uint32_t from = mentions->items[i].from;
+        const struct an_pdf_obj *value;
+
+        if (!from || !an_pdf_mention_is_current(diff->pdf, &mentions->items[i], diff->now))
+            continue;
+        value = an_pdf_dict_find(an_pdf_object(diff->pdf, diff->now, from), "V");
+        if (value && ref_num(value) == num)
+            return true;
+    }
+    return false;
+}
+
+/* A signature that no field shows any more: somebody signed here, and what says so was damaged or taken away. */
+static void
+judge_signature(struct diff *diff, struct change *change)
+{
+    if (change->is_new && !change->is_gone && an_pdf_dict_find(change->b, "ByteRange") && an_pdf_dict_find(change->b, "Contents") &&
+        !is_value_of_field(diff, change->num))
+        an_diff_forbid(diff, change, AN_V_PDF_SIGNATURE_LOST);
+}
+
 /* A document time-stamp alone may come at every level; the form that takes it in changes with it. */
 static void
 find_main_class(struct diff *diff)
@@ -472,6 +499,9 @@ judge(struct diff *diff)
     for (size_t i = 0; i < count; i++)
         if (!items[i].is_same)
             judge_rest(diff, &items[i]);
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].is_same)
+            judge_signature(diff, &items[i]);
 }
 
 static void

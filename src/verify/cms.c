@@ -189,12 +189,12 @@ an_case_take_signer(struct an_case *sig, const struct an_cms_signer *signer)
         sig->report->claimed_time = signer->signing_time;
     if (signer->duplicate_attributes)
         an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_ATTRIBUTE, "%s", "signedAttrs: one stands twice");
+    if (signer->digest_unlisted)
+        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_BAD, "%s", "digestAlgorithms");
     if (signer->attrs_not_der_sorted)
         an_finding_add(sig->report, "quirk.attribute-order", AN_FINDING_NOTE, AN_N_VERIFY_NOT_SORTED, "%s", "");
     if (!sig->has_ess)
         an_finding_add(sig->report, "quirk.no-ess", AN_FINDING_NOTE, AN_N_VERIFY_NO_ESS, "%s", "");
-    if (an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, "1.2.840.113549.1.9.6"))
-        an_finding_add(sig->report, "quirk.countersignature", AN_FINDING_NOTE, AN_N_VERIFY_COUNTER_SIGNATURE, "%s", "");
 }
 
 static const char *
@@ -240,6 +240,17 @@ read_signer(struct an_cms_input *input, size_t at, struct an_case *sig, struct a
     return AN_OK;
 }
 
+static void
+conclude_signer(struct an_cms_input *input, size_t at, struct an_case *sig)
+{
+    an_record_read_cms(input, at, sig, NULL);
+    an_archive_judge(input, at, sig);
+    an_case_conclude(sig);
+    sig->report->level = cms_level(sig, input);
+    if (input->cms->certs.count == 1 && sig->verdict.path && sig->verdict.path->result.chain_count > 2)
+        an_finding_add(sig->report, "quirk.leaf-only", AN_FINDING_NOTE, AN_N_VERIFY_LEAF_ONLY, "%s", "");
+}
+
 static an_code
 verify_signers(struct an_cms_input *input, struct an_err *reterr)
 {
@@ -248,26 +259,22 @@ verify_signers(struct an_cms_input *input, struct an_err *reterr)
     an_code code = AN_OK;
     size_t begun = 0;
 
-    an_report_reserve(input->job, count);
+    an_report_reserve(input->job, count + an_counter_count(input->cms));
     an_material_add_cms(&input->job->material, input->job->verifier, input->cms);
     while (begun < count && code == AN_OK) {
         code = read_signer(input, begun, &cases[begun], reterr);
         begun++;
     }
     an_verify_anchors(input->job->policy, input->job->options, &input->job->material.certs, &input->job->anchors);
-    for (size_t i = 0; i < begun && code == AN_OK; i++) {
-        an_record_read_cms(input, i, &cases[i], NULL);
-        an_archive_judge(input, i, &cases[i]);
-        an_case_conclude(&cases[i]);
-        cases[i].report->level = cms_level(&cases[i], input);
-        if (input->cms->certs.count == 1 && cases[i].verdict.path && cases[i].verdict.path->result.chain_count > 2)
-            an_finding_add(cases[i].report, "quirk.leaf-only", AN_FINDING_NOTE, AN_N_VERIFY_LEAF_ONLY, "%s", "");
-    }
+    for (size_t i = 0; i < begun && code == AN_OK; i++)
+        conclude_signer(input, i, &cases[i]);
     for (size_t i = 0; i < begun; i++)
         an_case_done(&cases[i]);
     free(cases);
-    if (code == AN_OK)
+    if (code == AN_OK) {
+        an_counter_verify(input);
         an_effect_conclude(input->job, false);
+    }
     return code;
 }
 

@@ -23,3 +23,7 @@ an_code an_cms_verify_object(struct an_job *job, an_bytes object, an_bytes conte
 /* CAdES long-term attributes of signer `at` (archive.c): values into the material, archive time-stamps into sig. */
 void an_archive_read(struct an_cms_input *input, size_t at, struct an_case *sig);
 void an_archive_judge(struct an_cms_input *input, size_t at, struct an_case *sig);
+
+/* Counter-signatures (counter.c): a row each, after the signatures that they sign. */
+size_t an_counter_count(const struct an_cms *cms);
+void an_counter_verify(const struct an_cms_input *input);

@@ -191,10 +191,10 @@ an_effect_conclude(struct an_job *job, bool has_empty_fields)
 
         if (row->is_time_stamp)
             continue;
-        if (row->indication == AN_TOTAL_PASSED) {
+        if (row->indication == AN_TOTAL_PASSED && !row->is_counter) {
             person = person || row->is_person;
             agency = agency || row->is_agency;
-        } else {
+        } else if (row->indication != AN_TOTAL_PASSED) {
             doubtful = doubtful || row->indication == AN_INDETERMINATE;
         }
     }

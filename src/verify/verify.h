@@ -28,6 +28,7 @@ struct an_signature_report {
     enum an_clerk_word word;
     char *signer; struct an_cert *cert; /* counted; NULL when not found */
     bool is_person, is_agency, is_time_stamp;
+    bool is_counter;              /* signs another signature, not the document */
     const char *level;            /* "B-B", "B-T", "B-LT", "B-LTA", "" */
     const char *format;           /* "PAdES", "PKCS7", "CAdES", "XAdES", "XML", … */
     an_time claimed_time, best_time;

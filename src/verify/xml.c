@@ -86,6 +86,7 @@ judge_coverage(struct an_xml_case *row)
         an_step_set(&sig->structure, AN_FINDING_FAILED,
                     strstr(signature->problem, "SignedProperties") ? AN_V_XML_WRAPPED : AN_V_FORMAT_BAD, "%.180s",
                     signature->problem);
+    sig->report->is_counter = signature->is_counter;
     if (signature->has_xades && !signature->has_signed_properties)
         an_step_set(&sig->constraints, AN_FINDING_INDETERMINATE, AN_V_XML_NO_PROPERTIES, "%s", "");
     else if (signature->is_counter)

@@ -115,8 +115,10 @@ def flips(world, step):
                 continue
             data = bytearray(p.data)
             data[at] ^= 0x01
-            in_hole = p.hole[0] < at < p.hole[1]
-            yield f"{style}: flip at {at}", bytes(data), NO_ACCEPT if not in_hole else NO_ACCEPT
+            issuer = world.second.issuer_name.hex().encode()
+            names = max(p.data.rfind(issuer, 0, p.hole[1]), p.data.rfind(issuer.upper(), 0, p.hole[1]))
+            in_names = names <= at < names + len(issuer) # who signed, said outside the signature: compared as a name, in which "vn" is "VN"
+            yield f"{style}: flip at {at}", bytes(data), NO_ACCEPT | LAWFUL if in_names else NO_ACCEPT
 
 
 def lawful_or_not(world):

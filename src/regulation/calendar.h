@@ -8,8 +8,10 @@
 #include "regulation/regulation.h"
 
 struct an_calendar;
-/* id NULL = "viet-nam". dir: a data folder as in an_regulations_open. */
+/* id NULL = "viet-nam". dir: a data folder as in an_regulations_open. AN_E_CALENDAR_UNKNOWN. */
 an_code an_calendar_open(const char *dir, const char *id, struct an_calendar **ret, struct an_err *reterr) AN_MUST_USE;
+/* The file of a calendar by its path, wherever it lies. */
+an_code an_calendar_load(const char *path, struct an_calendar **ret, struct an_err *reterr) AN_MUST_USE;
 void an_calendar_close(struct an_calendar **calendar);
 
 enum an_day_kind { AN_DAY_WORKING = 0, AN_DAY_WEEKEND, AN_DAY_HOLIDAY, AN_DAY_OFF, /* swapped: off */

@@ -1,0 +1,165 @@
+/*
+ * Who keeps the register. The direct managing agency answers for the data of its subscribers (NĐ 68/2024 Điều 37; Tây Ninh
+ * Điều 18 khoản 1 điểm đ, i), the delegated body and Cục for all: decision 076. The law names no more; so this is a table.
+ */
+#include "audit/audit.h"
+#include "service/registry.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+static const struct { const char *act, *everywhere, *own; } may_table[] = {
+    {"agency.add", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"agency.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"agency.code", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
+    {"agency.merge", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
+    {"person.add", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.end", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.post", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.role", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.transfer", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.read", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt thu-truong"},
+    {"subscriber.add", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"subscriber.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"subscriber.end", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"device.add", "cuc so-khcn nguoi-quan-ly-thue-bao co-yeu", ""},
+    {"device.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt phu-trach-cntt"},
+    {"device.state", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt phu-trach-cntt"},
+    {"device.wipe", "cuc so-khcn", ""},
+    {"device.record", "cuc so-khcn nguoi-quan-ly-thue-bao co-yeu", "qltt phu-trach-cntt van-thu"},
+    {"registry.import", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"registry.export", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+};
+
+static bool
+holds(const char *roles, const char *role)
+{
+    size_t len = strlen(role);
+
+    for (const char *at = roles; *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == len && strncmp(at, role, len) == 0)
+            return true;
+        at += word + strspn(at + word, " ");
+    }
+    return false;
+}
+
+static bool
+is_system(const struct an_desk *desk)
+{
+    return desk->person == 0 && strcmp(desk->number, "system") == 0;
+}
+
+an_code
+an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *act, int64_t agency, struct an_err *reterr)
+{
+    bool is_own = false;
+
+    if (is_system(desk))
+        return AN_OK;
+    /* held still, in this very transaction: a role that ended meanwhile does not act any more */
+    AN_TRY(an_registry_may(tx, desk->person, desk->role, 0, desk->at, &is_own, NULL, reterr));
+    if (!is_own)
+        AN_FAIL(reterr, AN_E_DESK_ROLE, "%s/%s", desk->number, desk->role);
+    for (size_t i = 0; i < AN_COUNT(may_table); i++) {
+        if (strcmp(may_table[i].act, act) != 0)
+            continue;
+        if (holds(may_table[i].everywhere, desk->role))
+            return AN_OK;
+        if (!holds(may_table[i].own, desk->role) || agency == 0)
+            break;
+        AN_TRY(an_registry_may(tx, desk->person, desk->role, agency, desk->at, &is_own, NULL, reterr));
+        if (is_own)
+            return AN_OK;
+        break;
+    }
+    AN_FAIL(reterr, strcmp(act, "person.read") == 0 ? AN_E_REGISTRY_PERSONAL : AN_E_REGISTRY_MAY, "%s: %s", desk->role, act);
+}
+
+an_code
+an_registry_tell(struct an_tx *tx, const struct an_desk *desk, const char *action, const char *object, const char *citation, const char *detail,
+                 struct an_err *reterr)
+{
+    const struct an_audit_event event = {.at = desk->at, .action = action, .actor = desk->number, .role = desk->role, .object = object,
+                                         .outcome = "done", .citation = citation, .detail = detail};
+
+    return an_audit_append(tx, &event, reterr);
+}
+
+/* ---- the seat ---- */
+static an_code
+count_duties(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    return an_tx_int(tx, AN_SQL_DUTY_COUNT, NULL, 0, context, reterr);
+}
+
+an_code
+an_registry_seat(struct an_instance *instance, const char *as, struct an_desk *ret, struct an_err *reterr)
+{
+    int64_t duties = 0;
+
+    if (as == NULL || strcmp(as, "system") != 0)
+        return an_desk_open(instance, as, AN_TIME_NONE, ret, reterr);
+    AN_TRY(an_store_read(instance->store, count_duties, &duties, reterr));
+    if (duties != 0)
+        AN_FAIL(reterr, AN_E_REGISTRY_SETUP, "--as");
+    *ret = (struct an_desk){.instance = instance, .number = "system", .role = "", .at = an_time_now()};
+    return AN_OK;
+}
+
+/* ---- one act ---- */
+struct doing {
+    struct an_registry_act *act;
+    an_registry_run run;
+};
+
+static an_code
+do_act(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct doing *doing = context;
+    struct an_registry_act *act = doing->act;
+
+    an_arena_reset(act->arena);
+    act->object[0] = act->citation[0] = act->detail[0] = '\0';
+    AN_TRY(doing->run(act, tx, reterr));
+    return an_registry_tell(tx, act->desk, act->action, act->object, act->citation, act->detail, reterr);
+}
+
+struct refusal {
+    const struct an_registry_act *act;
+    const struct an_err *err;
+};
+
+static an_code
+tell_refusal(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct refusal *refusal = context;
+    const struct an_message *message = an_message_find(refusal->err->code);
+    char detail[64];
+    const struct an_audit_event event = {.at = refusal->act->desk->at, .action = refusal->act->action, .actor = refusal->act->desk->number,
+                                         .role = refusal->act->desk->role, .object = refusal->act->object, .outcome = "refused",
+                                         .citation = message->cite, .detail = detail};
+
+    snprintf(detail, sizeof(detail), "{\"code\":%d}", (int)refusal->err->code);
+    return an_audit_append(tx, &event, reterr);
+}
+
+an_code
+an_registry_do(const struct an_desk *desk, const char *action, an_registry_run run, void *context, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    struct an_registry_act act = {.desk = desk, .action = action, .arena = arena, .context = context};
+    struct doing doing = {&act, run};
+    struct an_err err = {0};
+    an_code code = an_store_write(desk->instance->store, do_act, &doing, &err);
+
+    if (code != AN_OK && an_message_find(code)->kind == AN_KIND_REFUSED) {
+        struct refusal refusal = {&act, &err};
+        AN_TRY(an_store_write(desk->instance->store, tell_refusal, &refusal, reterr));
+    }
+    if (code != AN_OK && reterr != NULL)
+        *reterr = err;
+    return code;
+}

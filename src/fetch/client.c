@@ -30,8 +30,8 @@ static an_code
 build_rules(const struct an_fetch_rules *rules, char **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root =
-        json_pack("{s:b, s:s*, s:s*, s:s*}", "allow_private", rules->allow_private, "proxy", rules->proxy, "cache_dir",
-                  rules->cache_dir, "map", rules->map);
+        json_pack("{s:b, s:s*, s:s*, s:s*, s:s*}", "allow_private", rules->allow_private, "proxy", rules->proxy, "cache_dir",
+                  rules->cache_dir, "ca_file", rules->ca_file, "map", rules->map);
 
     if (root == NULL)
         AN_FAIL(reterr, AN_E_UTF8, "rules");

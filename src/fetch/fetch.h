@@ -13,6 +13,7 @@ struct an_fetch_rules {
     bool allow_private;    /* loopback, RFC 1918, link-local */
     const char *proxy;     /* NULL = none */
     const char *cache_dir; /* NULL = no cache */
+    const char *ca_file;   /* PEM: the only authorities for https, on a closed network; NULL = the system's */
     /* NULL or "from=to" lines: address overrides on closed networks. "host[:port]=host[:port]" changes where is
      * connected to and keeps the name that is asked for; a from with "://" is a prefix of the URL that is replaced.
      * What is overridden may be private. */

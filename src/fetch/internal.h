@@ -13,7 +13,7 @@
 
 /* Questions. RULES comes first and once; then the process enters its sandbox. GET carries a memory file for the body;
  * answers: {"code": 0, "length": n} or {"code", "detail", "again": worth trying again, "wait": seconds or 0}. */
-#define AN_FETCH_RULES 1u /* {"allow_private", "proxy"?, "cache_dir"?, "map"?} */
+#define AN_FETCH_RULES 1u /* {"allow_private", "proxy"?, "cache_dir"?, "ca_file"?, "map"?} */
 #define AN_FETCH_MAIL 3u  /* {"server", "user"?, "password"?, "plain", "from", "to": [..], "message": base64, "timeout_ms"} */
 #define AN_FETCH_GET 2u   /* {"url", "body": base64?, "content_type"?, "accept"?, "timeout_ms", "bytes_max"} */
 
@@ -64,6 +64,7 @@ void an_cache_prune(const char *folder);
 struct an_fetch_config {
     bool allow_private;
     char *proxy, *cache_dir, *map;
+    struct an_buf authorities; /* PEM; empty = the system's */
 };
 struct an_fetch_job {
     const char *url, *content_type, *accept;

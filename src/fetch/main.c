@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define AUTHORITIES_BYTES_MAX ((size_t)4 * 1024 * 1024) /* the whole list of a system takes 220 kB */
+
 static struct an_fetch_config config;
 static bool has_rules;
 
@@ -64,14 +66,16 @@ enter_sandbox(struct an_err *reterr)
 static an_code
 answer_rules(json_t *root, struct an_err *reterr)
 {
-    const char *proxy = NULL, *cache_dir = NULL, *map = NULL;
+    const char *proxy = NULL, *cache_dir = NULL, *ca_file = NULL, *map = NULL;
     int allow_private = 0;
 
-    if (has_rules || json_unpack(root, "{s:b, s?s, s?s, s?s}", "allow_private", &allow_private, "proxy", &proxy,
-                                 "cache_dir", &cache_dir, "map", &map) != 0)
+    if (has_rules || json_unpack(root, "{s:b, s?s, s?s, s?s, s?s}", "allow_private", &allow_private, "proxy", &proxy,
+                                 "cache_dir", &cache_dir, "ca_file", &ca_file, "map", &map) != 0)
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "rules");
     config = (struct an_fetch_config){.allow_private = allow_private != 0, .proxy = dup_text(proxy),
-                                      .cache_dir = dup_text(cache_dir), .map = dup_text(map)};
+                                      .cache_dir = dup_text(cache_dir), .map = dup_text(map), .authorities = an_buf_new(AUTHORITIES_BYTES_MAX)};
+    if (ca_file != NULL)
+        AN_TRY(an_file_read(ca_file, AUTHORITIES_BYTES_MAX, &config.authorities, reterr));
     if (config.cache_dir != NULL) {
         AN_TRY(an_dir_make(config.cache_dir, true, reterr));
         an_cache_prune(config.cache_dir);

@@ -87,6 +87,16 @@ set_headers(struct step *step)
 }
 
 static void
+set_authorities(const struct step *step)
+{
+    const struct an_buf *authorities = &step->config->authorities;
+    struct curl_blob blob = {.data = authorities->ptr, .len = authorities->len, .flags = CURL_BLOB_NOCOPY};
+
+    if (authorities->len > 0)
+        curl_easy_setopt(step->curl, CURLOPT_CAINFO_BLOB, &blob);
+}
+
+static void
 set_options(struct step *step, uint64_t left_ms)
 {
     CURL *curl = step->curl;
@@ -108,6 +118,7 @@ set_options(struct step *step, uint64_t left_ms)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, step);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, step->fault);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    set_authorities(step);
     if (step->url->connect_to != NULL) {
         step->connect_to = curl_slist_append(NULL, step->url->connect_to);
         curl_easy_setopt(curl, CURLOPT_CONNECT_TO, step->connect_to);

@@ -37,13 +37,19 @@ an_cert_may_sign(const struct an_cert *cert)
     return false;
 }
 
-/* RFC 3161 2.3: the usage stands alone and is critical. */
+/* RFC 3161 2.3: the usage stands alone and is critical. A policy of path rules alone does not ask for that. */
 static bool
-may_stamp(const struct an_cert *cert)
+may_stamp(const struct an_policy *policy, const struct an_cert *cert)
 {
     const struct an_extension *eku = an_cert_extension(cert, "2.5.29.37");
+    an_bytes list = eku ? eku->value : AN_NONE, usages, usage;
 
-    return eku && an_cert_has_eku(cert, id_time_stamping);
+    if (!eku || !an_cert_has_eku(cert, id_time_stamping))
+        return false;
+    if (policy->any_algorithm)
+        return true;
+    return eku->critical && an_der_take(&list, AN_DER_SEQUENCE, &usages, NULL) == AN_OK &&
+           an_der_take(&usages, AN_DER_OID, &usage, NULL) == AN_OK && usages.len == 0;
 }
 
 /* A conformance policy takes the lists it is given at their word: what they do not cover is not known to be good. */
@@ -356,7 +362,7 @@ an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpo
     if (ret->class_ == AN_CERT_GOOD && !purpose && !job->policy->any_algorithm &&
         !an_cert_may_sign(leaf))
         an_cert_verdict_set(ret, AN_CERT_PURPOSE, AN_V_CERT_USAGE_BAD);
-    if (ret->class_ == AN_CERT_GOOD && purpose && !may_stamp(leaf))
+    if (ret->class_ == AN_CERT_GOOD && purpose && !may_stamp(job->policy, leaf))
         an_cert_verdict_set(ret, AN_CERT_PURPOSE, AN_V_STAMP_TSA);
     if (has_poe && ret->class_ == AN_CERT_ALGORITHM)
         ret->sub = AN_SUB_CRYPTO_CONSTRAINTS_FAILURE;

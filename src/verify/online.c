@@ -14,12 +14,14 @@
 struct answer {
     struct an_buf body;
     struct an_err err; /* code AN_OK = useful so far as is known */
+    bool is_coming;    /* asked by a thread that has not yet got it */
 };
 
 struct an_online {
     struct an_fetcher *fetcher;
     uint64_t timeout_ms;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* never held while the network is asked: only who wants the same answer waits for it */
+    pthread_cond_t came;
     struct an_map *answers; /* address → struct answer *, also for failures: nothing is asked twice */
 };
 
@@ -32,6 +34,7 @@ an_online_new(struct an_fetcher *fetcher, uint64_t timeout_ms)
     online->timeout_ms = timeout_ms;
     online->answers = an_map_new();
     pthread_mutex_init(&online->lock, NULL);
+    pthread_cond_init(&online->came, NULL);
     return online;
 }
 
@@ -49,28 +52,53 @@ an_online_free(struct an_online **online)
     }
     an_map_free(&o->answers);
     pthread_mutex_destroy(&o->lock);
+    pthread_cond_destroy(&o->came);
     free(o);
     *online = NULL;
+}
+
+/* The row of an address. *ret_is_new: it was made now, and the caller is the one to fill it; otherwise it is full. */
+static struct answer *
+take_row(struct an_online *online, an_bytes key, bool *ret_is_new)
+{
+    struct answer *answer;
+
+    pthread_mutex_lock(&online->lock);
+    answer = an_map_find(online->answers, key);
+    *ret_is_new = answer == NULL;
+    if (answer == NULL) {
+        answer = AN_NEW(struct answer);
+        answer->is_coming = true;
+        an_map_put(online->answers, key, answer);
+    }
+    while (!*ret_is_new && answer->is_coming)
+        pthread_cond_wait(&online->came, &online->lock);
+    pthread_mutex_unlock(&online->lock);
+    return answer;
 }
 
 /* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for people. */
 static struct answer *
 ask(struct an_online *online, an_bytes key, const char *kind, const struct an_fetch *what)
 {
-    struct answer *answer;
+    struct an_buf body = an_buf_new(what->bytes_max);
     struct an_err err = {0};
+    struct answer *answer;
+    bool is_new;
+    an_code code;
 
+    answer = take_row(online, key, &is_new);
+    if (!is_new)
+        return answer;
+    code = an_fetch_do(online->fetcher, what, &body, &err);
+    if (code != AN_OK)
+        an_buf_reset(&body);
     pthread_mutex_lock(&online->lock);
-    answer = an_map_find(online->answers, key);
-    if (answer == NULL) {
-        answer = AN_NEW(struct answer);
-        answer->body = an_buf_new(what->bytes_max);
-        if (an_fetch_do(online->fetcher, what, &answer->body, &err) != AN_OK) {
-            an_buf_reset(&answer->body);
-            an_err_set(&answer->err, err.code, "%s: %s", kind, err.detail);
-        }
-        an_map_put(online->answers, key, answer);
-    }
+    answer->body = body;
+    if (code != AN_OK)
+        an_err_set(&answer->err, err.code, "%s: %s", kind, err.detail);
+    answer->is_coming = false;
+    pthread_cond_broadcast(&online->came);
     pthread_mutex_unlock(&online->lock);
     return answer;
 }

@@ -8,7 +8,10 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -298,6 +301,89 @@ threads_share_one_fetcher(void **state)
     }
 }
 
+/* ---- https: an authority of our own on loopback ---- */
+struct tls { pid_t server; FILE *said; unsigned port; char folder[40]; };
+
+static void
+run_command(const char *folder, const char *command)
+{
+    AN_CLEANUP(an_free_ptr) char *line = an_asprintf("cd %s && { %s; } >/dev/null 2>&1", folder, command);
+
+    if (system(line) != 0)
+        fail_msg("%s", command);
+}
+
+static void
+serve_tls(const char *folder, int out)
+{
+    if (chdir(folder) == 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0)
+        execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "s.pem", "-key", "s.key", "-HTTP", (char *)NULL);
+    _exit(127);
+}
+
+/* openssl says on which port it listens: "ACCEPT 127.0.0.1:40001". */
+static void
+start_tls(struct tls *tls)
+{
+    char line[200] = "";
+    int ends[2];
+
+    strcpy(tls->folder, "/tmp/antin-fetch-tls-XXXXXX");
+    assert_non_null(mkdtemp(tls->folder));
+    run_command(tls->folder, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj '/CN=CA thu'");
+    run_command(tls->folder, "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.csr -subj /CN=may.thu");
+    run_command(tls->folder, "printf 'subjectAltName=DNS:may.thu,IP:127.0.0.1' > ext && openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -out s.pem -days 1 -extfile ext");
+    run_command(tls->folder, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.pem -days 2 -subj '/CN=CA khac'");
+    run_command(tls->folder, "printf 'HTTP/1.0 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: 5\r\n\r\nhello' > crl");
+    assert_int_equal(pipe(ends), 0);
+    tls->server = fork();
+    if (tls->server == 0)
+        serve_tls(tls->folder, ends[1]);
+    close(ends[1]);
+    tls->said = fdopen(ends[0], "r");
+    assert_non_null(tls->said);
+    while (tls->port == 0 && fgets(line, sizeof(line), tls->said) != NULL)
+        if (strncmp(line, "ACCEPT ", 7) == 0 && strrchr(line, ':') != NULL)
+            tls->port = (unsigned)strtoul(strrchr(line, ':') + 1, NULL, 10);
+    assert_int_not_equal(tls->port, 0);
+}
+
+static void
+secure_servers_are_known_by_their_authority(void **state)
+{
+    static const struct { const char *ca, *host; an_code want; } table[] = {
+        {"ca.pem", "127.0.0.1", AN_OK},
+        {"ca.pem", "may.thu", AN_OK},                 /* the name is asked for, the address is overridden */
+        {"ca.pem", "localhost", AN_E_FETCH_TLS},      /* not in the certificate */
+        {"other.pem", "127.0.0.1", AN_E_FETCH_TLS},
+        {NULL, "127.0.0.1", AN_E_FETCH_TLS},          /* the system does not know it */
+    };
+    struct tls tls = {0};
+
+    (void)state;
+    start_tls(&tls);
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_free_ptr) char *ca = table[i].ca != NULL ? an_asprintf("%s/%s", tls.folder, table[i].ca) : NULL;
+        AN_CLEANUP(an_free_ptr) char *url = an_asprintf("https://%s:%u/crl", table[i].host, tls.port), *map = an_asprintf("may.thu=127.0.0.1:%u", tls.port);
+        AN_CLEANUP(an_buf_free) struct an_buf body = an_buf_new(1000);
+        struct an_fetch_rules rules = {.allow_private = true, .ca_file = ca, .map = map};
+        struct an_fetch what = {.url = url, .timeout_ms = 20000, .bytes_max = 1000, .tries = 1};
+        AN_CLEANUP(an_fetcher_stop) struct an_fetcher *fetcher = NULL;
+        struct an_err err = {0};
+        an_code code;
+
+        assert_int_equal(an_fetcher_start(&rules, &fetcher, &err), AN_OK);
+        code = an_fetch_do(fetcher, &what, &body, &err);
+        if (code != table[i].want || (code == AN_OK && !an_bytes_eq_str(an_buf_view(&body), "hello")))
+            fail_msg("row %zu: %d %s", i, code, err.detail);
+    }
+    kill(tls.server, SIGTERM);
+    waitpid(tls.server, NULL, 0);
+    fclose(tls.said);
+    run_command(tls.folder, "rm -rf *.pem *.key *.csr ext crl *.srl");
+    rmdir(tls.folder);
+}
+
 static int
 set_up(void **state)
 {
@@ -331,6 +417,7 @@ main(void)
         cmocka_unit_test(answers_are_kept),
         cmocka_unit_test(busy_servers_are_tried_again),
         cmocka_unit_test(threads_share_one_fetcher),
+        cmocka_unit_test(secure_servers_are_known_by_their_authority),
     };
 
     return cmocka_run_group_tests_name("fetch", tests, set_up, tear_down);

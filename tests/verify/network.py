@@ -211,6 +211,35 @@ def check_right(result):
     return "" if done.returncode == 0 else f"exit {done.returncode}: {done.stdout[-600:]}"
 
 
+def crowd_cases(lab):
+    """Several files at once: different addresses are asked side by side, one address once for all."""
+    s, w, now = lab.server, lab.world, lab.world.now
+    good = http(crl(w.root, now - 60, now + DAY))
+    meeting, asked = threading.Barrier(2), []
+
+    def meet(client, body):
+        meeting.wait(timeout=8)  # the answer comes only when both have been asked
+        client.sendall(good)
+
+    def count(client, body):
+        asked.append(1)
+        time.sleep(0.5)
+        client.sendall(good)
+
+    def verify_two(urls):
+        paths = []
+        for url in urls:
+            cert = lab.leaf("CRL", url)
+            paths.append(lab.folder / f"{cert.number}.pdf")
+            paths[-1].write_bytes(pdf.base().sign(w.signer(cert=cert)).data)
+        return lab.run("verify", "--json", "--online", "--allow-private", "--jobs", 2, "--trust", lab.folder / "root.der", "--revocation", "require", *paths)
+
+    s.answers["/meet-a"] = s.answers["/meet-b"] = meet
+    s.answers["/once"] = count
+    yield "two addresses are asked side by side", lambda: check_right(verify_two([s.url("/meet-a"), s.url("/meet-b")]))
+    yield "one address is asked once", lambda: check_right(verify_two([s.url("/once"), s.url("/once")])) or ("" if len(asked) == 1 else f"{len(asked)} times")
+
+
 def stamp_answer(lab, make):
     """A TSA: make(imprint, nonce) -> TimeStampResp."""
     def answer(client, body):
@@ -293,7 +322,7 @@ def check_signed(lab, url, level, *options):
 
 def main():
     lab = Lab(sys.argv[1])
-    cases = [*status_cases(lab), *content_cases(lab), *tsa_cases(lab)]
+    cases = [*status_cases(lab), *content_cases(lab), *crowd_cases(lab), *tsa_cases(lab)]
     failed, started = 0, time.monotonic()
 
     def run(case):

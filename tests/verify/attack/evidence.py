@@ -25,9 +25,9 @@ def time_stamps(world):
     plain = Cert("Không EKU", Rsa.new(), world.root, leaf.start, leaf.end, [key_usage(0, 1)])
     yield "time-stamp by a certificate without EKU", stamped(world, tsa=plain), UNPROVEN
     soft = Cert("EKU không then chốt", Rsa.new(), world.root, leaf.start, leaf.end, [key_usage(0), eku("timeStamping")])
-    yield "time-stamp: EKU not critical", stamped(world, tsa=soft), NO_ACCEPT | LAWFUL
+    yield "time-stamp: EKU not critical", stamped(world, tsa=soft), UNPROVEN
     mixed = Cert("EKU lẫn", Rsa.new(), world.root, leaf.start, leaf.end, [key_usage(0), eku("timeStamping", "emailProtection", critical=True)])
-    yield "time-stamp: EKU with another purpose", stamped(world, tsa=mixed), NO_ACCEPT | LAWFUL
+    yield "time-stamp: EKU with another purpose", stamped(world, tsa=mixed), UNPROVEN
     yield "time-stamp by the signer himself", stamped(world, tsa=leaf), UNPROVEN
     stranger_root = Cert("Gốc lạ", Rsa.new(), start=now - 3000 * DAY, end=now + 3000 * DAY, extensions=ca_extensions())
     stranger = Cert("TSA lạ", Rsa.new(), stranger_root, leaf.start, leaf.end, [key_usage(0), eku("timeStamping", critical=True)])

@@ -91,6 +91,7 @@
 
 /* requests */
 #define AN_LIMIT_REQUEST_ITEMS 5000                      /* a province's largest agency has some 3,000 people; a form of 150 pages */
+#define AN_LIMIT_PAPER_BYTES ((size_t)64 * 1024 * 1024)   /* a form of 5,000 lines takes 3 MB, a scanned letter 10 MB */
 #define AN_LIMIT_REQUEST_ARENA ((size_t)64 * 1024 * 1024) /* 5,000 items with all their fields take 10 MB */
 
 /* between processes and over the network */

@@ -29,7 +29,7 @@ request_v_time(an_time at)
 /* ---- reading ---- */
 struct reading {
     struct an_arena *arena;
-    struct an_request *request;
+    struct an_dossier *request;
 };
 
 static void
@@ -46,11 +46,11 @@ static an_code
 take_request(void *context, const struct an_row *row, struct an_err *reterr)
 {
     struct reading *reading = context;
-    struct an_request *r = reading->request;
+    struct an_dossier *r = reading->request;
     const char **texts[] = {&r->regulation, &r->agency, &r->addressee, &r->subject_kind, &r->device_kind, &r->form, &r->form_citation, &r->number};
     an_time *times[] = {&r->sent_at, &r->received_at, &r->valid_at, &r->due_at, &r->escalated_at, &r->closed_at};
 
-    *r = (struct an_request){.id = an_row_int(row, 0), .kind = (enum an_request_kind)an_row_int(row, 2)};
+    *r = (struct an_dossier){.id = an_row_int(row, 0), .kind = (enum an_request_kind)an_row_int(row, 2)};
     r->key = request_text(reading->arena, row, 1);
     for (size_t i = 0; i < AN_COUNT(texts); i++)
         *texts[i] = request_text(reading->arena, row, 3 + i);
@@ -74,7 +74,7 @@ take_request(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request *ret, struct an_err *reterr)
+an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_dossier *ret, struct an_err *reterr)
 {
     struct reading reading = {arena, ret};
     struct an_value values[] = {AN_V_INT(id)};
@@ -171,18 +171,18 @@ insert_items(struct an_tx *tx, int64_t id, const struct an_request_item *items, 
 }
 
 static void
-digest_content(const struct an_request *request, uint8_t ret[static AN_DIGEST_MAX])
+digest_content(const struct an_dossier *request, uint8_t ret[static AN_DIGEST_MAX])
 {
     an_hash_once(AN_SHA256, an_bytes_of_str(request->content), ret);
 }
 
 /* The key is there: the same dossier, or another that takes its key by mistake. */
 static an_code
-find_same(struct an_tx *tx, const struct an_request *request, const uint8_t digest[static 32], int64_t *ret_id, struct an_err *reterr)
+find_same(struct an_tx *tx, const struct an_dossier *request, const uint8_t digest[static 32], int64_t *ret_id, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = NULL;
     struct an_value values[] = {an_v_text(request->key)};
-    struct an_request there;
+    struct an_dossier there;
 
     AN_TRY(an_tx_int(tx, AN_SQL_REQUEST_BY_KEY, values, AN_COUNT(values), ret_id, reterr));
     if (*ret_id == 0)
@@ -196,7 +196,7 @@ find_same(struct an_tx *tx, const struct an_request *request, const uint8_t dige
 }
 
 an_code
-an_request_create(struct an_tx *tx, const struct an_request *request, const struct an_request_item *items, size_t count,
+an_request_create(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                   const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new, struct an_err *reterr)
 {
     uint8_t digest[AN_DIGEST_MAX];
@@ -219,12 +219,12 @@ an_request_create(struct an_tx *tx, const struct an_request *request, const stru
 }
 
 an_code
-an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_request *request, const struct an_request_item *items, size_t count,
+an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                    const struct an_request_deed *deed, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REQUEST_ARENA);
     uint8_t digest[AN_DIGEST_MAX];
-    struct an_request there;
+    struct an_dossier there;
     struct an_value values[] = {AN_V_INT(id), an_v_text(request->content), AN_V_BLOB(AN_BYTES(digest, 32)),
                                 an_v_text(request->addressee), an_v_text(request->number)};
 
@@ -240,7 +240,7 @@ an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_request *reques
 }
 
 an_code
-an_request_move(struct an_tx *tx, const struct an_request *request, enum an_request_act act, const struct an_request_deed *deed,
+an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act, const struct an_request_deed *deed,
                 struct an_err *reterr)
 {
     const struct an_request_move *move = an_request_move_find(act);

@@ -79,7 +79,7 @@ struct an_request_item {
 enum an_item_state { AN_ITEM_OPEN = 0, AN_ITEM_APPROVED, AN_ITEM_REFUSED, AN_ITEM_DONE };
 const char *an_item_state_name(int state, bool english);
 
-struct an_request {
+struct an_dossier {
     int64_t id;
     const char *key;
     enum an_request_kind kind;
@@ -101,26 +101,29 @@ struct an_request_deed {
 };
 /* A new draft with its items; the digest is made here. The same key again: the dossier that is there, *ret_is_new false.
  * AN_E_REQUEST_KEY when it is there with another content. */
-an_code an_request_create(struct an_tx *tx, const struct an_request *request, const struct an_request_item *items, size_t count,
+an_code an_request_create(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                           const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new, struct an_err *reterr) AN_MUST_USE;
 /* Another content for a draft, a signed draft or a dossier to be supplemented: it must be signed anew. */
-an_code an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_request *request, const struct an_request_item *items, size_t count,
+an_code an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                            const struct an_request_deed *deed, struct an_err *reterr) AN_MUST_USE;
 /* Texts live in the arena. AN_E_REQUEST_UNKNOWN. */
-an_code an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_dossier *ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_request_items(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request_item **ret, size_t *ret_count,
                          struct an_err *reterr) AN_MUST_USE;
 
 /* Moves the dossier by a row of the table and tells its history. AN_E_REQUEST_STATE when the act does not follow the state it is
  * in; the state is looked at and changed in one statement, so of two who come together one fails. */
-an_code an_request_move(struct an_tx *tx, const struct an_request *request, enum an_request_act act, const struct an_request_deed *deed,
+an_code an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act, const struct an_request_deed *deed,
                         struct an_err *reterr) AN_MUST_USE;
 /* What stands beside a move, each in the same transaction. */
 an_code an_request_set_signed(struct an_tx *tx, int64_t id, const uint8_t document[static 32], const char *signer, an_time at,
                               struct an_err *reterr) AN_MUST_USE;
 /* Holds what the items are about against other open requests until the dossier is closed. AN_E_REQUEST_DUPLICATE names the other. */
-an_code an_request_claim(struct an_tx *tx, const struct an_request *request, const struct an_request_item *items, size_t count,
+an_code an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                          struct an_err *reterr) AN_MUST_USE;
+/* Which other open request is about the same as this item; 0 = none. */
+an_code an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item, int64_t *ret,
+                          struct an_err *reterr) AN_MUST_USE;
 an_code an_request_set_sent(struct an_tx *tx, int64_t id, an_time at, struct an_err *reterr) AN_MUST_USE;
 /* Receipt of a dossier that was found valid: the clock runs. */
 an_code an_request_set_received(struct an_tx *tx, int64_t id, an_time received, an_time valid, an_time due, struct an_err *reterr) AN_MUST_USE;

@@ -78,7 +78,7 @@ an_request_set_escalated(struct an_tx *tx, int64_t id, an_time at, bool *ret_cha
 /* A renewal and a change concern the same certificate and go into one form (Mẫu 04), so they share a key; a revocation may always
  * be asked for beside them, once. */
 static char *
-open_key(const struct an_request *request, const struct an_request_item *item)
+open_key(const struct an_dossier *request, const struct an_request_item *item)
 {
     switch (request->kind) {
     case AN_REQUEST_NEW:
@@ -103,7 +103,19 @@ take_holder(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_request_claim(struct an_tx *tx, const struct an_request *request, const struct an_request_item *items, size_t count, struct an_err *reterr)
+an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item, int64_t *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *key = open_key(request, item);
+    struct an_value values[] = {an_v_text(key)};
+    int64_t holder = 0;
+
+    AN_TRY(an_tx_one(tx, AN_SQL_REQUEST_OPEN_FIND, values, AN_COUNT(values), take_holder, &holder, NULL, reterr));
+    *ret = holder == request->id ? 0 : holder;
+    return AN_OK;
+}
+
+an_code
+an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count, struct an_err *reterr)
 {
     for (size_t i = 0; i < count; i++) {
         AN_CLEANUP(an_free_ptr) char *key = open_key(request, &items[i]);

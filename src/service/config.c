@@ -2,6 +2,7 @@
 #include "service/config.h"
 
 #include "regulation/regulation.h"
+#include "service/mail.h"
 
 static const char *const HIERARCHIES[] = {"state", "party", "both", NULL};
 #define F(member) offsetof(struct an_config, member)
@@ -50,7 +51,7 @@ check_audit(const struct an_config *config, const struct an_yaml_node *section, 
 }
 
 /* A row a section: the check reads it with the table of fields of its owner. */
-const struct an_config_section an_config_sections[] = {{"audit", check_audit}};
+const struct an_config_section an_config_sections[] = {{"audit", check_audit}, {"mail", an_config_check_mail}, {"request", an_config_check_request}};
 const size_t an_config_section_count = AN_COUNT(an_config_sections);
 
 an_code

@@ -86,7 +86,7 @@ static an_code
 create(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct work *w = context;
-    struct an_request request = {.key = w->key, .kind = w->kind ? w->kind : AN_REQUEST_NEW, .regulation = "dong-thap-2025", .agency = "H20.99",
+    struct an_dossier request = {.key = w->key, .kind = w->kind ? w->kind : AN_REQUEST_NEW, .regulation = "dong-thap-2025", .agency = "H20.99",
                                  .addressee = "cuc", .subject_kind = "person", .device_kind = "pki-token", .form = "nd-68-2024/mau-01",
                                  .form_citation = "nd-68-2024/mau-01", .number = "12/CV-MẪU", .content = w->content};
     struct an_request_item items[8];
@@ -103,7 +103,7 @@ move(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct work *w = context;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    struct an_request request;
+    struct an_dossier request;
     struct an_request_deed deed = {.actor = "P2", .role = "cuc", .citation = "nd-68-2024/11/2", .at = w->at};
 
     AN_TRY(an_request_find(tx, w->id, arena, &request, reterr));
@@ -115,7 +115,7 @@ claim(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct work *w = context;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    struct an_request request;
+    struct an_dossier request;
     struct an_request_item *items;
     size_t count;
 
@@ -370,7 +370,7 @@ labour_plan(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct labour *l = context;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    struct an_request request;
+    struct an_dossier request;
     struct an_request_deed deed = {.actor = "O1", .role = "cuc", .at = 7};
 
     AN_TRY(an_request_find(tx, l->id, arena, &request, reterr));
@@ -405,7 +405,7 @@ labour_finish(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct labour *l = context;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    struct an_request request;
+    struct an_dossier request;
     struct an_request_deed deed = {.actor = "system", .at = 8};
     struct an_notice notice = {.key = "done", .kind = "request.executed", .about = "request", .to_role = "qltt", .to_name = "", .address = "a@mau.gov.vn",
                                .subject = "", .body = "", .citation = "", .at = 8};
@@ -469,7 +469,7 @@ check_end(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct labour *l = context;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    struct an_request request;
+    struct an_dossier request;
     int counts[2] = {0};
     int64_t done = 0, waiting = 0;
 

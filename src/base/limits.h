@@ -59,6 +59,7 @@
 #define AN_LIMIT_YAML_DEPTH 12    /* the deepest law file nests 8 */
 #define AN_LIMIT_YAML_NODES 65536 /* the national base has about 1,500 values */
 #define AN_LIMIT_YAML_KEYS 1024   /* of one map: duplicates are looked for one by one */
+#define AN_LIMIT_FACTS 16 /* of one question; there are fifteen facts */
 #define AN_LIMIT_WORKING_DAYS 5000 /* counted one by one: twenty years are longer than any deadline */
 #define AN_LIMIT_RULES 1000 /* of one file; pairs are compared, and the national base has about a hundred */
 #define AN_LIMIT_REGULATIONS 512  /* files in one data folder: 34 provinces, several acts each */

@@ -132,21 +132,6 @@ compare_matches(const void *a, const void *b)
     return left->rule->line < right->rule->line ? -1 : left->rule->line > right->rule->line;
 }
 
-/* A rule of the same id in a nearer file, in force that day, stands in this one's place. */
-static an_code
-is_replaced(const struct weighing *weighing, size_t layer, const char *id, bool *ret)
-{
-    const struct rule_chain *chain = weighing->asking.chain;
-
-    *ret = false;
-    for (size_t i = 0; i < layer; i++)
-        for (size_t k = 0; k < chain->layers[i]->rule_count && !*ret; k++)
-            if (strcmp(chain->layers[i]->rules[k].id, id) == 0)
-                AN_TRY(rule_is_live(weighing->asking.regs, &chain->layers[i]->rules[k],
-                                    weighing->asking.question->on_utc, ret, weighing->reterr));
-    return AN_OK;
-}
-
 static an_code
 gather(struct weighing *weighing)
 {
@@ -160,7 +145,8 @@ gather(struct weighing *weighing)
                 continue;
             AN_TRY(rule_is_live(weighing->asking.regs, rule, weighing->asking.question->on_utc, &is_live,
                                 weighing->reterr));
-            AN_TRY(is_replaced(weighing, layer, rule->id, &is_gone));
+            AN_TRY(chain_replaces(weighing->asking.regs, chain, layer, rule->id, weighing->asking.question->on_utc,
+                                  &is_gone, weighing->reterr));
             if (is_live && !is_gone)
                 *match_vec_push(&weighing->matches) = (struct match){rule, layer};
         }
@@ -218,8 +204,8 @@ find_deadline(struct weighing *weighing)
         const struct rule_deadline *deadline = &rule->deadline;
         if (!deadline->is_set)
             continue;
-        *ret = (struct an_answer_deadline){true, deadline->days,  deadline->unit, deadline->from,
-                                           AN_TIME_NONE, false, rule->cites.items[0]};
+        *ret = (struct an_answer_deadline){true,         deadline->days, deadline->unit,      deadline->from,
+                                           AN_TIME_NONE, false,          rule->cites.items[0]};
         if (deadline->month) {
             ret->days = -1;
             ret->before_utc = date_deadline(weighing, deadline);
@@ -367,7 +353,7 @@ decide(struct weighing *weighing)
     }
     if (is_in_only || permission) {
         weighing->parts.allowed = AN_ALLOWED_YES;
-        add_reason(weighing, is_in_only ? only->rule : permission->rule, true);
+        add_reason(weighing, opens || !is_in_only ? permission->rule : only->rule, true);
     }
     if (only && !actor)
         add_only_condition(weighing, only->rule);
@@ -452,9 +438,11 @@ weigh(struct weighing *weighing)
     find_deadline(weighing);
     add_rest(weighing);
     if (weighing->parts.allowed == AN_ALLOWED_NOT_SAID)
-        answer_add_reason(&weighing->parts, weighing->asking.question->actor
+        answer_add_reason(&weighing->parts,
+                          weighing->asking.question->actor
                               ? "Các văn bản không nói vai trò này được hay không được làm việc này."
-                              : "Các văn bản không nói về việc này.", NULL, false);
+                              : "Các văn bản không nói về việc này.",
+                          NULL, false);
     add_doubts(weighing);
     return AN_OK;
 }

@@ -87,6 +87,24 @@ const struct an_answer_parameter *an_answer_parameter(const struct an_answer *an
 an_code an_regulation_parameter(struct an_regulations *regs, const char *regulation, an_time on_utc, const char *name,
                                 struct an_answer_parameter *ret, struct an_err *reterr) AN_MUST_USE;
 
+/* All parameters of a day, each once, the nearest value. */
+typedef void (*an_parameter_fn)(void *context, const struct an_answer_parameter *parameter);
+an_code an_parameter_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_parameter_fn each,
+                          void *context, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- the rules themselves, for people who read them ---- */
+struct an_rule {
+    const char *id, *regulation; /* its file */
+    size_t line;
+    const char *says;
+    const char *const *acts;      size_t act_count; /* "sign.*" */
+    const char *const *citations; size_t citation_count;
+};
+typedef void (*an_rule_fn)(void *context, const struct an_rule *rule);
+/* The rules in force on a day: of the regulation, then of what it inherits and does not replace. */
+an_code an_rule_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_rule_fn each,
+                     void *context, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- words: every list of what a question may be made of, in the order of regulations/words.yaml ---- */
 enum an_word_kind { AN_WORD_ACT = 0, AN_WORD_ROLE, AN_WORD_SUBJECT, AN_WORD_DEVICE, AN_WORD_NOTICE, AN_WORD_FACT, AN_WORD_EVENT };
 typedef void (*an_word_fn)(void *context, const char *word, const char *vi, const char *en);

@@ -318,7 +318,8 @@ spans_overlap(an_time from_a, an_time to_a, an_time from_b, an_time to_b)
 }
 
 static an_code
-read_parameter(const struct reading *reading, const struct an_yaml_node *node, const char *name, struct law_rules *rules)
+read_parameter(const struct reading *reading, const struct an_yaml_node *node, const char *name,
+               struct law_rules *rules)
 {
     struct rule_parameter *parameter = &rules->parameters[rules->parameter_count];
 
@@ -406,8 +407,8 @@ read_reminder(const struct reading *reading, const struct an_yaml_node *node, st
         return fail_word(reading, an_yaml_find(node, "event"), AN_WORD_EVENT, keys.event);
     if (keys.unconfirmed == (keys.cite != NULL))
         return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_UNCITED, "a citation, or unconfirmed: true");
-    *ret = (struct rule_reminder){{keys.event, keys.days_before, keys.to.items, keys.to.count, keys.cite},
-                                  keys.from_utc, keys.to_utc};
+    *ret = (struct rule_reminder){
+        {keys.event, keys.days_before, keys.to.items, keys.to.count, keys.cite}, keys.from_utc, keys.to_utc};
     return AN_OK;
 }
 
@@ -461,8 +462,8 @@ rules_read(struct an_yaml_doc *doc, const char *id, const struct words *words, s
         enum an_yaml_kind kind;
         an_code (*read)(const struct reading *, const struct an_yaml_node *, struct law_rules *);
     } PARTS[] = {
-        {"rules", AN_YAML_MAP, read_rule_list},       {"parameters", AN_YAML_MAP, read_parameters},
-        {"doubts", AN_YAML_LIST, read_doubts},        {"reminders", AN_YAML_LIST, read_reminders},
+        {"rules", AN_YAML_MAP, read_rule_list},         {"parameters", AN_YAML_MAP, read_parameters},
+        {"doubts", AN_YAML_LIST, read_doubts},          {"reminders", AN_YAML_LIST, read_reminders},
         {"not-carried", AN_YAML_MAP, read_not_carried},
     };
     AN_CLEANUP(rules_free) struct law_rules *rules = AN_NEW(struct law_rules);

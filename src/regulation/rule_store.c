@@ -87,6 +87,68 @@ an_regulation_parameter(struct an_regulations *regs, const char *regulation, an_
     return AN_OK;
 }
 
+/* Defined nearer, for the same day. */
+static bool
+is_hidden_parameter(const struct rule_chain *chain, const struct rule_parameter *parameter, an_time on_utc)
+{
+    return chain_parameter(chain, parameter->name, on_utc) != parameter;
+}
+
+an_code
+an_parameter_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_parameter_fn each,
+                  void *context, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    struct rule_chain chain;
+
+    AN_TRY(regs_chain(locked, regulation, &chain, reterr));
+    for (size_t i = 0; i < chain.count; i++)
+        for (size_t k = 0; k < chain.layers[i]->parameter_count; k++) {
+            const struct rule_parameter *parameter = &chain.layers[i]->parameters[k];
+            if (is_hidden_parameter(&chain, parameter, on_utc))
+                continue;
+            struct an_answer_parameter shown = answer_parameter_of(parameter);
+            each(context, &shown);
+        }
+    return AN_OK;
+}
+
+/* A rule of the same id in a nearer file, in force that day, stands in this one's place. */
+an_code
+chain_replaces(struct an_regulations *regs, const struct rule_chain *chain, size_t layer, const char *id,
+               an_time on_utc, bool *ret, struct an_err *reterr)
+{
+    *ret = false;
+    for (size_t i = 0; i < layer; i++)
+        for (size_t k = 0; k < chain->layers[i]->rule_count && !*ret; k++)
+            if (strcmp(chain->layers[i]->rules[k].id, id) == 0)
+                AN_TRY(rule_is_live(regs, &chain->layers[i]->rules[k], on_utc, ret, reterr));
+    return AN_OK;
+}
+
+an_code
+an_rule_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_rule_fn each, void *context,
+             struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    struct rule_chain chain;
+
+    AN_TRY(regs_chain(locked, regulation, &chain, reterr));
+    for (size_t i = 0; i < chain.count; i++)
+        for (size_t k = 0; k < chain.layers[i]->rule_count; k++) {
+            const struct rule *rule = &chain.layers[i]->rules[k];
+            bool is_live = false, is_gone = false;
+            AN_TRY(rule_is_live(locked, rule, on_utc, &is_live, reterr));
+            AN_TRY(chain_replaces(locked, &chain, i, rule->id, on_utc, &is_gone, reterr));
+            if (!is_live || is_gone)
+                continue;
+            struct an_rule shown = {rule->id,         chain.layers[i]->id, rule->line,        rule->says,
+                                    rule->acts.items, rule->acts.count,    rule->cites.items, rule->cites.count};
+            each(context, &shown);
+        }
+    return AN_OK;
+}
+
 an_code
 an_reminder_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_reminder_fn each,
                  void *context, struct an_err *reterr)

@@ -121,6 +121,9 @@ an_code regs_chain(struct an_regulations *regs, const char *id, struct rule_chai
 struct an_answer_parameter answer_parameter_of(const struct rule_parameter *parameter);
 const struct rule_parameter *chain_parameter(const struct rule_chain *chain, const char *name, an_time on_utc);
 
+an_code chain_replaces(struct an_regulations *regs, const struct rule_chain *chain, size_t layer, const char *id,
+                       an_time on_utc, bool *ret, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- rule_match.c ---- */
 struct asking {
     const struct an_question *question;

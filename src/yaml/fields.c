@@ -45,7 +45,8 @@ static const char *const KIND_NAMES[] = {"text",
                                          "a value"};
 
 static an_code
-fail_type(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field, struct an_err *reterr)
+fail_type(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struct an_yaml_field *field,
+          struct an_err *reterr)
 {
     return an_yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "%s is expected here", KIND_NAMES[field->kind]);
 }
@@ -125,7 +126,8 @@ read_choice(struct an_yaml_doc *doc, const struct an_yaml_node *node, const stru
 }
 
 an_code
-an_yaml_read_texts(struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_yaml_texts *ret, struct an_err *reterr)
+an_yaml_read_texts(struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_yaml_texts *ret,
+                   struct an_err *reterr)
 {
     if (node->kind != AN_YAML_LIST)
         return an_yaml_fail(doc, node, reterr, AN_E_YAML_TYPE, "a list of texts is expected here");
@@ -175,7 +177,8 @@ read_field(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struc
         return an_yaml_read_texts(doc, node, at, reterr);
     if (field->kind < AN_FIELD_MAP)
         return read_scalar(doc, node, field, at, reterr);
-    bool is_right = field->kind == AN_FIELD_NODE || node->kind == (field->kind == AN_FIELD_MAP ? AN_YAML_MAP : AN_YAML_LIST);
+    bool is_right =
+        field->kind == AN_FIELD_NODE || node->kind == (field->kind == AN_FIELD_MAP ? AN_YAML_MAP : AN_YAML_LIST);
     if (!is_right)
         return fail_type(doc, node, field, reterr);
     *(const struct an_yaml_node **)at = node;
@@ -183,8 +186,8 @@ read_field(struct an_yaml_doc *doc, const struct an_yaml_node *node, const struc
 }
 
 an_code
-an_yaml_read_fields(struct an_yaml_doc *doc, const struct an_yaml_node *map, const struct an_yaml_field *fields, size_t count, void *into,
-            struct an_err *reterr)
+an_yaml_read_fields(struct an_yaml_doc *doc, const struct an_yaml_node *map, const struct an_yaml_field *fields,
+                    size_t count, void *into, struct an_err *reterr)
 {
     if (map->kind != AN_YAML_MAP)
         return an_yaml_fail(doc, map, reterr, AN_E_YAML_TYPE, "a map is expected here");

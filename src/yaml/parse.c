@@ -26,7 +26,7 @@ struct yaml_reading {
 
 an_code
 an_yaml_fail(const struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_err *reterr, an_code code,
-          const char *fmt, ...)
+             const char *fmt, ...)
 {
     char what[200];
     va_list args;
@@ -119,7 +119,7 @@ parse_key(struct yaml_reading *reading, const yaml_event_t *event, struct an_yam
     const struct an_yaml_node *earlier = an_yaml_find(map, (*ret)->key);
     if (earlier)
         return an_yaml_fail(reading->doc, *ret, reading->reterr, AN_E_YAML_DUPLICATE, "stands already on line %zu",
-                         earlier->line);
+                            earlier->line);
     return AN_OK;
 }
 

@@ -26,10 +26,12 @@ test_days(void **state)
         enum an_day_kind kind;
         bool unconfirmed;
     } ROWS[] = {
-        {"2025-12-05", AN_DAY_WORKING, false}, {"2025-12-06", AN_DAY_WEEKEND, false}, {"2025-12-07", AN_DAY_WEEKEND, false},
-        {"2025-01-01", AN_DAY_HOLIDAY, false}, {"2025-01-27", AN_DAY_HOLIDAY, false}, {"2025-02-03", AN_DAY_WORKING, false},
-        {"2025-04-26", AN_DAY_MADE_UP, false}, {"2025-05-02", AN_DAY_OFF, false},     {"2025-09-02", AN_DAY_HOLIDAY, false},
-        {"2023-05-03", AN_DAY_OFF, false},     {"2026-02-16", AN_DAY_HOLIDAY, true},  {"2031-06-03", AN_DAY_WORKING, true},
+        {"2025-12-05", AN_DAY_WORKING, false}, {"2025-12-06", AN_DAY_WEEKEND, false},
+        {"2025-12-07", AN_DAY_WEEKEND, false}, {"2025-01-01", AN_DAY_HOLIDAY, false},
+        {"2025-01-27", AN_DAY_HOLIDAY, false}, {"2025-02-03", AN_DAY_WORKING, false},
+        {"2025-04-26", AN_DAY_MADE_UP, false}, {"2025-05-02", AN_DAY_OFF, false},
+        {"2025-09-02", AN_DAY_HOLIDAY, false}, {"2023-05-03", AN_DAY_OFF, false},
+        {"2026-02-16", AN_DAY_HOLIDAY, true},  {"2031-06-03", AN_DAY_WORKING, true},
         {"2031-09-02", AN_DAY_HOLIDAY, true},
     };
 
@@ -50,12 +52,20 @@ test_adding(void **state)
         int days;
         const char *last;
     } ROWS[] = {
-        {"2025-12-01", 3, "2025-12-04"}, {"2025-12-04", 3, "2025-12-09"}, {"2025-12-05", 1, "2025-12-08"},
-        {"2025-12-06", 1, "2025-12-08"}, {"2025-12-06", 0, "2025-12-08"}, {"2025-12-05", 0, "2025-12-05"},
-        {"2025-01-24", 1, "2025-02-03"}, {"2025-04-25", 1, "2025-04-26"}, {"2025-04-29", 1, "2025-05-05"},
-        {"2025-08-29", 1, "2025-09-03"}, {"2025-08-29", 5, "2025-09-09"}, {"2024-12-31", 1, "2025-01-02"},
-        {"2025-12-01T23:59:59+07:00", 1, "2025-12-02"},                   /* still the first of December here */
-        {"2025-11-30T17:00:00Z", 1, "2025-12-02"},                        /* already the first of December here */
+        {"2025-12-01", 3, "2025-12-04"},
+        {"2025-12-04", 3, "2025-12-09"},
+        {"2025-12-05", 1, "2025-12-08"},
+        {"2025-12-06", 1, "2025-12-08"},
+        {"2025-12-06", 0, "2025-12-08"},
+        {"2025-12-05", 0, "2025-12-05"},
+        {"2025-01-24", 1, "2025-02-03"},
+        {"2025-04-25", 1, "2025-04-26"},
+        {"2025-04-29", 1, "2025-05-05"},
+        {"2025-08-29", 1, "2025-09-03"},
+        {"2025-08-29", 5, "2025-09-09"},
+        {"2024-12-31", 1, "2025-01-02"},
+        {"2025-12-01T23:59:59+07:00", 1, "2025-12-02"}, /* still the first of December here */
+        {"2025-11-30T17:00:00Z", 1, "2025-12-02"},      /* already the first of December here */
         {"2025-12-01", -4, "2025-12-01"},
     };
 
@@ -128,10 +138,11 @@ test_faults(void **state)
     (void)state;
     for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
         AN_CLEANUP(an_free_ptr)
-        char *text = an_asprintf("vi: Lịch\nen: Calendar\nweekend: %s\nevery-year: [{on: %s, vi: a, en: b}]\nyears:\n  2026:\n"
-                                 "    confirmed: true\n    source: MẪU\n    days: [{from: %s, kind: off, vi: a, en: b},\n"
-                                 "           {from: 2026-01-05, kind: off, vi: a, en: b}]\n",
-                                 ROWS[i].weekend, ROWS[i].fixed, ROWS[i].year);
+        char *text =
+            an_asprintf("vi: Lịch\nen: Calendar\nweekend: %s\nevery-year: [{on: %s, vi: a, en: b}]\nyears:\n  2026:\n"
+                        "    confirmed: true\n    source: MẪU\n    days: [{from: %s, kind: off, vi: a, en: b},\n"
+                        "           {from: 2026-01-05, kind: off, vi: a, en: b}]\n",
+                        ROWS[i].weekend, ROWS[i].fixed, ROWS[i].year);
         char dir[] = "/tmp/antin-calendar-XXXXXX";
         assert_non_null(mkdtemp(dir));
         AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/lich.yaml", dir);
@@ -167,7 +178,8 @@ close_calendar(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_days), cmocka_unit_test(test_adding), cmocka_unit_test(test_counting),
-                                       cmocka_unit_test(test_year), cmocka_unit_test(test_faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_days), cmocka_unit_test(test_adding),
+                                       cmocka_unit_test(test_counting), cmocka_unit_test(test_year),
+                                       cmocka_unit_test(test_faults)};
     return cmocka_run_group_tests(tests, open_calendar, close_calendar);
 }

@@ -83,7 +83,7 @@ check_forms(const struct an_decision_row *row, const struct an_answer *answer)
 
     for (size_t i = 0; i < count; i++)
         forms[i] = row->column[COL_FORMS] && strchr(row->column[COL_FORMS], '/') ? answer->forms[i].citation
-                                                                                : answer->forms[i].id;
+                                                                                 : answer->forms[i].id;
     check_list(row, "form", row->column[COL_FORMS], forms, count);
     /* what the row lists is all there is */
     size_t expected = 1;

@@ -69,8 +69,9 @@ test_dates(void **state)
     an_answer_free(&before);
     an_answer_free(&after);
     struct an_answer_parameter parameter;
-    assert_int_equal(an_regulation_parameter(regs, "quoc-gia", an_time_parse(AN_LIT("2023-06-01")), "renew.min_days_left",
-                                             &parameter, NULL), AN_OK);
+    assert_int_equal(an_regulation_parameter(regs, "quoc-gia", an_time_parse(AN_LIT("2023-06-01")),
+                                             "renew.min_days_left", &parameter, NULL),
+                     AN_OK);
     assert_int_equal(parameter.number, 60);
     assert_false(parameter.unconfirmed);
 }
@@ -97,8 +98,15 @@ test_words(void **state)
     (void)state;
     for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
         struct an_fact facts[1] = {{ROWS[i].fact, ROWS[i].value}};
-        struct an_question question = {"quoc-gia", an_time_parse(AN_LIT("2026-01-05")), ROWS[i].act, ROWS[i].actor, NULL,
-                                       NULL, NULL, facts, ROWS[i].fact ? 1 : 0};
+        struct an_question question = {"quoc-gia",
+                                       an_time_parse(AN_LIT("2026-01-05")),
+                                       ROWS[i].act,
+                                       ROWS[i].actor,
+                                       NULL,
+                                       NULL,
+                                       NULL,
+                                       facts,
+                                       ROWS[i].fact ? 1 : 0};
         struct an_answer *answer = NULL;
         assert_int_equal(an_regulation_explain(regs, &question, &answer, NULL), ROWS[i].code);
         an_answer_free(&answer);
@@ -113,9 +121,15 @@ test_mail(void **state)
         const char *address;
         enum an_allowed allowed;
     } ROWS[] = {
-        {"an.nv@tayninh.gov.vn", AN_ALLOWED_YES}, {"An.NV@BCY.GOV.VN", AN_ALLOWED_YES}, {"x@gov.vn", AN_ALLOWED_YES},
-        {"x@gmail.com", AN_ALLOWED_NO},           {"x@notgov.vn", AN_ALLOWED_NO},       {"x@gov.vn.example.com", AN_ALLOWED_NO},
-        {"@gov.vn", AN_ALLOWED_NO},               {"gov.vn", AN_ALLOWED_NO},            {"x@", AN_ALLOWED_NO},
+        {"an.nv@tayninh.gov.vn", AN_ALLOWED_YES},
+        {"An.NV@BCY.GOV.VN", AN_ALLOWED_YES},
+        {"x@gov.vn", AN_ALLOWED_YES},
+        {"x@gmail.com", AN_ALLOWED_NO},
+        {"x@notgov.vn", AN_ALLOWED_NO},
+        {"x@gov.vn.example.com", AN_ALLOWED_NO},
+        {"@gov.vn", AN_ALLOWED_NO},
+        {"gov.vn", AN_ALLOWED_NO},
+        {"x@", AN_ALLOWED_NO},
     };
 
     (void)state;
@@ -142,15 +156,16 @@ test_reminders(void **state)
     size_t count = 0;
 
     (void)state;
-    assert_int_equal(an_reminder_each(regs, "quoc-gia", an_time_parse(AN_LIT("2026-01-05")), count_reminder, &count, NULL),
-                     AN_OK);
+    assert_int_equal(
+        an_reminder_each(regs, "quoc-gia", an_time_parse(AN_LIT("2026-01-05")), count_reminder, &count, NULL), AN_OK);
     assert_int_equal(count, 3);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_base), cmocka_unit_test(test_dates), cmocka_unit_test(test_words),
-                                       cmocka_unit_test(test_mail), cmocka_unit_test(test_reminders)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_base), cmocka_unit_test(test_dates),
+                                       cmocka_unit_test(test_words), cmocka_unit_test(test_mail),
+                                       cmocka_unit_test(test_reminders)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

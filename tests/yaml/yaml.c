@@ -21,11 +21,11 @@ struct plan {
 };
 #define PLAN(member) offsetof(struct plan, member)
 static const struct an_yaml_field FIELDS[] = {
-    {"name", AN_FIELD_TEXT, true, PLAN(name), NULL},    {"cite", AN_FIELD_CITATION, false, PLAN(cite), NULL},
-    {"open", AN_FIELD_FLAG, false, PLAN(open), NULL},   {"size", AN_FIELD_DOUBLE, false, PLAN(size), NULL},
-    {"days", AN_FIELD_INT64, false, PLAN(days), NULL},  {"colour", AN_FIELD_CHOICE, false, PLAN(colour), COLOURS},
-    {"from", AN_FIELD_DATE, false, PLAN(from), NULL},   {"words", AN_FIELD_TEXTS, false, PLAN(words), NULL},
-    {"map", AN_FIELD_MAP, false, PLAN(map), NULL},      {"list", AN_FIELD_LIST, false, PLAN(list), NULL},
+    {"name", AN_FIELD_TEXT, true, PLAN(name), NULL},   {"cite", AN_FIELD_CITATION, false, PLAN(cite), NULL},
+    {"open", AN_FIELD_FLAG, false, PLAN(open), NULL},  {"size", AN_FIELD_DOUBLE, false, PLAN(size), NULL},
+    {"days", AN_FIELD_INT64, false, PLAN(days), NULL}, {"colour", AN_FIELD_CHOICE, false, PLAN(colour), COLOURS},
+    {"from", AN_FIELD_DATE, false, PLAN(from), NULL},  {"words", AN_FIELD_TEXTS, false, PLAN(words), NULL},
+    {"map", AN_FIELD_MAP, false, PLAN(map), NULL},     {"list", AN_FIELD_LIST, false, PLAN(list), NULL},
     {"any", AN_FIELD_NODE, false, PLAN(any), NULL},
 };
 
@@ -34,7 +34,8 @@ static const struct {
     an_code code;
     const char *detail;
 } ROWS[] = {
-    {"name: x\ncite: thu/1/2/đ\nopen: true\nsize: 1.5\ndays: -1\ncolour: đỏ\nfrom: 2026-02-28\nwords: [a, b]\nmap: {}\nlist: []\nany: z\n",
+    {"name: x\ncite: thu/1/2/đ\nopen: true\nsize: 1.5\ndays: -1\ncolour: đỏ\nfrom: 2026-02-28\nwords: [a, b]\nmap: "
+     "{}\nlist: []\nany: z\n",
      AN_OK, ""},
     {"name: x\nany: {a: 1}\n", AN_OK, ""},
     {"name: x\nany: [1]\n", AN_OK, ""},

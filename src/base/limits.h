@@ -9,6 +9,7 @@
 #define AN_LIMIT_DER_OUT_DEPTH 24                      /* what we write nests less than this */
 #define AN_LIMIT_CERT_BYTES ((size_t)64 * 1024)        /* fielded certificates are under 4 kB */
 #define AN_LIMIT_CMS_BYTES ((size_t)256 * 1024 * 1024) /* attached CAdES carries the document; embedded CRLs */
+#define AN_LIMIT_SERIAL_BYTES 32 /* RFC 5280: 20; some fielded ones are longer */
 #define AN_LIMIT_CRL_BYTES ((size_t)512 * 1024 * 1024) /* ten million revoked certificates */
 #define AN_LIMIT_OCSP_BYTES ((size_t)256 * 1024)
 #define AN_LIMIT_OCSP_SINGLES 256 /* answers in one response; responders give one */

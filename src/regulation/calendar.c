@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/program.h"
 #include "regulation/calendar.h"
-#include "yaml/yaml.h"
+#include "regulation/internal.h"
 
 #define VN_OFFSET 420
 #define DAY_SECONDS 86400
@@ -199,16 +199,26 @@ read_calendar(struct an_calendar *calendar, struct an_err *reterr)
     return AN_OK;
 }
 
+/* Takes doc over, also on failure. */
 an_code
-an_calendar_load(const char *path, struct an_calendar **ret, struct an_err *reterr)
+calendar_read(struct an_yaml_doc *doc, struct an_calendar **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_calendar_close) struct an_calendar *calendar = AN_NEW(struct an_calendar);
 
-    AN_TRY(an_yaml_load(path, NULL, &calendar->doc, reterr));
+    calendar->doc = doc;
     AN_TRY(read_calendar(calendar, reterr));
     *ret = calendar;
     calendar = NULL;
     return AN_OK;
+}
+
+an_code
+an_calendar_load(const char *path, struct an_calendar **ret, struct an_err *reterr)
+{
+    struct an_yaml_doc *doc = NULL;
+
+    AN_TRY(an_yaml_load(path, NULL, &doc, reterr));
+    return calendar_read(doc, ret, reterr);
 }
 
 an_code

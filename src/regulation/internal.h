@@ -53,6 +53,9 @@ an_code policy_load(const char *path, const char *id, struct an_policy **ret, st
 an_code policy_read(struct an_yaml_doc *doc, const char *id, struct an_policy **ret, struct an_err *reterr) AN_MUST_USE;
 void policy_free(struct an_policy **policy);
 
+struct an_calendar;
+an_code calendar_read(struct an_yaml_doc *doc, struct an_calendar **ret, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- regulations.c ---- */
 struct policy_entry {
     struct an_policy *policy;

@@ -161,11 +161,46 @@ test_reminders(void **state)
     assert_int_equal(count, 3);
 }
 
+/* A sixth province is a file: put beside the five, checked with them, asked like them. No line of C knows it. */
+static void
+test_sixth_province(void **state)
+{
+    struct an_regulations *six = NULL, *kept = regs;
+    struct an_err err = {0};
+
+    (void)state;
+    assert_int_equal(an_regulations_open(AN_SOURCE_DIR, &six, NULL), AN_OK);
+    assert_int_equal(an_regulations_add_file(six, AN_SOURCE_DIR "/samples/regulations/ninh-binh-2025.yaml", &err),
+                     AN_OK);
+    if (an_regulations_check(six, &err) != AN_OK)
+        fail_msg("%s", err.detail);
+    regs = six;
+    struct an_answer *answer = ask("ninh-binh-2025", "2026-01-05", "request.renew", "so-khcn", NULL, NULL);
+    assert_int_equal(answer->allowed, AN_ALLOWED_YES);
+    assert_string_equal(answer->authority, "so-khcn");
+    assert_string_equal(answer->citations[0], "ninh-binh-2025/9/3");
+    assert_string_equal(answer->forms[0].citation, "nd-68-2024/mau-04"); /* from the national base */
+    an_answer_free(&answer);
+    answer = ask("ninh-binh-2025", "2026-01-05", "device.return", "qltt", NULL, NULL);
+    assert_int_equal(answer->deadline.days, 5);
+    assert_string_equal(answer->deadline.citation, "ninh-binh-2025/10/6");
+    an_answer_free(&answer);
+    answer = ask("ninh-binh-2025", "2026-01-05", "sign.personal", "thue-bao", "to", "other-person");
+    assert_int_equal(answer->allowed, AN_ALLOWED_NO);
+    assert_string_equal(answer->citations[0], "ninh-binh-2025/11/3");
+    an_answer_free(&answer);
+    assert_int_equal(an_regulations_add_file(six, AN_SOURCE_DIR "/samples/regulations/ninh-binh-2025.yaml", NULL),
+                     AN_E_YAML_DUPLICATE);
+    assert_int_equal(an_regulations_add_file(six, "/nowhere/a.yaml", NULL), AN_E_REGULATION_UNKNOWN);
+    regs = kept;
+    an_regulations_close(&six);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_base), cmocka_unit_test(test_dates),
-                                       cmocka_unit_test(test_words), cmocka_unit_test(test_mail),
-                                       cmocka_unit_test(test_reminders)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_base),      cmocka_unit_test(test_dates),
+                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_mail),
+                                       cmocka_unit_test(test_reminders), cmocka_unit_test(test_sixth_province)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -76,6 +76,91 @@ static const struct {
     {20, "    1: {title: Một, says: x}\n--- {}", AN_E_YAML, "thu.yaml:21: "},
 };
 
+/* Rules below a good head: each text is added to it whole. Line 20 is the last of the head. */
+static const struct {
+    const char *rules;
+    an_code code;
+    const char *detail;
+} RULE_FAULTS[] = {
+    {"rules:\n  a: {acts: [sign.seal], only: [van-thu], says: x, cite: thu/1}\n", AN_OK, ""},
+    {"rules:\n  a: {act: [sign.seal], says: x, cite: thu/1}\n", AN_E_YAML_KEY, "thu.yaml:22: act: "},
+    {"rules:\n  a: {acts: [sign.seal], only: [van-thu], cite: thu/1}\n", AN_E_YAML_MISSING, "thu.yaml:22: a: \"says\""},
+    {"rules:\n  a: {acts: [sign.seal], says: x}\n", AN_E_YAML_MISSING, "thu.yaml:22: a: \"cite\""},
+    {"rules:\n  a: {acts: [sign.sael], says: x, cite: thu/1}\n", AN_E_WORD_UNKNOWN, "thu.yaml:22: \"sign.sael\""},
+    {"rules:\n  a: {acts: [sign.*], only: [clerk], says: x, cite: thu/1}\n", AN_E_WORD_UNKNOWN, "thu.yaml:22: \"clerk\""},
+    {"rules:\n  a: {acts: [sign.*], notices: [boss], says: x, cite: thu/1}\n", AN_E_WORD_UNKNOWN, "thu.yaml:22: \"boss\""},
+    {"rules:\n  a: {acts: [sign.*], authority: boss, says: x, cite: thu/1}\n", AN_E_WORD_UNKNOWN, "thu.yaml:22: authority: "},
+    {"rules:\n  a: {acts: [sign.*], when: {colour: red}, forbid: [any], says: x, cite: thu/1}\n", AN_E_WORD_UNKNOWN,
+     "thu.yaml:22: colour: "},
+    {"rules:\n  a: {acts: [sign.*], when: {secrecy: secret}, forbid: [any], says: x, cite: thu/1}\n", AN_E_RULE_TEST,
+     "thu.yaml:22: secrecy: "},
+    {"rules:\n  a: {acts: [request.renew], requires: {days-left: 60}, says: x, cite: thu/1}\n", AN_E_RULE_TEST,
+     "thu.yaml:22: days-left: "},
+    {"rules:\n  a: {acts: [request.renew], requires: {days-left: '>= 6O'}, says: x, cite: thu/1}\n", AN_E_RULE_TEST,
+     "thu.yaml:22: days-left: "},
+    {"rules:\n  a: {acts: [request.renew], requires: {days-left: '>= renew.least'}, says: x, cite: thu/1}\n",
+     AN_E_PARAMETER_UNKNOWN, "thu.yaml:22: a: renew.least"},
+    {"rules:\n  a: {acts: [report.year], requires: {sent: before 15-11}, says: x, cite: thu/1}\n", AN_E_RULE_TEST,
+     "thu.yaml:22: sent: "},
+    {"rules:\n  a: {acts: [request.new], deadline: {days: 3, unit: hours, from: receipt}, says: x, cite: thu/1}\n",
+     AN_E_YAML_TYPE, "thu.yaml:22: unit: "},
+    {"rules:\n  a: {acts: [request.new], deadline: {days: 3, unit: day}, says: x, cite: thu/1}\n", AN_E_YAML_MISSING,
+     "thu.yaml:22: deadline: "},
+    {"rules:\n  a: {acts: [request.new], deadline: {days: 3, unit: day, from: noon}, says: x, cite: thu/1}\n",
+     AN_E_WORD_UNKNOWN, "thu.yaml:22: from: "},
+    {"rules:\n  a: {acts: [request.new], forms: [mau-01], says: x, cite: thu/1}\n", AN_E_CITATION_FORM,
+     "thu.yaml:22: forms: mau-01"},
+    {"rules:\n  a: {acts: [request.new], forms: [thu/mau-01], says: x, cite: thu/1}\n", AN_E_CITATION_UNKNOWN,
+     "thu.yaml:22: a: thu/mau-01"},
+    {"rules:\n  a: {acts: [sign.seal], looks: [khac], says: x, cite: thu/1}\n", AN_E_LOOK_UNKNOWN, "thu.yaml:22: a: khac"},
+    {"rules:\n  a: {acts: [sign.seal], says: x, cite: thu/2}\n", AN_E_CITATION_UNKNOWN, "thu.yaml:22: cite: thu/2"},
+    {"rules:\n  a: {acts: [sign.seal], says: x, cite: [thu/1, thu/3]}\n", AN_E_CITATION_UNKNOWN, "thu.yaml:22: cite: thu/3"},
+    {"rules:\n  a: {acts: [sign.seal], allow: [van-thu], forbid: [van-thu], says: x, cite: thu/1}\n",
+     AN_E_RULE_CONTRADICTION, "thu.yaml:22: a: only one of"},
+    {"rules:\n  a: {acts: [sign.seal], unless: {to: own}, says: x, cite: thu/1}\n", AN_E_RULE_TEST, "thu.yaml:22: a: \"unless\""},
+    {"rules:\n  a: {acts: [sign.seal], says: x, from: 2026-05-01, to: 2026-04-01, cite: thu/1}\n", AN_E_REGULATION_DATES,
+     "thu.yaml:22: a: from, to"},
+    /* contradictions: the same weight, a common question, a common day */
+    {"rules:\n  a: {acts: [sign.seal], only: [van-thu], says: x, cite: thu/1}\n"
+     "  b: {acts: [sign.seal], only: [thu-truong], says: y, cite: thu/1}\n",
+     AN_E_RULE_CONTRADICTION, "thu.yaml:23: b: says another thing (only) than \"a\" on line 22"},
+    {"rules:\n  a: {acts: [request.new], authority: cuc, says: x, cite: thu/1}\n"
+     "  b: {acts: [request.new, request.renew], authority: so-khcn, says: y, cite: thu/1}\n",
+     AN_E_RULE_CONTRADICTION, "thu.yaml:23: b: says another thing (authority)"},
+    {"rules:\n  a: {acts: [request.new], deadline: {days: 3, unit: day, from: receipt}, says: x, cite: thu/1}\n"
+     "  b: {acts: [request.new], deadline: {days: 4, unit: day, from: receipt}, says: y, cite: thu/1}\n",
+     AN_E_RULE_CONTRADICTION, "thu.yaml:23: b: says another thing (deadline)"},
+    {"rules:\n  a: {acts: [train], allow: [van-thu], says: x, cite: thu/1}\n"
+     "  b: {acts: [train], forbid: [any], says: y, cite: thu/1}\n",
+     AN_E_RULE_CONTRADICTION, "thu.yaml:23: b: says another thing (allow and forbid)"},
+    /* none: one is narrower, they never meet, or they live at different times */
+    {"rules:\n  a: {acts: [request.new], authority: cuc, says: x, cite: thu/1}\n"
+     "  b: {acts: [request.new], devices: [hsm], authority: so-khcn, says: y, cite: thu/1}\n",
+     AN_OK, ""},
+    {"rules:\n  a: {acts: [request.new], devices: [sim-pki], authority: cuc, says: x, cite: thu/1}\n"
+     "  b: {acts: [request.new], devices: [hsm], authority: so-khcn, says: y, cite: thu/1}\n",
+     AN_OK, ""},
+    {"rules:\n  a: {acts: [sign.seal], when: {secrecy: mat}, authority: cuc, says: x, cite: thu/1}\n"
+     "  b: {acts: [sign.seal], when: {secrecy: [thuong, toi-mat]}, authority: so-khcn, says: y, cite: thu/1}\n",
+     AN_OK, ""},
+    {"rules:\n  a: {acts: [request.new], authority: cuc, says: x, to: 2027-01-01, cite: thu/1}\n"
+     "  b: {acts: [request.new], authority: so-khcn, says: y, from: 2027-01-01, cite: thu/1}\n",
+     AN_OK, ""},
+    {"parameters:\n  p.x: {value: 1, unconfirmed: true}\n", AN_OK, ""},
+    {"parameters:\n  p.x: {value: 1}\n", AN_E_YAML_UNCITED, "thu.yaml:22: p.x: "},
+    {"parameters:\n  p.x: {value: 1, unconfirmed: true, cite: thu/1}\n", AN_E_YAML_UNCITED, "thu.yaml:22: p.x: "},
+    {"parameters:\n  p.x:\n    - {value: 1, unconfirmed: true, to: 2026-06-01}\n    - {value: 2, unconfirmed: true, from: 2026-06-01}\n",
+     AN_OK, ""},
+    {"parameters:\n  p.x:\n    - {value: 1, unconfirmed: true, to: 2026-06-02}\n    - {value: 2, unconfirmed: true, from: 2026-06-01}\n",
+     AN_E_REGULATION_DATES, "thu.yaml:24: its time overlaps with the value on line 23"},
+    {"reminders:\n  - {event: noon, days-before: 3, roles: [van-thu], cite: thu/1}\n", AN_E_WORD_UNKNOWN, "thu.yaml:22: event: "},
+    {"doubts:\n  - {says: x}\n", AN_E_YAML_MISSING, "thu.yaml:22: \"from\""},
+    {"not-carried:\n  thu/9: because\n", AN_E_CITATION_UNKNOWN, "thu.yaml:22: thu/9: "},
+    {"not-carried:\n  thu/1: ''\n", AN_E_YAML_TYPE, "thu.yaml:22: thu/1: "},
+    {"rules: []\n", AN_E_YAML_TYPE, "thu.yaml:21: rules: a map"},
+    {"rule: {}\n", AN_E_YAML_KEY, "thu.yaml:21: rule: "},
+};
+
 static char dir[] = "/tmp/antin-regulation-XXXXXX";
 
 static void
@@ -142,6 +227,51 @@ test_faults(void **state)
         if (code != AN_OK)
             assert_non_null(strstr(err.file, "regulations/thu.yaml"));
     }
+}
+
+static void
+test_rule_faults(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(RULE_FAULTS); i++) {
+        struct an_regulations *own = NULL;
+        struct an_err err = {0};
+        AN_CLEANUP(an_free_ptr) char *text = an_asprintf("%s%s", HEAD, RULE_FAULTS[i].rules);
+        write_file("regulations/thu.yaml", text);
+        assert_int_equal(an_regulations_open(dir, &own, &err), AN_OK);
+        an_code code = an_regulations_check(own, &err);
+        an_regulations_close(&own);
+        if (code != RULE_FAULTS[i].code || strncmp(err.detail, RULE_FAULTS[i].detail, strlen(RULE_FAULTS[i].detail)) != 0)
+            fail_msg("row %zu: %s \"%s\", expected \"%s\"", i, an_message_find(code)->symbol, err.detail,
+                     RULE_FAULTS[i].detail);
+    }
+}
+
+/* Two regulations of one place for one day: one of them is wrong. */
+static void
+test_places(void **state)
+{
+    static const struct {
+        const char *to, *from;
+        an_code code;
+    } ROWS[] = {{"2026-06-01", "2026-06-01", AN_OK}, {"2026-06-02", "2026-06-01", AN_E_REGULATION_DATES}};
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
+        static const char TEXT[] = "act: {cited-vi: Thử, cited-en: x, title-vi: Thử, title-en: x, from: %s%s%s}\nplace: thu\n"
+                                   "articles:\n  %s:\n    1: {title: Một, says: Một điều.}\n";
+        struct an_regulations *own = NULL;
+        struct an_err err = {0};
+        AN_CLEANUP(an_free_ptr) char *first = an_asprintf(TEXT, "2026-01-01", ", to: ", ROWS[i].to, "thu");
+        AN_CLEANUP(an_free_ptr) char *second = an_asprintf(TEXT, ROWS[i].from, "", "", "thu-hai");
+        write_file("regulations/thu.yaml", first);
+        write_file("regulations/thu-hai.yaml", second);
+        assert_int_equal(an_regulations_open(dir, &own, &err), AN_OK);
+        assert_int_equal(an_regulations_check(own, &err), ROWS[i].code);
+        an_regulations_close(&own);
+    }
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/regulations/thu-hai.yaml", dir);
+    unlink(path);
 }
 
 /* A new province is one new file: cited, found and listed without a line of C or of the table of acts. */
@@ -212,6 +342,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_sixth_file),
+        cmocka_unit_test(test_rule_faults),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_policy_faults),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -253,15 +253,41 @@ def token(t, b, d, rounds, antin):
     t.add("token batch, one login / module's raw rate in one session", ratio, 0.95, f"{x:.0f}/s, raw {y:.0f}/s")
 
 
+def store(t, b, rounds):
+    """On a disk, never in memory: what counts is that it is there after the power went."""
+    with tempfile.TemporaryDirectory(prefix="antin-bench-", dir="/var/tmp") as folder:
+        d = Path(folder)
+        rows = {"SQLite": lambda: f"sqlite:{d}/store-{time.monotonic_ns()}.db"}
+        sys.path.insert(0, str(ROOT / "tests" / "lib"))
+        import postgres
+        server = postgres.Postgres(base="/var/tmp").__enter__() if postgres.bin_dir() else None
+        try:
+            if server:
+                rows["PostgreSQL"] = lambda: server.url(tcp=False)
+            for name, url in rows.items():
+                sync = lambda: in_process(b / "bench-store", "sync", d / "sync", 2)["per_second"]
+                last = {}
+                ours = lambda: (last.update(in_process(b / "bench-store", "append", url(), 128, 4)), last["per_second"])[1]
+                ratio, x, y = pair(ours, sync, rounds)
+                t.add(f"{name}: durable audit events/s, 128 clients", x, 20000, f"p99 {last['p99_ms']:.1f} ms; {ratio:.1f} × the disk's {y:.0f} syncs/s")
+                full = url()
+                in_process(b / "bench-store", "fill", full, 1000000)
+                seconds = min(in_process(b / "bench-store", "verify", full)["seconds"] for _ in range(rounds))
+                t.add(f"{name}: verify 1,000,000 audit events, seconds", seconds, -2)
+        finally:
+            if server:
+                server.__exit__()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-mb", type=int, nargs="*", default=[20, 200, 2000])
-    parser.add_argument("--only", default="", help="comma-separated: small,big,memory,process,shapes,token")
+    parser.add_argument("--only", default="", help="comma-separated: small,big,memory,process,shapes,token,store")
     args = parser.parse_args()
     b, antin = ROOT / args.build / "bench", ROOT / args.build / "antin"
-    wanted = set(args.only.split(",")) if args.only else {"small", "big", "memory", "process", "shapes", "token"}
+    wanted = set(args.only.split(",")) if args.only else {"small", "big", "memory", "process", "shapes", "token", "store"}
     folder = tempfile.mkdtemp(prefix="antin-bench-", dir="/dev/shm" if shutil.disk_usage("/dev/shm").free > 8 << 30 else None)
     d, t = Path(folder), Table()
     try:
@@ -283,6 +309,8 @@ def main():
             shapes(t, b, d, args.rounds, sign)
         if "token" in wanted:
             token(t, b, d, args.rounds, antin)
+        if "store" in wanted:
+            store(t, b, args.rounds)
         if "big" in wanted:
             big_files(t, b, d, args.rounds, sign, verify)
         if "memory" in wanted:

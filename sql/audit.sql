@@ -40,3 +40,7 @@ SELECT size, at_utc, statement, signature, stamped FROM audit_checkpoint ORDER B
 
 -- name: audit_checkpoint_last
 SELECT size, at_utc FROM audit_checkpoint ORDER BY size DESC LIMIT 1
+
+-- name: invariant_audit_head
+SELECT 'the log ends elsewhere than its head says' FROM (SELECT COALESCE(MAX(seq), 0) AS last, COUNT(*) AS rows FROM audit_event) e
+LEFT JOIN audit_head h ON h.only_row = 1 WHERE e.last <> COALESCE(h.size, 0) OR e.rows <> e.last

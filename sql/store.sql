@@ -40,3 +40,26 @@ SELECT mark FROM store_commit WHERE writer = $1
 
 -- name: store_commit_forget
 DELETE FROM store_commit WHERE at_utc < $1
+
+-- What must never be (an_store_check): a row says what is wrong.
+-- name: invariant_store_pages sqlite
+SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
+
+-- name: invariant_store_pages postgresql
+SELECT CAST(c.relname AS TEXT) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND NOT i.indisvalid
+
+-- name: invariant_store_references sqlite
+SELECT "table" || ' → ' || parent || ', row ' || COALESCE(rowid, 0) FROM pragma_foreign_key_check
+
+-- name: invariant_store_references postgresql
+SELECT CAST(c.conname AS TEXT) FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+WHERE n.nspname = current_schema() AND NOT c.convalidated
+
+-- What a server may be set to that loses what was acknowledged when the power goes.
+-- name: store_setting_unsafe sqlite
+SELECT 'synchronous = ' || synchronous FROM pragma_synchronous WHERE synchronous < 2
+
+-- name: store_setting_unsafe postgresql
+SELECT CAST(name || ' = ' || setting AS TEXT) FROM pg_catalog.pg_settings
+WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'

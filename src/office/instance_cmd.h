@@ -5,7 +5,11 @@
 
 struct init_args { const char *name, *database, *regulation, *hierarchy, *base_url, *token, *pin_file; };
 struct doctor_args { bool deep; };
+struct backup_args { const char *database; bool with_tokens; };
 
 int cmd_init(struct cli *cli, const void *options, char **args, int count);
 int cmd_config_check(struct cli *cli, const void *options, char **args, int count);
 int cmd_upgrade(struct cli *cli, const void *options, char **args, int count);
+int cmd_backup(struct cli *cli, const void *options, char **args, int count);
+int cmd_restore(struct cli *cli, const void *options, char **args, int count);
+int cmd_doctor(struct cli *cli, const void *options, char **args, int count);

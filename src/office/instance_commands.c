@@ -12,6 +12,17 @@ static const struct opt init_opts[] = {
     {"pin-file", "FILE", OPT_TEXT, I(pin_file), "tệp chứa mã PIN của thiết bị đó", "file with the PIN of that token"},
 };
 
+#define B(member) offsetof(struct backup_args, member)
+static const struct opt backup_opts[] = {
+    {"with-tokens", NULL, OPT_FLAG, B(with_tokens), "kèm thiết bị SoftHSM2 (khóa đã mã hóa bằng mã PIN); mã PIN không bao giờ kèm theo", "with the SoftHSM2 token (its keys are encrypted under the PIN); PINs are never taken"},
+};
+static const struct opt restore_opts[] = {
+    {"database", "URL", OPT_TEXT, B(database), "cơ sở dữ liệu đích, đang trống (mặc định: như trong bản sao lưu)", "database to restore into, empty (default: as the backup has it)"},
+};
+static const struct opt doctor_opts[] = {
+    {"deep", NULL, OPT_FLAG, offsetof(struct doctor_args, deep), "kiểm tra cả nội dung: mọi ràng buộc, toàn bộ nhật ký, từng khóa", "also the content: every invariant, the whole audit log, each key"},
+};
+
 static const struct command commands[] = {
     {"init", "DIR", 1, 1, OFFICE_OPTS(init_opts, init_args), RUN(cmd_init), "tạo một bản cài đặt trong thư mục", "make an instance in a folder",
      "Tạo thư mục, tệp cấu hình, cơ sở dữ liệu, rồi đến khóa và chứng thư của các CA. Dừng giữa chừng thì chạy lại: việc đã xong không làm lại.",
@@ -20,5 +31,10 @@ static const struct command commands[] = {
     {"upgrade", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_upgrade), "nâng cơ sở dữ liệu lên phiên bản của chương trình", "bring the database to the program's version",
      "Hãy sao lưu trước (antin backup). Cơ sở dữ liệu mới hơn chương trình bị từ chối.",
      "Back up first (antin backup). A database newer than the program is refused."},
+    {"backup", "DIR OUT", 2, 2, OFFICE_OPTS(backup_opts, backup_args), RUN(cmd_backup), "sao lưu khi đang chạy, và khôi phục thử để kiểm tra", "back up while it works, and restore a trial to be sure",
+     "Khóa bí mật và mã PIN không có trong bản sao lưu.", "Private keys and PINs are not in the backup."},
+    {"restore", "BACKUP DIR", 2, 2, OFFICE_OPTS(restore_opts, backup_args), RUN(cmd_restore), "khôi phục bản sao lưu vào một thư mục trống", "restore a backup into an empty folder", NULL, NULL},
+    {"doctor", "[DIR]", 0, 1, OFFICE_OPTS(doctor_opts, doctor_args), RUN(cmd_doctor), "tìm điều chưa ổn trên máy này, kèm cách khắc phục", "find what is wrong on this machine, each with its remedy",
+     "Mã kết thúc: 0 ổn, 1 có lỗi, 2 chỉ có cảnh báo.", "Exit status: 0 well, 1 something is wrong, 2 warnings alone."},
 };
 const struct command_group office_instance = {commands, AN_COUNT(commands)};

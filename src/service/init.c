@@ -20,22 +20,31 @@ static const struct { const char *name; bool is_private; } folders[] = {
     {"tokens", true}, {"keys", true}, {"pins", true}, {"run", true}, {"outbox", true}, {"documents", true}, {"public", false}, {"public/crt", false}, {"public/crl", false},
 };
 
+/* What an init leaves that was killed before it had a configuration. */
 static bool
-is_empty(const char *dir)
+is_leftover(const char *name)
+{
+    static const char trial[] = "antin.yaml.new";
+
+    return strncmp(name, trial, sizeof(trial) - 1) == 0;
+}
+
+bool
+an_instance_folder_is_empty(const char *dir)
 {
     DIR *list = opendir(dir);
     const struct dirent *entry;
     bool empty = true;
 
     while (list != NULL && (entry = readdir(list)) != NULL)
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || is_leftover(entry->d_name));
     if (list != NULL)
         closedir(list);
     return empty;
 }
 
-static an_code
-make_folders(const char *dir, struct an_err *reterr)
+an_code
+an_instance_make_folders(const char *dir, struct an_err *reterr)
 {
     for (size_t i = 0; i < AN_COUNT(folders); i++) {
         AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/%s", dir, folders[i].name);
@@ -196,13 +205,13 @@ init_in(const char *dir, const struct an_init_plan *plan, an_init_fn tell, void 
     an_code code;
 
     if (access(config, F_OK) != 0) {
-        if (!is_empty(dir))
+        if (!an_instance_folder_is_empty(dir))
             AN_FAIL(reterr, AN_E_INSTANCE_FOLDER, "%s", plan->dir);
         tell(context, "config");
         AN_TRY(write_config(plan, dir, config, reterr));
     }
     tell(context, "folders");
-    AN_TRY(make_folders(dir, reterr));
+    AN_TRY(an_instance_make_folders(dir, reterr));
     tell(context, "store");
     AN_TRY(create_store(dir, config, reterr));
     AN_TRY(an_instance_open(dir, 0, &instance, reterr));

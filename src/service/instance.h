@@ -28,3 +28,6 @@ void an_instance_close(struct an_instance **instance);
 char *an_instance_path(const struct an_instance *instance, const char *part) AN_MUST_USE;
 /* The database's URL with its path made absolute; the caller's. */
 char *an_instance_database(const char *dir, const char *database) AN_MUST_USE;
+/* The folders of an instance that are not there yet are made. */
+an_code an_instance_make_folders(const char *dir, struct an_err *reterr) AN_MUST_USE;
+bool an_instance_folder_is_empty(const char *dir);

@@ -65,6 +65,9 @@ struct engine {
     an_code (*work_undo)(struct conn *conn, struct an_err *reterr);
     an_code (*run)(struct conn *conn, struct query *query, struct an_err *reterr);
     an_code (*script)(struct conn *conn, const char *text, struct an_err *reterr);
+    /* The whole content, as it stands in one snapshot, to a file and back into a schema that holds nothing yet. */
+    an_code (*dump)(const char *url, const char *path, struct an_err *reterr);
+    an_code (*load)(const char *url, const char *path, struct an_err *reterr);
 };
 extern const struct engine engine_sqlite, engine_postgres;
 
@@ -115,6 +118,7 @@ struct an_store {
     int64_t groups;    /* tried so far: the mark of each */
 };
 enum an_store_engine engine_kind(const struct engine *engine);
+const struct engine *find_engine(const char *url); /* NULL: none */
 
 /* pool.c */
 an_code pool_take(struct an_store *store, struct conn **ret, struct an_err *reterr) AN_MUST_USE;

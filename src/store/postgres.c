@@ -5,11 +5,10 @@
  * What was sent and not yet answered stands in a queue; an error makes the server skip everything up to the next
  * synchronisation point, so the first error in the queue is the one that counts.
  */
-#include <libpq-fe.h>
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "store/internal.h"
+#include "store/postgres.h"
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
 
@@ -472,49 +471,64 @@ static const char session_script[] =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');"
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '20s'; SET client_min_messages = 'warning'; SET jit = off;";
 
-static an_code
-run_plain(struct pg *pg, const char *text, struct an_err *reterr)
+an_code
+pg_plain(PGconn *db, const char *text, PGresult **ret_result, struct an_err *reterr)
 {
-    PGresult *result = PQexec(pg->db, text);
+    struct pg around = {.db = db};
+    PGresult *result = PQexec(db, text);
     ExecStatusType status = PQresultStatus(result);
     an_code code = AN_OK;
 
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-        code = pg_fail(pg, result, "script", reterr);
-    PQclear(result);
+    if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || result == NULL)
+        code = pg_fail(&around, result, "script", reterr);
+    if (code == AN_OK && ret_result != NULL)
+        *ret_result = result;
+    else
+        PQclear(result);
+    return code;
+}
+
+an_code
+pg_connect(const char *url, unsigned flags, PGconn **ret, struct an_err *reterr)
+{
+    /* ours may be set otherwise by the address, except the last */
+    const char *const keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
+                                "dbname", "fallback_application_name", "client_encoding", flags & AN_STORE_READ_ONLY ? NULL : "target_session_attrs", NULL};
+    const char *const values[] = {"5", "10000", "5", "2", "3", url, "antin", "UTF8", "read-write", NULL};
+    an_code code;
+    PGconn *db;
+
+    AN_TRY(check_url(url, reterr));
+    db = PQconnectdbParams(keys, values, 1);
+    if (PQstatus(db) != CONNECTION_OK) {
+        code = an_err_set(reterr, AN_E_STORE_OPEN, "%.*s", (int)strcspn(PQerrorMessage(db), "\n"), PQerrorMessage(db));
+    } else {
+        PQsetNoticeReceiver(db, ignore_notice, NULL);
+        code = pg_plain(db, session_script, NULL, reterr);
+    }
+    if (code == AN_OK)
+        *ret = db;
+    else
+        PQfinish(db);
     return code;
 }
 
 static an_code
 pg_open(const char *url, unsigned flags, struct conn **ret, struct an_err *reterr)
 {
-    /* ours may be set otherwise by the address, except the last */
-    const char *const keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                                "dbname", "fallback_application_name", "client_encoding", flags & AN_STORE_READ_ONLY ? NULL : "target_session_attrs", NULL};
-    const char *const values[] = {"5", "10000", "5", "2", "3", url, "antin", "UTF8", "read-write", NULL};
+    PGconn *db = NULL;
     struct pg *pg;
-    struct conn *conn;
-    an_code code;
 
-    AN_TRY(check_url(url, reterr));
-    pg = AN_NEW(struct pg);
-    conn = &pg->base;
-    conn->engine = &engine_postgres;
-    pg->db = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(pg->db) != CONNECTION_OK) {
-        code = an_err_set(reterr, AN_E_STORE_OPEN, "%.*s", (int)strcspn(PQerrorMessage(pg->db), "\n"), PQerrorMessage(pg->db));
-        pg_close(&conn);
-        return code;
+    AN_TRY(pg_connect(url, flags, &db, reterr));
+    if (PQenterPipelineMode(db) != 1) {
+        PQfinish(db);
+        AN_FAIL(reterr, AN_E_STORE_OPEN, "pipeline");
     }
-    PQsetNoticeReceiver(pg->db, ignore_notice, NULL);
-    code = run_plain(pg, session_script, reterr);
-    if (code == AN_OK && PQenterPipelineMode(pg->db) != 1)
-        code = pg_lost(pg, "pipeline", reterr);
-    if (code == AN_OK)
-        *ret = conn;
-    else
-        pg_close(&conn);
-    return code;
+    pg = AN_NEW(struct pg);
+    pg->base.engine = &engine_postgres;
+    pg->db = db;
+    *ret = &pg->base;
+    return AN_OK;
 }
 
 static an_code
@@ -526,8 +540,8 @@ pg_script(struct conn *conn, const char *text, struct an_err *reterr)
     AN_TRY(drain(pg, NULL, reterr));
     if (PQexitPipelineMode(pg->db) != 1)
         return pg_lost(pg, "pipeline", reterr);
-    code = run_plain(pg, text, reterr);
-    if (PQenterPipelineMode(pg->db) != 1)
+    code = pg_plain(pg->db, text, NULL, reterr);
+    if (PQstatus(pg->db) == CONNECTION_BAD || PQenterPipelineMode(pg->db) != 1)
         return pg_lost(pg, "pipeline", reterr);
     return code;
 }
@@ -535,4 +549,5 @@ pg_script(struct conn *conn, const char *text, struct an_err *reterr)
 const struct engine engine_postgres = {
     .scheme = "postgresql://", .marks = true, .open = pg_open, .close = pg_close, .begin = pg_begin, .commit = pg_commit, .rollback = pg_rollback,
     .work_start = pg_work_start, .work_keep = pg_work_keep, .work_undo = pg_work_undo, .run = pg_run, .script = pg_script,
+    .dump = pg_dump, .load = pg_load,
 };

@@ -313,7 +313,63 @@ lite_run(struct conn *conn, struct query *query, struct an_err *reterr)
     return code;
 }
 
+/* ---- the whole file ---- */
+static an_code
+copy_pages(sqlite3 *from, sqlite3 *to, const char *path, struct an_err *reterr)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    int rc = SQLITE_ERROR;
+
+    if (backup != NULL) {
+        rc = sqlite3_backup_step(backup, -1); /* in one read transaction: writers go on, and are not in it */
+        sqlite3_backup_finish(backup);
+    }
+    if (rc == SQLITE_DONE)
+        return AN_OK;
+    return an_err_set(reterr, code_of(to, rc), "%s: %s", path, sqlite3_errmsg(to));
+}
+
+static an_code
+copy_file(const char *from, const char *to, struct an_err *reterr)
+{
+    sqlite3 *source = NULL, *target = NULL;
+    mode_t old = umask(0077);
+    an_code code = AN_OK;
+
+    if (sqlite3_open_v2(from, &source, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        code = an_err_set(reterr, AN_E_STORE_OPEN, "%s: %s", from, sqlite3_errmsg(source));
+    else if (sqlite3_open_v2(to, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+        code = an_err_set(reterr, AN_E_STORE_OPEN, "%s: %s", to, sqlite3_errmsg(target));
+    sqlite3_busy_timeout(source, AN_LIMIT_STORE_BUSY_MS);
+    if (code == AN_OK)
+        code = copy_pages(source, target, to, reterr);
+    if (code == AN_OK && sqlite3_exec(target, "PRAGMA journal_mode=DELETE; PRAGMA journal_mode=WAL", NULL, NULL, NULL) != SQLITE_OK)
+        code = an_err_set(reterr, AN_E_STORE_DAMAGED, "%s: %s", to, sqlite3_errmsg(target));
+    sqlite3_close(target);
+    sqlite3_close(source);
+    umask(old);
+    return code;
+}
+
+static an_code
+lite_dump(const char *url, const char *path, struct an_err *reterr)
+{
+    return copy_file(url + strlen(engine_sqlite.scheme), path, reterr);
+}
+
+static an_code
+lite_load(const char *url, const char *path, struct an_err *reterr)
+{
+    const char *to = url + strlen(engine_sqlite.scheme);
+    struct stat there;
+
+    if (stat(to, &there) == 0 && there.st_size > 0)
+        AN_FAIL(reterr, AN_E_STORE_FOREIGN, "%s", to);
+    return copy_file(path, to, reterr);
+}
+
 const struct engine engine_sqlite = {
     .scheme = "sqlite:", .open = lite_open, .close = lite_close, .begin = lite_begin, .commit = lite_commit, .rollback = lite_rollback,
     .work_start = lite_work_start, .work_keep = lite_work_keep, .work_undo = lite_work_undo, .run = lite_run, .script = lite_script,
+    .dump = lite_dump, .load = lite_load,
 };

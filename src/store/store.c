@@ -18,7 +18,7 @@ engine_kind(const struct engine *engine)
     an_die_internal("store engine");
 }
 
-static const struct engine *
+const struct engine *
 find_engine(const char *url)
 {
     for (size_t i = 0; i < AN_COUNT(engines); i++)

@@ -29,6 +29,20 @@ enum an_store_engine an_store_engine(const struct an_store *store);
  * (AN_E_STORE_VERSION): a program never works on a schema it does not know; so is one whose migrations were others. */
 an_code an_store_migrate(struct an_store *store, struct an_err *reterr) AN_MUST_USE;
 
+/* The whole content, in one consistent snapshot while others read and write, to a new file; and back into a database that is
+ * empty (AN_E_STORE_FOREIGN otherwise) or, PostgreSQL, holds a schema without rows. A dump is for the program that wrote it:
+ * restore first, upgrade then. */
+an_code an_store_dump(struct an_store *store, const char *path, struct an_err *reterr) AN_MUST_USE;
+an_code an_store_load(const char *url, const char *path, struct an_err *reterr) AN_MUST_USE;
+
+/* PostgreSQL: an empty schema of its own in the same database, for trying a dump; *ret_url leads to it. */
+an_code an_store_scratch_new(const char *url, char **ret_url, struct an_err *reterr) AN_MUST_USE;
+void an_store_scratch_drop(const char *url, const char *scratch_url);
+
+/* Runs every statement called invariant_…: each answers a row (one text: what is wrong) for what must never be. */
+typedef void (*an_store_fault_fn)(void *context, const char *invariant, const char *what);
+an_code an_store_check(struct an_store *store, an_store_fault_fn tell, void *context, size_t *ret_faults, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- transactions ---- */
 struct an_tx;
 /*

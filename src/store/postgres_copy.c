@@ -87,11 +87,11 @@ pg_dump(const char *url, const char *path, struct an_err *reterr)
     AN_TRY(pg_connect(url, AN_STORE_READ_ONLY, &db, reterr));
     old = umask(0077);
     code = an_output_open(path, &out, reterr);
-    umask(old);
     if (code == AN_OK)
         code = dump_tables(db, &out, reterr);
     if (code == AN_OK)
         code = an_output_commit(&out, reterr);
+    umask(old);
     an_output_discard(&out);
     PQfinish(db);
     return code;

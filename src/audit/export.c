@@ -1,5 +1,6 @@
 /* The log for an outsider: JSON lines. The form stands in outside.c, with the program that checks it. */
 #include <jansson.h>
+#include <sys/stat.h>
 
 #include "audit/internal.h"
 #include "base/file.h"
@@ -106,6 +107,7 @@ an_audit_export(struct an_store *store, const char *instance, const char *viewer
 
     AN_TRY(audit_note_view(store, viewer, "audit.export", NULL, reterr));
     AN_TRY(an_output_open(path, &export.out, reterr));
+    (void)fchmod(export.out.fd, 0600); /* whoever it is for is given it */
     code = write_all(store, instance, &export, reterr);
     if (code == AN_OK)
         code = an_output_commit(&export.out, reterr);

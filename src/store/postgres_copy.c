@@ -81,17 +81,16 @@ pg_dump(const char *url, const char *path, struct an_err *reterr)
 {
     struct an_output out = AN_OUTPUT_NONE;
     PGconn *db = NULL;
-    mode_t old;
     an_code code;
 
     AN_TRY(pg_connect(url, AN_STORE_READ_ONLY, &db, reterr));
-    old = umask(0077);
     code = an_output_open(path, &out, reterr);
+    if (code == AN_OK && fchmod(out.fd, 0600) != 0)
+        code = an_err_set(reterr, AN_E_FILE_CREATE, "%s", path);
     if (code == AN_OK)
         code = dump_tables(db, &out, reterr);
     if (code == AN_OK)
         code = an_output_commit(&out, reterr);
-    umask(old);
     an_output_discard(&out);
     PQfinish(db);
     return code;

@@ -39,10 +39,13 @@ struct listing {
     json_t *rows;
 };
 
-static bool
+/* 1 in force, 0 not, -1 not known: another act has its place, and no text says that it ended. */
+static int
 act_is_in_force(const struct an_act *act, an_time on)
 {
-    return (act->from_utc == AN_TIME_NONE || act->from_utc <= on) && (act->to_utc == AN_TIME_NONE || on < act->to_utc);
+    if ((act->from_utc != AN_TIME_NONE && on < act->from_utc) || (act->to_utc != AN_TIME_NONE && on >= act->to_utc))
+        return 0;
+    return act->doubtful_utc != AN_TIME_NONE && on >= act->doubtful_utc ? -1 : 1;
 }
 
 static void
@@ -51,20 +54,22 @@ list_act(void *context, const struct an_act *act)
     struct listing *listing = context;
     struct cli *cli = listing->cli;
     char from[16], to[16];
-    bool in_force = act_is_in_force(act, listing->on);
+    int in_force = act_is_in_force(act, listing->on);
 
     regulation_day_text(act->from_utc, from);
     regulation_day_text(act->to_utc, to);
     if (cli->json) {
         json_array_append_new(listing->rows,
-                              json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:b, s:s?, s:s?, s:s?}", "id", act->id, "cited",
+                              json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:s?, s:s?, s:s?}", "id", act->id, "cited",
                                         SAY(cli, act->cited_vi, act->cited_en), "title", SAY(cli, act->title_vi, act->title_en), "number",
-                                        act->number, "from", from, "to", to, "in_force", in_force, "replaced_by", act->replaced_by,
+                                        act->number, "from", from, "to", to, "in_force", in_force < 0 ? json_null() : json_boolean(in_force), "replaced_by", act->replaced_by,
                                         "replaces", act->replaces, "note", act->note));
         return;
     }
     fprintf(cli->out, "%-18s %-10s  %-10s  %s  %s\n", act->id, from, to,
-            in_force ? SAY(cli, "còn hiệu lực ", "in force    ") : SAY(cli, "không hiệu lực", "not in force"),
+            in_force > 0   ? SAY(cli, "còn hiệu lực  ", "in force    ")
+            : in_force == 0 ? SAY(cli, "không hiệu lực", "not in force")
+                            : SAY(cli, "không rõ      ", "not known   "),
             SAY(cli, act->cited_vi, act->cited_en));
 }
 

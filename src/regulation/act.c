@@ -22,6 +22,7 @@ static const struct an_yaml_field ACT_FIELDS[] = {
     {"replaces", AN_FIELD_TEXT, false, ACT(replaces), NULL},
     {"note", AN_FIELD_TEXT, false, ACT(note), NULL},
     {"file", AN_FIELD_TEXT, false, ACT(file), NULL},
+    {"doubtful-from", AN_FIELD_DATE, false, ACT(doubtful_utc), NULL},
     {"division", AN_FIELD_CHOICE, false, ACT(division), DIVISIONS},
     {"appendices", AN_FIELD_CHOICE, false, ACT(appendix_digits), APPENDIX_NUMBERS},
 };
@@ -29,7 +30,8 @@ static const struct an_yaml_field ACT_FIELDS[] = {
 an_code
 act_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *id, struct an_act *ret, struct an_err *reterr)
 {
-    struct an_act act = {.issued = AN_TIME_NONE, .from_utc = AN_TIME_NONE, .to_utc = AN_TIME_NONE};
+    struct an_act act = {
+        .issued = AN_TIME_NONE, .from_utc = AN_TIME_NONE, .to_utc = AN_TIME_NONE, .doubtful_utc = AN_TIME_NONE};
 
     AN_TRY(an_yaml_read_fields(doc, map, ACT_FIELDS, AN_COUNT(ACT_FIELDS), &act, reterr));
     act.id = an_arena_str(doc->arena, an_bytes_of_str(id));

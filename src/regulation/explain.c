@@ -1,6 +1,6 @@
 /*
  * Weighing the rules that speak about one question (docs/decisions/067-rules.md):
- * a prohibition beats a permission, and its exceptions stand in it; "only" shuts out every other role, and is opened by
+ * a prohibition beats everything, and its exceptions stand in it; what the texts leave open is neither yes nor no; "only" shuts out every other role, and is opened by
  * a narrower permission; of two rules that both name an authority, a deadline or an "only", the one of the nearer file
  * wins, then the narrower one; everything else adds up.
  */
@@ -319,6 +319,16 @@ find_permission(const struct weighing *weighing)
     return NULL;
 }
 
+/* The texts leave it to somebody's opinion: neither yes nor no. */
+static const struct match *
+find_open(const struct weighing *weighing)
+{
+    for (size_t i = 0; i < weighing->matches.count; i++)
+        if (names_role(weighing, &weighing->matches.items[i].rule->open, weighing->asking.question->actor))
+            return &weighing->matches.items[i];
+    return NULL;
+}
+
 static void
 add_only_condition(struct weighing *weighing, const struct rule *only)
 {
@@ -351,7 +361,10 @@ decide(struct weighing *weighing)
         weighing->parts.allowed = AN_ALLOWED_NO;
         return;
     }
-    if (is_in_only || permission) {
+    const struct match *left_open = find_open(weighing);
+    if (left_open) {
+        add_reason(weighing, left_open->rule, true);
+    } else if (is_in_only || permission) {
         weighing->parts.allowed = AN_ALLOWED_YES;
         add_reason(weighing, opens || !is_in_only ? permission->rule : only->rule, true);
     }
@@ -437,7 +450,7 @@ weigh(struct weighing *weighing)
     decide(weighing);
     find_deadline(weighing);
     add_rest(weighing);
-    if (weighing->parts.allowed == AN_ALLOWED_NOT_SAID)
+    if (weighing->parts.allowed == AN_ALLOWED_NOT_SAID && !find_open(weighing))
         answer_add_reason(&weighing->parts,
                           weighing->asking.question->actor
                               ? "Các văn bản không nói vai trò này được hay không được làm việc này."

@@ -23,6 +23,7 @@ static const struct an_yaml_field RULE_FIELDS[] = {
     {"allow", AN_FIELD_TEXTS, false, RULE(allow), NULL},
     {"only", AN_FIELD_TEXTS, false, RULE(only), NULL},
     {"forbid", AN_FIELD_TEXTS, false, RULE(forbid), NULL},
+    {"open", AN_FIELD_TEXTS, false, RULE(open), NULL},
     {"authority", AN_FIELD_TEXT, false, RULE(authority), NULL},
     {"forms", AN_FIELD_TEXTS, false, RULE(forms), NULL},
     {"conditions", AN_FIELD_TEXTS, false, RULE(conditions), NULL},
@@ -252,10 +253,18 @@ check_rule_words(const struct reading *reading, const struct an_yaml_node *node,
     AN_TRY(check_words(reading, node, "allow", AN_WORD_ROLE, "any", "authority"));
     AN_TRY(check_words(reading, node, "only", AN_WORD_ROLE, "authority", NULL));
     AN_TRY(check_words(reading, node, "forbid", AN_WORD_ROLE, "any", NULL));
+    AN_TRY(check_words(reading, node, "open", AN_WORD_ROLE, "any", NULL));
     AN_TRY(check_words(reading, node, "notices", AN_WORD_NOTICE, NULL, NULL));
     if (rule->authority && !words_find(reading->words, AN_WORD_ROLE, rule->authority))
         return fail_word(reading, an_yaml_find(node, "authority"), AN_WORD_ROLE, rule->authority);
     return AN_OK;
+}
+
+/* A comma ends an unquoted item of a list in brackets: half a sentence is then two conditions. */
+static bool
+text_is_sentence(const char *text)
+{
+    return text[strlen(text) - 1] == '.';
 }
 
 static an_code
@@ -273,15 +282,20 @@ read_rule(const struct reading *reading, const struct an_yaml_node *node, struct
     AN_TRY(tests_read(reading->doc, keys.requires, reading->words, &rule->requires, reading->reterr));
     AN_TRY(read_cites(reading, keys.cite, &rule->cites));
     AN_TRY(read_deadline(reading, keys.deadline, &rule->deadline));
+    for (size_t i = 0; i < rule->conditions.count; i++)
+        if (!text_is_sentence(rule->conditions.items[i]))
+            return an_yaml_fail(reading->doc, an_yaml_find(node, "conditions"), reading->reterr, AN_E_YAML_TYPE,
+                                "\"%.80s\": a sentence ends with a full stop (quote it when it has a comma)",
+                                rule->conditions.items[i]);
     for (size_t i = 0; i < rule->forms.count; i++)
         if (!an_yaml_is_citation(an_bytes_of_str(rule->forms.items[i])) || !strchr(rule->forms.items[i], '/'))
             return an_yaml_fail(reading->doc, an_yaml_find(node, "forms"), reading->reterr, AN_E_CITATION_FORM,
                                 "%.100s: a form is written act/mau-NN", rule->forms.items[i]);
     if (rule->unless.count && !rule->forbid.count)
         return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_RULE_TEST, "\"unless\" belongs to \"forbid\"");
-    if ((rule->allow.count > 0) + (rule->only.count > 0) + (rule->forbid.count > 0) > 1)
+    if ((rule->allow.count > 0) + (rule->only.count > 0) + (rule->forbid.count > 0) + (rule->open.count > 0) > 1)
         return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_RULE_CONTRADICTION,
-                            "only one of \"allow\", \"only\", \"forbid\" in one rule");
+                            "only one of \"allow\", \"only\", \"forbid\", \"open\" in one rule");
     if (rule->from_utc != AN_TIME_NONE && rule->to_utc != AN_TIME_NONE && rule->from_utc >= rule->to_utc)
         return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_REGULATION_DATES, "from, to are out of order");
     rule->rank = count_rank(rule);

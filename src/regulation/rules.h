@@ -57,7 +57,7 @@ struct rule {
     size_t line;
     struct an_yaml_texts acts, subjects, devices, documents, roles; /* count 0 = all */
     struct fact_tests when, unless, requires;
-    struct an_yaml_texts allow, only, forbid; /* roles; "any"; "authority" */
+    struct an_yaml_texts allow, only, forbid, open; /* roles; "any"; "authority" */
     const char *authority;
     struct an_yaml_texts forms, conditions, notices, looks, parameters, cites;
     struct rule_deadline deadline;

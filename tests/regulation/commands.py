@@ -58,6 +58,8 @@ def others():
     listed = json.loads(run("regulation", "list", "--on", "2024-01-01", "--json").stdout)
     force = {row["id"]: row["in_force"] for row in listed}
     check(force["bac-ninh-2023"] and not force["tay-ninh-2025"] and not force["nd-68-2024"] and force["nd-130-2018"], "in force on a day", force)
+    force = {row["id"]: row["in_force"] for row in json.loads(run("regulation", "list", "--on", "2026-01-01", "--json").stdout)}
+    check(force["tt-185-2019"] is None and force["nd-130-2018"] is False and force["binh-thuan-2017"] is None and force["nd-68-2024"], "an act whose end no text tells", force)
     shown = run("regulation", "show", "gia-lai-2026").stdout
     check("29/2026" in shown and "van-ban-mat" in shown and "delegated.services" in shown, "show", shown[:300])
     check(json.loads(run("regulation", "show", "gia-lai-2026", "--json").stdout)["rules"], "show --json")

@@ -120,6 +120,8 @@ static const struct {
     {"rules:\n  a: {acts: [sign.seal], unless: {to: own}, says: x, cite: thu/1}\n", AN_E_RULE_TEST, "thu.yaml:22: a: \"unless\""},
     {"rules:\n  a: {acts: [sign.seal], says: x, from: 2026-05-01, to: 2026-04-01, cite: thu/1}\n", AN_E_REGULATION_DATES,
      "thu.yaml:22: a: from, to"},
+    {"rules:\n  a: {acts: [sign.seal], conditions: [Một, hai.], says: x, cite: thu/1}\n", AN_E_YAML_TYPE,
+     "thu.yaml:22: conditions: \"Một\": a sentence"},
     /* contradictions: the same weight, a common question, a common day */
     {"rules:\n  a: {acts: [sign.seal], only: [van-thu], says: x, cite: thu/1}\n"
      "  b: {acts: [sign.seal], only: [thu-truong], says: y, cite: thu/1}\n",

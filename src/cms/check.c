@@ -9,6 +9,8 @@ check_algorithms(const struct an_cms_signer *signer, struct an_err *reterr)
         AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "digestAlgorithm is not known");
     if (signer->scheme.kind == AN_SIG_UNKNOWN)
         AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "signatureAlgorithm is not known");
+    if (signer->digest_unlisted)
+        AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "%s is not among digestAlgorithms", an_digest_name(signer->digest));
     if (signer->scheme.kind != AN_SIG_EDDSA && signer->scheme.digest != signer->digest)
         AN_FAIL(reterr, AN_V_CMS_ALGORITHM, "digestAlgorithm %s, signatureAlgorithm with %s",
                 an_digest_name(signer->digest), an_digest_name(signer->scheme.digest));

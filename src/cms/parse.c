@@ -7,11 +7,13 @@ fail_field(const char *field, struct an_err *reterr)
     AN_FAIL(reterr, AN_E_CMS_STRUCTURE, "%s", field);
 }
 
-/* EncapsulatedContentInfo. PKCS #7 allowed any type where CMS has OCTET STRING: its content is what was signed. */
+/* EncapsulatedContentInfo. PKCS #7 (version 1) allowed any type where CMS has OCTET STRING: its content is what was
+ * signed. */
 static an_code
 parse_encapsulated(struct an_cms *cms, an_bytes *in, struct an_err *reterr)
 {
     an_bytes info, field;
+    int tag;
 
     if (an_der_take(in, AN_DER_SEQUENCE, &info, NULL) != AN_OK ||
         an_der_take(&info, AN_DER_OID, &cms->content_type, NULL) != AN_OK)
@@ -19,7 +21,9 @@ parse_encapsulated(struct an_cms *cms, an_bytes *in, struct an_err *reterr)
     if (info.len == 0)
         return AN_OK;
     if (an_der_take(&info, AN_DER_CONTEXT_CONSTRUCTED(0), &field, NULL) != AN_OK || info.len != 0 ||
-        an_der_any(&field, NULL, NULL, &cms->content, NULL) != AN_OK || field.len != 0)
+        an_der_any(&field, &tag, NULL, &cms->content, NULL) != AN_OK || field.len != 0)
+        return fail_field("eContent", reterr);
+    if (cms->version >= 3 && tag != AN_DER_OCTET_STRING)
         return fail_field("eContent", reterr);
     return AN_OK;
 }

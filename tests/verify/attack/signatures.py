@@ -242,7 +242,7 @@ def cases(world, full):
         data = bytearray(good)
         data[at] ^= 1 << (at % 8)
         names = good.rfind(world.leaf.issuer_name)
-        in_names = names <= at < names + len(world.leaf.issuer_name)
+        in_names = names <= at < names + len(world.leaf.issuer_name) or at == good.index(b"\x02\x01\x01\x31") + 2 # the version only tells which fields may stand there
         yield Case(f"detached: flip at {at}", bytes(data), NO_ACCEPT | LAWFUL if in_names else NO_ACCEPT, content=text)
     for at in range(5, len(good), 1 if full else 101):
         yield Case(f"detached: cut at {at}", good[:at], NO_ACCEPT, content=text)

@@ -118,7 +118,7 @@ def flips(world, step):
             issuer = world.second.issuer_name.hex().encode()
             names = max(p.data.rfind(issuer, 0, p.hole[1]), p.data.rfind(issuer.upper(), 0, p.hole[1]))
             in_names = names <= at < names + len(issuer) # who signed, said outside the signature: compared as a name, in which "vn" is "VN"
-            yield f"{style}: flip at {at}", bytes(data), NO_ACCEPT | LAWFUL if in_names else NO_ACCEPT
+            yield f"{style}: flip at {at}", bytes(data), NO_ACCEPT | LAWFUL if in_names else NO_ACCEPT, "names are compared as RFC 5280 7.1 says" * in_names
 
 
 def lawful_or_not(world):
@@ -140,5 +140,5 @@ def cases(world, full):
             yield Case(name, data, NO_ACCEPT)
     for name, data, words in lawful_or_not(world):
         yield Case(name, data, words)
-    for name, data, words in flips(world, 1 if full else 97):
-        yield Case(name, data, words)
+    for name, data, words, reason in flips(world, 1 if full else 97):
+        yield Case(name, data, words, stricter=reason)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Our path validation beside `openssl verify` on made and damaged chains: what OpenSSL refuses we do not accept, unless
-REASONS names why. Chains have random extensions, dates and lists; then octets are flipped, certificates dropped, swapped
+"""Our path validation beside `openssl verify` and `certtool --verify` on made and damaged chains: what they refuse we do not accept, unless
+REASONS or certtool_is_wrong says why. Chains have random extensions, dates and lists; then octets are flipped, certificates dropped, swapped
 and replaced. usage: differential.py TOOL [rounds [seed]]"""
-import os, random, shutil, subprocess, sys, tempfile
+import os, random, shutil, subprocess, sys, tempfile, time
 
 # OpenSSL's words -> why accepting is right. Nothing else may be accepted that OpenSSL refuses.
 REASONS = {
@@ -14,7 +14,7 @@ NOW = 1750000000
 
 
 def run(*argv, check=True, text=None):
-    done = subprocess.run(argv, input=text, capture_output=True, text=True)
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, errors="replace")
     if check and done.returncode:
         raise RuntimeError(f"{argv}: {done.stderr}")
     return done
@@ -147,6 +147,35 @@ def openssl_says(anchor, untrusted, leaf, when, strict):
     return done.returncode == 0, (done.stderr + done.stdout).replace("\n", " ")
 
 
+def certtool_says(folder, anchor, untrusted, leaf):
+    """At the moment of the run: certtool knows no other. The chain goes in one file, the leaf first."""
+    chain = os.path.join(folder, "chain.pem")
+    with open(chain, "w") as out:
+        for path in [leaf] + [untrusted] * (untrusted != "-"):
+            with open(path) as f:
+                out.write(f.read())
+    done = run("certtool", "--verify", "--verify-profile=low", "--load-ca-certificate", anchor, "--infile", chain, check=False)
+    return done.returncode == 0 and "Verified. The certificate is trusted" in done.stdout, (done.stdout + done.stderr)[-400:].replace("\n", " ")
+
+
+def text_of(path):
+    return "" if path == "-" else run("openssl", "crl2pkcs7", "-nocrl", "-certfile", path, "-out", path + ".p7", check=False).stderr + \
+        run("openssl", "pkcs7", "-in", path + ".p7", "-print_certs", "-text", "-noout", check=False).stdout
+
+
+def certtool_is_wrong(words, anchor, untrusted, leaf):
+    """Why accepting is right although GnuTLS refuses; "" = no reason known."""
+    root, below, end = text_of(anchor), text_of(untrusted), text_of(leaf)
+    if "CA:TRUE" not in root or ("Key Usage" in root and "Certificate Sign" not in root):
+        return "an anchor is trusted for its name and key (6.1.1 d); what else its certificate says counts for GnuTLS alone"
+    if "violates the signer's constraints" in words and "DNS:" in root + below and "DNS:" not in end:
+        return "GnuTLS compares the common name with constraints on DNS names; 4.2.1.10 does not"
+    if "unknown critical extension" in words and ("Policy Constraints" in root + below + end or "Inhibit Any Policy" in root + below + end) \
+            and "1.2.3.4.6: critical" not in end and "1.2.3.4.5: critical" not in root + below:
+        return "GnuTLS does not know policy constraints; we carry them out"
+    return ""
+
+
 def join(folder, number, files):
     if not files:
         return "-"
@@ -167,6 +196,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="antin-path-")
     ours = subprocess.Popen([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     count = {"both valid": 0, "both invalid": 0, "ours stricter": 0, "explained": 0}
+    peers = {"certtool agrees": 0, "certtool alone accepts": 0, "certtool explained": 0}
     wrong = []
     try:
         maker = Maker(folder, rng)
@@ -191,12 +221,20 @@ def main():
                         count["explained"] += 1
                     else:
                         wrong.append((strict, when, anchor, untrusted, leaf, we, words))
+                if shutil.which("certtool"):
+                    ours.stdin.write(f"{anchor} {untrusted} {leaf} - {int(time.time())} lenient\n")
+                    ours.stdin.flush()
+                    we = ours.stdout.readline().strip()
+                    accepted, words = certtool_says(folder, anchor, untrusted, leaf)
+                    peers["certtool " + ("agrees" if we.startswith("valid") == accepted else "alone accepts" if accepted else "explained")] += 1
+                    if we.startswith("valid") and not accepted and not certtool_is_wrong(words, anchor, untrusted, leaf):
+                        wrong.append(("certtool", "now", anchor, untrusted, leaf, we, words))
     finally:
         ours.stdin.close()
         ours.wait()
         if not os.environ.get("KEEP"):
             shutil.rmtree(folder)
-    print(", ".join(f"{k}: {v}" for k, v in count.items()))
+    print(", ".join(f"{k}: {v}" for k, v in (count | peers).items()))
     for case in wrong:
         print("ACCEPTED BY US ALONE:", *case)
     if count["both valid"] == 0:

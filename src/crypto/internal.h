@@ -32,6 +32,9 @@ void an_key_cache_done(struct an_key_cache *cache);
 /* The common kinds of SubjectPublicKeyInfo without libcrypto's decoder; NULL: not one of them, or malformed. */
 EVP_PKEY *an_spki_parse(an_bytes spki);
 
+/* The common kinds of private key in the clear, likewise, and their SubjectPublicKeyInfo. */
+EVP_PKEY *an_plainkey_parse(an_bytes der, struct an_buf *ret_spki);
+
 enum an_key_kind an_pkey_kind(const EVP_PKEY *pkey);
 /* May this kind of key make a signature of this kind? */
 bool an_key_may(enum an_key_kind key, enum an_sig_kind signature);

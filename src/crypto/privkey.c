@@ -18,7 +18,11 @@ struct an_privkey {
     EVP_PKEY *pkey;
     enum an_key_kind kind;
     struct an_key_cache cache;
+    struct an_buf spki; /* empty when libcrypto read or made the key */
 };
+
+/* A key that was read, and what is known of it already. */
+struct read_key { EVP_PKEY *pkey; struct an_buf spki; };
 
 static void
 free_bio(BIO **bio)
@@ -39,17 +43,19 @@ free_x509_sig(X509_SIG **sig)
 }
 
 static an_code
-wrap_pkey(EVP_PKEY *pkey, struct an_privkey **ret, struct an_err *reterr)
+wrap_pkey(EVP_PKEY *pkey, struct an_buf spki, struct an_privkey **ret, struct an_err *reterr)
 {
     struct an_privkey *key;
 
     if (an_pkey_kind(pkey) == AN_KEY_UNKNOWN) {
         EVP_PKEY_free(pkey);
+        an_buf_free(&spki);
         AN_FAIL(reterr, AN_E_KEY_KIND, "%s", "PrivateKeyInfo");
     }
     key = AN_NEW(struct an_privkey);
     key->pkey = pkey;
     key->kind = an_pkey_kind(pkey);
+    key->spki = spki;
     *ret = key;
     return AN_OK;
 }
@@ -127,23 +133,29 @@ parse_encrypted(an_bytes der, const struct an_secret *passphrase, EVP_PKEY **ret
 }
 
 static an_code
-parse_der(an_bytes der, const struct an_secret *passphrase, EVP_PKEY **ret, struct an_err *reterr)
+parse_der(an_bytes der, const struct an_secret *passphrase, struct read_key *ret, struct an_err *reterr)
 {
     const unsigned char *at = der.ptr;
-    AN_CLEANUP(free_p8info) PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
+    AN_CLEANUP(free_p8info) PKCS8_PRIV_KEY_INFO *info = NULL;
 
+    ret->pkey = an_plainkey_parse(der, &ret->spki);
+    if (ret->pkey != NULL)
+        return AN_OK;
+    ERR_clear_error();
+    an_buf_reset(&ret->spki);
+    info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
     if (info != NULL) {
-        *ret = EVP_PKCS82PKEY(info);
+        ret->pkey = EVP_PKCS82PKEY(info);
     } else {
         AN_CLEANUP(free_x509_sig) X509_SIG *sig = NULL;
         at = der.ptr;
         sig = d2i_X509_SIG(NULL, &at, (long)der.len);
         if (sig != NULL)
-            return parse_encrypted(der, passphrase, ret, reterr);
+            return parse_encrypted(der, passphrase, &ret->pkey, reterr);
         at = der.ptr;
-        *ret = d2i_AutoPrivateKey(NULL, &at, (long)der.len); /* PKCS#1, SEC1 */
+        ret->pkey = d2i_AutoPrivateKey(NULL, &at, (long)der.len); /* PKCS#1, SEC1 */
     }
-    return *ret ? AN_OK : an_crypto_fail(reterr, AN_E_KEY_PRIVATE, "DER");
+    return ret->pkey ? AN_OK : an_crypto_fail(reterr, AN_E_KEY_PRIVATE, "DER");
 }
 
 struct passphrase_use {
@@ -167,7 +179,7 @@ give_passphrase(char *buf, int size, int is_writing, void *context)
 
 /* Also the traditional encrypted form ("Proc-Type: 4,ENCRYPTED"), which libcrypto opens while reading. */
 static an_code
-parse_pem(an_bytes text, const struct an_secret *passphrase, EVP_PKEY **ret, struct an_err *reterr)
+parse_pem(an_bytes text, const struct an_secret *passphrase, struct read_key *ret, struct an_err *reterr)
 {
     AN_CLEANUP(free_bio) BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
     struct passphrase_use use = {.passphrase = passphrase};
@@ -193,16 +205,20 @@ parse_pem(an_bytes text, const struct an_secret *passphrase, EVP_PKEY **ret, str
 an_code
 an_privkey_parse(an_bytes encoded, const struct an_secret *passphrase, struct an_privkey **ret, struct an_err *reterr)
 {
-    EVP_PKEY *pkey = NULL;
+    struct read_key read = {.spki = an_buf_new(KEY_FILE_MAX)};
+    an_code code;
 
     an_crypto_start();
     if (encoded.len == 0 || encoded.len > KEY_FILE_MAX)
         AN_FAIL(reterr, AN_E_KEY_PRIVATE, "%zu byte", encoded.len);
     if (an_bytes_find(encoded, AN_LIT("-----BEGIN"), 0) != SIZE_MAX)
-        AN_TRY(parse_pem(encoded, passphrase, &pkey, reterr));
+        code = parse_pem(encoded, passphrase, &read, reterr);
     else
-        AN_TRY(parse_der(encoded, passphrase, &pkey, reterr));
-    return wrap_pkey(pkey, ret, reterr);
+        code = parse_der(encoded, passphrase, &read, reterr);
+    if (code == AN_OK)
+        return wrap_pkey(read.pkey, read.spki, ret, reterr);
+    an_buf_free(&read.spki);
+    return code;
 }
 
 static EVP_PKEY *
@@ -231,7 +247,7 @@ an_privkey_generate(enum an_key_kind kind, int bits, struct an_privkey **ret, st
     pkey = generate_pkey(kind, bits);
     if (pkey == NULL)
         return an_crypto_fail(reterr, AN_E_KEY_KIND, "key generation");
-    return wrap_pkey(pkey, ret, reterr);
+    return wrap_pkey(pkey, an_buf_new(KEY_FILE_MAX), ret, reterr);
 }
 
 static X509_SIG *
@@ -290,6 +306,7 @@ an_privkey_free(struct an_privkey **key)
         return;
     an_key_cache_done(&(*key)->cache);
     EVP_PKEY_free((*key)->pkey);
+    an_buf_free(&(*key)->spki);
     free(*key);
     *key = NULL;
 }
@@ -304,8 +321,13 @@ an_code
 an_privkey_spki(const struct an_privkey *key, struct an_buf *out, struct an_err *reterr)
 {
     unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key->pkey, &der);
+    int len;
 
+    if (key->spki.len > 0) {
+        an_buf_append(out, an_buf_view(&key->spki));
+        return an_buf_ok(out) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "SubjectPublicKeyInfo");
+    }
+    len = i2d_PUBKEY(key->pkey, &der);
     if (len <= 0)
         return an_crypto_fail(reterr, AN_E_KEY_PUBLIC, "SubjectPublicKeyInfo");
     an_buf_append(out, AN_BYTES(der, (size_t)len));

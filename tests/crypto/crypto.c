@@ -297,6 +297,32 @@ our_signatures(void **state)
 }
 
 /* ---- key files ---- */
+/* What openssl says is the public half of a.pem; and what the key signs, it verifies. */
+static void
+check_public_half(struct an_privkey *key, const char *make)
+{
+    static const struct an_scheme schemes[] = {{AN_SIG_RSA_PKCS1, AN_SHA256, 0, 0}, {AN_SIG_ECDSA, AN_SHA256, 0, 0}};
+    AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(8192), signature = an_buf_new(8192);
+    struct an_pubkey *public_key = NULL;
+    struct an_err err = {0};
+    uint8_t digest[AN_DIGEST_MAX];
+    bool is_right = false;
+
+    expect(an_privkey_spki(key, &spki, &err), AN_OK, make, &err);
+    if (!run("openssl pkey -in a.pem -pubout -outform DER -out want"))
+        fail_msg("%s", make);
+    AN_CLEANUP(an_buf_free) struct an_buf want = load("want");
+    assert_true(an_bytes_eq(an_buf_view(&spki), an_buf_view(&want)));
+    expect(an_pubkey_parse(an_buf_view(&spki), &public_key, &err), AN_OK, make, &err);
+    an_hash_once(AN_SHA256, AN_LIT("noi dung"), digest);
+    for (size_t i = 0; i < AN_COUNT(schemes) && !is_right; i++)
+        is_right = an_privkey_sign(key, &schemes[i], AN_BYTES(digest, 32), &signature, &err) == AN_OK &&
+                   an_pubkey_verify_digest(public_key, &schemes[i], AN_BYTES(digest, 32), an_buf_view(&signature));
+    if (!is_right)
+        fail_msg("%s: the signature is wrong", make);
+    an_pubkey_unref(&public_key);
+}
+
 static void
 key_files(void **state)
 {
@@ -308,6 +334,11 @@ key_files(void **state)
         {MADE "openssl pkey -in a.pem -outform DER -out k", NULL, AN_OK},
         {MADE "openssl ec -in a.pem -out k", NULL, AN_OK},                                     /* SEC1 */
         {MADE "openssl ec -in a.pem -outform DER -out k", NULL, AN_OK},
+        {MADE_RSA "cp a.pem k", NULL, AN_OK},
+        {"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out a.pem && cp a.pem k", NULL, AN_OK},
+        {"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out a.pem && openssl ec -in a.pem -outform DER -out k", NULL, AN_OK},
+        {"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out a.pem && cp a.pem k", NULL, AN_OK},
+        {MADE "openssl ec -in a.pem -no_public -out k", NULL, AN_OK}, /* the point is worked out */
         {MADE_RSA "openssl rsa -in a.pem -traditional -out k", NULL, AN_OK},                   /* PKCS#1 */
         {MADE_RSA "openssl rsa -in a.pem -traditional -outform DER -out k", NULL, AN_OK},
         {MADE "openssl pkcs8 -topk8 -in a.pem -v2 aes-256-cbc -passout pass:mk -out k", "mk", AN_OK},
@@ -340,6 +371,8 @@ key_files(void **state)
         AN_CLEANUP(an_buf_free) struct an_buf encoded = load("k");
         expect(an_privkey_parse(an_buf_view(&encoded), pass, &key, &err), table[i].want, table[i].make, &err);
         assert_true(pass == NULL || table[i].pass[0] == '\0' || strstr(err.detail, table[i].pass) == NULL);
+        if (key != NULL)
+            check_public_half(key, table[i].make);
         an_privkey_free(&key);
     }
 }

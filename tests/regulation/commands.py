@@ -54,6 +54,26 @@ def explain():
     check(text.startswith("Yes.") and "Condition" in text, "in English", text)
 
 
+def schema():
+    """Rows of the decisions, one in fifteen, against docs/schema/explain.json."""
+    try:
+        import jsonschema
+    except ImportError:
+        print("skipped the schema: no jsonschema here")
+        return
+    validator = jsonschema.Draft202012Validator(json.loads((source / "docs/schema/explain.json").read_text(encoding="utf-8")))
+    rows = [line.split("\t") for line in (source / "tests/regulation/decisions.tsv").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    for row in rows[::15]:
+        words = ["--regulation", row[0], "--on", row[1], "--act", row[2]]
+        for option, value in zip(("--actor", "--subject", "--device", "--document"), row[3:7]):
+            words += [option, value] if value != "-" else []
+        for fact in row[7].split(";") if row[7] != "-" else []:
+            words += ["--fact", fact]
+        got = answer(*words)
+        wrong = [error.message for error in validator.iter_errors(got)]
+        check(not wrong and {"yes": True, "no": False, "null": None}[row[8]] is got.get("allowed"), "the schema holds", (words, wrong))
+
+
 def others():
     listed = json.loads(run("regulation", "list", "--on", "2024-01-01", "--json").stdout)
     force = {row["id"]: row["in_force"] for row in listed}
@@ -113,6 +133,7 @@ def calendar():
 
 
 explain()
+schema()
 others()
 checking()
 calendar()

@@ -34,7 +34,7 @@ lite_of(struct conn *conn)
 static an_code
 code_of(sqlite3 *db, int rc)
 {
-    int disk_errno = db ? sqlite3_system_errno(db) : 0;
+    int disk_errno = db && sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno; /* within a COMMIT it is only in errno */
 
     if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID)
         return AN_E_STORE_UNIQUE;
@@ -74,6 +74,7 @@ run_fixed(struct lite *lite, enum fixed which, struct an_err *reterr)
     if (lite->fixed[which] == NULL)
         rc = sqlite3_prepare_v3(lite->db, fixed_texts[which], -1, SQLITE_PREPARE_PERSISTENT, &lite->fixed[which], NULL);
     if (rc == SQLITE_OK) {
+        errno = 0;
         rc = sqlite3_step(lite->fixed[which]);
         sqlite3_reset(lite->fixed[which]);
     }
@@ -277,6 +278,7 @@ step_rows(struct lite *lite, sqlite3_stmt *statement, struct query *query, struc
     struct an_row row = {&lite_row_ops, statement};
     int rc;
 
+    errno = 0;
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         query->rows++;
         if (query->each != NULL && (!query->one || query->rows == 1)) {

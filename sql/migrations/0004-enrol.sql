@@ -7,6 +7,7 @@ CREATE TABLE enrol_approval (
     salt {blob} NOT NULL,
     item {text} NOT NULL UNIQUE,             -- what was approved: "request:12/item:3"; the idempotency key of the issuance
     profile {text} NOT NULL,
+    authority {text} NOT NULL,               -- which issues; '' = the only one
     subject {text} NOT NULL,                 -- as `antin ca issue --subject` takes it
     email {text} NOT NULL,                   -- "" = none
     subscriber {text} NOT NULL,              -- number in the register; "" = none

@@ -37,6 +37,9 @@
 #define AN_LIMIT_CMP_SALT_MAX 128
 #define AN_LIMIT_ENROL_REFERENCE 64               /* ours have 12 characters */
 #define AN_LIMIT_ENROL_FAILURES 20                /* wrong codes that are counted and logged: secrets have 128 bits, and a stranger shall not fill the log */
+#define AN_LIMIT_TRUST_CERTS 1024                 /* authorities in one trust list; two hierarchies with every generation have under 20 */
+#define AN_LIMIT_SEARCH_ROWS 20                   /* of one page of the public search */
+#define AN_LIMIT_SEARCH_ROWS_MAX 50
 #define AN_LIMIT_ENROL_DAYS 90                    /* an approval is fetched in days; a longer one waits to be found by others */
 
 /* pdf */

@@ -7,7 +7,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-static const char *const USES[] = {"root", "authority", "subscriber", "ocsp", "tsa", NULL};
+static const char *const USES[] = {"root", "authority", "subscriber", "ocsp", "tsa", "registration", NULL};
 static const char *const EMAILS[] = {"none", "optional", "required", NULL};
 static const char *const KEY_KINDS[] = {"rsa", "ec", NULL};
 static const enum an_key_kind KEY_KIND_VALUES[] = {AN_KEY_RSA, AN_KEY_EC};

@@ -11,7 +11,7 @@
 #define AN_PROFILE_EKU_MAX 8
 #define AN_PROFILE_KEYS_MAX 6
 
-enum an_profile_use { AN_USE_ROOT = 0, AN_USE_AUTHORITY, AN_USE_SUBSCRIBER, AN_USE_OCSP, AN_USE_TSA };
+enum an_profile_use { AN_USE_ROOT = 0, AN_USE_AUTHORITY, AN_USE_SUBSCRIBER, AN_USE_OCSP, AN_USE_TSA, AN_USE_REGISTRATION };
 enum an_profile_email { AN_EMAIL_NONE = 0, AN_EMAIL_OPTIONAL, AN_EMAIL_REQUIRED };
 
 struct an_profile_part {

@@ -16,7 +16,7 @@ const struct an_word an_usage_words[] = {
 const struct an_word an_purpose_words[] = {
     {"serverAuth", "1.3.6.1.5.5.7.3.1", 0}, {"clientAuth", "1.3.6.1.5.5.7.3.2", 0}, {"codeSigning", "1.3.6.1.5.5.7.3.3", 0},
     {"emailProtection", "1.3.6.1.5.5.7.3.4", 0}, {"timeStamping", "1.3.6.1.5.5.7.3.8", 0}, {"OCSPSigning", "1.3.6.1.5.5.7.3.9", 0},
-    {"documentSigning", "1.3.6.1.5.5.7.3.36", 0}, {"smartcardLogon", "1.3.6.1.4.1.311.20.2.2", 0}, {NULL, NULL, 0},
+    {"documentSigning", "1.3.6.1.5.5.7.3.36", 0}, {"cmcRA", "1.3.6.1.5.5.7.3.28", 0}, {"smartcardLogon", "1.3.6.1.4.1.311.20.2.2", 0}, {NULL, NULL, 0},
 };
 
 const struct an_word *

@@ -86,6 +86,7 @@ read_approval(const struct an_row *row, struct an_approval *ret)
     COPY_TEXT(ret->subscriber, row, 7);
     COPY_TEXT(ret->agency, row, 8);
     COPY_TEXT(ret->created_by, row, 12);
+    COPY_TEXT(ret->authority, row, 18);
     copy_blob(ret->key_digest, sizeof(ret->key_digest), an_row_blob(row, 14));
     copy_blob(ret->serial, sizeof(ret->serial), an_row_blob(row, 16));
     ret->serial_len = an_row_blob(row, 16).len <= sizeof(ret->serial) ? an_row_blob(row, 16).len : 0;
@@ -127,7 +128,7 @@ insert_approval(struct an_tx *tx, struct an_approval *approval, struct an_err *r
             an_v_text(approval->subject), an_v_text(approval->email), an_v_text(approval->subscriber), an_v_text(approval->agency),
             AN_V_INT(approval->months), AN_V_INT(approval->state), AN_V_INT(approval->created_at), an_v_text(approval->created_by),
             is_open ? AN_V_INT(approval->created_at) : AN_V_NULL, is_open ? an_v_text(approval->created_by) : AN_V_NULL,
-            AN_V_INT(approval->expires_at),
+            AN_V_INT(approval->expires_at), an_v_text(approval->authority),
         };
         return an_tx_run(tx, AN_SQL_ENROL_APPROVAL_INSERT, values, AN_COUNT(values), NULL, reterr);
     }

@@ -15,7 +15,7 @@ struct an_approval {
     int64_t id;
     char reference[AN_LIMIT_ENROL_REFERENCE + 1];
     uint8_t salt[16];
-    char item[129], profile[65], subscriber[129], agency[129], created_by[129];
+    char item[129], profile[65], authority[65] /* "" = the only one that issues */, subscriber[129], agency[129], created_by[129];
     char subject[2049], email[257];
     int64_t months;
     enum an_approval_state state;

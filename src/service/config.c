@@ -2,6 +2,7 @@
 #include "service/config.h"
 
 #include "regulation/regulation.h"
+#include "service/enrol.h"
 #include "service/mail.h"
 
 static const char *const HIERARCHIES[] = {"state", "party", "both", NULL};
@@ -50,8 +51,17 @@ check_audit(const struct an_config *config, const struct an_yaml_node *section, 
     return AN_OK;
 }
 
+static an_code
+check_enrol(const struct an_config *config, const struct an_yaml_node *section, struct an_err *reterr)
+{
+    struct an_config_enrol enrol;
+
+    (void)section;
+    return an_config_read_enrol(config, &enrol, reterr);
+}
+
 /* A row a section: the check reads it with the table of fields of its owner. */
-const struct an_config_section an_config_sections[] = {{"audit", check_audit}, {"mail", an_config_check_mail}, {"request", an_config_check_request}};
+const struct an_config_section an_config_sections[] = {{"audit", check_audit}, {"enrol", check_enrol}, {"mail", an_config_check_mail}, {"request", an_config_check_request}};
 const size_t an_config_section_count = AN_COUNT(an_config_sections);
 
 an_code

@@ -14,6 +14,11 @@ const struct an_config_key an_config_keys[] = {
     {0, "audit", NULL, "Nhật ký.", "The audit log."},
     {1, "checkpoint_events", "10000", "Ký xác nhận nhật ký sau mỗi chừng này sự kiện.", "A checkpoint is signed after so many events."},
     {1, "checkpoint_minutes", "60", "… hoặc sau chừng này phút, nếu có sự kiện mới.", "… or after so many minutes, when there are new events."},
+    {0, "enrol", NULL, "Đăng ký tự động của thiết bị, dịch vụ, phần mềm (CMP, EST) và danh sách CA tin cậy.", "Enrolment of devices, services and software (CMP, EST), and the trust list."},
+    {1, "confirm_minutes", "60", "Chứng thư không được xác nhận trong thời gian này thì bị thu hồi.", "A certificate that is not confirmed within this time is revoked."},
+    {1, "poll_seconds", "30", "Thiết bị đang chờ phê duyệt hỏi lại sau chừng này giây.", "A device that waits for approval asks again after so many seconds."},
+    {1, "clock_skew_seconds", "900", "Độ lệch đồng hồ tối đa của thông điệp; 0: không kiểm tra.", "How far a message's clock may be off; 0: not checked."},
+    {1, "trust_list_days", "30", "Thời hạn của danh sách CA tin cậy (/trust/gca.ctl).", "How long a trust list (/trust/gca.ctl) is in force."},
 };
 const size_t an_config_key_count = AN_COUNT(an_config_keys);
 

@@ -33,3 +33,4 @@ unsigned test_serve(const struct an_enrol_host *host);
 bool test_run(const char *fmt, ...) AN_PRINTF(1, 2);
 bool test_output_has(const char *text);
 void test_read(const char *name, struct an_buf *ret);
+struct an_cert *test_cert(const char *name); /* DIR/name, PEM */

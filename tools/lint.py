@@ -48,6 +48,7 @@ HOMES = [
     (r"seccomp|linux/landlock", {"src/proc"}), (r"utf8proc", {"src/base/utf8.c"}),
     (r"jansson", {"src/cli", "src/proc", "src/render", "src/fetch", "src/layout", "src/http", "src/report", "src/xml", "src/audit", "src/service", "src/office", "src/keys"}),
 ]
+GENERATED = "build/src"
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|alloca|gets|system|popen|strncpy)\s*\(")
 FUNCTION_LINES_MAX, FILE_LINES_MAX = 70, 800
 
@@ -157,7 +158,7 @@ def check_messages(problems):
 
 
 def compile_alone(path):
-    done = subprocess.run(["gcc", "-fsyntax-only", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Isrc", "-Imessages", "-x", "c", "-"],
+    done = subprocess.run(["gcc", "-fsyntax-only", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Isrc", "-Imessages", f"-I{GENERATED}", "-x", "c", "-"],
                           cwd=ROOT, input=f'#include "{path.relative_to(ROOT / "src")}"\n', capture_output=True, text=True)
     return done.stderr.splitlines()[:3]
 
@@ -178,17 +179,19 @@ def check_headers(problems):
 def cppcheck(problems):
     done = subprocess.run(["cppcheck", "--quiet", "--enable=warning,portability", "--inline-suppr", "--std=c11", "-j2",
                            "--error-exitcode=1", "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=internalAstError",
-                           "-I", "src", "-I", "messages", "-D_GNU_SOURCE", "src"],
+                           "-I", "src", "-I", "messages", "-I", GENERATED, "-D_GNU_SOURCE", "src"],
                           cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         problems += [line for line in done.stderr.splitlines() if ": error:" in line or ": warning:" in line]
 
 
 def main():
+    global GENERATED
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
+    parser.add_argument("--build", default="build", help="where generated headers are")
     parser.add_argument("--quick", action="store_true", help="without cppcheck")
     args = parser.parse_args()
+    GENERATED = f"{args.build}/src"
     allowed_file = ROOT / "tools" / "long-functions.txt"
     allowed = {l.split()[0] for l in allowed_file.read_text().splitlines() if l.strip() and l[0] != "#"} if allowed_file.exists() else set()
     problems, passed = [], 0

@@ -16,7 +16,7 @@ an_profile_usage_for(const struct an_profile *profile, enum an_key_kind kind)
 static bool
 has_oids(an_bytes list, bool in_sequences, const char *const *oids, size_t count)
 {
-    uint8_t octets[AN_OID_MAX];
+    uint8_t octets[AN_OID_MAX] = {0};
     an_bytes item, oid;
 
     for (size_t i = 0; i < count; i++) {
@@ -33,7 +33,7 @@ has_oids(an_bytes list, bool in_sequences, const char *const *oids, size_t count
 static bool
 has_parts(const struct an_profile *profile, an_bytes name)
 {
-    uint8_t octets[AN_OID_MAX];
+    uint8_t octets[AN_OID_MAX] = {0};
     an_bytes rdns, rdn, part, oid;
     bool is_ahead = false;
 

@@ -125,7 +125,7 @@ describe(const struct an_answer *answer, char parts[PART_COUNT][PART_SIZE])
 static void
 compare_variants(struct comparing *comparing, const char *act)
 {
-    char plain[2][PART_COUNT][PART_SIZE], parts[2][PART_COUNT][PART_SIZE], what[64];
+    char plain[2][PART_COUNT][PART_SIZE] = {0}, parts[2][PART_COUNT][PART_SIZE] = {0}, what[64];
 
     for (size_t v = 0; v < AN_COUNT(VARIANTS); v++) {
         for (int side = 0; side < 2; side++) {

@@ -106,7 +106,6 @@ show_provision(void *context, const struct an_provision *provision)
 {
     struct showing *showing = context;
     struct cli *cli = showing->cli;
-    AN_CLEANUP(an_buf_free) struct an_buf words = an_buf_new(2048);
 
     if (cli->json) {
         json_array_append_new(showing->provisions, json_pack("{s:s, s:s?, s:s?, s:b}", "citation", provision->citation, "title",

@@ -17,7 +17,7 @@ an_tx_keep(struct an_tx *tx, an_bytes record)
 {
     struct kept *kept = tx->kept;
 
-    AN_ASSERT(kept != NULL); /* only a writing transaction keeps */
+    AN_ASSERT(kept); /* only a writing transaction keeps */
     an_buf_append(&kept->bytes, record);
     if (kept->count == kept->capacity) {
         kept->capacity = kept->capacity ? kept->capacity * 2 : 64;
@@ -305,11 +305,12 @@ an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_er
     if (!store->has_writer)
         start_writer(store);
     AN_ASSERT(!pthread_equal(store->writer, pthread_self())); /* a work that waits for itself */
+    /* it stays on this stack until the writer has said that it is done */
     if (store->last != NULL)
         store->last->next = &work;
     else
-        store->first = &work;
-    store->last = &work;
+        store->first = &work; /* cppcheck-suppress autoVariables */
+    store->last = &work; /* cppcheck-suppress autoVariables */
     store->waiting++;
     pthread_cond_signal(&store->work_there);
     while (!work.done)

@@ -102,7 +102,7 @@ static void
 describe(const struct an_answer *answer, char parts[PART_COUNT][PART_SIZE])
 {
     const struct an_answer_deadline *deadline = &answer->deadline;
-    const char *forms[16];
+    const char *forms[16] = {NULL};
     char day[16];
     size_t count = answer->form_count < AN_COUNT(forms) ? answer->form_count : AN_COUNT(forms);
 

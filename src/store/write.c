@@ -15,9 +15,8 @@
 void
 an_tx_keep(struct an_tx *tx, an_bytes record)
 {
-    struct kept *kept = tx->kept;
+    struct kept *kept = tx->kept; /* only a writing transaction has one */
 
-    AN_ASSERT(kept); /* only a writing transaction keeps */
     an_buf_append(&kept->bytes, record);
     if (kept->count == kept->capacity) {
         kept->capacity = kept->capacity ? kept->capacity * 2 : 64;

@@ -188,3 +188,13 @@ SELECT done_until FROM notice_job WHERE name = $1
 -- name: notice_job_put
 INSERT INTO notice_job (name, done_until, at_utc) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET done_until = excluded.done_until, at_utc = excluded.at_utc
+
+-- What a dossier needs to know of a certificate (the table is that of ca).
+-- name: request_certificate_find
+SELECT status, not_after, renewals, subscriber, device FROM certificate WHERE serial = $1 LIMIT 1
+
+-- name: request_certificate_expiring
+SELECT serial, subscriber, not_after FROM certificate WHERE not_after > $1 AND not_after <= $2 AND status IN (0, 2) ORDER BY not_after, id
+
+-- name: request_retiring
+SELECT number, name, email, agency, retires FROM person WHERE retires > $1 AND retires <= $2 AND state = 'active' ORDER BY retires, id

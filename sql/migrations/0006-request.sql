@@ -132,3 +132,6 @@ CREATE TABLE notice_job (
     done_until {int} NOT NULL,
     at_utc {int} NOT NULL
 ) {clustered};
+
+-- What ends within some days: for reminders.
+CREATE INDEX person_retires ON person (retires) WHERE retires IS NOT NULL;

@@ -1,0 +1,188 @@
+/* Before something ends: reminders as the regulation has them (90, 60, 30 days; Bình Thuận Điều 19.5b: one month). */
+#include "service/request_internal.h"
+
+#include "service/mail.h"
+
+#include <stdio.h>
+
+#define RULES_MAX 16
+#define DAY 86400
+
+struct rule {
+    char event[32], citation[80], to[8][32];
+    int64_t days;
+    size_t to_count;
+};
+/* What ends: a certificate, or a person's service. */
+struct ending {
+    char about[120], name[200], email[256], subject[32]; /* subject: number of the subscriber; "" = a person */
+    int64_t agency;
+    an_time at;
+};
+AN_VEC(endings, struct ending);
+
+struct reminding {
+    const struct an_desk *desk;
+    struct rule rules[RULES_MAX];
+    size_t count;
+    const struct rule *rule;
+    struct endings endings;
+    struct an_arena *arena;
+    size_t told;
+};
+
+static void
+keep_rule(void *context, const struct an_reminder *reminder)
+{
+    struct reminding *r = context;
+    struct rule *rule = &r->rules[r->count];
+
+    if (r->count == RULES_MAX)
+        return;
+    r->count++;
+    snprintf(rule->event, sizeof(rule->event), "%s", reminder->event);
+    snprintf(rule->citation, sizeof(rule->citation), "%s", reminder->citation ? reminder->citation : "");
+    rule->days = reminder->days_before;
+    for (size_t i = 0; i < reminder->to_count && i < AN_COUNT(rule->to); i++)
+        snprintf(rule->to[rule->to_count++], sizeof(rule->to[0]), "%s", reminder->to[i]);
+}
+
+static an_code
+take_certificate(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    struct reminding *r = context;
+    struct ending *ending = endings_push(&r->endings);
+    AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(100);
+
+    (void)reterr;
+    an_buf_hex(&hex, an_row_blob(row, 0));
+    snprintf(ending->about, sizeof(ending->about), "certificate:%.*s", AN_FMT(an_buf_view(&hex)));
+    snprintf(ending->subject, sizeof(ending->subject), "%s", an_row_text(row, 1));
+    ending->at = an_row_int(row, 2);
+    return AN_OK;
+}
+
+static an_code
+take_person(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    struct reminding *r = context;
+    struct ending *ending = endings_push(&r->endings);
+
+    (void)reterr;
+    snprintf(ending->about, sizeof(ending->about), "person:%s", an_row_text(row, 0));
+    snprintf(ending->name, sizeof(ending->name), "%s", an_row_text(row, 1));
+    snprintf(ending->email, sizeof(ending->email), "%s", an_row_text(row, 2));
+    ending->agency = an_row_int(row, 3);
+    ending->at = an_row_int(row, 4);
+    return AN_OK;
+}
+
+static const struct { const char *event, *what, *subject; enum an_sql statement; an_row_fn take; } event_table[] = {
+    {"certificate-expiry", "expiry", "Chứng thư chữ ký số sắp hết hạn", AN_SQL_REQUEST_CERTIFICATE_EXPIRING, take_certificate},
+    {"retirement", "retirement", "Sắp nghỉ hưu, nghỉ việc: thu hồi chứng thư và thiết bị", AN_SQL_REQUEST_RETIRING, take_person},
+};
+
+/* Who and where, for a certificate: its subscriber. False: it is nobody's in this register. */
+static an_code
+find_subscriber(struct an_tx *tx, struct reminding *r, struct ending *ending, bool *ret_found, struct an_err *reterr)
+{
+    struct an_subscriber subscriber;
+
+    *ret_found = true;
+    if (ending->agency != 0)
+        return AN_OK;
+    *ret_found = false;
+    if (ending->subject[0] == '\0')
+        return AN_OK;
+    AN_TRY(an_subscriber_find_number(tx, ending->subject, r->arena, &subscriber, reterr));
+    snprintf(ending->name, sizeof(ending->name), "%s", subscriber.name);
+    snprintf(ending->email, sizeof(ending->email), "%s", subscriber.email);
+    ending->agency = subscriber.agency;
+    *ret_found = true;
+    return AN_OK;
+}
+
+static an_code
+tell_one(struct an_tx *tx, struct reminding *r, size_t event, const struct ending *ending, const char *role, struct an_err *reterr)
+{
+    struct an_agency agency;
+    bool subscriber = strcmp(role, "thue-bao") == 0, closed = false;
+    const char *code = subscriber || strcmp(role, "qltt") == 0 || strcmp(role, "thu-truong") == 0 ? "" : an_config_body(&r->desk->instance->config, role);
+    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%s:%s:%lld:%s", ending->about, event_table[event].what, (long long)r->rule->days, role);
+    AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("reminder.%s", event_table[event].what);
+    AN_CLEANUP(an_buf_free) struct an_buf body = an_buf_new(8192), cite = an_buf_new(2048);
+    struct an_date day = an_date_of(ending->at, 7 * 60);
+    int64_t id = 0;
+
+    if (code[0] != '\0')
+        AN_TRY(an_agency_find_code(tx, code, r->arena, &agency, &closed, reterr));
+    else
+        AN_TRY(an_agency_find(tx, ending->agency, r->arena, &agency, reterr));
+    if (r->rule->citation[0] != '\0')
+        an_citation_text(r->desk->instance->regulations, r->rule->citation, false, &cite);
+    an_buf_printf(&body, "%s: %s (%s), ngày %02d/%02d/%04d.\n", event_table[event].subject, ending->name, ending->about, day.day, day.month, day.year);
+    if (cite.len > 0)
+        an_buf_printf(&body, "Căn cứ: %.*s.\n", AN_FMT(an_buf_view(&cite)));
+    an_buf_byte(&body, 0);
+    struct an_notice notice = {.key = key, .kind = kind, .about = ending->about, .to_role = role, .to_name = subscriber ? ending->name : agency.name,
+                               .address = subscriber ? ending->email : agency.email, .subject = event_table[event].subject,
+                               .body = (const char *)body.ptr, .citation = r->rule->citation, .at = r->desk->at};
+    AN_TRY(an_notice_add(tx, &notice, request_mail_host(r->desk->instance), &id, reterr));
+    r->told += id != 0;
+    return AN_OK;
+}
+
+static an_code
+tell_rule(struct an_tx *tx, struct reminding *r, size_t event, struct an_err *reterr)
+{
+    for (size_t i = 0; i < r->endings.count; i++) {
+        bool found = false;
+        an_arena_reset(r->arena);
+        AN_TRY(find_subscriber(tx, r, &r->endings.items[i], &found, reterr));
+        for (size_t to = 0; found && to < r->rule->to_count; to++)
+            AN_TRY(tell_one(tx, r, event, &r->endings.items[i], r->rule->to[to], reterr));
+    }
+    return AN_OK;
+}
+
+/* What comes within the days of the rule and did not when it was looked at last: nothing is looked at twice. */
+static an_code
+run_rule(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct reminding *r = context;
+    AN_CLEANUP(an_free_ptr) char *job = an_asprintf("reminder:%s:%lld", r->rule->event, (long long)r->rule->days);
+    an_time until = r->desk->at + r->rule->days * DAY, from = AN_TIME_NONE;
+
+    r->endings.count = 0;
+    r->told = 0;
+    AN_TRY(an_notice_job_find(tx, job, &from, reterr));
+    if (from == AN_TIME_NONE)
+        from = r->desk->at;
+    if (until <= from)
+        return AN_OK;
+    for (size_t event = 0; event < AN_COUNT(event_table); event++) {
+        struct an_value values[] = {AN_V_INT(from), AN_V_INT(until)};
+        if (strcmp(event_table[event].event, r->rule->event) != 0)
+            continue;
+        AN_TRY(an_tx_each(tx, event_table[event].statement, values, AN_COUNT(values), event_table[event].take, r, reterr));
+        AN_TRY(tell_rule(tx, r, event, reterr));
+    }
+    return an_notice_job_put(tx, job, until, r->desk->at, reterr);
+}
+
+an_code
+request_remind(const struct an_desk *desk, size_t *ret_told, struct an_err *reterr)
+{
+    struct reminding r = {.desk = desk, .arena = an_arena_new(0)};
+    an_code code = an_reminder_each(desk->instance->regulations, desk->instance->config.regulation, desk->at, keep_rule, &r, reterr);
+
+    *ret_told = 0;
+    for (size_t i = 0; i < r.count && code == AN_OK; i++) {
+        r.rule = &r.rules[i];
+        code = an_store_write(desk->instance->store, run_rule, &r, reterr);
+        *ret_told += code == AN_OK ? r.told : 0;
+    }
+    endings_done(&r.endings);
+    an_arena_free(&r.arena);
+    return code;
+}

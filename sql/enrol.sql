@@ -96,3 +96,15 @@ SELECT subject_folded, agency_folded, email_folded FROM certificate WHERE id = $
 
 -- name: search_certificate
 SELECT der FROM certificate WHERE serial = $1 ORDER BY authority LIMIT 1
+
+-- What must never be: run by `antin doctor --deep`, backups and the fault tests.
+-- name: invariant_enrol_certificate
+SELECT 'enrolment ' || a.reference || ': no certificate of the approved item has the number noted' FROM enrol_approval a
+WHERE a.serial IS NOT NULL AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.serial = a.serial AND c.request_key = a.item)
+
+-- name: invariant_enrol_unapproved
+SELECT 'enrolment ' || a.reference || ': withdrawn or waiting, and yet a certificate' FROM enrol_approval a
+WHERE a.state IN (0, 3) AND EXISTS (SELECT 1 FROM certificate c WHERE c.request_key = a.item)
+
+-- name: invariant_trust_list
+SELECT 'trust list: numbers with gaps' FROM (SELECT COUNT(*) AS many, MAX(sequence) AS latest FROM trust_list) t WHERE t.many > 0 AND t.many <> t.latest

@@ -21,6 +21,9 @@ static const char *const fixed_texts[FIXED_COUNT] = {
 struct lite {
     struct conn base;
     sqlite3 *db;
+    char *path;
+    dev_t device; /* of the file that was opened, and its number */
+    ino_t inode;
     sqlite3_stmt *fixed[FIXED_COUNT];
     sqlite3_stmt *statements[AN_SQL_COUNT];
 };
@@ -93,6 +96,7 @@ lite_close(struct conn **conn)
     for (size_t i = 0; i < AN_SQL_COUNT; i++)
         sqlite3_finalize(lite->statements[i]);
     sqlite3_close(lite->db);
+    free(lite->path);
     free(lite);
     *conn = NULL;
 }
@@ -145,10 +149,12 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     struct conn *conn = &lite->base;
     int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (flags & AN_STORE_CREATE ? SQLITE_OPEN_CREATE : 0);
     mode_t old = umask(0077); /* what officials did is nobody else's to read */
+    struct stat info;
     int rc;
     an_code code;
 
     conn->engine = &engine_sqlite;
+    lite->path = an_strdup(path);
     rc = sqlite3_open_v2(path, &lite->db, mode, NULL);
     if (rc != SQLITE_OK) {
         an_err_set(reterr, AN_E_STORE_OPEN, "%s: %s", path, lite->db ? sqlite3_errmsg(lite->db) : sqlite3_errstr(rc));
@@ -161,6 +167,10 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     code = check_owner(lite, path, flags, reterr);
     if (code == AN_OK)
         code = lite_script(conn, open_script, reterr);
+    if (code == AN_OK && stat(path, &info) != 0)
+        code = an_err_set(reterr, AN_E_STORE_OPEN, "%s", path);
+    lite->device = code == AN_OK ? info.st_dev : 0;
+    lite->inode = code == AN_OK ? info.st_ino : 0;
     if (code == AN_OK && (flags & (AN_STORE_READ_ONLY | OPEN_READER)))
         code = lite_script(conn, "PRAGMA query_only=ON", reterr);
     umask(old);
@@ -171,10 +181,25 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     return code;
 }
 
+/* A file that was removed or replaced would go on taking writes that nobody ever sees again. */
+static an_code
+check_place(struct lite *lite, struct an_err *reterr)
+{
+    struct stat info;
+
+    if (stat(lite->path, &info) == 0 && info.st_dev == lite->device && info.st_ino == lite->inode)
+        return AN_OK;
+    lite->base.broken = true;
+    return an_err_set(reterr, AN_E_STORE_ABSENT, "%s was removed or replaced", lite->path);
+}
+
 static an_code
 lite_begin(struct conn *conn, enum begin_kind kind, struct an_err *reterr)
 {
-    return run_fixed(lite_of(conn), kind == BEGIN_WRITE ? FIXED_WRITE : FIXED_READ, reterr);
+    struct lite *lite = lite_of(conn);
+
+    AN_TRY(check_place(lite, reterr));
+    return run_fixed(lite, kind == BEGIN_WRITE ? FIXED_WRITE : FIXED_READ, reterr);
 }
 
 static void

@@ -8,7 +8,7 @@ from pathlib import Path
 LOAD, LIB = sys.argv[1], Path(sys.argv[2]).parent
 sys.path.insert(0, str(LIB))
 import postgres  # noqa: E402
-KILLS = 500 if os.environ.get("ANTIN_FULL") else 100
+KILLS = int(os.environ.get("KILLS", 500 if os.environ.get("ANTIN_FULL") else 100))
 passed = failed = skipped = 0
 
 
@@ -144,6 +144,25 @@ def two_nodes(name, url):
     print(f"{name}: {len(nodes[0].acknowledged)} + {len(nodes[1].acknowledged)} writes, {rows} rows", flush=True)
 
 
+def moved_away(d):
+    """The file is taken away under a running writer and brought back: nobody writes to what has no name."""
+    path = d / "moved.db"
+    load = Load(f"sqlite:{path}", "m")
+    load.wait_for(100, "ok")
+    for _ in range(3):
+        path.rename(d / "elsewhere.db")
+        time.sleep(0.3)
+        held = len(load.said("ok"))
+        time.sleep(0.5)
+        check("moved: nothing is acknowledged meanwhile", len(load.said("ok")) == held, len(load.said("ok")) - held)
+        (d / "elsewhere.db").rename(path)
+        check("moved: goes on by itself", load.wait_for(held + 50, "ok"), load.lines[-3:])
+    load.kill()
+    check("moved: no write failed", not load.said("fail"), load.said("fail")[:2])
+    judge("moved", f"sqlite:{path}", load.acknowledged)
+    print(f"file moved away and back 3 times: {len(load.acknowledged)} acknowledged, 0 lost, longest wait {gap(load):.1f} s", flush=True)
+
+
 def gap(load):
     """The longest time without an acknowledgement."""
     times = [t for l, t in zip(load.lines, load.times) if l[0] == "ok"]
@@ -181,7 +200,10 @@ def fail_over():
                 time.sleep(0.1)
             url = f"postgresql://{primary.user}@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/antin"
             load = Load(url, "o", 16)
+            replica = lambda: subprocess.run([LOAD, "read", f"postgresql://{standby.user}@127.0.0.1:{standby.port}/antin"], capture_output=True, text=True)
             check("fail-over: writes", load.wait_for(500, "ok"), load.lines[-3:])
+            seen = replica()
+            check("fail-over: the replica serves reads before", seen.returncode == 0 and int(seen.stdout.split()[-1]) > 100, seen.stderr + seen.stdout[-100:])
             primary.kill()
             at = time.monotonic()
             standby.promote()
@@ -207,6 +229,7 @@ def main():
             kills("SQLite", f"sqlite:{d}/kill.db", KILLS)
             disk_full_by_limit(d)
             disk_full(d)
+            moved_away(d)
             two_nodes("two processes on SQLite", f"sqlite:{d}/two.db")
         if postgres.bin_dir() is None:
             skipped += 1

@@ -1,7 +1,9 @@
 /*
  * What faults.py disturbs. "load run URL NAME THREADS": each thread writes works without end: one takes the next number of a
  * sequence and tells it in the audit log; once it is acknowledged a line goes to standard output: "ok NAME-thread-n", "lost …"
- * when nobody knows, "fail CODE …". "load check URL": invariants, the whole audit log, and a line "row OBJECT NUMBER" for each.
+ * when nobody knows, "fail CODE …". "load check URL": invariants, the whole audit log, and a line "row OBJECT NUMBER" for each. "load
+ * read URL":
+ * the same of a database that may only be read (a replica).
  */
 #include "audit/audit.h"
 
@@ -123,7 +125,7 @@ main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 3)
         return status;
-    if (an_store_open(argv[2], AN_STORE_CREATE, 2, &store, &err) == AN_OK) {
+    if (an_store_open(argv[2], strcmp(argv[1], "read") == 0 ? AN_STORE_READ_ONLY : AN_STORE_CREATE, 2, &store, &err) == AN_OK) {
         an_audit_attach(store);
         status = strcmp(argv[1], "run") == 0 && argc == 5 ? run(argv[3], (int)strtol(argv[4], NULL, 10)) : check(&err);
     }

@@ -111,7 +111,7 @@
 #define AN_LIMIT_STORE_GROUP 256          /* works in one commit: longer groups make the first of them wait */
 #define AN_LIMIT_STORE_WAITING 4096       /* works in the queue; more are told that the store is busy */
 #define AN_LIMIT_STORE_BUSY_MS 10000      /* patience with another process that writes */
-#define AN_LIMIT_STORE_PATIENCE_MS 30000  /* a database that went away is asked again for so long: a fail-over takes 5 to 20 s */
+#define AN_LIMIT_STORE_PATIENCE_MS 60000  /* a database that went away is asked again for so long: Patroni notices after 30 s */
 #define AN_LIMIT_STORE_READERS 64
 #define AN_LIMIT_STORE_KEPT_BYTES ((size_t)64 * 1024 * 1024) /* audit records of one group */
 #define AN_LIMIT_STORE_RERUNS 8           /* of one group, for conflicts that a second run resolves */

@@ -1,4 +1,172 @@
+#include "office/registry_cmd.h"
 #include "office/tables.h"
 
-static const struct command commands[] = {};
+#define R(member) offsetof(struct registry_args, member)
+
+static const struct opt plain_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+};
+static const struct opt list_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"cursor", "TEXT", OPT_TEXT, R(cursor), "trang sau của lần trước", "next page, as told by the one before"},
+    {"limit", "N", OPT_INT, R(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"},
+    {"search", "TEXT", OPT_TEXT, R(text), "tìm không phân biệt dấu", "search without diacritics"},
+    {"superior", "CODE", OPT_TEXT, R(superior), "chỉ đơn vị trực thuộc", "only those right below"},
+};
+static const struct opt agency_add_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"hierarchy", "state|party", OPT_TEXT, R(hierarchy), "hệ thống: state (mặc định) hoặc party", "hierarchy: state (default) or party"},
+    {"superior", "CODE", OPT_TEXT, R(superior), "mã cơ quan cấp trên", "code of its superior"},
+    {"address", "TEXT", OPT_TEXT, R(address), "địa chỉ", "address"},
+    {"province", "TEXT", OPT_TEXT, R(province), "tỉnh, thành phố", "province"},
+    {"tax-code", "TEXT", OPT_TEXT, R(tax_code), "mã số thuế", "tax code"},
+    {"budget-code", "TEXT", OPT_TEXT, R(budget_code), "mã quan hệ ngân sách", "code of its budget relation"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"email-domain", "DOMAIN", OPT_TEXT, R(email_domain), "tên miền thư điện tử công vụ của cơ quan", "official e-mail domain of its people"},
+    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; bỏ trống: theo cấp trên", "regulation that binds it; default: its superior's"},
+    {"seal-mm", "N", OPT_REAL, R(seal_mm), "đường kính con dấu, mm", "diameter of its seal, mm"},
+    {"seal-document", "TEXT", OPT_TEXT, R(seal_document), "giấy chứng nhận đăng ký mẫu dấu", "registration of its seal"},
+    {"since", "DAY", OPT_TEXT, R(since), "ngày thành lập", "day of its founding"},
+    {"name", "TEXT", OPT_TEXT, R(name), "tên cơ quan", "its name"},
+    {"code", "CODE", OPT_TEXT, R(code), "mã định danh điện tử (QĐ 20/2020)", "identifier (QĐ 20/2020)"},
+};
+static const struct opt agency_edit_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"hierarchy", "state|party", OPT_TEXT, R(hierarchy), "hệ thống: state (mặc định) hoặc party", "hierarchy: state (default) or party"},
+    {"superior", "CODE", OPT_TEXT, R(superior), "mã cơ quan cấp trên", "code of its superior"},
+    {"address", "TEXT", OPT_TEXT, R(address), "địa chỉ", "address"},
+    {"province", "TEXT", OPT_TEXT, R(province), "tỉnh, thành phố", "province"},
+    {"tax-code", "TEXT", OPT_TEXT, R(tax_code), "mã số thuế", "tax code"},
+    {"budget-code", "TEXT", OPT_TEXT, R(budget_code), "mã quan hệ ngân sách", "code of its budget relation"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"email-domain", "DOMAIN", OPT_TEXT, R(email_domain), "tên miền thư điện tử công vụ của cơ quan", "official e-mail domain of its people"},
+    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; bỏ trống: theo cấp trên", "regulation that binds it; default: its superior's"},
+    {"seal-mm", "N", OPT_REAL, R(seal_mm), "đường kính con dấu, mm", "diameter of its seal, mm"},
+    {"seal-document", "TEXT", OPT_TEXT, R(seal_document), "giấy chứng nhận đăng ký mẫu dấu", "registration of its seal"},
+    {"since", "DAY", OPT_TEXT, R(since), "ngày thành lập", "day of its founding"},
+    {"name", "TEXT", OPT_TEXT, R(name), "tên cơ quan", "its name"},
+};
+static const struct opt document_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
+};
+static const struct opt person_add_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan công tác", "code of the agency"},
+    {"born", "DAY", OPT_TEXT, R(born), "ngày sinh", "date of birth"},
+    {"identity", "TEXT", OPT_TEXT, R(identity), "số định danh cá nhân", "personal identifier"},
+    {"identity-issued", "DAY", OPT_TEXT, R(identity_issued), "ngày cấp", "day of its issue"},
+    {"identity-place", "TEXT", OPT_TEXT, R(identity_place), "nơi cấp", "place of its issue"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"phone", "TEXT", OPT_TEXT, R(phone), "số điện thoại", "phone number"},
+    {"retires", "DAY", OPT_TEXT, R(retires), "ngày nghỉ hưu dự kiến", "expected day of retirement"},
+    {"name", "TEXT", OPT_TEXT, R(name), "họ và tên", "full name"},
+    {"since", "DAY", OPT_TEXT, R(since), "ngày vào cơ quan", "day of joining"},
+    {"number", "TEXT", OPT_TEXT, R(number), "số hiệu (mặc định: tự cấp)", "number (default: the next one)"},
+};
+static const struct opt person_edit_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan công tác", "code of the agency"},
+    {"born", "DAY", OPT_TEXT, R(born), "ngày sinh", "date of birth"},
+    {"identity", "TEXT", OPT_TEXT, R(identity), "số định danh cá nhân", "personal identifier"},
+    {"identity-issued", "DAY", OPT_TEXT, R(identity_issued), "ngày cấp", "day of its issue"},
+    {"identity-place", "TEXT", OPT_TEXT, R(identity_place), "nơi cấp", "place of its issue"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"phone", "TEXT", OPT_TEXT, R(phone), "số điện thoại", "phone number"},
+    {"retires", "DAY", OPT_TEXT, R(retires), "ngày nghỉ hưu dự kiến", "expected day of retirement"},
+    {"name", "TEXT", OPT_TEXT, R(name), "họ và tên", "full name"},
+    {"since", "DAY", OPT_TEXT, R(since), "ngày vào cơ quan", "day of joining"},
+};
+static const struct opt person_list_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"cursor", "TEXT", OPT_TEXT, R(cursor), "trang sau của lần trước", "next page, as told by the one before"},
+    {"limit", "N", OPT_INT, R(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"},
+    {"search", "TEXT", OPT_TEXT, R(text), "tìm không phân biệt dấu", "search without diacritics"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"},
+};
+static const struct opt person_show_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"reveal", NULL, OPT_FLAG, R(reveal), "hiện đủ dữ liệu cá nhân (được ghi nhật ký)", "show personal data in full (told to the audit log)"},
+};
+static const struct opt person_post_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
+    {"title", "TEXT", OPT_TEXT, R(title), "chức vụ", "title"},
+    {"authority", "TM|KT|TL|TUQ|Q", OPT_TEXT, R(authority), "thẩm quyền ký", "authority in which he signs"},
+    {"head", NULL, OPT_FLAG, R(head), "là người đứng đầu", "heads the agency"},
+    {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
+    {"since", "DAY", OPT_TEXT, R(since), "từ ngày (mặc định: bây giờ)", "from (default: now)"},
+    {"until", "DAY", OPT_TEXT, R(until), "đến ngày", "until"},
+};
+static const struct opt person_role_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
+    {"role", "ROLE", OPT_TEXT, R(role), "vai trò (bảng từ)", "role (see the glossary)"},
+    {"basis", "post|delegation", OPT_TEXT, R(basis), "theo chức vụ hoặc văn bản giao nhiệm vụ", "by post or by written delegation"},
+    {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
+    {"since", "DAY", OPT_TEXT, R(since), "từ ngày (mặc định: bây giờ)", "from (default: now)"},
+    {"until", "DAY", OPT_TEXT, R(until), "đến ngày", "until"},
+    {"end", NULL, OPT_FLAG, R(end), "kết thúc vai trò ngay", "end the role now"},
+};
+static const struct opt person_end_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"state", "retired|left|deceased", OPT_TEXT, R(state), "nghỉ hưu, thôi việc, từ trần", "retired, left, deceased"},
+    {"on", "DAY", OPT_TEXT, R(on), "ngày (mặc định: bây giờ)", "day (default: now)"},
+};
+static const struct opt subscriber_add_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"kind", "person|agency|agency-second|device-service-software", OPT_TEXT, R(kind), "loại thuê bao", "kind of subscriber"},
+    {"person", "PERSON", OPT_TEXT, R(person), "số hiệu cá nhân", "number of the person"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
+    {"label", "TEXT", OPT_TEXT, R(label), "nhãn của thiết bị thứ hai hoặc dịch vụ", "label of a second device or a service"},
+    {"name", "TEXT", OPT_TEXT, R(name), "tên thiết bị, dịch vụ, phần mềm", "name of the device, service or software"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"manager", "PERSON", OPT_TEXT, R(manager), "người quản lý thiết bị", "who keeps the device"},
+};
+static const struct opt subscriber_edit_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"label", "TEXT", OPT_TEXT, R(label), "nhãn của thiết bị thứ hai hoặc dịch vụ", "label of a second device or a service"},
+    {"name", "TEXT", OPT_TEXT, R(name), "tên thiết bị, dịch vụ, phần mềm", "name of the device, service or software"},
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
+    {"manager", "PERSON", OPT_TEXT, R(manager), "người quản lý thiết bị", "who keeps the device"},
+};
+
+#define CMD(name, args, min, max, opts, run, vi, en, more_vi, more_en) \
+    {name, args, min, max, OFFICE_OPTS(opts, registry_args), RUN(run), vi, en, more_vi, more_en}
+static const struct command commands[] = {
+    CMD("agency add", "", 0, 0, agency_add_opts, cmd_agency_add, "thêm cơ quan, tổ chức", "add an agency", NULL, NULL),
+    CMD("agency list", "", 0, 0, list_opts, cmd_agency_list, "danh sách cơ quan", "list agencies", NULL, NULL),
+    CMD("agency show", "CODE", 1, 1, plain_opts, cmd_agency_show, "xem một cơ quan, kể cả bằng mã cũ", "show an agency, by an old code too", NULL, NULL),
+    CMD("agency edit", "CODE", 1, 1, agency_edit_opts, cmd_agency_edit, "sửa thông tin cơ quan", "change an agency", NULL, NULL),
+    CMD("agency code", "CODE NEW", 2, 2, document_opts, cmd_agency_code, "đóng mã cũ, cấp mã mới", "close its code and give it another",
+        "Mã cũ không cấp cho cơ quan khác và vẫn dẫn đến cơ quan này (QĐ 09/2025/QĐ-TTg Điều 2).", "The old code is never given away and still leads here (QĐ 09/2025/QĐ-TTg Điều 2)."),
+    CMD("person add", "", 0, 0, person_add_opts, cmd_person_add, "thêm người", "add a person", NULL, NULL),
+    CMD("person list", "", 0, 0, person_list_opts, cmd_person_list, "danh sách người, tìm không dấu", "list people, searched without diacritics", NULL, NULL),
+    CMD("person show", "NUMBER", 1, 1, person_show_opts, cmd_person_show, "xem một người, chức vụ và vai trò", "show a person, posts and roles",
+        "Số định danh, ngày sinh, số điện thoại được che; --reveal cần vai trò quản lý và được ghi nhật ký (Luật Bảo vệ dữ liệu cá nhân).",
+        "Identifier, date of birth and phone are masked; --reveal needs a managing role and is told to the audit log."),
+    CMD("person edit", "NUMBER", 1, 1, person_edit_opts, cmd_person_edit, "sửa thông tin cá nhân", "change a person", NULL, NULL),
+    CMD("person post", "NUMBER", 1, 1, person_post_opts, cmd_person_post, "ghi chức vụ theo thời gian", "enter a post", NULL, NULL),
+    CMD("person role", "NUMBER", 1, 1, person_role_opts, cmd_person_role, "giao hoặc kết thúc vai trò", "give or end a role", NULL, NULL),
+    CMD("person end", "NUMBER", 1, 1, person_end_opts, cmd_person_end, "nghỉ hưu, thôi việc, từ trần", "retirement, leaving, death", NULL, NULL),
+    CMD("subscriber add", "", 0, 0, subscriber_add_opts, cmd_subscriber_add, "thêm thuê bao", "add a subscriber", NULL, NULL),
+    CMD("subscriber list", "", 0, 0, person_list_opts, cmd_subscriber_list, "danh sách thuê bao", "list subscribers", NULL, NULL),
+    CMD("subscriber show", "NUMBER", 1, 1, plain_opts, cmd_subscriber_show, "xem một thuê bao và chứng thư", "show a subscriber and its certificates", NULL, NULL),
+    CMD("subscriber edit", "NUMBER", 1, 1, subscriber_edit_opts, cmd_subscriber_edit, "sửa thuê bao", "change a subscriber", NULL, NULL),
+    CMD("subscriber end", "NUMBER", 1, 1, plain_opts, cmd_subscriber_end, "kết thúc thuê bao", "end a subscriber", NULL, NULL),
+};
 const struct command_group office_registry = {commands, AN_COUNT(commands)};

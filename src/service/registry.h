@@ -7,7 +7,7 @@
 #include "registry/registry.h"
 #include "service/desk.h"
 
-/* As an_desk_open; and "system", for setting up, as long as nobody holds any role (AN_E_REGISTRY_SETUP afterwards). */
+/* As an_desk_open; "NUMBER/thue-bao" for anybody in office who acts for himself (the role may be left out by who holds none); and "system", for setting up, as long as nobody holds any role (AN_E_REGISTRY_SETUP afterwards). */
 an_code an_registry_seat(struct an_instance *instance, const char *as, struct an_desk *ret, struct an_err *reterr) AN_MUST_USE;
 /* May who sits there do this to what belongs to that agency (0 = to none in particular)? act: "agency.edit" … of the table in
  * registry_may.c. AN_E_REGISTRY_MAY. */

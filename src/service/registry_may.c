@@ -95,13 +95,64 @@ count_duties(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_tx_int(tx, AN_SQL_DUTY_COUNT, NULL, 0, context, reterr);
 }
 
+/* Everybody in office acts for himself: "CB000004/thue-bao", or without a role when he holds none. */
+struct own_seat {
+    struct an_desk *desk;
+    bool is_named; /* the role was */
+};
+
+static an_code
+count_duty(void *context, const struct an_duty *duty, struct an_err *reterr)
+{
+    (void)duty, (void)reterr;
+    ++*(size_t *)context;
+    return AN_OK;
+}
+
+static an_code
+sit_for_oneself(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct own_seat *seat = context;
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    struct an_person person = {0};
+    size_t duties = 0;
+
+    AN_TRY(an_person_find_number(tx, seat->desk->number, arena, &person, reterr));
+    AN_TRY(an_duty_each(tx, person.id, count_duty, &duties, reterr));
+    if (strcmp(person.state, "active") != 0)
+        AN_FAIL(reterr, AN_E_DESK_PERSON, "%s: %s", person.number, person.state);
+    if (duties != 0 && !seat->is_named)
+        AN_FAIL(reterr, AN_E_DESK_ROLE, "%s", person.number);
+    seat->desk->person = person.id;
+    seat->desk->agency = person.agency;
+    snprintf(seat->desk->name, sizeof(seat->desk->name), "%s", person.name);
+    return AN_OK;
+}
+
+static an_code
+open_seat(struct an_instance *instance, const char *as, struct an_desk *ret, struct an_err *reterr)
+{
+    struct an_desk desk = {.instance = instance, .role = "thue-bao", .at = an_time_now()};
+    const char *slash = as ? strchr(as, '/') : NULL;
+    struct own_seat seat = {.desk = &desk, .is_named = slash != NULL && strcmp(slash, "/thue-bao") == 0};
+    an_code code = an_desk_open(instance, as, AN_TIME_NONE, ret, reterr);
+
+    if (code != AN_E_DESK_ROLE || (slash != NULL && !seat.is_named))
+        return code;
+    snprintf(desk.number, sizeof(desk.number), "%.*s", slash ? (int)(slash - as) : (int)strlen(as), as);
+    if (an_store_read(instance->store, sit_for_oneself, &seat, NULL) != AN_OK)
+        return code; /* what was said first says it better */
+    *ret = desk;
+    return AN_OK;
+}
+
 an_code
 an_registry_seat(struct an_instance *instance, const char *as, struct an_desk *ret, struct an_err *reterr)
 {
     int64_t duties = 0;
 
     if (as == NULL || strcmp(as, "system") != 0)
-        return an_desk_open(instance, as, AN_TIME_NONE, ret, reterr);
+        return open_seat(instance, as, ret, reterr);
     AN_TRY(an_store_read(instance->store, count_duties, &duties, reterr));
     if (duties != 0)
         AN_FAIL(reterr, AN_E_REGISTRY_SETUP, "--as");

@@ -55,6 +55,27 @@ add_name(void *context, const char *word, const char *vi, const char *en)
         names->items[names->count++] = word;
 }
 
+/* Padded by characters, not by bytes. */
+static void
+print_cell(FILE *out, const char *text, size_t width)
+{
+    size_t shown = 0;
+
+    for (const char *at = text; *at; at++)
+        shown += ((unsigned char)*at & 0xC0) != 0x80;
+    fprintf(out, "%s%*s", text, shown < width ? (int)(width - shown) : 0, "");
+}
+
+static void
+print_row(FILE *out, const char *act, const char *what, const char *a, const char *b)
+{
+    print_cell(out, act, 23);
+    print_cell(out, what, 35);
+    fprintf(out, "| ");
+    print_cell(out, a, 32);
+    fprintf(out, "| %s\n", b);
+}
+
 static void
 add_row(struct comparing *comparing, const char *act, const char *what, const char *a, const char *b)
 {
@@ -65,7 +86,7 @@ add_row(struct comparing *comparing, const char *act, const char *what, const ch
     if (cli->json)
         json_array_append_new(comparing->rows, json_pack("{s:s, s:s, s:s, s:s}", "act", act, "what", what, "a", a, "b", b));
     else
-        fprintf(cli->out, "%-22s %-34s | %-30s | %s\n", act, what, a, b);
+        print_row(cli->out, act, what, a, b);
 }
 
 static struct an_answer *
@@ -144,22 +165,45 @@ compare_variants(struct comparing *comparing, const char *act)
     }
 }
 
-static void
-compare_allowed(struct comparing *comparing, const char *act, const struct aspect *aspect)
+static const char *
+ask_allowed(struct comparing *comparing, int side, const char *act, const struct aspect *aspect)
 {
     static const char *const WORDS[] = {"–", "yes", "no"};
-    const char *found[2];
+    struct an_answer *answer = ask(comparing, side, act, aspect);
+    const char *word = answer ? WORDS[answer->allowed] : NULL;
+
+    an_answer_free(&answer);
+    return word;
+}
+
+static void
+compare_role(struct comparing *comparing, const char *act, const char *role)
+{
+    struct aspect aspect = {.name = role, .actor = role};
+    const char *a = ask_allowed(comparing, 0, act, &aspect), *b = ask_allowed(comparing, 1, act, &aspect);
+    char what[80];
+
+    snprintf(what, sizeof(what), "allowed: %s", role);
+    if (a && b)
+        add_row(comparing, act, what, a, b);
+}
+
+/* Only where the fact changes something on either side. */
+static void
+compare_fact(struct comparing *comparing, const char *act, const struct aspect *fact)
+{
+    const char *plain[2], *found[2];
     char what[80];
 
     for (int side = 0; side < 2; side++) {
-        struct an_answer *answer = ask(comparing, side, act, aspect);
-        if (!answer)
+        plain[side] = ask_allowed(comparing, side, act, &VARIANTS[0]);
+        found[side] = ask_allowed(comparing, side, act, fact);
+        if (!plain[side] || !found[side])
             return;
-        found[side] = WORDS[answer->allowed];
-        an_answer_free(&answer);
     }
-    snprintf(what, sizeof(what), "allowed%s%s", aspect->name ? ": " : "", aspect->name ? aspect->name : "");
-    add_row(comparing, act, what, found[0], found[1]);
+    snprintf(what, sizeof(what), "allowed: %s", fact->name);
+    if (strcmp(plain[0], found[0]) != 0 || strcmp(plain[1], found[1]) != 0)
+        add_row(comparing, act, what, found[0], found[1]);
 }
 
 struct parameter_list {
@@ -206,12 +250,10 @@ compare_all(struct comparing *comparing)
     for (size_t i = 0; i < comparing->acts.count && comparing->code == AN_OK; i++) {
         const char *act = comparing->acts.items[i];
         compare_variants(comparing, act);
-        for (size_t k = 0; k < comparing->roles.count; k++) {
-            struct aspect aspect = {.name = comparing->roles.items[k], .actor = comparing->roles.items[k]};
-            compare_allowed(comparing, act, &aspect);
-        }
+        for (size_t k = 0; k < comparing->roles.count; k++)
+            compare_role(comparing, act, comparing->roles.items[k]);
         for (size_t k = 0; k < AN_COUNT(FACTS); k++)
-            compare_allowed(comparing, act, &FACTS[k]);
+            compare_fact(comparing, act, &FACTS[k]);
     }
     if (comparing->code == AN_OK)
         compare_parameters(comparing);
@@ -249,7 +291,7 @@ cmd_regulation_diff(struct cli *cli, const void *options, char **args, int count
         code = an_word_each(comparing.regs, AN_WORD_ROLE, add_name, &comparing.roles, &err);
     if (code == AN_OK) {
         if (!cli->json)
-            fprintf(cli->out, "%-22s %-34s | %-30s | %s\n", SAY(cli, "việc", "act"), "", args[0], args[1]);
+            print_row(cli->out, SAY(cli, "việc", "act"), "", args[0], args[1]);
         compare_all(&comparing);
         code = comparing.code;
     }

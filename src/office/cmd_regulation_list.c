@@ -98,7 +98,7 @@ cmd_regulation_list(struct cli *cli, const void *options, char **args, int count
 struct showing {
     struct cli *cli;
     struct an_regulations *regs;
-    json_t *provisions, *rules, *parameters;
+    json_t *provisions, *rules, *parameters, *reminders;
 };
 
 static void
@@ -163,6 +163,26 @@ show_parameter(void *context, const struct an_answer_parameter *parameter)
 }
 
 static void
+show_reminder(void *context, const struct an_reminder *reminder)
+{
+    struct showing *showing = context;
+    struct cli *cli = showing->cli;
+    json_t *to = json_array();
+
+    for (size_t i = 0; i < reminder->to_count; i++)
+        json_array_append_new(to, json_string(reminder->to[i]));
+    if (cli->json)
+        json_array_append_new(showing->reminders,
+                              json_pack("{s:s, s:I, s:O, s:s?, s:b}", "event", reminder->event, "days_before", (json_int_t)reminder->days_before,
+                                        "roles", to, "citation", reminder->citation, "unconfirmed", reminder->citation == NULL));
+    else
+        fprintf(cli->out, "  %3lld %s %-32s %s\n", (long long)reminder->days_before, SAY(cli, "ngày trước", "days before"),
+                an_word_name(showing->regs, AN_WORD_EVENT, reminder->event, cli->english),
+                reminder->citation ? reminder->citation : SAY(cli, "chưa xác nhận", "unconfirmed"));
+    json_decref(to);
+}
+
+static void
 show_head(struct cli *cli, const struct an_act *act)
 {
     char from[16], to[16];
@@ -199,10 +219,14 @@ show_all(struct showing *showing, const char *id, an_time on, struct an_err *ret
     if (!cli->json)
         fprintf(cli->out, "\n%s\n", SAY(cli, "Tham số:", "Parameters:"));
     AN_TRY(an_parameter_each(showing->regs, id, on, show_parameter, showing, reterr));
+    if (!cli->json)
+        fprintf(cli->out, "\n%s\n", SAY(cli, "Nhắc trước:", "Reminders:"));
+    AN_TRY(an_reminder_each(showing->regs, id, on, show_reminder, showing, reterr));
     if (cli->json)
         report_print_json(cli->out,
-                          json_pack("{s:s, s:s, s:O, s:O, s:O}", "id", id, "title", act ? SAY(cli, act->title_vi, act->title_en) : "",
-                                    "provisions", showing->provisions, "rules", showing->rules, "parameters", showing->parameters));
+                          json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "id", id, "title", act ? SAY(cli, act->title_vi, act->title_en) : "",
+                                    "provisions", showing->provisions, "rules", showing->rules, "parameters", showing->parameters,
+                                    "reminders", showing->reminders));
     return AN_OK;
 }
 
@@ -210,7 +234,7 @@ int
 cmd_regulation_show(struct cli *cli, const void *options, char **args, int count)
 {
     const struct regulation_args *a = options;
-    struct showing showing = {.cli = cli, .provisions = json_array(), .rules = json_array(), .parameters = json_array()};
+    struct showing showing = {.cli = cli, .provisions = json_array(), .rules = json_array(), .parameters = json_array(), .reminders = json_array()};
     struct an_err err = {0};
     an_time on = 0;
     an_code code = regulation_day(a->on, &on, &err);
@@ -223,6 +247,7 @@ cmd_regulation_show(struct cli *cli, const void *options, char **args, int count
     json_decref(showing.provisions);
     json_decref(showing.rules);
     json_decref(showing.parameters);
+    json_decref(showing.reminders);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }
 

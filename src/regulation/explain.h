@@ -4,7 +4,7 @@
  * regulations/<id>.yaml and of what that file inherits, as they stand on the day; each part names its article.
  *
  * The words (roles, acts, facts…) are those of docs/glossary.md and stand in regulations/words.yaml. How rules are
- * weighed against each other: docs/decisions/067-rules.md.
+ * weighed against each other: docs/decisions/067-rules.md. Callbacks of this header may ask again.
  */
 #pragma once
 

@@ -87,6 +87,14 @@ an_regulation_parameter(struct an_regulations *regs, const char *regulation, an_
     return AN_OK;
 }
 
+/* What was loaded never changes, so it is walked without the lock: a callback may ask again. */
+static an_code
+load_chain(struct an_regulations *regs, const char *id, struct rule_chain *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    return regs_chain(locked, id, ret, reterr);
+}
+
 /* Defined nearer, for the same day. */
 static bool
 is_hidden_parameter(const struct rule_chain *chain, const struct rule_parameter *parameter, an_time on_utc)
@@ -98,10 +106,9 @@ an_code
 an_parameter_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_parameter_fn each,
                   void *context, struct an_err *reterr)
 {
-    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
     struct rule_chain chain;
 
-    AN_TRY(regs_chain(locked, regulation, &chain, reterr));
+    AN_TRY(load_chain(regs, regulation, &chain, reterr));
     for (size_t i = 0; i < chain.count; i++)
         for (size_t k = 0; k < chain.layers[i]->parameter_count; k++) {
             const struct rule_parameter *parameter = &chain.layers[i]->parameters[k];
@@ -126,21 +133,32 @@ chain_replaces(struct an_regulations *regs, const struct rule_chain *chain, size
     return AN_OK;
 }
 
+static an_code
+rule_speaks(struct an_regulations *regs, const struct rule_chain *chain, size_t layer, const struct rule *rule,
+            an_time on_utc, bool *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    bool is_gone = false;
+
+    AN_TRY(rule_is_live(locked, rule, on_utc, ret, reterr));
+    AN_TRY(chain_replaces(locked, chain, layer, rule->id, on_utc, &is_gone, reterr));
+    *ret = *ret && !is_gone;
+    return AN_OK;
+}
+
 an_code
 an_rule_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_rule_fn each, void *context,
              struct an_err *reterr)
 {
-    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
     struct rule_chain chain;
 
-    AN_TRY(regs_chain(locked, regulation, &chain, reterr));
+    AN_TRY(load_chain(regs, regulation, &chain, reterr));
     for (size_t i = 0; i < chain.count; i++)
         for (size_t k = 0; k < chain.layers[i]->rule_count; k++) {
             const struct rule *rule = &chain.layers[i]->rules[k];
-            bool is_live = false, is_gone = false;
-            AN_TRY(rule_is_live(locked, rule, on_utc, &is_live, reterr));
-            AN_TRY(chain_replaces(locked, &chain, i, rule->id, on_utc, &is_gone, reterr));
-            if (!is_live || is_gone)
+            bool speaks = false;
+            AN_TRY(rule_speaks(regs, &chain, i, rule, on_utc, &speaks, reterr));
+            if (!speaks)
                 continue;
             struct an_rule shown = {rule->id,         chain.layers[i]->id, rule->line,        rule->says,
                                     rule->acts.items, rule->acts.count,    rule->cites.items, rule->cites.count};
@@ -153,10 +171,9 @@ an_code
 an_reminder_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_reminder_fn each,
                  void *context, struct an_err *reterr)
 {
-    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
     struct rule_chain chain;
 
-    AN_TRY(regs_chain(locked, regulation, &chain, reterr));
+    AN_TRY(load_chain(regs, regulation, &chain, reterr));
     for (size_t i = 0; i < chain.count; i++)
         for (size_t k = 0; k < chain.layers[i]->reminder_count; k++) {
             const struct rule_reminder *reminder = &chain.layers[i]->reminders[k];

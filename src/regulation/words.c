@@ -95,13 +95,20 @@ words_append(const struct words *words, enum an_word_kind kind, struct an_buf *o
         an_buf_printf(out, "%s%s", i ? ", " : "", list->items[i].id);
 }
 
+/* Never changes afterwards, so it is walked without the lock: a callback may ask again. */
+static an_code
+load_once(struct an_regulations *regs, const struct words **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
+    return regs_words(locked, ret, reterr);
+}
+
 an_code
 an_word_each(struct an_regulations *regs, enum an_word_kind kind, an_word_fn each, void *context, struct an_err *reterr)
 {
-    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
     const struct words *words = NULL;
 
-    AN_TRY(regs_words(locked, &words, reterr));
+    AN_TRY(load_once(regs, &words, reterr));
     for (size_t i = 0; i < words->lists[kind].count; i++)
         each(context, words->lists[kind].items[i].id, words->lists[kind].items[i].vi, words->lists[kind].items[i].en);
     return AN_OK;
@@ -110,10 +117,9 @@ an_word_each(struct an_regulations *regs, enum an_word_kind kind, an_word_fn eac
 const char *
 an_word_name(struct an_regulations *regs, enum an_word_kind kind, const char *word, bool english)
 {
-    AN_CLEANUP(regs_unlock) struct an_regulations *locked = regs_lock(regs);
     const struct words *words = NULL;
 
-    if (regs_words(locked, &words, NULL) != AN_OK)
+    if (load_once(regs, &words, NULL) != AN_OK)
         return word;
     const struct word *found = words_find(words, kind, word);
     return !found ? word : english ? found->en : found->vi;

@@ -147,6 +147,8 @@ count_reminder(void *context, const struct an_reminder *reminder)
     size_t *count = context;
 
     assert_true(reminder->days_before > 0 && reminder->to_count > 0);
+    /* a callback may ask again */
+    assert_string_not_equal(an_word_name(regs, AN_WORD_EVENT, reminder->event, false), reminder->event);
     *count += strcmp(reminder->event, "certificate-expiry") == 0;
 }
 

@@ -125,6 +125,8 @@ rule_matches(const struct asking *asking, const struct rule *rule)
         !dimension_matches(&rule->devices, question->device) ||
         !dimension_matches(&rule->documents, question->document) || !dimension_matches(&rule->roles, question->actor))
         return false;
+    if (rule->other_documents.count && (!question->document || texts_have(&rule->other_documents, question->document)))
+        return false;
     for (size_t i = 0; i < rule->when.count; i++)
         if (fact_test_result(asking, &rule->when.items[i]) != TEST_HOLDS)
             return false;

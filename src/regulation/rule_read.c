@@ -16,6 +16,7 @@ static const struct an_yaml_field RULE_FIELDS[] = {
     {"subjects", AN_FIELD_TEXTS, false, RULE(subjects), NULL},
     {"devices", AN_FIELD_TEXTS, false, RULE(devices), NULL},
     {"documents", AN_FIELD_TEXTS, false, RULE(documents), NULL},
+    {"other-documents", AN_FIELD_TEXTS, false, RULE(other_documents), NULL},
     {"roles", AN_FIELD_TEXTS, false, RULE(roles), NULL},
     {"when", AN_FIELD_MAP, false, KEY(when), NULL},
     {"unless", AN_FIELD_MAP, false, KEY(unless), NULL},
@@ -234,7 +235,7 @@ read_deadline(const struct reading *reading, const struct an_yaml_node *map, str
 static int
 count_rank(const struct rule *rule)
 {
-    int rank = (rule->subjects.count > 0) + (rule->devices.count > 0) + (rule->documents.count > 0) +
+    int rank = (rule->subjects.count > 0) + (rule->devices.count > 0) + (rule->documents.count > 0) + (rule->other_documents.count > 0) +
                (rule->roles.count > 0) + (int)rule->when.count;
 
     for (size_t i = 0; i < rule->acts.count; i++)

@@ -56,6 +56,7 @@ struct rule {
     const char *id;
     size_t line;
     struct an_yaml_texts acts, subjects, devices, documents, roles; /* count 0 = all */
+    struct an_yaml_texts other_documents;                           /* every kind but these */
     struct fact_tests when, unless, requires;
     struct an_yaml_texts allow, only, forbid, open; /* roles; "any"; "authority" */
     const char *authority;

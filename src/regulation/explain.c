@@ -391,17 +391,27 @@ add_parts(struct weighing *weighing, const struct rule *rule)
         use_parameter(weighing, rule->parameters.items[i], NULL);
 }
 
-/* A rule whose whole point is to allow others, or to forbid what was not asked, says nothing about this question. */
+static bool
+rule_adds_parts(const struct rule *rule)
+{
+    return rule->deadline.is_set || rule->forms.count || rule->conditions.count || rule->notices.count ||
+           rule->looks.count || rule->parameters.count || rule->requires.count;
+}
+
+/* A rule whose whole point is to allow others, to forbid what was not asked, or to name an authority that a weightier
+ * rule replaces, says nothing about this question. */
 static bool
 adds_nothing(const struct weighing *weighing, const struct rule *rule)
 {
-    const char *actor = weighing->asking.question->actor;
-    bool is_bare = !rule->authority && !rule->deadline.is_set && !rule->forms.count && !rule->conditions.count &&
-                   !rule->notices.count && !rule->looks.count && !rule->parameters.count && !rule->requires.count;
+    const char *actor = weighing->asking.question->actor, *authority = weighing->parts.authority;
 
     if (rule->forbid.count && (is_exempt(weighing, rule) || !names_role(weighing, &rule->forbid, actor)))
         return true;
-    return is_bare && actor && rule->allow.count && !names_role(weighing, &rule->allow, actor);
+    if (rule_adds_parts(rule))
+        return false;
+    if (rule->authority && authority && strcmp(rule->authority, authority) != 0)
+        return true;
+    return !rule->authority && actor && rule->allow.count && !names_role(weighing, &rule->allow, actor);
 }
 
 static void

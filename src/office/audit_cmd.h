@@ -9,3 +9,4 @@ int cmd_audit_list(struct cli *cli, const void *options, char **args, int count)
 int cmd_audit_verify(struct cli *cli, const void *options, char **args, int count);
 int cmd_audit_export(struct cli *cli, const void *options, char **args, int count);
 int cmd_audit_proof(struct cli *cli, const void *options, char **args, int count);
+int cmd_audit_checkpoint(struct cli *cli, const void *options, char **args, int count);

@@ -28,6 +28,8 @@ static const struct command commands[] = {
     {"audit verify", "", 0, 0, OFFICE_OPTS(verify_opts, audit_args), RUN(cmd_audit_verify), "kiểm tra toàn bộ nhật ký: sửa, xóa, đổi chỗ, cắt bỏ", "check the whole log: changed, removed, moved, cut off",
      "Mã kết thúc: 0 nguyên vẹn, 1 có điểm sai, từ 64: không kiểm tra được. Sự kiện sau mốc xác nhận cuối chỉ được bảo vệ bởi chuỗi băm.",
      "Exit status: 0 whole, 1 something was found, 64 and up: could not be checked. Events after the last checkpoint are guarded by the chain alone."},
+    {"audit checkpoint", "", 0, 0, OFFICE_OPTS(export_opts, audit_args), RUN(cmd_audit_checkpoint), "ký xác nhận nhật ký ngay bây giờ", "sign the head of the log now",
+     "Dịch vụ tự ký theo mục audit của cấu hình.", "The service does so by itself, by the section audit of the configuration."},
     {"audit export", "OUT", 1, 1, OFFICE_OPTS(export_opts, audit_args), RUN(cmd_audit_export), "xuất nhật ký để bên ngoài kiểm tra bằng antin-audit-verify", "export the log for an outsider, who checks it with antin-audit-verify", NULL, NULL},
     {"audit proof", "SEQ|BEFORE..", 1, 1, OFFICE_OPTS(proof_opts, audit_args), RUN(cmd_audit_proof), "chứng minh một sự kiện có trong nhật ký, hoặc (N..) nhật ký nối tiếp N sự kiện đầu", "prove that an event is in the log, or (N..) that the log continues its first N events",
      "RFC 9162 mục 2.1.3 và 2.1.4; trả lời là JSON.", "RFC 9162 sections 2.1.3 and 2.1.4; the answer is JSON."},

@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "cli/report.h"
 #include "office/audit_cmd.h"
-#include "service/instance.h"
+#include "service/checkpoint.h"
 #include "x509/cert.h"
 
 #include <pwd.h>
@@ -182,7 +182,32 @@ cmd_audit_verify(struct cli *cli, const void *options, char **args, int count)
     return found;
 }
 
-/* ---- export, proof ---- */
+/* ---- checkpoint, export, proof ---- */
+int
+cmd_audit_checkpoint(struct cli *cli, const void *options, char **args, int count)
+{
+    struct an_instance *instance = NULL;
+    struct an_err err = {0};
+    int64_t size = 0;
+    bool stamped = false;
+    an_code code = open_instance(options, &instance, &err);
+
+    (void)args;
+    (void)count;
+    if (code == AN_OK)
+        code = an_checkpoint_make(instance, NULL, &size, &stamped, &err);
+    an_instance_close(&instance);
+    if (code != AN_OK)
+        return cli_fail(cli, &err);
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:I, s:b}", "size", (json_int_t)size, "stamped", (int)(size && stamped)));
+    else if (size == 0)
+        fprintf(cli->out, "%s\n", SAY(cli, "không có sự kiện mới", "no new events"));
+    else
+        fprintf(cli->out, "%lld %s\n", (long long)size, SAY(cli, "sự kiện đã được ký xác nhận", "events signed"));
+    return 0;
+}
+
 int
 cmd_audit_export(struct cli *cli, const void *options, char **args, int count)
 {

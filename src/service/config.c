@@ -29,6 +29,8 @@ static const struct an_yaml_field FIELDS[] = {
 static const struct an_yaml_field AUDIT_FIELDS[] = {
     {"checkpoint_events", AN_FIELD_INT64, false, offsetof(struct an_config_audit, checkpoint_events), NULL},
     {"checkpoint_minutes", AN_FIELD_INT64, false, offsetof(struct an_config_audit, checkpoint_minutes), NULL},
+    {"tsa", AN_FIELD_TEXT, false, offsetof(struct an_config_audit, tsa), NULL},
+    {"tsa_private", AN_FIELD_FLAG, false, offsetof(struct an_config_audit, tsa_private), NULL},
 };
 
 an_code

@@ -23,7 +23,11 @@ struct an_config {
 };
 
 /* The section audit; what is absent has its usual value. */
-struct an_config_audit { int64_t checkpoint_events, checkpoint_minutes; };
+struct an_config_audit {
+    int64_t checkpoint_events, checkpoint_minutes;
+    const char *tsa;  /* URL; NULL = checkpoints bear no time-stamp */
+    bool tsa_private; /* that server may stand on an inner network */
+};
 an_code an_config_read_audit(const struct an_config *config, struct an_config_audit *ret, struct an_err *reterr) AN_MUST_USE;
 
 an_code an_config_load(const char *path, struct an_config *ret, struct an_err *reterr) AN_MUST_USE;

@@ -14,6 +14,8 @@ const struct an_config_key an_config_keys[] = {
     {0, "audit", NULL, "Nhật ký.", "The audit log."},
     {1, "checkpoint_events", "10000", "Ký xác nhận nhật ký sau mỗi chừng này sự kiện.", "A checkpoint is signed after so many events."},
     {1, "checkpoint_minutes", "60", "… hoặc sau chừng này phút, nếu có sự kiện mới.", "… or after so many minutes, when there are new events."},
+    {1, "tsa_private", "false", "Cho phép máy chủ dấu thời gian nằm trong mạng nội bộ. Máy chủ: thêm dòng tsa: \"http://…\"; không có thì không đóng dấu thời gian.",
+     "The time-stamping server may stand on an inner network. The server: a line tsa: \"http://…\"; without it there is no time-stamp."},
     {0, "enrol", NULL, "Đăng ký tự động của thiết bị, dịch vụ, phần mềm (CMP, EST) và danh sách CA tin cậy.", "Enrolment of devices, services and software (CMP, EST), and the trust list."},
     {1, "confirm_minutes", "60", "Chứng thư không được xác nhận trong thời gian này thì bị thu hồi.", "A certificate that is not confirmed within this time is revoked."},
     {1, "poll_seconds", "30", "Thiết bị đang chờ phê duyệt hỏi lại sau chừng này giây.", "A device that waits for approval asks again after so many seconds."},

@@ -361,7 +361,8 @@ conclude(struct check *check, struct an_audit_report *ret)
         note(check, AN_AUDIT_HEAD, report.size + 1, check->rows_last);
     else if (clean && (memcmp(report.root, stored, HASH_SIZE) != 0 || memcmp(report.chain, check->chain_last, HASH_SIZE) != 0))
         note(check, AN_AUDIT_HEAD, report.size, report.size);
-    qsort(check->findings.items, check->findings.count, sizeof(struct an_audit_finding), compare_findings);
+    if (check->findings.count > 1)
+        qsort(check->findings.items, check->findings.count, sizeof(struct an_audit_finding), compare_findings);
     report.findings = check->findings.items;
     report.finding_count = check->findings.count;
     check->findings = (struct findings){0};

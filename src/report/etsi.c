@@ -261,8 +261,36 @@ write_signature(struct etsi *etsi, const struct an_report_paper *paper, size_t a
 }
 
 /* ---- the objects ---- */
+/* Where an object was used: its signature, whose proofs of existence are the object's too. */
+struct use { const struct an_report_paper *paper; const struct an_signature_report *signature; };
+
+/* When an object is known to have existed; and what a time-stamp itself proves: the signature that it covers. */
 static void
-write_object(struct etsi *etsi, char kind, const char *type, an_bytes bytes, const struct an_time_stamp_report *stamp)
+write_poe(struct etsi *etsi, const struct use *used, const struct an_time_stamp_report *stamp)
+{
+    const struct an_signature_report *s = used->signature;
+    bool proves = stamp && stamp->indication == AN_TOTAL_PASSED && s && s->value_len > 0 && strcmp(stamp->kind, "content") != 0;
+    uint8_t digest[AN_DIGEST_MAX];
+
+    xml_open(&etsi->xml, "POE", NULL, NULL);
+    write_time(etsi, "POETime", used->paper->at);
+    xml_text(&etsi->xml, "TypeOfProof", "urn:etsi:019102:poetype:validation");
+    xml_close(&etsi->xml);
+    if (!proves)
+        return;
+    an_hash_once(AN_SHA256, AN_BYTES(s->value, s->value_len), digest);
+    xml_open(&etsi->xml, "POEProvisioning", NULL, NULL);
+    write_time(etsi, "POETime", stamp->gen_time);
+    xml_open(&etsi->xml, "SignatureReference", NULL, NULL);
+    xml_text(&etsi->xml, "DigestMethod", SHA256_URI);
+    xml_base64(&etsi->xml, "DigestValue", AN_BYTES(digest, 32));
+    xml_close(&etsi->xml);
+    xml_close(&etsi->xml);
+}
+
+static void
+write_object(struct etsi *etsi, char kind, const char *type, an_bytes bytes, const struct use *used,
+             const struct an_time_stamp_report *stamp)
 {
     AN_CLEANUP(an_free_ptr) char *uri = an_asprintf("urn:etsi:019102:validationObject:%s", type);
     char id[ID_MAX];
@@ -273,9 +301,10 @@ write_object(struct etsi *etsi, char kind, const char *type, an_bytes bytes, con
     an_map_put(etsi->objects, an_bytes_of_str(id), etsi);
     xml_open(&etsi->xml, "ValidationObject", "id", id);
     xml_text(&etsi->xml, "ObjectType", uri);
-    xml_open(&etsi->xml, "ValidationObject", NULL, NULL);
+    xml_open(&etsi->xml, "ValidationObjectRepresentation", NULL, NULL);
     xml_base64(&etsi->xml, "base64", bytes);
     xml_close(&etsi->xml);
+    write_poe(etsi, used, stamp);
     if (stamp) {
         xml_open(&etsi->xml, "ValidationReport", NULL, NULL);
         xml_open(&etsi->xml, "SignatureValidationStatus", NULL, NULL);
@@ -294,19 +323,21 @@ static void
 write_objects(struct etsi *etsi, const struct an_report_paper *paper)
 {
     AN_CLEANUP(report_selection_done) struct report_selection used;
+    struct use use = {.paper = paper};
 
     report_select(paper->report, false, &used);
     for (size_t i = 0; i < used.certs.count; i++)
-        write_object(etsi, 'C', "certificate", used.certs.items[i]->der, NULL);
+        write_object(etsi, 'C', "certificate", used.certs.items[i]->der, &use, NULL);
     for (size_t i = 0; i < used.crls.count; i++)
-        write_object(etsi, 'R', "CRL", used.crls.items[i]->der, NULL);
+        write_object(etsi, 'R', "CRL", used.crls.items[i]->der, &use, NULL);
     for (size_t i = 0; i < used.ocsps.count; i++)
-        write_object(etsi, 'O', "OCSPResponse", used.ocsps.items[i]->der, NULL);
+        write_object(etsi, 'O', "OCSPResponse", used.ocsps.items[i]->der, &use, NULL);
     for (size_t i = 0; i < paper->report->signature_count; i++)
         for (size_t k = 0; k < paper->report->signatures[i].time_stamp_count; k++) {
             const struct an_time_stamp_report *t = &paper->report->signatures[i].time_stamps[k];
+            use.signature = &paper->report->signatures[i];
             if (t->token_len)
-                write_object(etsi, 'T', "timestamp", AN_BYTES(t->token, t->token_len), t);
+                write_object(etsi, 'T', "timestamp", AN_BYTES(t->token, t->token_len), &use, t);
         }
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,6 +139,55 @@ an_file_read(const char *path, size_t bytes_max, struct an_buf *ret, struct an_e
     return AN_OK;
 }
 
+/* A temporary file that nobody holds any more: its process was killed. Taken away when it is a plain file of ours. */
+static bool
+remove_stale(const char *temporary)
+{
+    int fd = open(temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    bool is_stale = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+    if (is_stale)
+        is_stale = unlink(temporary) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_stale;
+}
+
+/* Held for as long as the file is open: another run tells by it that the name is in use. Between making and locking another
+ * run may have taken it for stale: then it has no name left, and another is made. */
+static bool
+lock_new(int fd)
+{
+    struct stat st;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false; /* a file system without locks has no stale names either: none can be told */
+    return fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* One fixed name an output, so that what a killed run left is found by the next; a random one while another run has it. */
+static int
+open_temporary(const char *path, char **ret_name)
+{
+    int fd;
+
+    *ret_name = an_asprintf("%s.antin-new", path);
+    for (int tries = 0; tries < 4; tries++) {
+        fd = open(*ret_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 && lock_new(fd))
+            return fd;
+        if (fd >= 0)
+            close(fd);
+        else if (errno != EEXIST || !remove_stale(*ret_name))
+            break;
+    }
+    free(*ret_name);
+    *ret_name = an_asprintf("%s.antin-XXXXXX", path);
+    fd = mkostemp(*ret_name, O_CLOEXEC);
+    return fd;
+}
+
 an_code
 an_output_open(const char *path, struct an_output *ret, struct an_err *reterr)
 {
@@ -148,8 +198,7 @@ an_output_open(const char *path, struct an_output *ret, struct an_err *reterr)
         free(out.path);
         AN_FAIL(reterr, AN_E_FILE_KIND, "%s", path);
     }
-    out.temporary = an_asprintf("%s.antin-XXXXXX", path);
-    out.fd = mkostemp(out.temporary, O_CLOEXEC);
+    out.fd = open_temporary(path, &out.temporary);
     if (out.fd < 0) {
         an_code code = an_err_set_errno(reterr, AN_E_FILE_CREATE, errno, "%s", path);
         free(out.path);

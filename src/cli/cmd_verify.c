@@ -8,6 +8,7 @@
 #include "cli/verify_setup.h"
 #include "fetch/fetch.h"
 #include "report/report.h"
+#include "sign/sign.h"
 #include "verify/online.h"
 
 #include <unistd.h>
@@ -74,6 +75,18 @@ print_answer(struct cli *cli, const char *path, const struct an_report *report, 
                 when);
 }
 
+/* A tail that nobody signed may be what a power loss left of our own signing. */
+static void
+note_interrupted(const char *path, struct an_report *report)
+{
+    AN_CLEANUP(an_free_ptr) char *journal = an_asprintf("%s" AN_SIGN_JOURNAL, path);
+
+    if (access(journal, F_OK) != 0)
+        return;
+    report->notes = an_grow(report->notes, report->note_count + 1, sizeof(*report->notes));
+    report->notes[report->note_count++] = AN_N_SIGN_INTERRUPTED;
+}
+
 /* Answers of one file, printed in the order of the command line whatever thread made them. */
 static void
 verify_one(void *context, size_t index, FILE *out)
@@ -98,6 +111,7 @@ verify_one(void *context, size_t index, FILE *out)
         an_evidence_free(&evidence);
         return;
     }
+    note_interrupted(path, &report);
     print_answer(&cli, path, &report, evidence);
     job->statuses[index] = (int)report.indication;
     if (job->products != NULL)

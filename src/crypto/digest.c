@@ -72,8 +72,7 @@ start_hash(EVP_MD_CTX *ctx, enum an_digest digest)
 {
     const EVP_MD *md = an_crypto_md(digest);
 
-    AN_ASSERT(md != NULL);
-    if (EVP_DigestInit_ex2(ctx, md, NULL) != 1)
+    if (md == NULL || EVP_DigestInit_ex2(ctx, md, NULL) != 1)
         an_die_memory();
 }
 

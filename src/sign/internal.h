@@ -58,6 +58,12 @@ void sign_plan_init(struct an_sign_session *session, struct an_cms_plan *plan);
 an_code sign_cms_room(struct an_sign_session *session, struct an_cms_plan *plan, size_t *ret, struct an_err *reterr) AN_MUST_USE;
 an_code sign_time_stamp(struct an_sign_session *session, an_bytes data_digest, struct an_buf *ret_token, struct an_err *reterr) AN_MUST_USE;
 
+/* ---- journal.c: what makes appending in place recoverable ---- */
+an_code sign_journal_begin(const char *path, int fd, uint64_t size, struct an_err *reterr) AN_MUST_USE;
+void sign_journal_end(const char *path);
+/* Cuts off what an interrupted run left, when it is surely that. No journal is no error. */
+an_code sign_journal_recover(const char *path, bool *ret_recovered, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- longterm.c: B-LT and B-LTA on a file that is still under its temporary name ---- */
 an_code sign_extend(struct an_sign_session *session, const struct an_secret *password, int fd, enum an_level level,
                     struct an_err *reterr) AN_MUST_USE;

@@ -257,12 +257,25 @@ open_for_append(struct work *w, struct an_err *reterr)
     return AN_OK;
 }
 
+static an_code
+recover(struct work *w, struct an_err *reterr)
+{
+    bool recovered = false;
+
+    AN_TRY(sign_journal_recover(w->job->in_path, &recovered, reterr));
+    if (recovered)
+        warn(w->result, AN_N_SIGN_RECOVERED);
+    return AN_OK;
+}
+
 static void
 take_off(struct work *w, struct an_err *reterr)
 {
     if (ftruncate(w->append_fd, (off_t)w->update.base) != 0)
         an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s: truncate to %llu", w->job->in_path,
                          (unsigned long long)w->update.base);
+    else
+        sign_journal_end(w->job->in_path);
     w->appended = false;
 }
 
@@ -275,6 +288,7 @@ append_in_place(struct work *w, struct an_err *reterr)
 
     if (fstat(w->append_fd, &now) != 0 || (uint64_t)now.st_size != w->update.base)
         AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s", w->job->in_path);
+    AN_TRY(sign_journal_begin(w->job->in_path, w->append_fd, w->update.base, reterr));
     w->appended = true;
     while (done < w->update.tail.len) {
         ssize_t put = pwrite(w->append_fd, w->update.tail.ptr + done, w->update.tail.len - done, (off_t)(w->update.base + done));
@@ -352,7 +366,9 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
     an_code code;
 
     *ret = (struct an_sign_result){.signing_time = an_time_now()};
-    code = open_input(&w, reterr);
+    code = job->in_place ? recover(&w, reterr) : AN_OK;
+    if (code == AN_OK)
+        code = open_input(&w, reterr);
     if (code == AN_OK && job->in_place)
         code = open_for_append(&w, reterr);
     if (code == AN_OK)
@@ -373,6 +389,8 @@ an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, stru
     }
     if (code != AN_OK && w.appended)
         take_off(&w, reterr);
+    else if (w.appended)
+        sign_journal_end(job->in_path);
     an_err_name_file(reterr, code == AN_OK ? NULL : job->in_path);
     return code;
 }

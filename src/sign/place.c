@@ -33,20 +33,35 @@ password_of(const struct finder *f)
     return f->has_password ? f->password : NULL;
 }
 
-/* ---- page geometry: user space to what the reader sees ---- */
+/* ---- page geometry: user space to what the reader sees, in points; the renderer knows no UserUnit ---- */
+
+static double
+unit_of(const struct an_pdf_page *page)
+{
+    return page->user_unit > 0 ? page->user_unit : 1;
+}
 
 static void
 displayed_size(const struct an_pdf_page *page, double *ret_w, double *ret_h)
 {
-    double w = page->crop.x1 - page->crop.x0, h = page->crop.y1 - page->crop.y0;
+    double w = (page->crop.x1 - page->crop.x0) * unit_of(page), h = (page->crop.y1 - page->crop.y0) * unit_of(page);
     bool turned = page->rotate == 90 || page->rotate == 270;
 
     *ret_w = turned ? h : w;
     *ret_h = turned ? w : h;
 }
 
+static void
+scale_box(struct an_box *box, double by)
+{
+    box->x0 *= by;
+    box->y0 *= by;
+    box->x1 *= by;
+    box->y1 *= by;
+}
+
 static struct an_pdf_rect
-displayed_rect(const struct an_pdf_page *page, struct an_pdf_rect r)
+turned_rect(const struct an_pdf_page *page, struct an_pdf_rect r)
 {
     const struct an_pdf_rect *c = &page->crop;
 
@@ -60,6 +75,15 @@ displayed_rect(const struct an_pdf_page *page, struct an_pdf_rect r)
     default:
         return (struct an_pdf_rect){r.x0 - c->x0, r.y0 - c->y0, r.x1 - c->x0, r.y1 - c->y0};
     }
+}
+
+static struct an_pdf_rect
+displayed_rect(const struct an_pdf_page *page, struct an_pdf_rect r)
+{
+    struct an_pdf_rect seen = turned_rect(page, r);
+    double unit = unit_of(page);
+
+    return (struct an_pdf_rect){seen.x0 * unit, seen.y0 * unit, seen.x1 * unit, seen.y1 * unit};
 }
 
 static struct an_pdf_rect
@@ -108,8 +132,11 @@ static an_code
 is_free(struct finder *f, size_t page, struct an_pdf_rect r, bool *ret, struct an_err *reterr)
 {
     struct an_box box = {r.x0, r.y0, r.x1, r.y1};
+    struct an_pdf_page found;
     double ink = 1;
 
+    AN_TRY(an_pdf_page(f->pdf, AN_PDF_NOW, page, &found, reterr));
+    scale_box(&box, 1 / unit_of(&found));
     AN_TRY(an_renderer_ink(f->session->setup.renderer, f->fd, (int)page, &box, password_of(f), &ink, reterr));
     *ret = ink <= INK_MAX;
     return AN_OK;
@@ -251,6 +278,23 @@ block_around(const struct an_text_lines *lines, const struct an_box *line, struc
     return true;
 }
 
+/* The lines of one page, in points; *ret_unit: what its hits are to be multiplied with. */
+static an_code
+load_lines(struct finder *f, size_t index, struct an_text_lines *ret, double *ret_unit, struct an_err *reterr)
+{
+    struct an_pdf_page page;
+
+    an_text_lines_free(ret);
+    AN_TRY(an_pdf_page(f->pdf, AN_PDF_NOW, index, &page, reterr));
+    AN_TRY(an_renderer_lines(f->session->setup.renderer, f->fd, (int)index, password_of(f), ret, reterr));
+    *ret_unit = unit_of(&page);
+    ret->width *= *ret_unit;
+    ret->height *= *ret_unit;
+    for (size_t i = 0; i < ret->count; i++)
+        scale_box(&ret->items[i].box, *ret_unit);
+    return AN_OK;
+}
+
 static an_code
 find_block(struct finder *f, const char *wanted, struct block *ret, struct an_err *reterr)
 {
@@ -259,6 +303,7 @@ find_block(struct finder *f, const char *wanted, struct block *ret, struct an_er
     struct an_renderer *renderer = f->session->setup.renderer;
     size_t found = 0;
     bool loaded = false;
+    double unit = 1;
 
     if (renderer == NULL)
         AN_FAIL(reterr, AN_E_SIGN_PLACE, "%s", wanted);
@@ -266,11 +311,10 @@ find_block(struct finder *f, const char *wanted, struct block *ret, struct an_er
     for (size_t i = 0; i < hits.count; i++) {
         struct block block;
         struct an_box line;
-        if (!loaded || lines.page != hits.items[i].page) {
-            an_text_lines_free(&lines);
-            AN_TRY(an_renderer_lines(renderer, f->fd, (int)hits.items[i].page, password_of(f), &lines, reterr));
-            loaded = true;
-        }
+        if (!loaded || lines.page != hits.items[i].page)
+            AN_TRY(load_lines(f, hits.items[i].page, &lines, &unit, reterr));
+        loaded = true;
+        scale_box(&hits.items[i].box, unit);
         if (!line_of_hit(&lines, &hits.items[i].box, wanted, &line) || !block_around(&lines, &line, &block))
             continue;
         found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 || fabs(block.centre - ret->centre) > 30;

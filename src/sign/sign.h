@@ -53,6 +53,7 @@ struct an_sign_job {
     bool in_place;                     /* append to in_path itself; out_path is not used */
     struct an_output *defer;           /* NULL = commit; otherwise the finished file is handed over uncommitted */
 };
+#define AN_SIGN_JOURNAL ".antin-journal" /* behind the name of a file that is being signed in place */
 struct an_sign_result {
     enum an_level level; bool downgraded;
     an_time signing_time;

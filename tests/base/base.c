@@ -137,6 +137,37 @@ files_appear_whole_or_not_at_all(void **state)
 }
 
 static void
+leftovers_are_taken_away(void **state)
+{
+    char path[] = "/tmp/antin-test-XXXXXX", name[64], left[80], beside[80];
+    struct an_output first = AN_OUTPUT_NONE, second = AN_OUTPUT_NONE;
+    struct an_err err = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    snprintf(name, sizeof(name), "%s/a", path);
+    snprintf(left, sizeof(left), "%s.antin-new", name);
+    snprintf(beside, sizeof(beside), "%s/khac", path);
+    assert_int_equal(an_file_write(left, AN_LIT("of a killed run"), 0600, &err), AN_OK);
+    assert_int_equal(an_output_open(name, &first, &err), AN_OK);
+    assert_int_equal(an_output_open(name, &second, &err), AN_OK); /* the first is alive: its file stays */
+    assert_int_equal(an_output_write(&first, AN_LIT("1"), &err), AN_OK);
+    assert_int_equal(an_output_commit(&first, &err), AN_OK);
+    an_output_discard(&second);
+    assert_int_equal(access(left, F_OK), -1);
+    /* What is not a plain file is nobody's leftover. */
+    assert_int_equal(symlink(beside, left), 0);
+    assert_int_equal(an_file_write(beside, AN_LIT("x"), 0600, &err), AN_OK);
+    assert_int_equal(an_output_open(name, &first, &err), AN_OK);
+    an_output_discard(&first);
+    assert_int_equal(access(beside, F_OK), 0);
+    assert_int_equal(unlink(left), 0);
+    assert_int_equal(unlink(beside), 0);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void
 messages_are_unique_and_bilingual(void **state)
 {
     size_t count;
@@ -158,6 +189,7 @@ main(void)
         cmocka_unit_test(times_are_read), cmocka_unit_test(times_are_written), cmocka_unit_test(text_is_folded),
         cmocka_unit_test(codes_round_trip), cmocka_unit_test(buffers_stop_at_their_maximum),
         cmocka_unit_test(map_keeps_everything), cmocka_unit_test(files_appear_whole_or_not_at_all),
+        cmocka_unit_test(leftovers_are_taken_away),
         cmocka_unit_test(messages_are_unique_and_bilingual),
     };
 

@@ -1,4 +1,5 @@
 """Many files: one line each, one bad file stops nothing, interruption and --resume, flat memory, progress."""
+import hashlib
 import os
 import pty
 import signal
@@ -97,6 +98,39 @@ def interrupted():
     all_valid(i.dir / "out-SIGTERM", count, "all valid after --resume")
 
 
+def in_place_interrupted():
+    """What a power loss in the middle of --in-place leaves: told by verify, cut off by the next run, and only when it is that."""
+    source = i.file("in/place.pdf", pdfs.simple())
+    whole, other = i.dir / "place-whole.pdf", i.dir / "place.pdf"
+    whole.write_bytes(source.read_bytes())
+    suite.equal(i.sign(whole, None, i.person(), *status, "--in-place").status, 0, "in place: signed")
+    suite.equal(leftovers(i.dir / "."), [], "in place: no journal stays")
+    first, base = whole.read_bytes(), len(whole.read_bytes())
+    again = i.dir / "place-again.pdf"
+    again.write_bytes(first)
+    suite.equal(i.sign(again, None, i.person(), *status, "--in-place").status, 0, "in place: signed twice")
+    tail = again.read_bytes()[base:]
+    journal = i.dir / "place.pdf.antin-journal"
+    for what, left, fits in (("half of it written", tail[:len(tail) // 2], True), ("zeros", bytes(len(tail)), True), ("nothing written", b"", True),
+                             ("the file is another since", tail[:len(tail) // 2], False)):
+        other.write_bytes(first + left)
+        digest = hashlib.sha256(first[-65536:] if fits else b"khac").hexdigest()
+        journal.write_text(f"{base} {digest}\n")
+        _, row = i.verify(other)
+        suite.check("AN_N_SIGN_INTERRUPTED" in [n["code"] for n in row.get("notes", [])], f"{what}: verify says so", row.get("notes"))
+        ran = i.sign(other, None, i.person(), *status, "--in-place", "--json")
+        suite.check(not journal.exists(), f"{what}: the journal is gone")
+        if not fits:
+            suite.check(other.read_bytes().startswith(first + left), f"{what}: nothing is cut", ran)
+            continue
+        suite.equal(ran.status, 0, f"{what}: signed", ran)
+        suite.check(("AN_N_SIGN_RECOVERED" in ran.out + ran.err) == bool(left), f"{what}: recovery is told", ran)
+        signed = other.read_bytes()
+        suite.check(signed.startswith(first) and not (left and signed[base:base + len(left)] == left), f"{what}: the tail is off")
+        done, row = i.verify(other)
+        suite.equal((done.status, len(row.get("signatures", []))), (0, 2), f"{what}: valid", done)
+
+
 def peak_kb(words):
     """Highest resident set while it ran: /proc/PID/status, looked at all the time."""
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=i.dir)
@@ -151,4 +185,4 @@ def progress():
 
 
 with i:
-    suite.run(one_damaged, interrupted, flat_memory, progress)
+    suite.run(one_damaged, interrupted, in_place_interrupted, flat_memory, progress)

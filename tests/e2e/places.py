@@ -239,6 +239,24 @@ def near_text_forms():
         suite.equal(why, "", f"--near-text {text}")
 
 
+def scaled_units():
+    """The same page in units of 1/36 inch: the place is found in the same points, and drawn there (MuPDF knows UserUnit)."""
+    rects = {}
+    for unit in (1, 2):
+        rows = [(330 / unit, 500 / unit, 13 / unit, "GIAM DOC"), (330 / unit, 390 / unit, 14 / unit, "Nguyen Van Thu")]
+        source = i.file(f"in/unit{unit}.pdf", pdfs.simple(lines=rows, size=(595 / unit, 842 / unit), page_entries=f"/UserUnit {unit}"))
+        out = i.dir / f"unit{unit}.pdf"
+        ran = i.sign(source, out, i.person(), *status, "--look", "nguoi-co-tham-quyen", "--image", signature, "--near-text", "Nguyen Van Thu", "--json")
+        if not suite.equal(ran.status, 0, f"UserUnit {unit}", ran):
+            return
+        rects[unit] = ran.lines()[-1]["rect"]
+        x, y, w, h = rects[unit]
+        picture = pictures.mupdf(out, i.dir / "unit", 72)
+        box, scale = picture.box(pictures.BLUE_INK), picture.width / 595
+        suite.check(box and all(abs(a / scale - b) < 4 for a, b in zip(box, (x, 842 - y - h, x + w, 842 - y))), f"UserUnit {unit}: drawn there", (box, scale, rects[unit]))
+    suite.check(all(abs(a - b) < 2 for a, b in zip(rects[1], rects[2])), "the same place in both units", rects)
+
+
 def impossible():
     """No place, no room, several places, something in the way: refused with the article, nothing written."""
     if not typeset.FONT:
@@ -274,4 +292,4 @@ def impossible():
 
 
 with i:
-    suite.run(layouts, near_text_forms, impossible)
+    suite.run(layouts, near_text_forms, scaled_units, impossible)

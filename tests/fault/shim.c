@@ -109,7 +109,7 @@ FAULT(ssize_t, read, EIO, -1, (int fd, void *p, size_t n), (fd, p, n), int, void
 FAULT(int, fdatasync, EIO, -1, (int fd), (fd), int)
 FAULT(int, syncfs, EIO, -1, (int fd), (fd), int)
 FAULT(int, rename, EACCES, -1, (const char *a, const char *b), (a, b), const char *, const char *)
-FAULT(int, mkostemp64, EACCES, -1, (char *t, int flags), (t, flags), char *, int)
+FAULT(int, flock, ENOLCK, -1, (int fd, int operation), (fd, operation), int, int)
 FAULT(void *, mmap64, ENOMEM, MAP_FAILED, (void *a, size_t n, int p, int f, int fd, off64_t o), (a, n, p, f, fd, o), void *, size_t, int, int, int, off64_t)
 FAULT(int, EVP_PKEY_sign, 0, 0, (void *c, unsigned char *s, size_t *n, const unsigned char *t, size_t m), (c, s, n, t, m), void *, unsigned char *, size_t *, const unsigned char *, size_t)
 FAULT(int, EVP_DigestInit_ex, 0, 0, (void *c, const void *t, void *e), (c, t, e), void *, const void *, void *)

@@ -86,3 +86,17 @@ ON CONFLICT (authority, serial) DO UPDATE SET next_update = excluded.next_update
 
 -- name: ocsp_answer_delete
 DELETE FROM ocsp_answer WHERE authority = $1 AND serial = $2
+
+-- Who answers, stamps and publishes: with what stands in the room ca.
+-- name: status_authorities
+SELECT id, name, kind, certificate, key, ocsp_certificate, ocsp_key, base_url, crl_partitions, parent FROM authority ORDER BY id
+
+-- name: status_authorities_mark
+SELECT COUNT(*), CAST(COALESCE(MAX(id), 0) AS {int}), CAST(COALESCE(SUM(status), 0) AS {int}), CAST(COALESCE(SUM(LENGTH(ocsp_certificate)), 0) AS {int}) FROM authority
+
+-- name: status_certificate
+SELECT status, revoked_at, reason FROM certificate WHERE serial = $1 AND authority = $2
+
+-- Certificates of authorities, which an authority above them issued.
+-- name: status_authority_certificate
+SELECT id FROM authority WHERE serial = $1 AND parent = $2

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "ca/clock.h"
 #include "ca/profile.h"
 #include "cms/cms.h"
 #include "token/token.h"
@@ -50,7 +51,11 @@ an_code an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_
 struct an_tsa {
     struct an_signer *key; struct an_cert *cert; const struct an_certs *chain;
     const char *policy_oid; int64_t accuracy_ms;
+    bool ordering; /* every two tokens can be put in order by their time: only with one node and a good clock */
 };
 /* Answers a TimeStampReq with a TimeStampResp (granted or a refusal with its reason). Fails only when the service itself
  * cannot work: its certificate, its key. */
 an_code an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+/* The same by a clock that is checked. AN_E_TSA_CLOCK when it is not to be trusted: ret then holds the refusal
+ * (timeNotAvailable), to be sent all the same. Times have milliseconds. */
+an_code an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;

@@ -29,3 +29,19 @@ an_code an_ca_check_revocation(const struct an_revocation *revoked, struct an_er
 an_code an_ca_put_entry(struct an_der_out *out, const struct an_revocation *revoked, an_time invalidity_date, struct an_err *reterr) AN_MUST_USE;
 /* cRLNumber and deltaCRLIndicator */
 void an_ca_put_list_number(struct an_der_out *out, const char *oid, bool critical, uint64_t number);
+
+/* ---- ocsp.c ---- */
+#define AN_OCSP_NONCE_MAX 128 /* RFC 9654 2.1: longer ones are refused */
+struct an_ocsp_item { an_bytes cert_id; int status; /* AN_OCSP_GOOD … */ an_time at; enum an_crl_reason reason; };
+struct an_ocsp_plan {
+    struct an_cert *responder;
+    struct an_signer *key;
+    const struct an_ocsp_item *items; size_t count;
+    an_time this_update, next_update, produced_at;
+    an_bytes nonce;
+    bool omit_cert; /* the responder is the issuer, whose certificate everybody has */
+};
+an_code an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key, struct an_err *reterr) AN_MUST_USE;
+/* CertID by SHA-1: what every client knows. */
+void an_ca_put_cert_id(struct an_der_out *out, const struct an_cert *issuer, an_bytes serial);

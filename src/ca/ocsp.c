@@ -1,11 +1,10 @@
-/* Status answers (RFC 6960). */
+/* Status answers (RFC 6960): how they are written. */
 #include "ca/internal.h"
 
 #define KEY_ID_SIZE 20
-#define NONCE_MAX 128 /* RFC 9654: 32 are asked for; longer ones are left out, not an error */
 
-static void
-put_cert_id(struct an_der_out *out, const struct an_cert *subject, const struct an_cert *issuer)
+void
+an_ca_put_cert_id(struct an_der_out *out, const struct an_cert *issuer, an_bytes serial)
 {
     uint8_t name[AN_DIGEST_MAX], key[AN_DIGEST_MAX];
 
@@ -15,22 +14,22 @@ put_cert_id(struct an_der_out *out, const struct an_cert *subject, const struct 
     an_digest_write_null(out, AN_SHA1);
     an_der_put(out, AN_DER_OCTET_STRING, AN_BYTES(name, KEY_ID_SIZE));
     an_der_put(out, AN_DER_OCTET_STRING, AN_BYTES(key, KEY_ID_SIZE));
-    an_der_put(out, AN_DER_INTEGER, subject->serial);
+    an_der_put(out, AN_DER_INTEGER, serial);
     an_der_close(out);
 }
 
 static void
-put_status(struct an_der_out *out, const struct an_revocation *revoked)
+put_status(struct an_der_out *out, const struct an_ocsp_item *item)
 {
-    uint8_t reason = revoked ? (uint8_t)revoked->reason : 0;
+    uint8_t reason = (uint8_t)item->reason;
 
-    if (revoked == NULL) {
-        an_der_put(out, AN_DER_CONTEXT(0), AN_NONE);
+    if (item->status != AN_OCSP_REVOKED) { /* [0] good, [2] unknown */
+        an_der_put(out, item->status == AN_OCSP_GOOD ? AN_DER_CONTEXT(0) : AN_DER_CONTEXT(2), AN_NONE);
         return;
     }
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(1));
-    an_der_put_generalized(out, revoked->at);
-    if (revoked->reason != AN_REASON_UNSPECIFIED) {
+    an_der_put_generalized(out, item->at);
+    if (item->reason != AN_REASON_UNSPECIFIED) {
         an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0));
         an_der_put(out, AN_DER_ENUMERATED, AN_BYTES(&reason, 1));
         an_der_close(out);
@@ -41,7 +40,7 @@ put_status(struct an_der_out *out, const struct an_revocation *revoked)
 static void
 put_nonce(struct an_der_out *out, an_bytes nonce)
 {
-    if (nonce.len == 0 || nonce.len > NONCE_MAX)
+    if (nonce.len == 0)
         return;
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(1));
     an_der_open(out, AN_DER_SEQUENCE);
@@ -52,54 +51,36 @@ put_nonce(struct an_der_out *out, an_bytes nonce)
     an_der_close(out);
 }
 
-struct answer {
-    struct an_cert *issuer, *responder, *subject;
-    const struct an_revocation *revoked;
-    an_time this_update, next_update;
-    an_bytes nonce;
-};
+static void
+put_single(struct an_der_out *out, const struct an_ocsp_plan *plan, const struct an_ocsp_item *item)
+{
+    an_der_open(out, AN_DER_SEQUENCE);
+    an_der_put_raw(out, item->cert_id);
+    put_status(out, item);
+    an_der_put_generalized(out, plan->this_update);
+    an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0));
+    an_der_put_generalized(out, plan->next_update);
+    an_der_close(out);
+    an_der_close(out);
+}
 
 static void
-put_response_data(struct an_der_out *out, const struct answer *answer)
+put_response_data(struct an_der_out *out, const struct an_ocsp_plan *plan)
 {
-    an_time now = an_time_now();
     uint8_t id[AN_DIGEST_MAX];
 
-    an_ca_key_id(answer->responder->key_bits, id);
+    an_ca_key_id(plan->responder->key_bits, id);
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(2)); /* byKey */
     an_der_put(out, AN_DER_OCTET_STRING, AN_BYTES(id, KEY_ID_SIZE));
     an_der_close(out);
-    an_der_put_generalized(out, now > answer->this_update ? now : answer->this_update); /* producedAt */
+    an_der_put_generalized(out, plan->produced_at);
     an_der_open(out, AN_DER_SEQUENCE);
-    an_der_open(out, AN_DER_SEQUENCE);
-    put_cert_id(out, answer->subject, answer->issuer);
-    put_status(out, answer->revoked);
-    an_der_put_generalized(out, answer->this_update);
-    an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(0));
-    an_der_put_generalized(out, answer->next_update);
+    for (size_t i = 0; i < plan->count; i++)
+        put_single(out, plan, &plan->items[i]);
     an_der_close(out);
+    put_nonce(out, plan->nonce);
     an_der_close(out);
-    an_der_close(out);
-    put_nonce(out, answer->nonce);
-    an_der_close(out);
-}
-
-/* The issuer itself, or somebody to whom it gave OCSPSigning (RFC 6960 4.2.2.2). */
-static an_code
-check_responder(const struct answer *answer, const struct an_signer *key, struct an_err *reterr)
-{
-    bool is_issuer = an_bytes_eq(answer->issuer->der, answer->responder->der);
-
-    if (!is_issuer && (!an_cert_has_eku(answer->responder, "1.3.6.1.5.5.7.3.9") || !an_cert_signed_by(answer->responder, answer->issuer)))
-        AN_FAIL(reterr, AN_E_CA_RESPONDER, "OCSPSigning");
-    if (!an_name_eq(answer->subject->issuer, answer->issuer->subject))
-        AN_FAIL(reterr, AN_E_CA_FIELD, "issuer");
-    if (answer->next_update <= answer->this_update || answer->this_update == AN_TIME_NONE)
-        AN_FAIL(reterr, AN_E_CA_FIELD, "nextUpdate <= thisUpdate");
-    if (answer->revoked != NULL)
-        AN_TRY(an_ca_check_revocation(answer->revoked, reterr));
-    return an_ca_check_key(answer->responder, key, 0, AN_E_CA_RESPONDER, reterr);
 }
 
 static void
@@ -119,29 +100,63 @@ wrap_basic(an_bytes basic, struct an_buf *ret)
 }
 
 an_code
-an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_signer *key, struct an_cert *subject,
-           const struct an_revocation *revoked, an_time this_update, an_time next_update, an_bytes nonce, struct an_buf *ret,
-           struct an_err *reterr)
+an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf certs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf basic = an_buf_new(AN_LIMIT_OCSP_BYTES);
-    struct answer answer = {.issuer = issuer, .responder = responder ? responder : issuer, .subject = subject, .revoked = revoked,
-                            .this_update = this_update, .next_update = next_update, .nonce = nonce};
     struct an_der_out tbs_out = AN_DER_OUT(&tbs), certs_out = AN_DER_OUT(&certs);
 
-    AN_TRY(check_responder(&answer, key, reterr));
-    put_response_data(&tbs_out, &answer);
-    if (!an_bytes_eq(answer.responder->der, issuer->der)) {
+    put_response_data(&tbs_out, plan);
+    if (!plan->omit_cert) {
         an_der_open(&certs_out, AN_DER_CONTEXT_CONSTRUCTED(0));
         an_der_open(&certs_out, AN_DER_SEQUENCE);
-        an_der_put_raw(&certs_out, answer.responder->der);
+        an_der_put_raw(&certs_out, plan->responder->der);
         an_der_close(&certs_out);
         an_der_close(&certs_out);
     }
-    AN_TRY(an_ca_sign(key, an_buf_view(&tbs), an_buf_view(&certs), &basic, reterr));
+    AN_TRY(an_ca_sign(plan->key, an_buf_view(&tbs), an_buf_view(&certs), &basic, reterr));
     wrap_basic(an_buf_view(&basic), ret);
     if (!an_buf_ok(ret))
         AN_FAIL(reterr, AN_E_LIMIT, "OCSPResponse");
     return AN_OK;
+}
+
+/* The issuer itself, or somebody to whom it gave OCSPSigning (RFC 6960 4.2.2.2). */
+an_code
+an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key, struct an_err *reterr)
+{
+    bool is_issuer = an_bytes_eq(issuer->der, responder->der);
+
+    if (!is_issuer && (!an_cert_has_eku(responder, "1.3.6.1.5.5.7.3.9") || !an_cert_signed_by(responder, issuer)))
+        AN_FAIL(reterr, AN_E_CA_RESPONDER, "OCSPSigning");
+    return an_ca_check_key(responder, key, 0, AN_E_CA_RESPONDER, reterr);
+}
+
+an_code
+an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_signer *key, struct an_cert *subject,
+           const struct an_revocation *revoked, an_time this_update, an_time next_update, an_bytes nonce, struct an_buf *ret,
+           struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(1024);
+    struct an_der_out out = AN_DER_OUT(&id);
+    struct an_ocsp_item item = {.status = revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
+    an_time now = an_time_now();
+    struct an_ocsp_plan plan = {.responder = responder ? responder : issuer, .key = key, .items = &item, .count = 1, .this_update = this_update,
+                                .next_update = next_update, .produced_at = now > this_update ? now : this_update, .nonce = nonce};
+
+    AN_TRY(an_ca_check_responder(issuer, plan.responder, key, reterr));
+    if (!an_name_eq(subject->issuer, issuer->subject))
+        AN_FAIL(reterr, AN_E_CA_FIELD, "issuer");
+    if (next_update <= this_update || this_update == AN_TIME_NONE || nonce.len > AN_OCSP_NONCE_MAX)
+        AN_FAIL(reterr, AN_E_CA_FIELD, "nextUpdate <= thisUpdate");
+    if (revoked != NULL) {
+        AN_TRY(an_ca_check_revocation(revoked, reterr));
+        item.at = revoked->at;
+        item.reason = revoked->reason;
+    }
+    plan.omit_cert = an_bytes_eq(plan.responder->der, issuer->der);
+    an_ca_put_cert_id(&out, issuer, subject->serial);
+    item.cert_id = an_buf_view(&id);
+    return an_ca_write_ocsp(&plan, ret, reterr);
 }

@@ -1,9 +1,13 @@
 /* Answering time-stamp requests: RFC 3161 with RFC 5816 (SigningCertificateV2). */
 #include "ca/internal.h"
 
+#include <stdio.h>
+
 #define TST_INFO "1.2.840.113549.1.9.16.1.4"
 #define SERIAL_SIZE 16
 #define NONCE_MAX 64
+
+struct moment { an_time seconds; int ms; };
 
 /* PKIFailureInfo bits */
 enum refusal {
@@ -102,8 +106,25 @@ put_accuracy(struct an_der_out *out, int64_t accuracy_ms)
     an_der_close(out);
 }
 
+/* RFC 3161 2.4.2: fractions without zeros at their end. */
+static void
+put_moment(struct an_der_out *out, const struct moment *when)
+{
+    struct an_date date = an_date_of(when->seconds, 0);
+    char text[64];
+    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, date.hour, date.minute, date.second);
+
+    if (when->ms > 0) {
+        len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03d", when->ms);
+        while (text[len - 1] == '0')
+            len--;
+    }
+    text[len++] = 'Z';
+    an_der_put(out, AN_DER_GENERALIZED_TIME, AN_BYTES(text, (size_t)len));
+}
+
 static an_code
-build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now, struct an_buf *ret, struct an_err *reterr)
+build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
 {
     struct an_der_out out = AN_DER_OUT(ret);
     uint8_t serial[SERIAL_SIZE];
@@ -115,9 +136,10 @@ build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time n
     an_der_put_oid(&out, tsa->policy_oid);
     an_der_put_raw(&out, query->imprint_whole);
     an_der_put_unsigned(&out, AN_BYTES(serial, sizeof(serial)));
-    an_der_put_generalized(&out, now);
+    put_moment(&out, when);
     put_accuracy(&out, tsa->accuracy_ms);
-    /* ordering: DEFAULT FALSE */
+    if (tsa->ordering) /* DEFAULT FALSE */
+        an_der_put_bool(&out, true);
     if (query->nonce.len != 0)
         an_der_put(&out, AN_DER_INTEGER, query->nonce);
     an_der_close(&out);
@@ -165,13 +187,13 @@ check_tsa(const struct an_tsa *tsa, struct an_err *reterr)
 }
 
 static an_code
-grant(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now, struct an_buf *ret, struct an_err *reterr)
+grant(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf info = an_buf_new(AN_LIMIT_TSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
     struct an_der_out out = AN_DER_OUT(ret);
 
-    AN_TRY(build_info(tsa, query, now, &info, reterr));
+    AN_TRY(build_info(tsa, query, when, &info, reterr));
     AN_TRY(build_token(tsa, query, an_buf_view(&info), &token, reterr));
     an_der_open(&out, AN_DER_SEQUENCE);
     an_der_open(&out, AN_DER_SEQUENCE);
@@ -182,8 +204,8 @@ grant(const struct an_tsa *tsa, const struct an_tsp_query *query, an_time now, s
     return AN_OK;
 }
 
-an_code
-an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr)
+static an_code
+answer_at(const struct an_tsa *tsa, an_bytes request, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
 {
     struct an_tsp_query query = {0};
     enum refusal why = REFUSE_NONE;
@@ -192,10 +214,27 @@ an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an
     if (an_tsp_request_parse(request, &query, NULL) != AN_OK)
         why = explain_malformed(request);
     else
-        why = judge_query(tsa, &query, now);
+        why = judge_query(tsa, &query, when->seconds);
     if (why == REFUSE_NONE)
-        AN_TRY(grant(tsa, &query, now, ret, reterr));
+        AN_TRY(grant(tsa, &query, when, ret, reterr));
     else
         put_refusal(ret, why);
     return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
+}
+
+an_code
+an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr)
+{
+    return answer_at(tsa, request, &(struct moment){.seconds = now}, ret, reterr);
+}
+
+/* The time is that of the arrival, before anything is computed (Luật GDĐT Điều 31). */
+an_code
+an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret, struct an_err *reterr)
+{
+    struct moment when = {.seconds = AN_TIME_NONE};
+    an_code code = an_clock_read(clock, &when.seconds, &when.ms, reterr);
+
+    AN_TRY(answer_at(tsa, request, &when, ret, reterr));
+    return code; /* the refusal stands in ret; the host should know why */
 }

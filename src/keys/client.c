@@ -21,6 +21,7 @@
 
 #define ASK_MS 30000
 #define SETUP_MS 60000
+#define LIST_MS 5000
 #define RECONNECT_PAUSE_US 10000
 #define SEND_BYTES_MAX ((size_t)64 * 1024) /* gathered into one frame; then the next frame */
 #define RECEIVE_POLL_MS 1000
@@ -403,7 +404,7 @@ fetch_list(struct an_keys *keys, struct json_t **ret, struct an_err *reterr)
 {
     struct an_frame frame = {.payload = an_buf_new(AN_KEYS_FRAME_BYTES), .fd = -1};
     int fd = connect_any(keys);
-    uint64_t deadline = an_time_monotonic_ms() + ASK_MS;
+    uint64_t deadline = an_time_monotonic_ms() + LIST_MS;
     bool done = fd >= 0 && an_frame_send(fd, AN_KEYS_LIST, AN_LIT("{}"), -1, deadline) == AN_FRAME_OK &&
                 an_frame_receive(fd, &frame, deadline) == AN_FRAME_OK && frame.type == AN_KEYS_LIST;
     an_code code = done ? an_json_parse(an_buf_view(&frame.payload), ret, reterr) : an_err_set(reterr, AN_E_KEYS_LOST, "%s", keys->dir);

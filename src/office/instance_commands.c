@@ -22,11 +22,19 @@ static const struct opt restore_opts[] = {
 static const struct opt doctor_opts[] = {
     {"deep", NULL, OPT_FLAG, offsetof(struct doctor_args, deep), "kiểm tra cả nội dung: mọi ràng buộc, toàn bộ nhật ký, từng khóa", "also the content: every invariant, the whole audit log, each key"},
 };
+#define S(member) offsetof(struct serve_args, member)
+static const struct opt serve_opts[] = {
+    {"dir", "DIR", OPT_TEXT, S(dir), "thư mục của bản cài đặt (mặc định: thư mục hiện tại)", "folder of the instance (default: this one)"},
+    {"listen", "ADDR:PORT", OPT_TEXT, S(listen), "địa chỉ và cổng (mặc định: theo antin.yaml)", "address and port (default: as antin.yaml says)"},
+};
 
 static const struct command commands[] = {
     {"init", "DIR", 1, 1, OFFICE_OPTS(init_opts, init_args), RUN(cmd_init), "tạo một bản cài đặt trong thư mục", "make an instance in a folder",
      "Tạo thư mục, tệp cấu hình, cơ sở dữ liệu, rồi đến khóa và chứng thư của các CA. Dừng giữa chừng thì chạy lại: việc đã xong không làm lại.",
      "Makes the folder, its configuration and store, then the keys and certificates of the authorities. Cut off, it is called again: what was done stays."},
+    {"serve", "", 0, 0, OFFICE_OPTS(serve_opts, serve_args), RUN(cmd_serve), "chạy các dịch vụ qua mạng: OCSP, CRL, dấu thời gian, cấp chứng thư", "run the network services: OCSP, CRLs, time-stamps, enrolment",
+     "SIGHUP: thay các tiến trình bằng tiến trình mới mà không mất yêu cầu nào. SIGTERM: trả lời nốt rồi dừng.",
+     "SIGHUP replaces the processes by new ones without losing a request. SIGTERM answers what is open, then stops."},
     {"config check", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_config_check), "kiểm tra tệp cấu hình antin.yaml", "check the configuration antin.yaml", NULL, NULL},
     {"upgrade", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_upgrade), "nâng cơ sở dữ liệu lên phiên bản của chương trình", "bring the database to the program's version",
      "Hãy sao lưu trước (antin backup). Cơ sở dữ liệu mới hơn chương trình bị từ chối.",

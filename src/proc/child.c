@@ -46,8 +46,9 @@ find_program(const char *name)
     return an_program_find(name);
 }
 
-/* What a helper may know of our environment: language, zone, a fixed clock for reproducible output. */
-static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "ASAN_OPTIONS",
+/* What a helper may know of our environment: language, zone, a fixed clock for reproducible output, where the password of the
+ * database stands. */
+static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "HOME", "PGPASSFILE", "ASAN_OPTIONS",
                                                "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 
 static void
@@ -208,6 +209,39 @@ an_child_stop(struct an_child **child)
     free((*child)->name);
     free(*child);
     *child = NULL;
+}
+
+an_code
+an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr)
+{
+    if (child->pid == 0 || child->socket < 0 || an_frame_send(child->socket, type, AN_LIT("{}"), -1, an_time_monotonic_ms() + CHILD_GRACE_MS) != AN_FRAME_OK)
+        AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s", child->name);
+    return AN_OK;
+}
+
+void
+an_child_hang_up(struct an_child *child)
+{
+    if (child->socket >= 0)
+        close(child->socket);
+    child->socket = -1;
+}
+
+bool
+an_child_has_ended(struct an_child *child, int *ret_status)
+{
+    if (child->pid == 0)
+        return true;
+    if (!reap(child->pid, 0, ret_status))
+        return false;
+    child->pid = 0;
+    return true;
+}
+
+int
+an_child_number(const struct an_child *child)
+{
+    return child->pid;
 }
 
 static an_code

@@ -26,6 +26,13 @@ void an_child_look_in(const char *folder);
 an_code an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, int fd, uint64_t timeout_ms,
                      uint32_t *ret_type, struct an_buf *ret_payload, struct an_err *reterr) AN_MUST_USE;
 
+/* For those who keep a child for long: something said without an answer; the end of the conversation, after which it should
+ * end by itself; whether it has (*ret_status as of waitpid). */
+an_code an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr) AN_MUST_USE;
+void an_child_hang_up(struct an_child *child);
+bool an_child_has_ended(struct an_child *child, int *ret_status);
+int an_child_number(const struct an_child *child); /* its process id; 0 when it has ended */
+
 /* ---- inside a child ---- */
 struct an_request { uint32_t type; struct an_buf payload; int fd; /* -1 = none; the handler closes */ };
 typedef an_code (*an_handler_fn)(struct an_request *request, uint32_t *ret_type, struct an_buf *ret_payload,
@@ -42,7 +49,8 @@ struct an_sandbox {
     const char *const *write_paths; size_t write_count; /* folders where files may be made and changed (a cache) */
     uint64_t file_bytes_max;   /* largest file written, also through a descriptor that was given; 0 = none */
     bool threads;              /* may start threads (a resolver); processes never */
-    bool local;                /* may talk and listen on sockets of this machine (AF_UNIX), and lock files */
+    unsigned descriptors_max;  /* open files and connections; 0 = 256 with sockets, 64 without */
+    bool local;                /* may talk and listen on sockets of this machine (AF_UNIX) and on those that it was given, lock files, ask how good the clock is */
 };
 /* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system
  * call filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not

@@ -63,6 +63,8 @@ static const int calls_of_network[] = {
 static const int calls_of_local[] = {
     SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
     SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(flock), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
+    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(sendfile), SCMP_SYS(adjtimex),
+    SCMP_SYS(clock_adjtime),
 };
 
 static int
@@ -218,7 +220,7 @@ lower_limit(__rlimit_resource_t resource, uint64_t value)
 static bool
 lower_limits(const struct an_sandbox *what)
 {
-    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->network || what->local ? 256 : 64);
+    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->descriptors_max ? what->descriptors_max : what->network || what->local ? 256 : 64);
 
     /* Without this a write to standard error that is a file would end the process instead of failing. */
     signal(SIGXFSZ, SIG_IGN);

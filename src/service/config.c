@@ -4,6 +4,7 @@
 #include "regulation/regulation.h"
 #include "service/enrol.h"
 #include "service/mail.h"
+#include "service/serve_config.h"
 
 static const char *const HIERARCHIES[] = {"state", "party", "both", NULL};
 #define F(member) offsetof(struct an_config, member)
@@ -63,7 +64,14 @@ check_enrol(const struct an_config *config, const struct an_yaml_node *section, 
 }
 
 /* A row a section: the check reads it with the table of fields of its owner. */
-const struct an_config_section an_config_sections[] = {{"audit", check_audit}, {"enrol", check_enrol}, {"mail", an_config_check_mail}, {"request", an_config_check_request}};
+const struct an_config_section an_config_sections[] = {
+    {"audit", check_audit},
+    {"enrol", check_enrol},
+    {"mail", an_config_check_mail},
+    {"request", an_config_check_request},
+    {"serve", an_config_check_serve},
+    {"time_stamp", an_config_check_stamp},
+};
 const size_t an_config_section_count = AN_COUNT(an_config_sections);
 
 an_code

@@ -21,6 +21,22 @@ const struct an_config_key an_config_keys[] = {
     {1, "poll_seconds", "30", "Thiết bị đang chờ phê duyệt hỏi lại sau chừng này giây.", "A device that waits for approval asks again after so many seconds."},
     {1, "clock_skew_seconds", "900", "Độ lệch đồng hồ tối đa của thông điệp; 0: không kiểm tra.", "How far a message's clock may be off; 0: not checked."},
     {1, "trust_list_days", "30", "Thời hạn của danh sách CA tin cậy (/trust/gca.ctl).", "How long a trust list (/trust/gca.ctl) is in force."},
+    {0, "serve", NULL, "Dịch vụ qua mạng (antin serve).", "The network services (antin serve)."},
+    {1, "listen", "\"127.0.0.1:8080\"", "Địa chỉ và cổng phục vụ.", "Address and port."},
+    {1, "access_log", "false", "Ghi mỗi yêu cầu một dòng JSON ra đầu ra lỗi.", "One JSON line a request on standard error."},
+    {1, "workers", "0", "Số luồng xử lý; 0: theo máy.", "Threads that carry requests out; 0: by the machine."},
+    {1, "ocsp_cache_mb", "16", "Bộ nhớ giữ các câu trả lời trạng thái đã ký (MB).", "Memory for status answers that are signed already (MB)."},
+    {1, "ocsp_minutes", "60", "Thời hạn của một câu trả lời trạng thái (phút).", "How long a status answer is fresh (minutes)."},
+    {1, "crl_hours", "24", "Từ lúc lập đến lúc phải có danh sách thu hồi mới (giờ).", "From thisUpdate to nextUpdate of a revocation list (hours)."},
+    {1, "crl_minutes", "360", "Lập danh sách thu hồi đầy đủ mỗi chừng này phút.", "A new full revocation list every so many minutes."},
+    {1, "delta_minutes", "60", "Lập danh sách thay đổi mỗi chừng này phút; 0: không lập.", "A new delta list every so many minutes; 0: none."},
+    {1, "revoked_seconds", "5", "Chứng thư bị thu hồi có trong danh sách chậm nhất sau chừng này giây.", "A revocation is in the lists after so many seconds at the latest."},
+    {1, "poll_ms", "250", "Mỗi chừng này mili giây xem máy khác đã thay đổi gì.", "How often changes made by other machines are looked for (milliseconds)."},
+    {0, "time_stamp", NULL, "Dịch vụ cấp dấu thời gian.", "The time-stamping service."},
+    {1, "policy", "\"2.16.704.1.1.1.1.1\"", "OID của quy chế cấp dấu thời gian.", "OID of the time-stamping policy."},
+    {1, "accuracy_ms", "1000", "Độ chính xác ghi trong dấu thời gian (mili giây).", "The accuracy that time-stamps state (milliseconds)."},
+    {1, "clock", "kernel", "Kiểm tra đồng hồ: kernel (NTP/PTP của hệ điều hành), file (tệp của chương trình giám sát) hoặc none (không kiểm tra, chỉ để thử).", "How the clock is checked: kernel (the system's NTP/PTP), file (a monitor's file) or none (not at all: for trials)."},
+    {1, "offset_ms_max", "1000", "Đồng hồ lệch quá chừng này mili giây thì từ chối cấp dấu thời gian.", "Beyond this offset time-stamps are refused (milliseconds)."},
 };
 const size_t an_config_key_count = AN_COUNT(an_config_keys);
 

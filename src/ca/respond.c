@@ -1,0 +1,143 @@
+#include "ca/respond.h"
+
+#include "ca/internal.h"
+
+static const enum an_digest digests[4] = {AN_SHA1, AN_SHA256, AN_SHA384, AN_SHA512};
+
+an_code
+an_respond_prepare(struct an_respond_authority *authority, struct an_err *reterr)
+{
+    AN_TRY(an_ca_check_responder(authority->issuer, authority->signer, authority->key, reterr));
+    for (size_t i = 0; i < AN_COUNT(digests); i++) {
+        an_hash_once(digests[i], authority->issuer->subject, authority->hashes[i][0]);
+        an_hash_once(digests[i], authority->issuer->key_bits, authority->hashes[i][1]);
+    }
+    return AN_OK;
+}
+
+static bool
+is_of(const struct an_respond_authority *authority, const struct an_ocsp_query *query)
+{
+    size_t size = an_digest_size(query->hash);
+
+    for (size_t i = 0; i < AN_COUNT(digests); i++)
+        if (digests[i] == query->hash)
+            return query->issuer_name_hash.len == size && memcmp(authority->hashes[i][0], query->issuer_name_hash.ptr, size) == 0 &&
+                   query->issuer_key_hash.len == size && memcmp(authority->hashes[i][1], query->issuer_key_hash.ptr, size) == 0;
+    return false;
+}
+
+static const struct an_respond_authority *
+find_authority(const struct an_responder *responder, const struct an_ocsp_query *query)
+{
+    for (size_t i = 0; i < responder->count; i++)
+        if (is_of(responder->authorities[i], query))
+            return responder->authorities[i];
+    return NULL;
+}
+
+void
+an_respond_refuse(enum an_respond_status status, struct an_buf *ret)
+{
+    struct an_der_out out = AN_DER_OUT(ret);
+    uint8_t octet = (uint8_t)status;
+
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put(&out, AN_DER_ENUMERATED, AN_BYTES(&octet, 1));
+    an_der_close(&out);
+}
+
+/* One answer has one signer: who may speak for the first issuer that we know. Of other issuers' certificates it does not
+ * know, which is the truth. */
+static an_code
+fill_items(const struct an_responder *responder, const struct an_respond_authority *speaker, const struct an_ocsp_query *queries, size_t count,
+           struct an_ocsp_item *items, bool *ret_issued, struct an_err *reterr)
+{
+    *ret_issued = true;
+    for (size_t i = 0; i < count; i++) {
+        struct an_known_status known = {0};
+        if (find_authority(responder, &queries[i]) == speaker)
+            AN_TRY(responder->find(responder->context, speaker->id, queries[i].serial, &known, reterr));
+        items[i] = (struct an_ocsp_item){.cert_id = queries[i].cert_id, .at = known.at, .reason = known.reason,
+                                         .status = !known.is_issued ? AN_OCSP_UNKNOWN : known.is_revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
+        *ret_issued = *ret_issued && known.is_issued;
+    }
+    return AN_OK;
+}
+
+static an_code
+answer(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce, an_time now, struct an_buf *ret,
+       struct an_respond_note *note, struct an_err *reterr)
+{
+    const struct an_respond_authority *speaker = NULL;
+    struct an_ocsp_item items[AN_RESPOND_QUERIES_MAX];
+    bool is_issued = false;
+
+    for (size_t i = 0; i < count && speaker == NULL; i++)
+        speaker = find_authority(responder, &queries[i]);
+    if (speaker == NULL) { /* RFC 5019 2.2.3: not ours to answer */
+        note->status = AN_RESPOND_UNAUTHORIZED;
+        an_respond_refuse(note->status, ret);
+        return AN_OK;
+    }
+    AN_TRY(fill_items(responder, speaker, queries, count, items, &is_issued, reterr));
+    note->this_update = now;
+    note->next_update = now + responder->fresh_seconds;
+    note->authority = speaker->id;
+    note->serial = queries[0].serial;
+    note->may_keep = count == 1 && nonce.ptr == NULL && is_issued;
+    return an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items, .count = count,
+                                                   .this_update = note->this_update, .next_update = note->next_update, .produced_at = now, .nonce = nonce,
+                                                   .omit_cert = speaker->signer == speaker->issuer}, ret, reterr);
+}
+
+an_code
+an_respond(const struct an_responder *responder, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr)
+{
+    struct an_ocsp_query queries[AN_RESPOND_QUERIES_MAX];
+    an_bytes nonce = AN_NONE;
+    size_t count = 0, before = ret->len;
+    an_code code;
+
+    *ret_note = (struct an_respond_note){0};
+    if (an_ocsp_request_parse(request, queries, AN_RESPOND_QUERIES_MAX, &count, &nonce, NULL) != AN_OK || count == 0 || count > AN_RESPOND_QUERIES_MAX ||
+        (nonce.ptr != NULL && (nonce.len == 0 || nonce.len > AN_OCSP_NONCE_MAX))) {
+        ret_note->status = AN_RESPOND_MALFORMED;
+        an_respond_refuse(AN_RESPOND_MALFORMED, ret);
+        return AN_OK;
+    }
+    code = answer(responder, queries, count, nonce, now, ret, ret_note, reterr);
+    if (code != AN_OK)
+        ret->len = before;
+    return code;
+}
+
+an_code
+an_respond_beforehand(const struct an_respond_authority *authority, an_bytes serial, an_time now, int64_t fresh_seconds, struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(1024);
+    struct an_der_out out = AN_DER_OUT(&id);
+    struct an_ocsp_item item = {.status = AN_OCSP_GOOD};
+
+    an_ca_put_cert_id(&out, authority->issuer, serial);
+    item.cert_id = an_buf_view(&id);
+    return an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key, .items = &item, .count = 1, .this_update = now,
+                                                   .next_update = now + fresh_seconds, .produced_at = now, .omit_cert = authority->signer == authority->issuer},
+                            ret, reterr);
+}
+
+an_bytes
+an_respond_serial(an_bytes request)
+{
+    an_bytes in = request, list, serial;
+
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||
+        an_der_peek(list) != AN_DER_SEQUENCE || an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK || list.len != 0 || /* one list, no extensions */
+        an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||                                          /* one request */
+        an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK || list.len != 0)                                          /* its CertID alone */
+        return AN_NONE;
+    if (an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK || an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK || in.len != 0)
+        return AN_NONE;
+    return serial;
+}

@@ -1,0 +1,184 @@
+/*
+ * antin-http: learns its instance, closes its sandbox, opens the instance, serves. It reads requests of strangers and the
+ * database, and can reach neither private keys nor PINs nor other machines (but the one of the database).
+ */
+#include "http/node.h"
+
+#include "base/program.h"
+#include "proc/frame.h"
+#include "proc/json.h"
+
+#include <jansson.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PARENT 3
+#define KEYS_WAIT_MS 5000
+#define DESCRIPTORS_MAX 16384
+#define DRAIN_MS 20000 /* who has not read his answer by then never will */
+
+/* One JSON line. What stands in detail comes from us, but names in it may be anybody's. */
+static void
+log_event(void *context, const char *event, const char *detail)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf line = an_buf_new(2048);
+    json_t *object = json_pack("{s:s, s:s%}", "event", event, "detail", detail, strlen(detail));
+    char at[AN_TIME_TEXT_MAX];
+
+    (void)context;
+    if (object == NULL) /* not UTF-8 */
+        object = json_pack("{s:s}", "event", event);
+    json_object_set_new(object, "at", json_string(an_time_format_utc(an_time_now(), at)));
+    an_json_write(&line, object);
+    an_buf_byte(&line, '\n');
+    (void)!write(STDERR_FILENO, line.ptr, line.len);
+    json_decref(object);
+}
+
+/* ---- sandbox ---- */
+struct places { char *config, *public_dir, *run, *database, *wal, *shm, *passfile; };
+
+static void
+free_places(struct places *places)
+{
+    char **all[] = {&places->config, &places->public_dir, &places->run, &places->database, &places->wal, &places->shm, &places->passfile};
+
+    for (size_t i = 0; i < AN_COUNT(all); i++)
+        free(*all[i]);
+}
+
+static bool
+find_places(const char *dir, const struct an_config *config, struct places *ret)
+{
+    AN_CLEANUP(an_free_ptr) char *url = an_instance_database(dir, config->database);
+    bool is_sqlite = strncmp(url, "sqlite:", 7) == 0;
+    const char *home = getenv("HOME");
+
+    ret->config = an_asprintf("%s/antin.yaml", dir);
+    ret->public_dir = an_asprintf("%s/public", dir);
+    ret->run = an_asprintf("%s/run", dir);
+    ret->database = is_sqlite ? an_strdup(url + 7) : an_strdup("/nowhere");
+    ret->wal = an_asprintf("%s-wal", ret->database);
+    ret->shm = an_asprintf("%s-shm", ret->database);
+    ret->passfile = getenv("PGPASSFILE") ? an_strdup(getenv("PGPASSFILE")) : an_asprintf("%s/.pgpass", home ? home : "");
+    return is_sqlite;
+}
+
+/* Before the store is opened, so that every thread of ours is inside. The store's files are named one by one: whoever started
+ * us holds it open, so they are there and stay. */
+static an_code
+enter_sandbox(const char *dir, struct an_err *reterr)
+{
+    AN_CLEANUP(an_config_done) struct an_config config = {0};
+    AN_CLEANUP(free_places) struct places places = {0};
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", dir);
+    bool is_sqlite;
+
+    AN_TRY(an_config_load(path, &config, reterr));
+    is_sqlite = find_places(dir, &config, &places);
+    const char *const read_paths[] = {places.config, an_program_data(), "/etc", "/usr", "/lib", "/lib64", "/dev/null", "/proc/self", is_sqlite ? places.config : places.passfile};
+    const char *const write_paths[] = {places.public_dir, places.run, places.database, places.wal, places.shm};
+    const struct an_sandbox sandbox = {
+        .threads = true, .local = true, .network = !is_sqlite, .descriptors_max = DESCRIPTORS_MAX, .read_paths = read_paths, .read_count = AN_COUNT(read_paths),
+        .write_paths = write_paths, .write_count = is_sqlite ? AN_COUNT(write_paths) : 2, .file_bytes_max = UINT64_C(1) << 42,
+    };
+    return an_sandbox_enter(&sandbox, false, reterr);
+}
+
+/* ---- serving ---- */
+static an_code
+start_node(const char *dir, int listener, struct an_node *node, struct an_err *reterr)
+{
+    static struct an_http_routes tables[1];
+    const struct an_config_serve *serve;
+
+    tables[0] = (struct an_http_routes){an_status_routes, an_status_route_count};
+    AN_TRY(an_instance_open(dir, 0, &node->instance, reterr));
+    AN_TRY(an_keys_attach(dir, KEYS_WAIT_MS, &node->keys, reterr));
+    AN_TRY(an_status_open(node->instance, node->keys, log_event, NULL, &node->status, reterr));
+    node->started = an_time_now();
+    serve = an_status_config(node->status);
+    struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables), .context = node, .workers = (unsigned)serve->workers,
+                                  .log_fd = serve->access_log ? STDERR_FILENO : -1, .trusted = serve->proxies};
+    return an_http_server_start(&setup, &node->server, NULL, reterr);
+}
+
+static an_code
+set_up(const struct an_frame *frame, struct an_node *node, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *root = NULL;
+    const char *dir = NULL;
+
+    if (frame->type != AN_NODE_SETUP || frame->fd < 0)
+        AN_FAIL(reterr, AN_E_PROC_REQUEST, "set-up");
+    AN_TRY(an_json_parse(an_buf_view(&frame->payload), &root, reterr));
+    if (json_unpack(root, "{s:s}", "dir", &dir) != 0 || *dir != '/')
+        AN_FAIL(reterr, AN_E_PROC_REQUEST, "set-up: dir");
+    AN_TRY(enter_sandbox(dir, reterr));
+    return start_node(dir, frame->fd, node, reterr);
+}
+
+/* Lists and changes have a thread of their own: a list of millions must not delay our parent's word. */
+static void *
+tick(void *context)
+{
+    const struct an_node *node = context;
+
+    for (;;) {
+        an_status_tick(node->status);
+        usleep((useconds_t)an_status_config(node->status)->poll_ms * 1000);
+    }
+    return NULL;
+}
+
+/* Until our parent says so, or has gone. */
+static void
+wait_for_word(void)
+{
+    struct an_frame frame = {.payload = an_buf_new(4096), .fd = -1};
+
+    while (an_frame_receive(PARENT, &frame, 0) == AN_FRAME_OK && frame.type != AN_NODE_DRAIN)
+        continue;
+    an_buf_free(&frame.payload);
+}
+
+static void
+leave(struct an_node *node)
+{
+    uint64_t deadline = an_time_monotonic_ms() + DRAIN_MS;
+
+    an_http_server_drain(node->server);
+    while (!an_http_server_is_empty(node->server) && an_time_monotonic_ms() < deadline)
+        usleep(10000);
+    an_http_server_stop(&node->server);
+    log_event(NULL, "http.left", "");
+}
+
+int
+main(void)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);
+    struct an_frame frame = {.payload = an_buf_new(65536), .fd = -1};
+    struct an_node node = {0};
+    struct an_err err = {0};
+    pthread_t ticking;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (an_frame_receive(PARENT, &frame, 0) != AN_FRAME_OK)
+        return AN_KIND_PROTOCOL;
+    err.code = set_up(&frame, &node, &err);
+    if (err.code != AN_OK)
+        an_frame_write_error(&answer, &err);
+    else
+        an_buf_str(&answer, "{}");
+    if (an_frame_send(PARENT, err.code == AN_OK ? AN_NODE_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1, 0) != AN_FRAME_OK || err.code != AN_OK)
+        return AN_KIND_CONFIG;
+    if (pthread_create(&ticking, NULL, tick, &node) != 0)
+        return AN_KIND_OS;
+    wait_for_word();
+    leave(&node);
+    _exit(0); /* the ticking thread holds what would be closed */
+}

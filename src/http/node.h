@@ -1,0 +1,23 @@
+/* What the program antin-http has at hand: the context of every route. */
+#pragma once
+
+#include "http/http.h"
+#include "service/status.h"
+
+struct an_enrol_service;
+struct an_node {
+    struct an_instance *instance;
+    struct an_keys *keys;
+    struct an_status *status;
+    struct an_enrol_service *enrol; /* NULL while enrolment is not set up */
+    struct an_http_server *server;
+    an_time started;
+};
+
+/* /ocsp, /tsa, /crl/, /crt/, /healthz, /metrics (status_routes.c) */
+extern const struct an_http_route an_status_routes[];
+extern const size_t an_status_route_count;
+
+/* ---- questions to antin-http from who started it (frames of proc/) ---- */
+#define AN_NODE_SETUP 1u /* {"dir": "…"}, with the socket that listens; answered {} when it serves */
+#define AN_NODE_DRAIN 2u /* takes no more connections, answers those that are open once more, ends; no answer */

@@ -1,0 +1,282 @@
+/* Routes of the status services: answers, stamps, lists, certificates, health. */
+#include "http/node.h"
+
+#include "base/limits.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OCSP_BODY_MAX ((size_t)64 * 1024)
+#define QUICK_MAX 512          /* a request for one certificate by SHA-512 is under 300 */
+#define LIST_CACHE_SECONDS 60  /* a proxy in front gives a list that old at most */
+#define CERT_CACHE_SECONDS 86400
+
+/* ---- OCSP ---- */
+static int
+hex_value(uint8_t c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int
+base64_value(uint8_t c)
+{
+    static const int8_t values[128] = {
+        ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13,
+        ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25,
+        ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,
+        ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+        ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61,
+        ['9'] = 62, ['+'] = 63, ['/'] = 64,
+    };
+
+    return c < 128 ? values[c] - 1 : -1;
+}
+
+/* RFC 6960 A.1: base64, percent-encoded. Of both at once, without memory of its own; 0 when it is something else or too long. */
+static size_t
+decode_get(an_bytes text, uint8_t ret[static QUICK_MAX])
+{
+    uint32_t bits = 0;
+    size_t len = 0, digits = 0, padding = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        int value;
+        if (c == '%') {
+            int high = text.len - i > 2 ? hex_value(text.ptr[i + 1]) : -1, low = text.len - i > 2 ? hex_value(text.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return 0;
+            c = (uint8_t)(high * 16 + low);
+            i += 2;
+        }
+        value = base64_value(c);
+        if (c == '=' && ++padding <= 2)
+            continue;
+        if (value < 0 || padding != 0 || len + 3 > QUICK_MAX)
+            return 0;
+        bits = bits << 6 | (uint32_t)value;
+        if (++digits % 4 == 0) {
+            ret[len++] = (uint8_t)(bits >> 16);
+            ret[len++] = (uint8_t)(bits >> 8);
+            ret[len++] = (uint8_t)bits;
+        }
+    }
+    if (digits % 4 == 2)
+        ret[len++] = (uint8_t)(bits >> 4);
+    if (digits % 4 == 3) {
+        ret[len++] = (uint8_t)(bits >> 10);
+        ret[len++] = (uint8_t)(bits >> 2);
+    }
+    return digits % 4 == 1 ? 0 : len;
+}
+
+struct quick_taking { struct an_buf *out; void (*put)(struct an_buf *out, const struct an_http_quick_answer *answer); };
+
+static void
+take_answer(void *context, an_bytes headers, an_bytes answer, int64_t fresh_seconds)
+{
+    const struct quick_taking *taking = context;
+    char digits[24];
+    size_t at = sizeof(digits);
+    uint64_t left = fresh_seconds > 0 ? (uint64_t)fresh_seconds : 0;
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    an_buf_append(taking->out, AN_LIT("Cache-Control: public, no-transform, must-revalidate, max-age="));
+    an_buf_append(taking->out, AN_BYTES(digits + at, sizeof(digits) - at));
+    an_buf_append(taking->out, AN_LIT("\r\n"));
+    taking->put(taking->out, &(struct an_http_quick_answer){.content_type = "application/ocsp-response", .headers = headers, .body = answer});
+}
+
+static bool
+answer_from_memory(void *context, const struct an_http_quick *quick, an_time now, struct an_buf *out,
+                   void (*put)(struct an_buf *out, const struct an_http_quick_answer *answer))
+{
+    const struct an_node *node = context;
+    struct quick_taking taking = {out, put};
+    uint8_t decoded[QUICK_MAX];
+    an_bytes request = quick->is_post ? quick->body : AN_BYTES(decoded, decode_get(quick->rest, decoded));
+
+    return request.len != 0 && an_status_quick(node->status, request, now, take_answer, &taking);
+}
+
+static void
+send_status_answer(const struct an_node *node, an_bytes request, bool is_get, struct an_http_answer *answer)
+{
+    struct an_respond_note note = {0};
+    struct an_err err = {0};
+    an_time now = an_time_now();
+
+    answer->status = 200; /* what went wrong stands in the answer (RFC 6960 2.3) */
+    answer->content_type = "application/ocsp-response";
+    if (an_status_answer(node->status, request, &answer->body, &note, &err) != AN_OK) {
+        fprintf(stderr, "{\"event\":\"ocsp.failed\",\"code\":\"%s\"}\n", an_message_find(err.code)->symbol);
+        return;
+    }
+    if (!note.may_keep || note.next_update <= now)
+        return;
+    answer->cache_seconds = (uint32_t)(note.next_update - now);
+    answer->last_modified = note.this_update;
+    answer->expires = note.next_update;
+    if (is_get)
+        an_status_etag(an_buf_view(&answer->body), answer->etag);
+}
+
+static void
+post_ocsp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    if (strcmp(request->content_type, "application/ocsp-request") != 0) {
+        an_http_answer_text(answer, 415, "Kiểu nội dung phải là application/ocsp-request", "The content type must be application/ocsp-request");
+        return;
+    }
+    send_status_answer(context, request->body, false, answer);
+}
+
+static void
+get_ocsp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf decoded = an_buf_new(OCSP_BODY_MAX);
+
+    if (strcmp(request->method, "POST") == 0) {
+        post_ocsp(context, request, answer);
+        return;
+    }
+    if (!an_base64_decode(&decoded, an_bytes_of_str(request->path + strlen("/ocsp/"))))
+        an_buf_reset(&decoded); /* malformedRequest */
+    send_status_answer(context, an_buf_view(&decoded), true, answer);
+}
+
+/* ---- time-stamps ---- */
+static void
+post_stamp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    const struct an_node *node = context;
+    struct an_err err = {0};
+
+    if (strcmp(request->content_type, "application/timestamp-query") != 0) {
+        an_http_answer_text(answer, 415, "Kiểu nội dung phải là application/timestamp-query", "The content type must be application/timestamp-query");
+        return;
+    }
+    if (an_status_stamp(node->status, request->body, &answer->body, &err) != AN_OK)
+        fprintf(stderr, "{\"event\":\"stamp.failed\",\"code\":\"%s\"}\n", an_message_find(err.code)->symbol);
+    if (answer->body.len == 0) {
+        an_http_answer_text(answer, 503, "Dịch vụ cấp dấu thời gian chưa sẵn sàng", "The time-stamping service is not available");
+        return;
+    }
+    answer->status = 200;
+    answer->content_type = "application/timestamp-reply";
+}
+
+/* ---- lists and certificates ---- */
+/* NAME.ending, NAME of small letters, digits and hyphens: nothing that could lead elsewhere. */
+static bool
+read_name(const char *file, const char *ending, char ret[static 80])
+{
+    size_t len = strspn(file, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (len == 0 || len >= 80 || strcmp(file + len, ending) != 0)
+        return false;
+    memcpy(ret, file, len);
+    ret[len] = '\0';
+    return true;
+}
+
+static void
+get_list(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    const struct an_node *node = context;
+    AN_CLEANUP(an_free_ptr) char *part = NULL, *path = NULL;
+    struct stat st;
+    char name[80];
+
+    if (!read_name(request->path + strlen("/crl/"), ".crl", name))
+        return;
+    part = an_asprintf("public/crl/%s.crl", name);
+    path = an_instance_path(node->instance, part);
+    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (answer->fd < 0 || fstat(answer->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return;
+    answer->status = 200;
+    answer->content_type = "application/pkix-crl";
+    answer->file_bytes = (uint64_t)st.st_size;
+    answer->cache_seconds = LIST_CACHE_SECONDS;
+    answer->last_modified = st.st_mtim.tv_sec;
+    snprintf(answer->etag, sizeof(answer->etag), "%llx-%llx-%lx", (unsigned long long)st.st_ino, (unsigned long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+static void
+get_certificate(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    const struct an_node *node = context;
+    char name[80];
+
+    if (!read_name(request->path + strlen("/crt/"), ".crt", name) || !an_status_certificate(node->status, name, &answer->body))
+        return;
+    answer->status = 200;
+    answer->content_type = "application/pkix-cert";
+    answer->cache_seconds = CERT_CACHE_SECONDS;
+    an_status_etag(an_buf_view(&answer->body), answer->etag);
+}
+
+/* ---- how it is ---- */
+static void
+get_health(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    const struct an_node *node = context;
+    struct an_status_health health;
+    an_time now = an_time_now();
+    bool lists_late, is_well;
+
+    (void)request;
+    an_status_health(node->status, &health);
+    lists_late = health.lists_until != AN_TIME_NONE && health.lists_until <= now;
+    is_well = health.without_key == 0 && !lists_late;
+    answer->status = is_well ? 200 : 503;
+    answer->content_type = "application/json";
+    an_buf_printf(&answer->body, "{\"status\":\"%s\",\"authorities\":%zu,\"without_key\":%zu,\"lists_late\":%s,\"time_stamping\":%s,\"seconds\":%lld}\n",
+                  is_well ? "ok" : "degraded", health.authorities, health.without_key, lists_late ? "true" : "false", health.has_stamping ? "true" : "false",
+                  (long long)(now - node->started));
+}
+
+static bool
+is_listed(const char *list, const char *address)
+{
+    size_t len = strlen(address);
+
+    for (const char *at = list; at != NULL && (at = strstr(at, address)) != NULL; at += len)
+        if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+static void
+get_metrics(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+{
+    const struct an_node *node = context;
+
+    if (!is_listed(an_status_config(node->status)->metrics_from, request->peer)) {
+        an_http_answer_text(answer, 403, "Chỉ dành cho máy giám sát", "For monitoring machines only");
+        return;
+    }
+    answer->status = 200;
+    answer->content_type = "text/plain; version=0.0.4";
+    if (node->server != NULL)
+        an_http_server_metrics(node->server, &answer->body);
+    an_status_metrics(node->status, &answer->body);
+}
+
+const struct an_http_route an_status_routes[] = {
+    {"/ocsp", AN_HTTP_POST, OCSP_BODY_MAX, post_ocsp, answer_from_memory},
+    {"/ocsp/", AN_HTTP_GET | AN_HTTP_POST, OCSP_BODY_MAX, get_ocsp, answer_from_memory},
+    {"/tsa", AN_HTTP_POST, 16384, post_stamp, NULL},
+    {"/crl/", AN_HTTP_GET, 0, get_list, NULL},
+    {"/crt/", AN_HTTP_GET, 0, get_certificate, NULL},
+    {"/healthz", AN_HTTP_GET, 0, get_health, NULL},
+    {"/metrics", AN_HTTP_GET, 0, get_metrics, NULL},
+};
+const size_t an_status_route_count = AN_COUNT(an_status_routes);

@@ -1,0 +1,107 @@
+"""A served instance for tests: made, filled, started, asked, stopped."""
+import http.client, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+from pathlib import Path
+
+
+def run(*command, check=True, **kwargs):
+    done = subprocess.run([str(c) for c in command], capture_output=True, **kwargs)
+    if check and done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr.decode(errors='replace')[-800:]}{done.stdout.decode(errors='replace')[-400:]}")
+    return done
+
+
+class Served:
+    def __init__(self, build, maker, token=None, config=""):
+        self.build, self.maker = Path(build), maker
+        self.base = Path(tempfile.mkdtemp(prefix="antin-serve-"))
+        self.dir = self.base / "ca"
+        self.port, self.process = None, None
+        run(self.build / "antin-office", "init", self.dir, "--quiet")
+        with sqlite3.connect(self.dir / "store.db") as store:
+            self.fresh = store.execute("SELECT COUNT(*) FROM authority").fetchone()[0] == 0
+        text = (self.dir / "antin.yaml").read_text()
+        text = re.sub(r"clock: kernel", "clock: none", text)
+        text = re.sub(r"revoked_seconds: 5", "revoked_seconds: 1", text)
+        (self.dir / "antin.yaml").write_text(text + config)
+        self.fill(token)
+
+    def fill(self, token):
+        made = self.base / "made"
+        run(self.maker, "make", self.dir, *([token] if token else []))
+        der = lambda name: (self.dir / f"{name}.crt").read_bytes()
+        pem = lambda name: run("openssl", "x509", "-inform", "DER", "-in", self.dir / f"{name}.crt", "-out", self.base / f"{name}.pem")
+        for path in self.dir.glob("*.crt"):
+            pem(path.stem)
+        with sqlite3.connect(self.dir / "store.db") as store:
+            store.execute("DELETE FROM authority")
+            columns = "id,name,line,kind,hierarchy,profile,parent,certificate,serial,key,ocsp_certificate,ocsp_key,base_url,crl_partitions,not_before,not_after,status,created_at"
+            rows = [(1, "goc", "goc", "root", "root", "goc", None, der("goc"), self.serial("goc"), "goc", None, None),
+                    (2, "nha-nuoc", "nha-nuoc", "issuing", "state", "trung-gian", 1, der("nha-nuoc"), self.serial("nha-nuoc"), "nha-nuoc", der("nha-nuoc-ocsp"), "nha-nuoc-ocsp"),
+                    (3, "tsa", "tsa", "tsa", "state", "tsa", 2, der("tsa"), self.serial("tsa"), "tsa", None, None)]
+            for row in rows:
+                store.execute(f"INSERT INTO authority ({columns}) VALUES ({','.join('?' * 18)})", row + ("http://localhost:8080", 0, 0, 1 << 40, 0, 0))
+            for i, name in enumerate(("nguoi-mot", "nguoi-hai", "nguoi-ba")):
+                self.add_certificate(store, 2, self.serial(name), der(name), name)
+
+    @staticmethod
+    def add_certificate(store, authority, serial, der, name):
+        store.execute("INSERT INTO certificate (authority,serial,partition,der,profile,subject,subject_folded,agency_folded,email_folded,not_before,not_after,subscriber,device,"
+                      "status,ground,request_key,request_digest,kind,renewals,issued_at) VALUES (?,?,0,?,'ca-nhan','',?,'','',0,1,'','',0,'',?,x'00','new',0,0)",
+                      (authority, serial, der, name, f"test:{name}"))
+
+    def serial(self, name):
+        out = run("openssl", "x509", "-inform", "DER", "-in", self.dir / f"{name}.crt", "-noout", "-serial").stdout.decode()
+        return bytes.fromhex(out.strip().split("=")[1])
+
+    def change(self, name, kind, reason):
+        """kind: 0 revoke, 1 hold, 2 release"""
+        with sqlite3.connect(self.dir / "store.db", timeout=20) as store:
+            status = {0: 1, 1: 2, 2: 0}[kind]
+            store.execute("UPDATE certificate SET status=?, revoked_at=?, reason=? WHERE serial=?",
+                          (status, int(time.time()) if kind != 2 else None, reason if kind == 0 else None, self.serial(name)))
+        run(self.maker, "change", self.dir, 2, self.serial(name).hex(), kind, reason)
+
+    def start(self, listen="127.0.0.1:0"):
+        self.log = open(self.base / "log", "ab")
+        self.process = subprocess.Popen([str(self.build / "antin-office"), "serve", "--dir", str(self.dir), "--listen", listen, "--lang=en"],
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        line = self.process.stdout.readline().decode()
+        if "port" not in line:
+            raise SystemExit(f"serve did not start: {line} {(self.base / 'log').read_text()[-2000:]}")
+        self.port = int(line.split()[-1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(60)
+            self.log.close()
+        self.process = None
+
+    def child(self, program):
+        """The process ids of a program among the children of the supervisor."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                text = path.read_text()
+            except OSError:
+                continue
+            name, rest = text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2:].split()
+            if name == program and int(rest[1]) == self.process.pid:
+                found.append(int(text.split()[0]))
+        return sorted(found)
+
+    def ask(self, method, path, body=None, headers={}):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), content
+
+    def events(self):
+        return (self.base / "log").read_text(errors="replace")
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.base, ignore_errors=True)

@@ -55,7 +55,6 @@ find_places(const char *dir, const struct an_config *config, struct places *ret)
 {
     AN_CLEANUP(an_free_ptr) char *url = an_instance_database(dir, config->database);
     bool is_sqlite = strncmp(url, "sqlite:", 7) == 0;
-    const char *home = getenv("HOME");
 
     ret->config = an_asprintf("%s/antin.yaml", dir);
     ret->public_dir = an_asprintf("%s/public", dir);
@@ -63,7 +62,7 @@ find_places(const char *dir, const struct an_config *config, struct places *ret)
     ret->database = is_sqlite ? an_strdup(url + 7) : an_strdup("/nowhere");
     ret->wal = an_asprintf("%s-wal", ret->database);
     ret->shm = an_asprintf("%s-shm", ret->database);
-    ret->passfile = getenv("PGPASSFILE") ? an_strdup(getenv("PGPASSFILE")) : an_asprintf("%s/.pgpass", home ? home : "");
+    ret->passfile = getenv("PGPASSFILE") ? an_strdup(getenv("PGPASSFILE")) : an_strdup("/nowhere");
     return is_sqlite;
 }
 

@@ -336,6 +336,17 @@ watch(struct supervisor *s)
     }
 }
 
+/* Where libpq looks for the password, said outright: helpers are not told whose home this is. */
+static void
+name_passfile(void)
+{
+    const char *home = getenv("HOME");
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/.pgpass", home ? home : "");
+
+    if (home != NULL && access(path, R_OK) == 0)
+        setenv("PGPASSFILE", path, 0);
+}
+
 static an_code
 open_all(struct supervisor *s, const char *dir, const char *listen, unsigned *ret_port, struct an_err *reterr)
 {
@@ -347,6 +358,7 @@ open_all(struct supervisor *s, const char *dir, const char *listen, unsigned *re
     AN_TRY(an_http_listen(listen ? listen : serve.listen, &s->kept[CHILD_HTTP].listener, ret_port, reterr));
     AN_TRY(listen_for_keys(s, reterr));
     AN_TRY(open_signals(s, reterr));
+    name_passfile();
     for (int i = 0; i < CHILDREN; i++) {
         struct an_child *child = NULL;
         AN_TRY(start_child(s, i, &child, reterr)); /* what does not start the first time is told to who started us */

@@ -48,7 +48,7 @@ find_program(const char *name)
 
 /* What a helper may know of our environment: language, zone, a fixed clock for reproducible output, where the password of the
  * database stands. */
-static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "HOME", "PGPASSFILE", "ASAN_OPTIONS",
+static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "PGPASSFILE", "ASAN_OPTIONS",
                                                "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 
 static void

@@ -66,6 +66,7 @@ struct loop {
     struct { struct conn *first, *last; } lists[CONN_LISTS];
     struct conn *dead;          /* closed; freed when no event of this round can name them */
     size_t connections;         /* atomic: read by others */
+    size_t connections_max;
     uint64_t now_ms;
     an_time now;
     char date[40];              /* "Date: …" line */

@@ -633,7 +633,7 @@ add_conn(struct loop *loop, int fd, const struct sockaddr_in6 *address)
     struct conn *conn;
     int on = 1;
 
-    if (loop->connections >= loop->server->setup.connections_max / loop->server->loop_count + 1)
+    if (loop->connections >= loop->connections_max)
         make_room(loop);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     conn = AN_NEW(struct conn);

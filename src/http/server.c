@@ -121,12 +121,13 @@ start_thread(pthread_t *thread, void *(*run)(void *), void *context)
 }
 
 static bool
-start_loop(struct an_http_server *server, struct loop *loop)
+start_loop(struct an_http_server *server, struct loop *loop, unsigned loops)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = loop};
     struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = server};
 
-    *loop = (struct loop){.server = server, .listens = true, .room = an_new_array(HTTP_ROOM_BYTES, 1)};
+    *loop = (struct loop){.server = server, .listens = true, .connections_max = server->setup.connections_max / loops + 1,
+                           .room = an_new_array(HTTP_ROOM_BYTES, 1)};
     pthread_mutex_init(&loop->lock, NULL);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -147,7 +148,7 @@ start_threads(struct an_http_server *server)
     server->workers = an_new_array(workers, sizeof(*server->workers));
     while (server->worker_count < workers && start_thread(&server->workers[server->worker_count], http_work, server))
         server->worker_count++;
-    while (server->loop_count < loops && start_loop(server, &server->loops[server->loop_count]))
+    while (server->loop_count < loops && start_loop(server, &server->loops[server->loop_count], loops))
         server->loop_count++;
     return server->worker_count > 0 && server->loop_count > 0;
 }

@@ -1,8 +1,8 @@
 /*
  * Weighing the rules that speak about one question (docs/decisions/067-rules.md):
- * a prohibition beats everything, and its exceptions stand in it; what the texts leave open is neither yes nor no; "only" shuts out every other role, and is opened by
- * a narrower permission; of two rules that both name an authority, a deadline or an "only", the one of the nearer file
- * wins, then the narrower one; everything else adds up.
+ * a prohibition beats everything, and its exceptions stand in it; what the texts leave open is neither yes nor no;
+ * "only" shuts out every other role, and is opened by a narrower permission; of two rules that both name an authority,
+ * a deadline or an "only", the one of the nearer file wins, then the narrower one; everything else adds up.
  */
 #include <stdio.h>
 

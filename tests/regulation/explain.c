@@ -1,4 +1,5 @@
 /* The engine itself: how rules are weighed, which words are refused, what an answer is asked. */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "data.h"
@@ -163,6 +164,140 @@ test_reminders(void **state)
     assert_int_equal(count, 3);
 }
 
+/* ---- every question of a grid: what holds of every answer ---- */
+struct words {
+    const char *items[64];
+    size_t count;
+};
+
+static void
+keep_word(void *context, const char *word, const char *vi, const char *en)
+{
+    struct words *words = context;
+
+    assert_true(vi[0] && en[0] && words->count < AN_COUNT(words->items));
+    words->items[words->count++] = word;
+}
+
+static const struct {
+    const char *regulation, *on;
+} DAYS[] = {{"tay-ninh-2025", "2026-01-05"},   {"bac-ninh-2023", "2023-06-01"}, {"bac-ninh-2023", "2024-12-01"},
+            {"bac-ninh-2023", "2026-01-05"},   {"gia-lai-2026", "2026-06-01"},  {"dong-thap-2025", "2026-01-05"},
+            {"binh-thuan-2017", "2018-03-01"}, {"quoc-gia", "2026-01-05"}};
+
+static void
+check_answer(const struct an_question *question, const struct an_answer *answer)
+{
+    const struct an_provision *provision = NULL;
+    const struct an_look *look = NULL;
+
+    if (answer->allowed != AN_ALLOWED_NOT_SAID) {
+        assert_true(answer->reason_count > 0 && answer->citation_count > 0);
+        assert_true(answer->reasons[0].decides && answer->reasons[0].citation);
+        assert_string_equal(answer->reasons[0].citation, answer->citations[0]);
+    }
+    for (size_t i = 0; i < answer->form_count; i++)
+        assert_int_equal(an_provision_find(regs, answer->forms[i].citation, &provision, NULL), AN_OK);
+    for (size_t i = 0; i < answer->look_count; i++)
+        assert_int_equal(an_look_find(regs, question->regulation, answer->looks[i], &look, NULL), AN_OK);
+    if (answer->deadline.is_set)
+        assert_true(answer->deadline.days >= 0 || answer->deadline.before_utc != AN_TIME_NONE);
+}
+
+static enum an_allowed
+ask_once(const struct an_question *question)
+{
+    struct an_answer *answer = NULL;
+    struct an_err err = {0};
+
+    if (an_regulation_explain(regs, question, &answer, &err) != AN_OK)
+        fail_msg("%s %s: %s", question->regulation, question->act, err.detail);
+    enum an_allowed allowed = answer->allowed;
+    check_answer(question, answer);
+    an_answer_free(&answer);
+    return allowed;
+}
+
+/* A secret never becomes allowed; nobody outside gets in by saying less; what a role may, may be done at all. */
+static void
+sweep(const struct words *acts, const struct words *roles)
+{
+    static const struct an_fact SECRET = {"secrecy", "tuyet-mat"};
+
+    for (size_t d = 0; d < AN_COUNT(DAYS); d++)
+        for (size_t a = 0; a < acts->count; a++) {
+            struct an_question question = {.regulation = DAYS[d].regulation,
+                                           .on_utc = an_time_parse(an_bytes_of_str(DAYS[d].on)),
+                                           .act = acts->items[a]};
+            enum an_allowed anybody = ask_once(&question);
+            for (size_t r = 0; r < roles->count; r++) {
+                question.actor = roles->items[r];
+                enum an_allowed plain = ask_once(&question);
+                assert_true(plain != AN_ALLOWED_YES || anybody == AN_ALLOWED_YES);
+                question.facts = &SECRET;
+                question.fact_count = 1;
+                enum an_allowed secret = ask_once(&question);
+                assert_true(secret == AN_ALLOWED_NO || secret == plain);
+                bool is_signing = strncmp(question.act, "sign.", 5) == 0 && d < AN_COUNT(DAYS) - 1;
+                assert_true(!is_signing || secret == AN_ALLOWED_NO);
+                question.facts = NULL;
+                question.fact_count = 0;
+            }
+        }
+}
+
+static void
+test_sweep(void **state)
+{
+    struct words acts = {0}, roles = {0};
+
+    (void)state;
+    assert_int_equal(an_word_each(regs, AN_WORD_ACT, keep_word, &acts, NULL), AN_OK);
+    assert_int_equal(an_word_each(regs, AN_WORD_ROLE, keep_word, &roles, NULL), AN_OK);
+    assert_int_equal(acts.count, 36);
+    assert_int_equal(roles.count, 13);
+    sweep(&acts, &roles);
+}
+
+/* One object serves all threads, also those that ask first. */
+static void *
+ask_many(void *context)
+{
+    struct an_regulations *shared = context;
+    size_t *yes = an_new_array(1, sizeof(*yes));
+
+    for (size_t i = 0; i < 400; i++) {
+        struct an_question question = {.regulation = DAYS[i % AN_COUNT(DAYS)].regulation,
+                                       .on_utc = an_time_parse(an_bytes_of_str(DAYS[i % AN_COUNT(DAYS)].on)),
+                                       .act = "sign.seal",
+                                       .actor = "van-thu"};
+        struct an_answer *answer = NULL;
+        if (an_regulation_explain(shared, &question, &answer, NULL) == AN_OK)
+            *yes += answer->allowed == AN_ALLOWED_YES;
+        an_answer_free(&answer);
+    }
+    return yes;
+}
+
+static void
+test_threads(void **state)
+{
+    struct an_regulations *fresh = NULL;
+    pthread_t threads[4];
+
+    (void)state;
+    assert_int_equal(an_regulations_open(AN_SOURCE_DIR, &fresh, NULL), AN_OK);
+    for (size_t i = 0; i < AN_COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_many, fresh), 0);
+    for (size_t i = 0; i < AN_COUNT(threads); i++) {
+        void *yes = NULL;
+        assert_int_equal(pthread_join(threads[i], &yes), 0);
+        assert_int_equal(*(size_t *)yes, 400);
+        free(yes);
+    }
+    an_regulations_close(&fresh);
+}
+
 /* A sixth province is a file: put beside the five, checked with them, asked like them. No line of C knows it. */
 static void
 test_sixth_province(void **state)
@@ -203,6 +338,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_base),      cmocka_unit_test(test_dates),
                                        cmocka_unit_test(test_words),     cmocka_unit_test(test_mail),
-                                       cmocka_unit_test(test_reminders), cmocka_unit_test(test_sixth_province)};
+                                       cmocka_unit_test(test_reminders), cmocka_unit_test(test_sweep),
+                                       cmocka_unit_test(test_threads),   cmocka_unit_test(test_sixth_province)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

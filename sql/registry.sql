@@ -339,3 +339,87 @@ SELECT r.id, r.number, r.form, r.medium, r.state, r.at, r.place, r.giver_kind, r
 -- name: record_list_device
 SELECT r.id, r.number, r.form, r.medium, r.state, r.at, r.place, r.giver_kind, r.giver, r.taker_kind, r.taker, r.giver_signer, r.taker_signer, r.giver_signed,
     r.taker_signed, r.way, r.reason, r.step, r.made_by FROM device_record_item i JOIN device_record r ON r.id = i.record WHERE i.device = $1 ORDER BY r.id LIMIT 1000
+
+-- Mergers and transfers. A gathered row: id, one value of it (what it was), what people call it, its name, its kind.
+-- name: reorganisation_insert
+INSERT INTO reorganisation (kind, agency, document, effective, done_at, done_by, state, undone_by) VALUES ($1, $2, $3, $4, $5, $6, 'done', '')
+RETURNING id
+
+-- name: reorganisation_item_insert
+INSERT INTO reorganisation_item (reorganisation, seq, kind, object, value_before) VALUES ($1, $2, $3, $4, $5)
+
+-- name: reorganisation_find
+SELECT kind, agency, state FROM reorganisation WHERE id = $1
+
+-- name: reorganisation_items
+SELECT object, value_before, kind, '', '' FROM reorganisation_item WHERE reorganisation = $1 ORDER BY seq DESC
+
+-- name: reorganisation_undo
+UPDATE reorganisation SET state = 'undone', undone_at = $2, undone_by = $3 WHERE id = $1 AND state = 'done'
+
+-- name: reorganisation_agency
+SELECT id, until, COALESCE(code, ''), name, '' FROM agency WHERE id = $1
+
+-- name: reorganisation_units
+SELECT id, superior, COALESCE(code, ''), name, '' FROM agency WHERE superior = $1 AND state = 'active' ORDER BY id
+
+-- name: reorganisation_people
+SELECT id, agency, number, name, '' FROM person WHERE agency = $1 AND state = 'active' ORDER BY id
+
+-- name: reorganisation_person
+SELECT id, agency, number, name, '' FROM person WHERE id = $1
+
+-- name: reorganisation_posts
+SELECT o.id, o.until, p.number, o.title, '' FROM post o JOIN person p ON p.id = o.person
+WHERE (CAST($1 AS {int}) = 0 OR o.person = $1) AND o.agency = $2 AND o.since < $3 AND (o.until IS NULL OR o.until > $3) ORDER BY o.id
+
+-- name: reorganisation_duties
+SELECT d.id, d.until, p.number, d.role, '' FROM duty d JOIN person p ON p.id = d.person
+WHERE (CAST($1 AS {int}) = 0 OR d.person = $1) AND d.agency = $2 AND d.since < $3 AND (d.until IS NULL OR d.until > $3) ORDER BY d.id
+
+-- name: reorganisation_subscribers
+SELECT id, agency, number, name, kind FROM subscriber WHERE agency = $1 AND state = 'active' AND kind = 'person' ORDER BY id
+
+-- name: reorganisation_own_subscriber
+SELECT id, agency, number, name, kind FROM subscriber WHERE person = $1 AND state = 'active' AND kind = 'person' ORDER BY id
+
+-- name: reorganisation_ended
+SELECT id, until, number, name, kind FROM subscriber WHERE agency = $1 AND state = 'active' AND kind <> 'person' ORDER BY id
+
+-- name: reorganisation_certs
+SELECT u.id, c.since, c.serial, u.name, u.kind FROM subscriber u JOIN subscriber_certificate c ON c.subscriber = u.id
+WHERE u.state = 'active' AND (u.agency = $1 OR (u.person = $2 AND u.kind = 'person')) ORDER BY u.id, c.serial
+
+-- name: reorganisation_devices
+SELECT id, link, number, model, state FROM device WHERE holder_kind = 'agency' AND holder = $1 ORDER BY number
+
+-- name: agency_superior_set
+UPDATE agency SET superior = $2 WHERE id = $1
+
+-- name: agency_successor_set
+UPDATE agency SET successor = $2, state = 'merged' WHERE id = $1
+
+-- name: agency_merged
+UPDATE agency SET state = 'dissolved', until = $2 WHERE id = $1 AND state = 'active'
+
+-- name: agency_reopen
+UPDATE agency SET state = 'active', until = NULL, successor = NULL WHERE id = $1 AND state = 'merged' AND CAST($2 AS {int}) IS NULL
+
+-- name: agency_code_reopen
+UPDATE agency_code SET state = 'active', until = NULL, successor = NULL
+WHERE agency = $1 AND code = (SELECT a.code FROM agency a WHERE a.id = $1)
+
+-- name: subscriber_move
+UPDATE subscriber SET agency = $2 WHERE id = $1
+
+-- name: subscriber_reopen
+UPDATE subscriber SET state = 'active', until = NULL WHERE id = $1 AND state = 'ended' AND CAST($2 AS {int}) IS NULL
+
+-- name: post_until_set
+UPDATE post SET until = $2 WHERE id = $1
+
+-- name: duty_until_set
+UPDATE duty SET until = $2 WHERE id = $1
+
+-- name: post_delete
+DELETE FROM post WHERE id = $1 AND CAST($2 AS {int}) IS NULL

@@ -266,7 +266,7 @@ CREATE TABLE reorganisation_item (
     seq {int} NOT NULL,
     kind {text} NOT NULL,             -- agency, code, person, post-ended, post-begun, duty-ended, subscriber
     object {int} NOT NULL,
-    agency_before {int},                   -- agency before, or NULL
+    value_before {int},               -- agency, superior or end of a period, as it was; NULL = none
     PRIMARY KEY (reorganisation, seq)
 ) {clustered};
 

@@ -144,6 +144,23 @@ static const struct opt subscriber_edit_opts[] = {
     {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
     {"manager", "PERSON", OPT_TEXT, R(manager), "người quản lý thiết bị", "who keeps the device"},
 };
+static const struct opt merge_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"into", "CODE", OPT_TEXT, R(into), "cơ quan kế thừa", "the successor"},
+    {"on", "DAY", OPT_TEXT, R(on), "ngày có hiệu lực (mặc định: hôm nay)", "effective day (default: today)"},
+    {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
+    {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
+};
+static const struct opt transfer_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"into", "CODE", OPT_TEXT, R(into), "cơ quan mới", "the new agency"},
+    {"on", "DAY", OPT_TEXT, R(on), "ngày có hiệu lực (mặc định: bây giờ)", "effective day (default: now)"},
+    {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
+    {"title", "TEXT", OPT_TEXT, R(title), "chức vụ mới", "the new title"},
+    {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
+};
 
 #define CMD(name, args, min, max, opts, run, vi, en, more_vi, more_en) \
     {name, args, min, max, OFFICE_OPTS(opts, registry_args), RUN(run), vi, en, more_vi, more_en}
@@ -154,6 +171,11 @@ static const struct command commands[] = {
     CMD("agency edit", "CODE", 1, 1, agency_edit_opts, cmd_agency_edit, "sửa thông tin cơ quan", "change an agency", NULL, NULL),
     CMD("agency code", "CODE NEW", 2, 2, document_opts, cmd_agency_code, "đóng mã cũ, cấp mã mới", "close its code and give it another",
         "Mã cũ không cấp cho cơ quan khác và vẫn dẫn đến cơ quan này (QĐ 09/2025/QĐ-TTg Điều 2).", "The old code is never given away and still leads here (QĐ 09/2025/QĐ-TTg Điều 2)."),
+    CMD("agency merge", "FROM...", 1, -1, merge_opts, cmd_agency_merge, "sáp nhập cơ quan", "merge agencies into their successor",
+        "Người, thuê bao cá nhân chuyển sang cơ quan kế thừa; mã bị đóng; chứng thư phải thu hồi hoặc thay đổi được liệt kê (NĐ 68/2024 Điều 15, 17).",
+        "People and their subscribers move to the successor; codes are closed; certificates to be revoked or changed are listed (NĐ 68/2024 Điều 15, 17)."),
+    CMD("agency undo", "NUMBER", 1, 1, plain_opts, cmd_agency_undo, "hoàn tác một lần sáp nhập hoặc điều chuyển", "undo a merger or a transfer", NULL, NULL),
+    CMD("person transfer", "NUMBER", 1, 1, transfer_opts, cmd_person_transfer, "điều chuyển người sang cơ quan khác", "transfer a person to another agency", NULL, NULL),
     CMD("person add", "", 0, 0, person_add_opts, cmd_person_add, "thêm người", "add a person", NULL, NULL),
     CMD("person list", "", 0, 0, person_list_opts, cmd_person_list, "danh sách người, tìm không dấu", "list people, searched without diacritics", NULL, NULL),
     CMD("person show", "NUMBER", 1, 1, person_show_opts, cmd_person_show, "xem một người, chức vụ và vai trò", "show a person, posts and roles",

@@ -1,4 +1,5 @@
 /* registry/: agencies, people, posts, roles, subscribers, on either engine. */
+#include "registry/reorganise.h"
 #include "registry/store_test.h"
 
 /* ---- identifiers ---- */
@@ -433,12 +434,110 @@ subscribers_of_four_kinds(void **state)
     expect(write_with(link_certificates, NULL, &err), AN_E_SUBSCRIBER_UNKNOWN, &err, "ended twice");
 }
 
+/* ---- mergers and transfers ---- */
+struct merging { struct an_reorganisation plan; bool is_merge; int64_t id; char lines[2048]; };
+
+static an_code
+note_line(void *context, const struct an_reorganisation_line *line, struct an_err *reterr)
+{
+    struct merging *m = context;
+    size_t used = strlen(m->lines);
+
+    (void)reterr;
+    snprintf(m->lines + used, sizeof(m->lines) - used, "%s:%s ", line->kind, line->name);
+    return AN_OK;
+}
+
+static an_code
+reorganise(struct an_tx *tx, void *context, struct an_err *reterr)
+{
+    struct merging *m = context;
+
+    m->lines[0] = 0;
+    return m->is_merge ? an_agency_merge(tx, &m->plan, note_line, m, &m->id, reterr) : an_person_transfer(tx, &m->plan, note_line, m, &m->id, reterr);
+}
+
+static an_code
+undo(struct an_tx *tx, void *context, struct an_err *reterr)
+{
+    return an_reorganisation_undo(tx, *(const int64_t *)context, "CB000001", DAY(400), reterr);
+}
+
+struct seen { char person[128], agency_state[32], head[64]; bool is_closed; };
+
+static an_code
+look_around(struct an_tx *tx, void *context, struct an_err *reterr)
+{
+    struct seen *seen = context;
+    struct an_person person = {0};
+    struct an_agency agency = {0};
+    struct an_post post = {0};
+
+    AN_TRY(an_person_find(tx, people[3], arena, &person, reterr));
+    snprintf(seen->person, sizeof(seen->person), "%s", person.agency_name);
+    AN_TRY(an_agency_find_code(tx, "H53.6", arena, &agency, &seen->is_closed, reterr));
+    snprintf(seen->agency_state, sizeof(seen->agency_state), "%s", agency.state);
+    AN_TRY(an_agency_head(tx, so_khcn, DAY(350), arena, &post, reterr));
+    snprintf(seen->head, sizeof(seen->head), "%s", post.id ? post.person_name : "");
+    return AN_OK;
+}
+
+static void
+mergers_are_undone_as_a_whole(void **state)
+{
+    const int64_t from[] = {so_khcn}, self[] = {so_tc}, above[] = {ubnd};
+    struct merging m = {.plan = {.from = from, .from_count = 1, .into = so_tc, .document = "100/NQ-HĐND", .effective = DAY(300), .actor = "CB000001", .dry_run = true},
+                        .is_merge = true};
+    struct merging bad = m, move = {.plan = {.person = 0, .into = so_tc, .document = "7/QĐ", .title = "Chuyên viên", .effective = DAY(250), .actor = "CB000001"}};
+    struct seen before = {0}, after = {0};
+    struct an_err err = {0};
+
+    (void)state;
+    bad.plan.from = self;
+    expect(write_with(reorganise, &bad, &err), AN_E_REORGANISATION, &err, "into itself");
+    bad.plan.from = above;
+    expect(write_with(reorganise, &bad, &err), AN_E_REORGANISATION, &err, "into one below");
+    bad.plan.from = from;
+    bad.plan.document = "";
+    expect(write_with(reorganise, &bad, &err), AN_E_REORGANISATION, &err, "no document");
+    expect(write_with(look_around, &before, &err), AN_OK, &err, "before");
+    expect(write_with(reorganise, &m, &err), AN_OK, &err, "dry run");
+    assert_int_equal(m.id, 0);
+    assert_non_null(strstr(m.lines, "unit:Phòng Chuyển đổi số"));
+    assert_non_null(strstr(m.lines, "subscriber-ended:Sở Khoa học và Công nghệ"));
+    expect(write_with(look_around, &after, &err), AN_OK, &err, "after the dry run");
+    assert_memory_equal(&before, &after, sizeof(before));
+    m.plan.dry_run = false;
+    expect(write_with(reorganise, &m, &err), AN_OK, &err, "merge");
+    expect(write_with(look_around, &after, &err), AN_OK, &err, "after");
+    assert_string_equal(after.agency_state, "merged");
+    assert_true(after.is_closed);
+    assert_string_equal(after.head, ""); /* posts ended */
+    bad.plan.document = "1/NQ";
+    expect(write_with(reorganise, &bad, &err), AN_E_AGENCY_CLOSED, &err, "twice");
+    expect(write_with(undo, &m.id, &err), AN_OK, &err, "undo");
+    memset(&after, 0, sizeof(after));
+    expect(write_with(look_around, &after, &err), AN_OK, &err, "after undoing");
+    assert_memory_equal(&before, &after, sizeof(before));
+    expect(write_with(undo, &m.id, &err), AN_E_REORGANISATION, &err, "undone twice");
+    move.plan.person = people[3];
+    expect(write_with(reorganise, &move, &err), AN_OK, &err, "transfer");
+    expect(write_with(look_around, &after, &err), AN_OK, &err, "moved");
+    assert_string_equal(after.person, "Sở Tài chính");
+    expect(write_with(reorganise, &move, &err), AN_E_REORGANISATION, &err, "there already");
+    expect(write_with(undo, &move.id, &err), AN_OK, &err, "back");
+    memset(&after, 0, sizeof(after));
+    expect(write_with(look_around, &after, &err), AN_OK, &err, "back");
+    assert_memory_equal(&before, &after, sizeof(before));
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_of_agencies), cmocka_unit_test(agencies_are_a_tree), cmocka_unit_test(people_are_found_without_accents),
         cmocka_unit_test(wrong_people_are_refused), cmocka_unit_test(roles_by_post_and_by_document), cmocka_unit_test(subscribers_of_four_kinds),
+        cmocka_unit_test(mergers_are_undone_as_a_whole),
     };
 
     store_url = argc > 1 ? argv[1] : NULL;

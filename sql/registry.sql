@@ -423,3 +423,10 @@ UPDATE duty SET until = $2 WHERE id = $1
 
 -- name: post_delete
 DELETE FROM post WHERE id = $1 AND CAST($2 AS {int}) IS NULL
+
+-- name: import_job_line
+SELECT rows_done FROM import_job WHERE digest = $1
+
+-- name: import_job_put
+INSERT INTO import_job (digest, kind, rows_done, added, refused, state, at) VALUES ($1, 'people', $2, $3, $4, 'running', $5)
+ON CONFLICT (digest) DO UPDATE SET rows_done = excluded.rows_done, added = excluded.added, refused = excluded.refused

@@ -274,7 +274,7 @@ CREATE TABLE reorganisation_item (
 CREATE TABLE import_job (
     digest {text} NOT NULL PRIMARY KEY, -- SHA-256 of the file and what it is imported as
     kind {text} NOT NULL,
-    rows_done {int} NOT NULL,
+    rows_done {int} NOT NULL,         -- the last line that is in
     added {int} NOT NULL,
     refused {int} NOT NULL,
     state {text} NOT NULL CHECK (state IN ('running', 'done')),

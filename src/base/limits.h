@@ -124,3 +124,6 @@
 #define AN_LIMIT_REGISTRY_ARENA ((size_t)16 * 1024 * 1024) /* what one answer about one object holds: a few hundred rows */
 #define AN_LIMIT_RECORD_DEVICES 500                        /* on one record: more do not go into one hand-over */
 #define AN_LIMIT_RECORD_BYTES ((size_t)8 * 1024 * 1024)    /* a record of 500 devices with two signatures is under 1 MB */
+#define AN_LIMIT_CSV_ROW ((size_t)64 * 1024)               /* one row of a list; the longest of the forms has under 1 kB */
+#define AN_LIMIT_IMPORT_BYTES ((uint64_t)1024 * 1024 * 1024) /* a million people take 200 MB; the file is mapped */
+#define AN_LIMIT_IMPORT_ARENA ((size_t)64 * 1024 * 1024)   /* one batch of at most 10,000 rows */

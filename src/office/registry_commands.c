@@ -161,6 +161,19 @@ static const struct opt transfer_opts[] = {
     {"title", "TEXT", OPT_TEXT, R(title), "chức vụ mới", "the new title"},
     {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
 };
+static const struct opt import_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"report", "FILE.csv", OPT_TEXT, R(report), "tệp báo cáo từng dòng", "report, line by line"},
+    {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ kiểm tra, không ghi", "check only, write nothing"},
+    {"batch", "N", OPT_INT, R(batch), "số dòng mỗi lần ghi (mặc định 500)", "rows of one commit (default 500)"},
+};
+static const struct opt export_opts[] = {
+    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
+    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"},
+    {"personal", NULL, OPT_FLAG, R(personal), "kèm dữ liệu cá nhân đầy đủ (được ghi nhật ký)", "with personal data in full (told to the audit log)"},
+};
 
 #define CMD(name, args, min, max, opts, run, vi, en, more_vi, more_en) \
     {name, args, min, max, OFFICE_OPTS(opts, registry_args), RUN(run), vi, en, more_vi, more_en}
@@ -185,6 +198,11 @@ static const struct command commands[] = {
     CMD("person post", "NUMBER", 1, 1, person_post_opts, cmd_person_post, "ghi chức vụ theo thời gian", "enter a post", NULL, NULL),
     CMD("person role", "NUMBER", 1, 1, person_role_opts, cmd_person_role, "giao hoặc kết thúc vai trò", "give or end a role", NULL, NULL),
     CMD("person end", "NUMBER", 1, 1, person_end_opts, cmd_person_end, "nghỉ hưu, thôi việc, từ trần", "retirement, leaving, death", NULL, NULL),
+    CMD("person import", "FILE.csv", 1, 1, import_opts, cmd_person_import, "nhập danh sách người từ tệp CSV", "import people from a CSV file",
+        "Cột: Họ và tên, Mã cơ quan, Địa chỉ thư điện tử công vụ, Ngày sinh, Số định danh cá nhân, Ngày cấp, Nơi cấp, Số điện thoại di động. Dừng giữa chừng thì chạy "
+        "lại: dòng đã nhập được bỏ qua.",
+        "Columns by Vietnamese name or name, agency, email, born, identity, identity_issued, identity_place, phone, number, retires. Cut off, it is called again and goes on."),
+    CMD("person export", "OUT.csv", 1, 1, export_opts, cmd_person_export, "xuất danh sách người ra tệp CSV", "export people to a CSV file", NULL, NULL),
     CMD("subscriber add", "", 0, 0, subscriber_add_opts, cmd_subscriber_add, "thêm thuê bao", "add a subscriber", NULL, NULL),
     CMD("subscriber list", "", 0, 0, person_list_opts, cmd_subscriber_list, "danh sách thuê bao", "list subscribers", NULL, NULL),
     CMD("subscriber show", "NUMBER", 1, 1, plain_opts, cmd_subscriber_show, "xem một thuê bao và chứng thư", "show a subscriber and its certificates", NULL, NULL),

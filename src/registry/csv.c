@@ -1,0 +1,126 @@
+#include "registry/csv.h"
+
+#include "base/limits.h"
+#include "base/utf8.h"
+
+void
+an_csv_start(struct an_csv *csv, an_bytes bytes)
+{
+    size_t end;
+
+    if (an_bytes_starts_with(bytes, AN_LIT("\xEF\xBB\xBF")))
+        bytes = an_bytes_slice(bytes, 3, bytes.len);
+    *csv = (struct an_csv){.rest = bytes, .next_line = 1, .separator = ',', .text = an_buf_new(AN_LIMIT_CSV_ROW)};
+    end = an_bytes_find(bytes, AN_LIT("\n"), 0);
+    for (size_t i = 0, commas = 0, others = 0; i < bytes.len && i < end; i++) {
+        commas += bytes.ptr[i] == ',';
+        others += bytes.ptr[i] == ';' || bytes.ptr[i] == '\t';
+        if ((bytes.ptr[i] == ';' || bytes.ptr[i] == '\t') && others > commas)
+            csv->separator = (char)bytes.ptr[i];
+    }
+}
+
+void
+an_csv_done(struct an_csv *csv)
+{
+    an_buf_free(&csv->text);
+}
+
+static bool
+begin_field(struct an_csv *csv)
+{
+    if (csv->count == AN_CSV_FIELDS_MAX)
+        return false;
+    csv->starts[csv->count++] = csv->text.len;
+    return true;
+}
+
+/* From the quote on; false when it does not close. */
+static bool
+read_quoted(struct an_csv *csv, size_t *at)
+{
+    for (++*at; *at < csv->rest.len; ++*at) {
+        uint8_t c = csv->rest.ptr[*at];
+        if (c == '"' && !(*at + 1 < csv->rest.len && csv->rest.ptr[*at + 1] == '"')) {
+            ++*at;
+            return true;
+        }
+        if (c == '"')
+            ++*at;
+        csv->next_line += c == '\n';
+        an_buf_byte(&csv->text, c);
+    }
+    return false;
+}
+
+static an_code
+read_row(struct an_csv *csv, struct an_err *reterr)
+{
+    size_t at = 0;
+    bool is_at_end = false;
+
+    an_buf_reset(&csv->text);
+    csv->count = 0;
+    csv->line = csv->next_line;
+    while (!is_at_end) {
+        if (!begin_field(csv))
+            AN_FAIL(reterr, AN_E_CSV, "%zu: > %d", csv->line, AN_CSV_FIELDS_MAX);
+        if (at < csv->rest.len && csv->rest.ptr[at] == '"' && !read_quoted(csv, &at))
+            AN_FAIL(reterr, AN_E_CSV, "%zu: \"", csv->line);
+        while (at < csv->rest.len && csv->rest.ptr[at] != (uint8_t)csv->separator && csv->rest.ptr[at] != '\n') {
+            if (csv->rest.ptr[at] != '\r')
+                an_buf_byte(&csv->text, csv->rest.ptr[at]);
+            at++;
+        }
+        an_buf_byte(&csv->text, 0);
+        is_at_end = at >= csv->rest.len || csv->rest.ptr[at] == '\n';
+        at++;
+    }
+    csv->next_line++;
+    csv->rest = an_bytes_slice(csv->rest, at, csv->rest.len);
+    if (!an_buf_ok(&csv->text))
+        AN_FAIL(reterr, AN_E_CSV, "%zu: > %zu byte", csv->line, csv->text.max);
+    for (size_t i = 0; i < csv->count; i++)
+        if (!an_utf8_is_valid(an_bytes_of_str(an_csv_field(csv, i))))
+            AN_FAIL(reterr, AN_E_CSV, "%zu: UTF-8", csv->line);
+    return AN_OK;
+}
+
+an_code
+an_csv_next(struct an_csv *csv, bool *ret_found, struct an_err *reterr)
+{
+    *ret_found = false;
+    while (csv->rest.len > 0) {
+        AN_TRY(read_row(csv, reterr));
+        for (size_t i = 0; i < csv->count && !*ret_found; i++)
+            *ret_found = an_csv_field(csv, i)[0] != '\0';
+        if (*ret_found)
+            return AN_OK;
+    }
+    return AN_OK;
+}
+
+const char *
+an_csv_field(const struct an_csv *csv, size_t at)
+{
+    return at < csv->count && csv->text.ptr != NULL ? (const char *)csv->text.ptr + csv->starts[at] : "";
+}
+
+void
+an_csv_write(struct an_buf *out, const char *text, bool is_last)
+{
+    bool is_formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL, is_quoted = is_formula || strpbrk(text, ",;\"\n\r\t") != NULL;
+
+    if (is_quoted)
+        an_buf_byte(out, '"');
+    if (is_formula)
+        an_buf_byte(out, '\'');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"')
+            an_buf_byte(out, '"');
+        an_buf_byte(out, (uint8_t)*c);
+    }
+    if (is_quoted)
+        an_buf_byte(out, '"');
+    an_buf_str(out, is_last ? "\r\n" : ",");
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""People from a CSV file: every bad line named with its article, a trial writes nothing, what was cut off goes on, memory stays flat,
+formulas come out harmless. ANTIN_FULL=1: 100,000 people.
+
+import.py ANTIN [DATABASE-URL]"""
+import csv, json, os, resource, shutil, subprocess, sys, tempfile
+from pathlib import Path
+
+antin = sys.argv[1]
+work = Path(tempfile.mkdtemp(prefix="antin-import-"))
+home = work / "home"
+failures = []
+
+
+def check(condition, what):
+    if not condition:
+        failures.append(what)
+        print("FAILED:", what)
+
+
+def run(*args, want=0):
+    done = subprocess.run([antin, *map(str, args), "--json"], capture_output=True, text=True)
+    check((done.returncode == 0) == (want == 0), f"{args[:3]}: {done.returncode} {done.stdout[-300:]} {done.stderr[-300:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
+
+
+def act(*args, want=0):
+    return run(*args, "--dir", home, "--as", "system", want=want)
+
+
+def count():
+    total, cursor = 0, []
+    while True:
+        page = run("person", "list", "--dir", home, "--limit", "500", *cursor)
+        total += len(page["people"])
+        if not page.get("next"):
+            return total
+        cursor = ["--cursor", page["next"]]
+
+
+def small():
+    lines = ["Họ và tên;Mã cơ quan;Địa chỉ thư điện tử công vụ;Ngày sinh;Số định danh cá nhân",
+             "Nguyễn Văn An;H53.6;annv@tayninh.gov.vn;03/02/1980;072080000001",
+             "Trần Thị Bình;000.00.06.H53;binhtt@tayninh.gov.vn;1981-05-06;072081000002",
+             "Sai Thư;H53.6;sai@gmail.com;;", "Sai Mã;H99.1;;;", "Trùng Thư;H53.6;annv@tayninh.gov.vn;;", "Sai Ngày;H53.6;;31/02/1980;", "Sai Số;H53.6;;;123",
+             "=HYPERLINK(1);H53.6;;;", '"Lê ""Hai""\nDòng";H53.6;;;']
+    path = work / "small.csv"
+    path.write_text("\ufeff" + "\r\n".join(lines) + "\r\n", encoding="utf-8")
+    trial = act("person", "import", path, "--dry-run")
+    check((trial["added"], trial["refused"], count()) == (4, 5, 0), f"a trial writes nothing: {trial}")
+    done = act("person", "import", path, "--report", work / "report.csv", "--batch", "3")
+    check((done["added"], done["refused"], count()) == (4, 5, 4), f"imported: {done}")
+    report = list(csv.reader(open(work / "report.csv", encoding="utf-8-sig")))
+    check([row[0] for row in report[1:]] == ["4", "5", "6", "7", "8"], f"lines: {report}")
+    check("Mẫu số 01" in report[1][3], f"article: {report[1]}")
+    check(not any("123" == row[1] or "072080000001" in "".join(row) for row in report), "no personal identifier in the report")
+    again = act("person", "import", path)
+    check((again["rows"], again["resumed"], count()) == (0, 9, 4), f"goes on where it stopped: {again}")
+    act("person", "export", work / "out.csv")
+    rows = list(csv.reader(open(work / "out.csv", encoding="utf-8-sig")))
+    check(len(rows) == 5 and any(row[1] == "'=HYPERLINK(1)" for row in rows), f"formulas are harmless: {rows}")
+    check(not any("072080000001" in cell for row in rows for cell in row), "masked")
+    act("person", "export", work / "full.csv", "--personal")
+    check("072080000001" in (work / "full.csv").read_text(encoding="utf-8"), "personal data when asked for by who may")
+    (work / "bad.csv").write_text("Họ và tên\nA\n")
+    check("AN_E_IMPORT_HEADER" in json.dumps(act("person", "import", work / "bad.csv", want=1)), "a missing column is named")
+
+
+def large(rows):
+    path = work / "large.csv"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("name,agency,email,identity\n")
+        for i in range(rows):
+            out.write(f"Người Thứ {i},H53.6,nguoi{i}@tayninh.gov.vn,1{i:011d}\n")
+    before = count()
+    done = subprocess.Popen([antin, "person", "import", str(path), "--dir", str(home), "--as", "system", "--quiet"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(done.pid, 0)
+    check(status == 0, f"large: {status}")
+    print(f"{rows} people: {usage.ru_utime + usage.ru_stime:.1f} s of processor, {usage.ru_maxrss / 1024:.0f} MB at most")
+    check(usage.ru_maxrss < 300 * 1024, f"flat memory: {usage.ru_maxrss} kB")
+    check(count() == before + rows, "all of them are there")
+
+
+try:
+    run("init", home, "--name", "MẪU", "--regulation", "tay-ninh-2025", *(["--database", sys.argv[2]] if len(sys.argv) > 2 else []))
+    act("agency", "add", "--name", "Sở Khoa học và Công nghệ (MẪU)", "--code", "H53.6")
+    small()
+    large(100000 if os.environ.get("ANTIN_FULL") else 3000)
+finally:
+    shutil.rmtree(work)
+print(f"{len(failures)} failed")
+sys.exit(1 if failures else 0)

@@ -153,6 +153,23 @@ def small_files(t, b, d, rounds):
             t.add(f"verify 100 kB, path, CRL, changes, {name}, {threads} thread(s) / floor", ratio, 0.60, f"{ours:.0f}/s, floor {theirs:.0f}/s")
 
 
+def many_files(t, b, d, rounds, antin_verify):
+    """Two threads beside one; a folder of 10,000 signed files in one process, beside the same verifies without files."""
+    for name in ("rsa", "ec"):
+        verify = lambda threads: in_process(b / "work", "verify", d / f"signed-{name}.pdf", d, name, threads, 1600 * threads, d, "-", "-")["per_second"]
+        ratio, two, one = pair(lambda: verify(2), lambda: verify(1), rounds)
+        t.add(f"verify 100 kB, {name}, two threads / one", ratio, 1.8, f"{two:.0f}/s, {one:.0f}/s")
+    folder, count = d / "ten-thousand", 10000
+    folder.mkdir()
+    for n in range(count):
+        os.link(d / "signed-rsa.pdf", folder / f"{n:05}.pdf")
+    whole = lambda: count * process_rate(antin_verify(folder))
+    single = lambda: in_process(b / "work", "verify", d / "signed-rsa.pdf", d, "rsa", 1, 4000, d, "-", "-")["per_second"]
+    ratio, x, y = pair(whole, single, 1)
+    t.add("verify a folder of 10,000 files / the same file again and again", ratio, 0.5, f"{x:.0f}/s, {y:.0f}/s")
+    shutil.rmtree(folder)
+
+
 def big_files(t, b, d, rounds, antin_sign, antin_verify):
     for mb, count in ((20, 4), (200, 1)):
         pdf = d / f"big-{mb}.pdf"
@@ -305,6 +322,8 @@ def main():
             small_files(t, b, d, args.rounds)
         if "process" in wanted:
             whole_process(t, d, args.rounds, sign, verify)
+        if "many" in wanted:
+            many_files(t, b, d, args.rounds, verify)
         if "shapes" in wanted:
             shapes(t, b, d, args.rounds, sign)
         if "token" in wanted:

@@ -4,11 +4,12 @@ import os
 import pty
 import signal
 import subprocess
+import termios
 import time
 
 import oracles
 import pdfs
-from lib import SANITIZED, Instance, Suite, error_of, is_bilingual, leftovers
+from lib import SANITIZED, Instance, Suite, error_of, is_bilingual, leftovers, run
 
 suite = Suite("batch")
 i = Instance()
@@ -184,5 +185,47 @@ def progress():
     suite.check("/s" not in ran.err and "\r" not in ran.err, "no progress into a file", ran.err)
 
 
+def typed(words, *lines):
+    """Runs on a terminal of its own: waits for the question, types each line. Returns (exit status, everything shown)."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.chdir(i.dir)
+        os.execvpe(words[0], words, dict(os.environ, LC_ALL="C.UTF-8"))
+    seen, answered = b"", 0
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+        if seen.count("Mã PIN / PIN".encode()) > answered < len(lines):
+            while termios.tcgetattr(master)[3] & termios.ECHO:  # typed when the terminal hides it, as a person would see
+                time.sleep(0.01)
+            os.write(master, lines[answered])
+            answered += 1
+    _, code = os.waitpid(pid, 0)
+    os.close(master)
+    return os.waitstatus_to_exitcode(code), seen.decode("utf-8", "replace")
+
+
+def pin_on_a_terminal():
+    """The PIN is asked for on the terminal, never shown, never in a file; an empty line or ^C gives up."""
+    who, locked = i.person(), i.dir / "locked.pem"
+    run("openssl", "pkcs8", "-topk8", "-in", who.key, "-out", locked, "-passout", "pass:Bi mat 2468", "-v2", "aes-256-cbc")
+    os.chmod(locked, 0o600)
+    source = i.file("in/tty.pdf", pdfs.simple())
+    for what, line, status_wanted, code in (("right", b"Bi mat 2468\n", 0, ""), ("wrong", b"Bi mat 1357\n", None, "AN_E_PIN_WRONG"),
+                                            ("empty", b"\n", None, "AN_E_PIN_CANCELLED"), ("interrupted", b"\x03", None, "")):
+        out = i.dir / f"tty-{what}.pdf"
+        words = i.sign_words(source, out, who, *status)
+        words[words.index("--key") + 1] = locked
+        code_seen, text = typed([str(w) for w in [i.program, *words]], line)
+        suite.check((code_seen == 0) == (status_wanted == 0) and out.exists() == (status_wanted == 0), f"PIN {what}: outcome", (code_seen, text))
+        suite.check("Mã PIN / PIN" in text and "2468" not in text and "1357" not in text, f"PIN {what}: asked for, not shown", text)
+        suite.check(code in text, f"PIN {what}: {code}", text)
+
+
 with i:
-    suite.run(one_damaged, interrupted, in_place_interrupted, flat_memory, progress)
+    suite.run(one_damaged, interrupted, in_place_interrupted, pin_on_a_terminal, flat_memory, progress)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Attacks on signed documents and signatures, and lawful documents beside them. Everything is forged here with a second
-implementation (forge/); antin says a word on each, and so do pdfsig and MuPDF: what they refuse we do not accept
+implementation (forge/); antin says a word on each, and so do pdfsig, MuPDF and PDFBox: what they refuse we do not accept
 without a reason in the case. usage: attacks.py ANTIN [--full] [--only TEXT] [--keep DIR]   ends with "N passed, N failed, N skipped" """
-import argparse, importlib, json, os, signal, subprocess, sys, tempfile, time
+import argparse, importlib, json, os, shutil, signal, subprocess, sys, tempfile, time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,6 +94,29 @@ def mutool_refuses(path):
     return bad[0].strip() if bad else ""
 
 
+JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("pdfbox2", "fontbox2", "commons-logging"))
+EXPORTS = [f"--add-exports=java.base/sun.security.{p}=ALL-UNNAMED" for p in ("pkcs", "timestamp", "x509", "util")]
+
+PDFBOX_REASONS = {  # PDFBox's words -> why accepting is right
+    "Invalid hex string": "white space in a hexadecimal string is ignored (ISO 32000-2, 7.3.4.3)",
+    "rejects tag type": "Java's reader of CMS looks into unsigned attributes, which nobody signed and nothing here reads",
+}
+
+
+def pdfbox_refuses(paths, folder):
+    """Of those that we accept: {path: what PDFBox says against one of its signatures}. One process for all."""
+    source, classes = Path(__file__).resolve().parents[1] / "e2e" / "PdfBoxCheck.java", folder / "classes"
+    if not shutil.which("javac") or not all(Path(p).exists() for p in JARS.split(":")):
+        return {}
+    subprocess.run(["javac", "-nowarn", "-XDignore.symbol.file", *EXPORTS, "-cp", JARS, "-d", classes, source], check=True, capture_output=True)
+    words = [w for path in paths for w in (path, "")]
+    done = subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true", *EXPORTS, "-cp", f"{classes}:{JARS}", "PdfBoxCheck", "check", *words],
+                          capture_output=True, text=True, errors="replace", timeout=300)
+    answers = dict(line.split("\t", 1) for line in done.stdout.splitlines() if "\t" in line)
+    return {path: "PDFBox: " + answers[path] for path in paths
+            if "false" in answers.get(path, "").split() and not any(reason in answers[path] for reason in PDFBOX_REASONS)}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("antin")
@@ -122,6 +145,8 @@ def main():
             answers.update(done)
         accepted = [c for c in cases if answers[c.path][0] in LAWFUL and c.path.endswith("pdf")]
         peers = dict(zip([c.path for c in accepted], pool.map(lambda c: [w for w in (pdfsig_refuses(c.path), mutool_refuses(c.path)) if w], accepted)))
+    for path, words in pdfbox_refuses([c.path for c in accepted], folder).items():
+        peers[path] = peers[path] + [words]
     failed = 0
     for case in cases:
         word, sub, _, report = answers[case.path]

@@ -302,13 +302,44 @@ announcements_are_seen(void **state)
     an_status_watch_close(&watch);
 }
 
+/* A monitor's word about the clock: its offset and when it was said. */
+static void
+clocks_are_judged(void **state)
+{
+    static const struct { const char *offset; int age; an_code want; } table[] = {
+        {"0", 0, AN_OK}, {"500", 10, AN_OK}, {"-500", 59, AN_OK}, {"501", 0, AN_E_TSA_CLOCK}, {"-100000", 0, AN_E_TSA_CLOCK},
+        {"0", 100, AN_E_TSA_CLOCK}, {"0", -100, AN_E_TSA_CLOCK}, {"nothing", 0, AN_E_TSA_CLOCK}, {NULL, 0, AN_E_TSA_CLOCK},
+    };
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/clock", folder);
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        struct an_clock *clock = an_clock_new(&(struct an_clock_rules){.check = AN_CLOCK_FILE, .file = path, .offset_ms_max = 500, .file_seconds_max = 60});
+        AN_CLEANUP(an_free_ptr) char *text = an_asprintf("%s %lld\n", table[i].offset ? table[i].offset : "", (long long)(an_time_now() - table[i].age));
+        struct an_tsa tsa = {.key = issuers[0].key, .cert = issuers[0].cert, .policy_oid = "1.2.3"};
+        AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);
+        struct an_err err = {0};
+        an_time when = 0;
+        int ms = -1;
+        unlink(path);
+        if (table[i].offset != NULL)
+            expect(an_file_write(path, an_bytes_of_str(text), 0600, &err), AN_OK, &err);
+        if (an_clock_read(clock, &when, &ms, &err) != table[i].want)
+            fail_msg("row %zu: %s", i, err.detail);
+        if (table[i].want == AN_OK)
+            assert_true(when >= now && ms >= 0 && ms < 1000);
+        assert_int_equal(an_tsa_answer_by(&tsa, clock, AN_LIT("x"), &answer, &err), AN_E_TSA_SETUP); /* an authority's key stamps nothing */
+        an_clock_free(&clock);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_may_follow_what),      cmocka_unit_test(lists_tell_what_stands), cmocka_unit_test(blocks_are_mended),
         cmocka_unit_test(partitions_share_the_whole), cmocka_unit_test(a_delta_needs_a_base),   cmocka_unit_test(damage_is_found),
-        cmocka_unit_test(announcements_are_seen),
+        cmocka_unit_test(announcements_are_seen),    cmocka_unit_test(clocks_are_judged),
     };
     struct an_profiles *profiles = NULL;
     struct an_err err = {0};

@@ -138,12 +138,38 @@ def stamps(s):
         run("sh", "-c", f"cat '{s.base}/nha-nuoc.pem' '{s.base}/tsa.pem' > '{s.base}/chain.pem'")
         out = run("openssl", "ts", "-verify", "-queryfile", s.base / "q.tsq", "-in", s.base / "r.tsr", "-CAfile", s.base / "goc.pem", "-untrusted", s.base / "chain.pem", check=False)
         check(b"Verification: OK" in out.stdout + out.stderr, f"openssl ts -verify {more}", (out.stdout + out.stderr).decode(errors="replace") + text)
+    run("openssl", "ts", "-query", "-data", data, "-sha256", "-cert", "-out", s.base / "q.tsq")
     serials = set()
     for _ in range(50):
         got = s.ask("POST", "/tsa", (s.base / "q.tsq").read_bytes(), {"Content-Type": "application/timestamp-query"})
-        serials.add(got[2])
+        (s.base / "r.tsr").write_bytes(got[2])
+        text = run("openssl", "ts", "-reply", "-in", s.base / "r.tsr", "-text").stdout.decode(errors="replace")
+        serials.add([l for l in text.splitlines() if l.startswith("Serial number")][0])
+    check(len(serials) == 50, "serials are unique", str(len(serials)))
     check(s.ask("POST", "/tsa", b"nonsense", {"Content-Type": "application/timestamp-query"})[0] == 200, "malformed query is answered")
     check(s.ask("GET", "/tsa")[0] == 405, "GET /tsa")
+
+
+def bad_clock(s):
+    """With a clock that cannot be trusted nothing is stamped; everything else goes on."""
+    text = (s.dir / "antin.yaml").read_text()
+    monitor = s.base / "ca" / "run" / "clock"
+    (s.dir / "antin.yaml").write_text(text.replace("clock: none", f"clock: file\n  clock_file: {monitor}"))
+    s.process.send_signal(signal.SIGHUP)
+    query = (s.base / "q.tsq").read_bytes()
+
+    def ask():
+        (s.base / "r.tsr").write_bytes(s.ask("POST", "/tsa", query, {"Content-Type": "application/timestamp-query"})[2])
+        return run("openssl", "ts", "-reply", "-in", s.base / "r.tsr", "-text", check=False).stdout.decode(errors="replace")
+    check(wait_for(lambda: "time source" in ask().lower()), "refused: the monitor is silent", ask())
+    monitor.write_text(f"3 {int(time.time())}\n")
+    check(wait_for(lambda: "time source" not in ask().lower()), "granted again: the monitor says 3 ms", ask())
+    monitor.write_text(f"5000 {int(time.time())}\n")
+    check(wait_for(lambda: "time source" in ask().lower()), "refused: 5 s off", ask())
+    check(s.ask("GET", "/healthz")[0] == 200, "the rest goes on")
+    (s.dir / "antin.yaml").write_text(text)
+    s.process.send_signal(signal.SIGHUP)
+    check(wait_for(lambda: "time source" not in ask().lower()), "and as before")
 
 
 def health(s):
@@ -288,7 +314,7 @@ def main():
     s = Served(sys.argv[1], sys.argv[2], token="file")
     try:
         s.start()
-        for step in (lists, status_answers, stamps, changes, health, sandboxes, memory, slow_ones, replacement, killing):
+        for step in (lists, status_answers, stamps, bad_clock, changes, health, sandboxes, memory, slow_ones, replacement, killing):
             start = time.time()
             step(s)
             print(f"  {step.__name__}: {time.time() - start:.1f} s", flush=True)

@@ -43,7 +43,7 @@ ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 -- name: agency_page_name
 SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
     a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
-WHERE a.name_folded >= $1 AND a.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+WHERE $1 <= $2 AND a.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
 ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: agency_page_part sqlite
@@ -114,13 +114,13 @@ ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 -- name: person_page_name
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
-WHERE p.name_folded >= $1 AND p.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_folded, p.id) > ($3, $4)
+WHERE $1 <= $2 AND p.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_folded, p.id) > ($3, $4)
 ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: person_page_key
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires, p.name_key FROM person p JOIN agency a ON a.id = p.agency
-WHERE p.name_key >= $1 AND p.name_key < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_key, p.id) > ($3, $4)
+WHERE $1 <= $2 AND p.name_key < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_key, p.id) > ($3, $4)
 ORDER BY p.name_key, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: post_insert
@@ -204,12 +204,12 @@ ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_page_name
 SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE u.name_folded >= $1 AND u.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_folded, u.id) > ($3, $4)
+WHERE $1 <= $2 AND u.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_folded, u.id) > ($3, $4)
 ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_page_key
 SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_key FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE u.name_key >= $1 AND u.name_key < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_key, u.id) > ($3, $4)
+WHERE $1 <= $2 AND u.name_key < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_key, u.id) > ($3, $4)
 ORDER BY u.name_key, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_cert_put

@@ -4,7 +4,7 @@
 #include "asn1/der.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "token/token.h"
+#include "registry/model.h"
 
 static struct an_pin_source
 pin_source(const char *file)
@@ -18,6 +18,28 @@ ask_new_pin(struct cli *cli, const char *file, struct an_secret **ret, struct an
     struct an_pin_source source = pin_source(file);
 
     return source.ask(source.context, SAY(cli, "mã PIN mới", "new PIN"), AN_PIN_OK, ret, reterr);
+}
+
+/* What the model of this very token asks of a PIN; NULL when it is none we know of. */
+struct desk_model {
+    struct an_device_models *models;
+    const struct an_device_model *model;
+};
+
+static void
+note_model(void *context, const struct an_token_info *token)
+{
+    struct desk_model *found = context;
+
+    found->model = an_device_model_of_token(found->models, token->model);
+}
+
+static const struct an_pin_policy *
+find_policy(const char *uri, struct desk_model *found)
+{
+    if (an_device_models_open(NULL, &found->models, NULL) != AN_OK || an_token_list(uri, note_model, found, NULL) != AN_OK)
+        return NULL;
+    return found->model ? &found->model->pin : NULL;
 }
 
 static int
@@ -37,12 +59,14 @@ cmd_token_unlock(struct cli *cli, const void *options, char **args, int count)
 {
     const struct token_args *a = options;
     AN_CLEANUP(an_secret_free) struct an_secret *pin = NULL;
+    struct desk_model found = {0};
     struct an_err err = {0};
     an_code code = ask_new_pin(cli, a->new_pin_file, &pin, &err);
 
     (void)count;
     if (code == AN_OK)
-        code = an_token_unlock(args[0], pin_source(a->so_pin_file), pin, NULL, &err);
+        code = an_token_unlock(args[0], pin_source(a->so_pin_file), pin, find_policy(args[0], &found), &err);
+    an_device_models_close(&found.models);
     return tell(cli, code, &err, "token.unlock", "Đã khôi phục: thiết bị mở được bằng mã PIN mới.", "Restored: the token opens with the new PIN.");
 }
 
@@ -51,12 +75,14 @@ cmd_token_pin(struct cli *cli, const void *options, char **args, int count)
 {
     const struct token_args *a = options;
     AN_CLEANUP(an_secret_free) struct an_secret *pin = NULL;
+    struct desk_model found = {0};
     struct an_err err = {0};
     an_code code = ask_new_pin(cli, a->new_pin_file, &pin, &err);
 
     (void)count;
     if (code == AN_OK)
-        code = an_token_change_pin(args[0], pin_source(a->pin_file), pin, NULL, &err);
+        code = an_token_change_pin(args[0], pin_source(a->pin_file), pin, find_policy(args[0], &found), &err);
+    an_device_models_close(&found.models);
     return tell(cli, code, &err, "token.pin", "Đã đổi mã PIN.", "The PIN is changed.");
 }
 

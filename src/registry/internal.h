@@ -37,7 +37,7 @@ an_code reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value 
 
 /* ---- pages (page.c) ---- */
 /*
- * How a register is paged. Each statement takes $1 lower, $2 upper bound of the searched text, $3 last text, $4 last id, $5 limit,
+ * How a register is paged. Each statement takes $1 searched text, $2 its upper bound, $3 last text (at first: the searched one), $4 last id, $5 limit,
  * $6 agency (0 = all); answers the columns `cols` (id first) and behind them the text by which it is ordered. by_key is what
  * comes when by_name is through: other places in which the text may stand.
  */

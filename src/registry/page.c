@@ -79,7 +79,7 @@ gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const ch
 
     AN_TRY(run_page(tx, gather, &at, folded, upper, limit, agency, reterr));
     if (gather->count < limit && at.mode == PAGE_NAME && folded[0] != '\0' && gather->pager->by_key != AN_SQL_COUNT) {
-        at = (struct page_at){PAGE_KEY, 0, ""};
+        at = (struct page_at){PAGE_KEY, 0, folded};
         AN_TRY(run_page(tx, gather, &at, folded, upper, limit - gather->count, agency, reterr));
     }
     return AN_OK;
@@ -95,9 +95,10 @@ reg_page(struct an_tx *tx, const struct reg_pager *pager, const struct an_page *
     struct gather gather = {.pager = pager, .arena = arena};
     const char *folded = "";
 
-    AN_TRY(read_cursor(page->cursor, &at, reterr));
     if (has_text)
         AN_TRY(reg_fold(arena, page->text, &folded, reterr));
+    at.text = folded; /* the one lower bound: an index is entered at one place */
+    AN_TRY(read_cursor(page->cursor, &at, reterr));
     gather.items = an_arena_alloc(arena, limit * pager->size);
     if (gather.items == NULL)
         AN_FAIL(reterr, AN_E_LIMIT, "registry: arena");

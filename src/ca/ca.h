@@ -41,6 +41,9 @@ an_code an_ca_issue(const struct an_template *template, const struct an_issue *w
 an_code an_ca_issue_once(const struct an_profiles *profiles, const char *profile_id, struct an_cert *issuer, struct an_signer *key,
                          const struct an_places *places, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
 
+/* A certification request of ours (PKCS#10), DER. */
+an_code an_ca_request(const struct an_name_part *subject, size_t count, struct an_signer *key, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+
 struct an_revocation { an_bytes serial; an_time at; enum an_crl_reason reason; };
 an_code an_ca_crl(struct an_cert *issuer, struct an_signer *key, const struct an_revocation *revoked, size_t count,
                   uint64_t number, an_time this_update, an_time next_update, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;

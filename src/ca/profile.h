@@ -74,3 +74,5 @@ const char *an_name_part_name(const char *oid);
 /* "C=VN, L=Tỉnh Mẫu, O=…, CN=…" (most general first; "\," is a comma in a value) into parts whose texts live in the arena.
  * AN_E_CA_NAME. */
 an_code an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+/* A Name, DER, as such parts, one a step; texts live in the arena. */
+an_code an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;

@@ -86,3 +86,28 @@ an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_par
     *ret_count = count;
     return AN_OK;
 }
+
+an_code
+an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr)
+{
+    an_bytes rdn, part, oid;
+    size_t count = 0;
+
+    AN_TRY(an_der_take(&name, AN_DER_SEQUENCE, &name, reterr));
+    for (; name.len > 0; count++) {
+        AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(4096);
+        AN_CLEANUP(an_buf_free) struct an_buf dotted = an_buf_new(256);
+        AN_TRY(an_der_take(&name, AN_DER_SET, &rdn, reterr));
+        AN_TRY(an_der_take(&rdn, AN_DER_SEQUENCE, &part, reterr));
+        AN_TRY(an_der_take(&part, AN_DER_OID, &oid, reterr));
+        AN_TRY(an_der_text(&part, &text, reterr));
+        an_oid_text(oid, &dotted);
+        if (count == max || rdn.len != 0)
+            AN_FAIL(reterr, AN_E_CA_NAME, "%zu RDN", count);
+        ret[count] = (struct an_name_part){an_arena_str(arena, an_buf_view(&dotted)), an_arena_str(arena, an_buf_view(&text))};
+        if (ret[count].oid == NULL || ret[count].text == NULL)
+            AN_FAIL(reterr, AN_E_LIMIT, "RDN");
+    }
+    *ret_count = count;
+    return AN_OK;
+}

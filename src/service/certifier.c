@@ -67,6 +67,10 @@ certify_authority(const struct certify_world *world, const char *name, const str
     const struct an_authority *found = name ? an_authorities_find(&world->authorities, name) : NULL;
     size_t count = found != NULL;
 
+    if (found != NULL && found->is_retired) /* who names an earlier generation means its line */
+        for (size_t i = 0; i < world->authorities.count; i++)
+            if (strcmp(world->authorities.items[i].line, found->line) == 0 && !world->authorities.items[i].is_retired)
+                found = &world->authorities.items[i];
     for (size_t i = 0; name == NULL && i < world->authorities.count; i++) {
         const struct an_authority *a = &world->authorities.items[i];
         if (strcmp(a->kind, "issuing") == 0 && !a->is_retired)

@@ -25,33 +25,12 @@ following_done(struct following *f)
     an_buf_free(&f->email);
 }
 
-/* The subject as texts, so that the profile of today judges it. */
-static an_code
-read_parts(struct following *f, struct an_err *reterr)
-{
-    an_bytes name = f->cert->subject, rdn, part, oid;
-
-    AN_TRY(an_der_take(&name, AN_DER_SEQUENCE, &name, reterr));
-    while (name.len > 0) {
-        AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(4096), dotted = an_buf_new(256);
-        AN_TRY(an_der_take(&name, AN_DER_SET, &rdn, reterr));
-        AN_TRY(an_der_take(&rdn, AN_DER_SEQUENCE, &part, reterr));
-        AN_TRY(an_der_take(&part, AN_DER_OID, &oid, reterr));
-        AN_TRY(an_der_text(&part, &text, reterr));
-        an_oid_text(oid, &dotted);
-        if (f->part_count == PARTS_MAX || rdn.len != 0)
-            AN_FAIL(reterr, AN_E_CA_NAME, "%zu RDN", f->part_count);
-        f->parts[f->part_count++] = (struct an_name_part){an_arena_str(f->arena, an_buf_view(&dotted)), an_arena_str(f->arena, an_buf_view(&text))};
-    }
-    return AN_OK;
-}
-
 static an_code
 load_before(struct an_certifier *certifier, const char *serial, struct following *f, struct an_err *reterr)
 {
     AN_TRY(an_certify_find(certifier, serial, f->arena, &f->before, reterr));
     AN_TRY(an_cert_parse(f->before.der, &f->cert, reterr));
-    AN_TRY(read_parts(f, reterr));
+    AN_TRY(an_name_parts_of(f->cert->subject, f->arena, f->parts, PARTS_MAX, &f->part_count, reterr)); /* as texts, so that the profile of today judges it */
     if (an_cert_email(f->cert, &f->email))
         an_buf_byte(&f->email, 0);
     return AN_OK;

@@ -1,4 +1,5 @@
 /* Reading DIR/antin.yaml. */
+#include "service/certification.h"
 #include "service/config.h"
 
 #include "regulation/regulation.h"
@@ -66,6 +67,7 @@ check_enrol(const struct an_config *config, const struct an_yaml_node *section, 
 /* A row a section: the check reads it with the table of fields of its owner. */
 const struct an_config_section an_config_sections[] = {
     {"audit", check_audit},
+    {"ca", an_config_check_ca},
     {"enrol", check_enrol},
     {"mail", an_config_check_mail},
     {"request", an_config_check_request},

@@ -296,15 +296,40 @@ def store(t, b, rounds):
                 server.__exit__()
 
 
+def certify(t, b, rounds):
+    """Certificates with audit entry and first OCSP answer in one commit, 64 clients, P-256; the key process is not in between."""
+    with tempfile.TemporaryDirectory(prefix="antin-bench-", dir="/var/tmp") as folder:
+        d = Path(folder)
+        fresh = lambda: (d / f"{time.monotonic_ns()}")
+        last = {}
+        def ours():
+            home = fresh()
+            home.mkdir()
+            last.update(in_process(b / "bench-certify", "issue", home, 64, 4))
+            return last["per_second"]
+        rate = statistics.median(ours() for _ in range(rounds))
+        t.add("SQLite: durable certificates/s, 64 clients, P-256, first OCSP answer signed", rate, 10000, f"p50 {last['p50_ms']:.1f} ms, p99 {last['p99_ms']:.1f} ms")
+        home = fresh()
+        home.mkdir()
+        lint = in_process(b / "bench-certify", "lint", home)
+        t.add(f"linter: microseconds a certificate, {lint['checks']} checks", lint["microseconds"], -20)
+        count = 10000000 if os.environ.get("ANTIN_FULL") else 200000
+        look = in_process(b / "bench-certify", "find", home, 2)["per_second"]
+        in_process(b / "bench-certify", "fill", home, count)
+        full = in_process(b / "bench-certify", "issue", home, 64, 4)["per_second"]
+        t.add(f"SQLite: issuance at {count:,} certificates / into an empty register", full / rate, 0.8, f"{full:.0f}/s")
+        t.add(f"SQLite: look-up at {count:,} certificates / in an empty register", in_process(b / "bench-certify", "find", home, 2)["per_second"] / look, 0.8)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-mb", type=int, nargs="*", default=[20, 200, 2000])
-    parser.add_argument("--only", default="", help="comma-separated: small,big,memory,process,shapes,token,store")
+    parser.add_argument("--only", default="", help="comma-separated: small,big,memory,process,shapes,token,store,certify")
     args = parser.parse_args()
     b, antin = ROOT / args.build / "bench", ROOT / args.build / "antin"
-    wanted = set(args.only.split(",")) if args.only else {"small", "big", "memory", "process", "shapes", "token", "store"}
+    wanted = set(args.only.split(",")) if args.only else {"small", "big", "memory", "process", "shapes", "token", "store", "certify"}
     folder = tempfile.mkdtemp(prefix="antin-bench-", dir="/dev/shm" if shutil.disk_usage("/dev/shm").free > 8 << 30 else None)
     d, t = Path(folder), Table()
     try:
@@ -330,6 +355,8 @@ def main():
             token(t, b, d, args.rounds, antin)
         if "store" in wanted:
             store(t, b, args.rounds)
+        if "certify" in wanted:
+            certify(t, b, args.rounds)
         if "big" in wanted:
             big_files(t, b, d, args.rounds, sign, verify)
         if "memory" in wanted:

@@ -54,6 +54,8 @@ void cli_start(struct cli *cli, int argc, char **argv);
 
 /* help.c */
 void cli_help_overview(struct cli *cli);
+/* The commands whose first word is `word`; false when there is none. */
+bool cli_help_group(const struct cli *cli, FILE *out, const char *word);
 void cli_help_command(struct cli *cli, const struct command *command);
 void cli_man_page(FILE *out);
 bool cli_completion(FILE *out, const char *shell);

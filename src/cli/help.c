@@ -23,6 +23,29 @@ cli_help_command(struct cli *cli, const struct command *command)
         print_option(cli->out, &common_opts[i], cli->english);
 }
 
+static void
+print_command(const struct cli *cli, FILE *out, const struct command *command)
+{
+    fprintf(out, "  %-20s %s\n", command->name, SAY(cli, command->vi, command->en));
+}
+
+bool
+cli_help_group(const struct cli *cli, FILE *out, const char *word)
+{
+    size_t len = strlen(word), count = 0;
+
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct command *command = cli_command_at(i);
+
+        if (strncmp(command->name, word, len) != 0 || command->name[len] != ' ')
+            continue;
+        if (count++ == 0)
+            fprintf(out, "antin %s: %s\n", word, SAY(cli, "các lệnh", "commands"));
+        print_command(cli, out, command);
+    }
+    return count > 0;
+}
+
 void
 cli_help_overview(struct cli *cli)
 {
@@ -30,7 +53,7 @@ cli_help_overview(struct cli *cli)
             SAY(cli, "Ấn Tín: chữ ký số chuyên dùng công vụ", "Ấn Tín: digital signatures for official duty"),
             SAY(cli, "Lệnh:", "Commands:"));
     for (size_t i = 0; i < cli_command_count(); i++)
-        fprintf(cli->out, "  %-16s %s\n", cli_command_at(i)->name, SAY(cli, cli_command_at(i)->vi, cli_command_at(i)->en));
+        print_command(cli, cli->out, cli_command_at(i));
     fprintf(cli->out, "\n%s\n",
             SAY(cli, "“antin LỆNH --help” cho từng lệnh; “man antin” cho toàn bộ; “--lang en” for English.",
                 "“antin COMMAND --help” for each command; “man antin” for everything; “--lang vi” cho tiếng Việt."));
@@ -95,7 +118,8 @@ cli_man_page(FILE *out)
 {
     fprintf(out, ".TH ANTIN 1 \"\" \"antin %s\" \"User commands\"\n.SH NAME\nantin \\- digital signatures for official duty (chữ ký số chuyên dùng công vụ)\n"
                  ".SH SYNOPSIS\n.B antin\n.I command\n.RI [ options ]\n.RI [ arguments ]\n.SH DESCRIPTION\n"
-                 "Signs, seals and verifies documents by the regulations of Vietnamese state and Party agencies.\n"
+                 "Signs, seals and verifies documents by the regulations of Vietnamese state and Party agencies; runs the certification\n"
+                 "services and the registration behind them.\n"
                  "Every refusal and every check names the article it rests on.\n.SH COMMANDS\n", AN_VERSION);
     for (size_t i = 0; i < cli_command_count(); i++)
         roff_command(out, cli_command_at(i));
@@ -108,7 +132,7 @@ cli_man_page(FILE *out)
           "69 service unavailable, 70 internal error, 71 system error, 73 output cannot be created, 74 input/output error, 75 try again,\n"
           "76 protocol error, 77 refused by law, policy or PIN, 78 configuration.\n"
           ".SH ENVIRONMENT\n.TP\n.B SOURCE_DATE_EPOCH\nStands in place of the clock, for reproducible output.\n"
-          ".TP\n.B ANTIN_DATA_DIR\nFolder of regulations and policies.\n"
+          ".TP\n.B ANTIN_DATA_DIR\nFolder of regulations, policies, profiles, forms, calendars and devices.\n"
           ".SH SECURITY\nPINs and passwords are read from a prompt or a file that only its owner may read, never from arguments or the environment.\n"
           "A wrong PIN is never tried again.\n", out);
 }

@@ -41,6 +41,24 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
     return status;
 }
 
+/* "antin ca" and "antin ca --help" list what there is under "ca"; a wrong second word is a failure with the same list. */
+static int
+tell_no_command(struct cli *cli, int argc, char **argv)
+{
+    const char *second = argc > 2 ? argv[2] : "";
+    struct an_err err = {0};
+    int status;
+
+    if ((strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0) && cli_help_group(cli, cli->out, argv[1]))
+        return 0;
+    if ((*second == '\0' || *second == '-') && cli_help_group(cli, stderr, argv[1]))
+        return AN_KIND_USAGE;
+    an_err_set(&err, AN_E_CLI_COMMAND, "%s%s%s", argv[1], argc > 2 ? " " : "", second);
+    status = cli_fail(cli, &err);
+    (void)cli_help_group(cli, stderr, argv[1]);
+    return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -58,8 +76,7 @@ main(int argc, char **argv)
         printf("antin %s\n", AN_VERSION);
         status = 0;
     } else if (command == NULL) {
-        an_err_set(&err, AN_E_CLI_COMMAND, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-        status = cli_fail(&cli, &err);
+        status = tell_no_command(&cli, argc, argv);
     } else if (command->run == NULL) {
         (void)!an_child_become("antin-office", (const char *const *)argv, &err); /* returns only when it failed */
         status = cli_fail(&cli, &err);

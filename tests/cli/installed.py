@@ -3,7 +3,7 @@
 import os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
-antin, build, table = (Path(word).resolve() for word in sys.argv[1:4])
+antin, build, *tables = (Path(word).resolve() for word in sys.argv[1:])
 passed = failed = skipped = 0
 
 
@@ -25,16 +25,27 @@ def run(*command, **more):
 
 
 def help_texts():
-    source = table.read_text(encoding="utf-8")
+    source = "\n".join(table.read_text(encoding="utf-8") for table in tables)
     options = sorted(set(re.findall(r'^\s*\{"([a-z0-9-]+)", (?:"|NULL)[^\n]*OPT_[A-Z]+', source, re.M)))
-    commands = sorted(set(re.findall(r'^    \{"([a-z]+(?: [a-z-]+)?)", "[^"]*", -?\d', source, re.M)))
-    check(len(options) > 40 and len(commands) > 8, "the table was read", (len(options), commands))
+    commands = sorted(set(re.findall(r'^    (?:\{|[A-Z]+\()"([a-z]+(?: [a-z-]+)?)", "[^"]*", -?\d', source, re.M)))
+    check(len(options) > 80 and len(commands) > 60, "the table was read", (len(options), commands))
     man = run(antin, "help", "--man")
     text = man.stdout.replace("\\-", "-")
     check(man.returncode == 0, "help --man", man)
     check(not [o for o in options if f"--{o}" not in text], "the manual names every option", [o for o in options if f"--{o}" not in text])
     check(not [c for c in commands if c not in text], "the manual names every command", [c for c in commands if c not in text])
     return man.stdout, options, commands
+
+
+def groups_are_told(commands):
+    """A first word alone, or with --help, lists what may follow it; so does a wrong second word, and fails."""
+    groups = {c.split()[0] for c in commands if " " in c}
+    for words, status in (([], 64), (["--help"], 0), (["khong-co"], 64)):
+        for group in sorted(groups):
+            done = run(antin, group, *words)
+            told = done.stdout + done.stderr
+            missing = [c for c in commands if c.startswith(group + " ") and c not in told]
+            check(done.returncode == status and not missing, f"antin {group} {' '.join(words)}", (done.returncode, missing))
 
 
 def manual_is_valid(page, folder):
@@ -69,7 +80,8 @@ def installation(folder):
     check(run(program, "--version", cwd=folder).returncode == 0, "the installed program starts")
     check("Điều" in run(program, "look", "list", cwd=folder).stdout, "the installed program reads the law")
     names = {p.name for p in (prefix / "libexec/antin").iterdir()}
-    check({"antin-render", "antin-fetch", "antin-layout", "antin-demo", "antin-xml", "antin-font.so"} <= names, "the helpers are installed", names)
+    check({"antin-render", "antin-fetch", "antin-layout", "antin-demo", "antin-xml", "antin-font.so",
+           "antin-office", "antin-http", "antin-key"} <= names, "the helpers are installed", names)
     demo = run(program, "demo", "--dir", folder / "demo", cwd=folder)
     check(demo.returncode == 0, "the installed demonstration", demo.stdout[-800:] + demo.stderr[-800:])
     (prefix / "share/antin").rename(folder / "elsewhere")
@@ -78,6 +90,7 @@ def installation(folder):
 
 with tempfile.TemporaryDirectory(prefix="antin-installed-") as name:
     page, _, command_names = help_texts()
+    groups_are_told(command_names)
     manual_is_valid(page, Path(name))
     completion_works(command_names, Path(name))
     installation(Path(name))

@@ -26,7 +26,7 @@ struct cert_verify_args {
 };
 struct pdf_args { const char *password_file, *out_dir; long page, dpi; };
 struct token_args { const char *pin_file, *so_pin_file, *new_pin_file, *label, *serial, *key_type, *id, *cert; long bits; };
-struct demo_args { const char *dir; };
+struct demo_args { const char *dir, *regulation, *database, *module; };
 struct help_args { bool man; const char *completion; };
 
 int cmd_sign(struct cli *cli, const void *options, char **args, int count);

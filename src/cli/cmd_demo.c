@@ -7,7 +7,7 @@ int
 cmd_demo(struct cli *cli, const void *options, char **args, int count)
 {
     const struct demo_args *a = options;
-    const char *argv[8] = {"antin-demo"};
+    const char *argv[16] = {"antin-demo"};
     struct an_err err = {0};
     size_t at = 1;
 
@@ -17,6 +17,12 @@ cmd_demo(struct cli *cli, const void *options, char **args, int count)
         argv[at++] = "--dir";
         argv[at++] = a->dir;
     }
+    const struct { const char *option, *value; } more[] = {{"--regulation", a->regulation}, {"--database", a->database}, {"--module", a->module}};
+    for (size_t i = 0; i < AN_COUNT(more); i++)
+        if (more[i].value != NULL) {
+            argv[at++] = more[i].option;
+            argv[at++] = more[i].value;
+        }
     if (cli->english)
         argv[at++] = "--lang=en";
     if (cli->json)

@@ -136,6 +136,9 @@ static const struct opt token_write_opts[] = {
 };
 static const struct opt demo_opts[] = {
     {"dir", "DIR", OPT_TEXT, O(demo_args, dir), "thư mục trình diễn (mặc định ./demo)", "folder of the demonstration (default ./demo)"},
+    {"regulation", "ID", OPT_TEXT, O(demo_args, regulation), "câu chuyện đăng ký, cấp, gia hạn, khôi phục, thu hồi theo quy chế này", "the story of registration, issue, renewal, recovery and revocation under this regulation"},
+    {"database", "URL", OPT_TEXT, O(demo_args, database), "cơ sở dữ liệu của câu chuyện (mặc định SQLite trong thư mục)", "database of the story (default SQLite in the folder)"},
+    {"module", "FILE", OPT_TEXT, O(demo_args, module), "mô-đun PKCS#11 cho thiết bị của thuê bao (mặc định SoftHSM2)", "PKCS#11 module of the subscribers' tokens (default SoftHSM2)"},
 };
 static const struct opt help_opts[] = {
     {"man", NULL, OPT_FLAG, O(help_args, man), "in trang man", "print the man page"},

@@ -210,10 +210,13 @@ run(struct demo *d, struct an_err *reterr)
     return check_all(d, reterr);
 }
 
-struct demo_options { const char *dir; };
+struct demo_options { const char *dir, *regulation, *database, *module; };
 
 static const struct opt demo_opts[] = {
     {"dir", "DIR", OPT_TEXT, offsetof(struct demo_options, dir), "thư mục trình diễn (mặc định ./demo)", "folder of the demonstration (default ./demo)"},
+    {"regulation", "ID", OPT_TEXT, offsetof(struct demo_options, regulation), "câu chuyện theo quy chế này", "the story under this regulation"},
+    {"database", "URL", OPT_TEXT, offsetof(struct demo_options, database), "cơ sở dữ liệu của câu chuyện", "database of the story"},
+    {"module", "FILE", OPT_TEXT, offsetof(struct demo_options, module), "mô-đun PKCS#11 của thiết bị", "PKCS#11 module of the tokens"},
 };
 static const struct command demo_command = {
     "demo", "", 0, 0, demo_opts, AN_COUNT(demo_opts), sizeof(struct demo_options), NULL, "trình diễn toàn bộ công việc trong một thư mục",
@@ -255,6 +258,8 @@ main(int argc, char **argv)
         status = cli_fail(&cli, &err);
     else if (help)
         cli_help_command(&cli, &demo_command), status = 0;
+    else if (options.regulation != NULL)
+        status = demo_story(&cli, options.dir ? options.dir : "demo", options.regulation, options.database, options.module);
     else
         status = run_and_show(&cli, &options);
     an_regulations_close(&cli.regulations);

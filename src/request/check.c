@@ -40,7 +40,7 @@ tell_reason(struct probe *probe, const struct an_answer *answer)
 static bool
 check_role(struct probe *probe)
 {
-    if (probe->answer->allowed != AN_ALLOWED_NO)
+    if (probe->answer->allowed == AN_ALLOWED_YES)
         return true;
     tell_reason(probe, probe->answer);
     return false;
@@ -58,7 +58,7 @@ check_addressee(struct probe *probe)
 {
     const char *addressee = probe->facts->addressee;
 
-    if (is_addressee(probe->answer, addressee) || is_addressee(probe->any_device, addressee))
+    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) || is_addressee(probe->any_device, addressee))
         return true;
     snprintf(probe->detail, sizeof(probe->detail), "%s ≠ %s", addressee, probe->answer->authority);
     probe->citation = probe->answer->citation_count > 0 ? probe->answer->citations[0] : NULL;
@@ -70,7 +70,7 @@ check_device_delegated(struct probe *probe)
 {
     const char *addressee = probe->facts->addressee;
 
-    if (is_addressee(probe->answer, addressee) || !is_addressee(probe->any_device, addressee))
+    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) || !is_addressee(probe->any_device, addressee))
         return true;
     snprintf(probe->detail, sizeof(probe->detail), "%s: %s ≠ %s", probe->facts->request->device_kind, addressee, probe->answer->authority);
     probe->citation = probe->answer->citation_count > 0 ? probe->answer->citations[0] : NULL;
@@ -192,11 +192,27 @@ check_ground(struct probe *probe)
     return probe->item->ground_is_known;
 }
 
+/* The article of the regulation that speaks of a lost device, when it has one of its own. */
+static const char *
+loss_citation(const struct probe *probe)
+{
+    for (size_t i = 0; i < probe->answer->condition_count; i++)
+        if (strstr(probe->answer->conditions[i].text, "thất lạc") != NULL && strstr(probe->answer->conditions[i].text, "biên bản") != NULL)
+            return probe->answer->conditions[i].citation;
+    for (size_t i = 0; i < probe->answer->citation_count; i++) {
+        const struct an_provision *provision = NULL;
+        if (an_provision_find(probe->facts->regulations, probe->answer->citations[i], &provision, NULL) == AN_OK && provision->says != NULL &&
+            strstr(provision->says, "thất lạc") != NULL)
+            return provision->citation;
+    }
+    return NULL;
+}
+
 static bool
 check_lost_record(struct probe *probe)
 {
     tell(probe, probe->item->item->device);
-    probe->citation = probe->answer->citation_count > 0 ? probe->answer->citations[0] : NULL;
+    probe->citation = loss_citation(probe);
     return !probe->item->ground_needs_record || probe->item->has_record;
 }
 

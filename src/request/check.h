@@ -32,6 +32,7 @@ struct an_check_facts {
     an_time at;
     const char *role;         /* of who files: "qltt" */
     const char *addressee;    /* to whom it goes */
+    bool is_forwarded;        /* by who approved the list: the authority above is right then */
     const char *missing;      /* labels of the form's fields that are empty */
     struct an_check_item *items;
     size_t count;

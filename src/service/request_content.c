@@ -235,7 +235,24 @@ compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
     return AN_OK;
 }
 
-/* The regulation says which form and to whom. */
+/* Where the texts name no form (Bình Thuận rests on TT 08/2016, whose annex was not read) the fields of today's are asked for. */
+static const struct { enum an_request_kind kind; const char *subject, *form; } form_table[] = {
+    {AN_REQUEST_NEW, "person", "nd-68-2024/mau-01"}, {AN_REQUEST_NEW, "agency", "nd-68-2024/mau-02"}, {AN_REQUEST_NEW, "device-service-software", "nd-68-2024/mau-03"},
+    {AN_REQUEST_RENEW, NULL, "nd-68-2024/mau-04"}, {AN_REQUEST_CHANGE, NULL, "nd-68-2024/mau-04"}, {AN_REQUEST_REVOKE, NULL, "nd-68-2024/mau-05"},
+    {AN_REQUEST_RECOVER, NULL, "nd-68-2024/mau-06"},
+};
+
+static const char *
+usual_form(enum an_request_kind kind, const char *subject)
+{
+    for (size_t i = 0; i < AN_COUNT(form_table); i++)
+        if (form_table[i].kind == kind && (form_table[i].subject == NULL || strcmp(form_table[i].subject, subject) == 0))
+            return form_table[i].form;
+    return NULL;
+}
+
+/* The regulation says which form (of TT 185/2019, which has one for the applicant and one for the agency, the agency's: the later one)
+ * and to whom; who decides himself files with the authority above. */
 static an_code
 choose_form(const struct an_desk *desk, const struct an_request_spec *spec, struct request_paper *paper, struct an_err *reterr)
 {
@@ -246,11 +263,13 @@ choose_form(const struct an_desk *desk, const struct an_request_spec *spec, stru
 
     snprintf(act, sizeof(act), "request.%s", an_request_kind_id(spec->kind));
     AN_TRY(an_regulation_explain(desk->instance->regulations, &question, &answer, reterr));
-    if (answer->form_count == 0)
+    const char *form = answer->form_count > 0 ? answer->forms[answer->form_count - 1].citation : usual_form(spec->kind, paper->request.subject_kind);
+    const char *to = answer->authority == NULL || strcmp(answer->authority, desk->role) == 0 ? "cuc" : answer->authority;
+    if (form == NULL)
         AN_FAIL(reterr, AN_E_REQUEST_FORM, "%s %s", paper->request.regulation, act);
-    paper->request.form = keep(paper->arena, answer->forms[0].citation);
-    paper->request.form_citation = paper->request.form;
-    paper->request.addressee = keep(paper->arena, spec->addressee ? spec->addressee : answer->authority ? answer->authority : "cuc");
+    paper->request.form = keep(paper->arena, form);
+    paper->request.form_citation = keep(paper->arena, answer->form_count > 0 ? form : "");
+    paper->request.addressee = keep(paper->arena, spec->addressee ? spec->addressee : to);
     return AN_OK;
 }
 

@@ -244,7 +244,10 @@ sign_ballots(struct deciding *d, struct an_err *reterr)
                                    .role = d->desk->role, .instance = d->desk->instance->config.instance};
 
     AN_TRY(an_desk_trust_load(d->desk->instance, &trust, reterr));
-    const struct an_decision_trust counts = {.anchors = &trust.anchors, .untrusted = &trust.untrusted, .crls = &trust.crls, .revocation = AN_REVOCATION_NONE};
+    /* request_check_signer found whose certificate it is: the register's, or an officer's; that one alone counts */
+    AN_CLEANUP(an_certs_done) struct an_certs pinned = {0};
+    an_certs_add(&pinned, d->key->cert);
+    const struct an_decision_trust counts = {.pinned = &pinned, .anchors = &trust.anchors, .untrusted = &trust.untrusted, .crls = &trust.crls, .revocation = AN_REVOCATION_NONE};
     for (size_t i = 0; i < d->count; i++) {
         struct ballot *ballot = &d->ballots[i];
         snprintf(object, sizeof(object), "request:%lld/item:%lld", (long long)d->id, (long long)ballot->place);
@@ -287,8 +290,12 @@ go_on(struct an_tx *tx, struct deciding *d, struct an_dossier *request, const ch
 
     AN_TRY(an_request_item_count(tx, d->id, AN_ITEM_OPEN, &open, reterr));
     AN_TRY(an_request_item_count(tx, d->id, AN_ITEM_APPROVED, &approved, reterr));
-    if (d->is_list && open > 0)
-        return d->verdict->approve ? an_request_move(tx, request, AN_REQUEST_ACT_APPROVE_LIST, &deed, reterr) : AN_OK;
+    if (d->is_list && open > 0 && !d->verdict->approve)
+        return AN_OK;
+    if (d->is_list && open > 0) {
+        AN_TRY(an_request_move(tx, request, AN_REQUEST_ACT_APPROVE_LIST, &deed, reterr));
+        return an_request_set_addressee(tx, d->id, "cuc", reterr);
+    }
     if (open > 0)
         return AN_OK;
     if (approved > 0)

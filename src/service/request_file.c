@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define LIST_MANAGER "nguoi-quan-ly-thue-bao"
+
 /* What every step works on: the dossier as it was read, its items, what is known of them. */
 struct step {
     const struct an_desk *desk;
@@ -16,6 +18,7 @@ struct step {
     size_t count;
     struct request_facts gathered;
     struct an_post head;
+    bool is_forwarded;
     bool verify; /* look at the signed form too */
     const char *citation, *detail;
 };
@@ -25,6 +28,20 @@ step_done(struct step *s)
 {
     request_facts_done(&s->gathered);
     an_arena_free(&s->arena);
+}
+
+/* Its list was approved in this round, or who approves lists files it. */
+static an_code
+see_approval(void *context, const struct an_request_event *event, struct an_err *reterr)
+{
+    struct step *s = context;
+
+    (void)reterr;
+    if (strcmp(event->act, "request.approve-list") == 0 || (strcmp(event->act, "request.send") == 0 && strcmp(event->role, LIST_MANAGER) == 0))
+        s->is_forwarded = true;
+    if (strcmp(event->act, "request.edit") == 0)
+        s->is_forwarded = false;
+    return AN_OK;
 }
 
 static an_code
@@ -43,6 +60,9 @@ read_step(void *context, struct an_tx *tx, struct an_err *reterr)
     s->head = (struct an_post){0};
     AN_TRY(an_agency_head(tx, agency.id, s->desk->at, s->arena, &s->head, reterr));
     AN_TRY(request_may_be_paper(tx, agency.id, s->desk->at, s->arena, &s->gathered.facts.may_be_paper, reterr));
+    s->is_forwarded = strcmp(s->desk->role, LIST_MANAGER) == 0;
+    AN_TRY(an_request_history(tx, s->id, see_approval, s, reterr));
+    s->gathered.facts.is_forwarded = s->is_forwarded;
     if (s->verify && s->request.has_document)
         AN_TRY(request_verify(s->desk, tx, &s->request, s->arena, &s->gathered.facts, reterr));
     return AN_OK;
@@ -204,15 +224,11 @@ first_citation(const struct an_answer *answer)
     return answer->citation_count > 0 ? answer->citations[0] : "";
 }
 
-/* Where the regulation has the list approved first (a parameter of it names the role), it goes to who approves lists. */
+/* Bình Thuận Điều 17.1: a list that goes to the manager of subscribers is approved by him, then it goes on to the authority. */
 static bool
 needs_list_approval(const struct step *s)
 {
-    struct an_answer_parameter parameter = {0};
-
-    if (an_regulation_parameter(s->desk->instance->regulations, s->request.regulation, s->desk->at, "request.list_approval", &parameter, NULL) != AN_OK)
-        return false;
-    return parameter.text != NULL && parameter.text[0] != '\0' && strcmp(parameter.text, s->desk->role) != 0;
+    return strcmp(s->request.addressee, LIST_MANAGER) == 0 && strcmp(s->desk->role, LIST_MANAGER) != 0;
 }
 
 /* Bắc Ninh Điều 5.3: one notice to the Centre; every notice that the regulation asks for beside the one to who filed. */

@@ -20,7 +20,7 @@ request_rule_of(const struct an_desk *desk, const struct an_dossier *request, co
 
     snprintf(act, sizeof(act), "request.%s", an_request_kind_id(request->kind));
     AN_TRY(an_regulation_explain(desk->instance->regulations, &question, &answer, reterr));
-    code = an_answer_require(answer, true, reterr);
+    code = an_answer_require(answer, false, reterr); /* who is not named may not: a request is not a private act */
     if (code != AN_OK) {
         an_answer_free(&answer);
         return code;

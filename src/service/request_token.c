@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "crypto/crypto.h"
+#include "registry/model.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -11,21 +12,22 @@
 #define PIN_DIGITS 8
 #define KEY_BITS 2048 /* what the fielded tokens hold at least (TT 15/2025 Phụ lục I) */
 
+/* DIR/pins/user-NUMBER.pin, so-NUMBER.pin: where `antin device prepare` keeps them too. */
 static char *
-pin_path(const struct request_token *token, const char *what)
+pin_path(const struct request_token *token, const char *whose)
 {
     AN_CLEANUP(an_free_ptr) char *own = token->pin_dir ? an_strdup(token->pin_dir) : an_instance_path(token->instance, "pins");
 
-    return an_asprintf("%s/%s.%s", own, token->device->number, what);
+    return an_asprintf("%s/%s-%s.pin", own, whose, token->device->number);
 }
 
 /* A PIN that nobody chose, in a file of its owner's alone; one that is there stays. */
 static an_code
-keep_pin(const char *path, struct an_secret **ret, struct an_err *reterr)
+keep_pin(const char *path, bool is_digits, struct an_secret **ret, struct an_err *reterr)
 {
     struct an_pin_source source = an_pin_from_file(path);
     uint8_t random[PIN_DIGITS];
-    char text[PIN_DIGITS + 2];
+    char text[PIN_DIGITS + 4];
     an_code code;
 
     if (access(path, F_OK) != 0) {
@@ -34,8 +36,8 @@ keep_pin(const char *path, struct an_secret **ret, struct an_err *reterr)
         AN_TRY(an_random(random, sizeof(random), reterr));
         for (size_t i = 0; i < PIN_DIGITS; i++)
             text[i] = (char)('0' + random[i] % 10);
-        text[PIN_DIGITS] = '\n';
-        code = an_file_write(path, AN_BYTES(text, PIN_DIGITS + 1), 0600, reterr);
+        memcpy(text + PIN_DIGITS, is_digits ? "\n" : "aZ\n", is_digits ? 1 : 3); /* models that ask for letters ask for both cases */
+        code = an_file_write(path, AN_BYTES(text, PIN_DIGITS + (is_digits ? 1 : 3)), 0600, reterr);
         an_wipe(text, sizeof(text));
         an_wipe(random, sizeof(random));
         AN_TRY(code);
@@ -78,7 +80,7 @@ an_code
 request_token_prepare(const struct request_token *token, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *uri = NULL;
-    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "pin");
+    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "user");
     AN_CLEANUP(an_free_ptr) char *so_file = pin_path(token, "so");
     AN_CLEANUP(an_free_ptr) char *slot = NULL;
     AN_CLEANUP(an_secret_free) struct an_secret *pin = NULL, *so_pin = NULL;
@@ -88,8 +90,8 @@ request_token_prepare(const struct request_token *token, struct an_err *reterr)
     AN_TRY(module_uri(token, &uri, reterr));
     if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised)
         return AN_OK;
-    AN_TRY(keep_pin(pin_file, &pin, reterr));
-    AN_TRY(keep_pin(so_file, &so_pin, reterr));
+    AN_TRY(keep_pin(pin_file, true, &pin, reterr));
+    AN_TRY(keep_pin(so_file, true, &so_pin, reterr));
     slot = an_asprintf("pkcs11:?module-path=%s", an_softhsm_module());
     return an_token_init(token->device->uri[0] != '\0' ? uri : slot, token->device->number, so_pin, pin, made, reterr);
 }
@@ -139,7 +141,7 @@ an_code
 request_token_key(const struct request_token *token, an_bytes id, struct an_buf *ret_spki, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *uri = NULL;
-    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "pin");
+    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "user");
     AN_CLEANUP(an_free_ptr) char *key = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *signer = NULL;
     char hex[80];
@@ -189,7 +191,7 @@ an_code
 request_token_write(const struct request_token *token, const struct an_cert *cert, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *uri = NULL;
-    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "pin");
+    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "user");
     struct matching m = {.token = token};
 
     AN_TRY(module_uri(token, &uri, reterr));
@@ -213,14 +215,18 @@ an_code
 request_token_recover(const struct request_token *token, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *uri = NULL;
-    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "pin");
-    AN_CLEANUP(an_free_ptr) char *new_file = pin_path(token, "new-pin");
+    AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "user");
+    AN_CLEANUP(an_free_ptr) char *new_file = pin_path(token, "next");
     AN_CLEANUP(an_free_ptr) char *so_file = pin_path(token, "so");
     AN_CLEANUP(an_secret_free) struct an_secret *pin = NULL;
+    AN_CLEANUP(an_device_models_close) struct an_device_models *models = NULL;
+    const struct an_device_model *model;
 
     AN_TRY(module_uri(token, &uri, reterr));
-    AN_TRY(keep_pin(new_file, &pin, reterr));
-    AN_TRY(an_token_unlock(uri, an_pin_from_file(so_file), pin, NULL, reterr));
+    AN_TRY(an_device_models_open(NULL, &models, reterr));
+    model = an_device_model_find(models, token->device->model);
+    AN_TRY(keep_pin(new_file, model != NULL && model->pin.digits_only, &pin, reterr));
+    AN_TRY(an_token_unlock(uri, an_pin_from_file(so_file), pin, model ? &model->pin : NULL, reterr));
     if (rename(new_file, pin_file) != 0)
         AN_FAIL(reterr, AN_E_FILE_CREATE, "%s", pin_file);
     return AN_OK;

@@ -167,12 +167,67 @@ def letters():
     server.shutdown()
 
 
+def killed(shown):
+    """A list of five is carried out by processes that are killed at any moment: one key, one certificate each, and the end is told once."""
+    head, cuc = "CB000003", "CB000001"
+    agency = shown[1]["agency"]
+    token = shown[1]["items"][0]["device"]
+    key = ["--key", f"pkcs11:serial={token}?module-path={trouble}", "--pin-file", home / "pins" / f"user-{token}.pin"]
+    officer = ["--key", f"pkcs11:token=can-bo-cuc?module-path={trouble}", "--cert", home / "can-bo-cuc.crt", "--pin-file", home / "pins" / "can-bo.pin"]
+    day = started + 20 * 86400  # the head's certificate is in force
+    desk = lambda who, *args, **more: run(*args, "--dir", home, "--as", who, day=day, **more)
+    subscribers = []
+    for n in range(5):
+        person = desk(cuc, "person", "add", "--name", f"Người Thứ {n}", "--agency", agency, "--email", f"thu{n}@mau.gov.vn", "--identity", f"00108000010{n}",
+                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"091300000{n}")["number"]
+        desk(cuc, "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2018-01-01")
+        subscribers.append(desk(head, "subscriber", "add", "--person", person)["number"])
+        desk(cuc, "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
+    (work / "list.csv").write_text("subject;ghi chú\n" + "".join(f'{s};"một; hai"\n' for s in subscribers))
+    request = desk(head, "request", "new", "--list", work / "list.csv", "--number", "99/ĐN-MẪU")["id"]
+    desk(head, "request", "sign", request, *key)
+    desk(head, "request", "send", request)
+    if regulation == "binh-thuan-2017":
+        desk("CB000002", "request", "approve", request, "--key", f"pkcs11:token=can-bo-so?module-path={trouble}", "--cert", home / "can-bo-so.crt", "--pin-file", home / "pins" / "can-bo.pin")
+    desk(cuc, "request", "accept", request)
+    # two officers' windows decide at once: one wins
+    command = [antin, *map(str, ["request", "approve", request, "--dir", home, "--as", cuc, *officer, "--json"])]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOURCE_DATE_EPOCH=str(day))) for _ in range(2)]
+    check(sorted(p.wait() == 0 for p in both) in ([False, True], [True, True]), "decided")
+    decided = desk(cuc, "request", "show", request)
+    check(decided["state"] == "executing" and [e["act"] for e in decided["history"]].count("request.begin") == 1, "decided once")
+    before = json.dumps(run("ca", "list", "--dir", home, "--limit", 500)).count('"serial"')
+    command = [antin, *map(str, ["request", "execute", request, "--dir", home, "--as", cuc, "--json"])]
+    kills, state = 0, "executing"
+    while state == "executing" and kills < 60:
+        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOURCE_DATE_EPOCH=str(day)), start_new_session=True)
+        try:
+            worker.wait(0.15 + 0.11 * (kills % 23))
+        except subprocess.TimeoutExpired:
+            os.killpg(worker.pid, 9)  # the helpers too
+            worker.wait()
+            kills += 1
+        state = desk(cuc, "request", "show", request)["state"]
+    done = desk(cuc, "request", "show", request)
+    after = json.dumps(run("ca", "list", "--dir", home, "--limit", 500)).count('"serial"')
+    print(f"  {kills} kills", flush=True)
+    check(state == "awaiting" and kills > 0, f"done in the end: {state} after {kills} kills")
+    check(after - before == 5 and len({i["result"] for i in done["items"]}) == 5 and len({i["device"] for i in done["items"]}) == 5, f"five certificates, not {after - before}")
+    check([e["act"] for e in done["history"]].count("request.execute") == 1, "told once")
+    for item in done["items"]:
+        objects = run("token", "show", f"pkcs11:serial={item['device']}?module-path={trouble}", "--pin-file", home / "pins" / f"user-{item['device']}.pin")
+        text = json.dumps(objects)
+        check(text.count('"private-key"') == 1 and text.count('"certificate"') >= 1, f"one key and its certificate on {item['device']}: {text[:300]}")
+
+
+started = {"tay-ninh-2025": 1767600000, "dong-thap-2025": 1767600000, "gia-lai-2026": 1780300000, "bac-ninh-2023": 1685900000, "binh-thuan-2017": 1520200000}[regulation]
 tell()
 if not failures:
     found = requests()
     differences(found)
     certificates(found)
     letters()
+    killed(found)
 print(f"{regulation}: {passed} passed, {len(failures)} failed, 0 skipped")
 shutil.rmtree(work, ignore_errors=True)
 sys.exit(1 if failures else 0)

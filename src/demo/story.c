@@ -16,11 +16,11 @@
 
 #include "base/file.h"
 #include "base/program.h"
+#include "cli/report.h"
 #include "proc/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -9,8 +9,9 @@ static const struct { const char *id, *vi, *en; } step_words[] = {
     {"config", "tệp cấu hình antin.yaml", "configuration antin.yaml"},
     {"folders", "các thư mục", "folders"},
     {"store", "cơ sở dữ liệu", "store"},
-    {"keys", "khóa của các CA", "keys of the authorities"},
-    {"authorities", "chứng thư của các CA", "certificates of the authorities"},
+    {"authorities", "khóa và chứng thư của các CA", "keys and certificates of the authorities"},
+    {"audit", "khóa và chứng thư ký xác nhận nhật ký", "key and certificate of the signer of the audit log"},
+    {"enrolment", "khóa và chứng thư đăng ký tự động", "key and certificate of automatic enrolment"},
 };
 
 static void

@@ -11,11 +11,13 @@
 #include "base/utf8.h"
 #include "crypto/crypto.h"
 #include "service/certification.h"
+#include "service/checkpoint.h"
 #include "service/config_template.h"
 
 /* What the services need beyond an empty store. A row a step; in this order. */
 const struct an_init_step an_init_steps[] = {
     {"authorities", an_authority_bootstrap},
+    {"audit", an_checkpoint_init},
 };
 const size_t an_init_step_count = AN_COUNT(an_init_steps);
 

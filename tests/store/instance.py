@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An instance from the outside: init, configuration, doctor, upgrade, backup and restore, on SQLite and, where it is installed, PostgreSQL."""
-import json, os, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+import base64, json, os, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ANTIN, LIB = sys.argv[1], Path(sys.argv[2]).parent
@@ -51,9 +51,36 @@ def configuration(d):
     expect("no instance", 66, "audit", "list", "--dir", d)
 
 
+def checkpoints(d):
+    """The head of the log is signed by a key of the instance, and an outsider who knows its certificate checks it."""
+    inst, out = d / "conf", d / "export"
+    signed = json.loads(expect("checkpoint", 0, "audit", "checkpoint", "--dir", inst, "--json"))
+    check("checkpoint: size", signed["size"] > 1, signed)
+    report = json.loads(expect("verify", 0, "audit", "verify", "--dir", inst, "--json"))
+    check("verify: signed", report["signed_size"] == signed["size"] and report["checkpoints"] == 1, report)
+    expect("export", 0, "audit", "export", out, "--dir", inst)
+    statement, signature = d / "statement", d / "signature"
+    row = next(r for r in map(json.loads, out.read_text().splitlines()) if "checkpoint" in r)
+    statement.write_bytes(base64.b64decode(row["statement"]))
+    signature.write_bytes(base64.b64decode(row["signature"]))
+    certs = subprocess.run(["openssl", "pkcs7", "-inform", "DER", "-in", signature, "-print_certs"], capture_output=True, text=True).stdout
+    (d / "signer.pem").write_text(certs)
+    root = d / "root.pem"
+    subprocess.run(["openssl", "x509", "-inform", "DER", "-in", inst / "public" / "crt" / "goc.crt", "-out", root], check=True)
+    done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", statement, "-CAfile", root,
+                           "-purpose", "any", "-out", d / "null"], capture_output=True, text=True)
+    check("openssl: signature and path to the root", done.returncode == 0, done.stderr)
+    judge = str(Path(ANTIN).parent / "antin-audit-verify")
+    check("outsider", subprocess.run([judge, "--signer", d / "signer.pem", out], capture_output=True).returncode == 0)
+    check("outsider who knows another signer", subprocess.run([judge, "--signer", root, out], capture_output=True).returncode == 1)
+    expect("what was exported and seen is signed too", 0, "audit", "checkpoint", "--dir", inst)
+    report = json.loads(expect("verify", 0, "audit", "verify", "--dir", inst, "--json"))
+    check("a second checkpoint", report["checkpoints"] == 2 and not report["findings"], report)
+
+
 def cut_off(d):
     """Killed anywhere, init goes on where it stopped and the instance is whole."""
-    for delay in (0.001, 0.004, 0.01, 0.02, 0.04, 0.08):
+    for delay in (0.004, 0.02, 0.08, 1.5):
         inst = d / f"cut-{delay}"
         child = subprocess.Popen([ANTIN, "init", inst, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(delay)
@@ -163,6 +190,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="antin-instance-") as d:
         d = Path(d)
         configuration(d)
+        checkpoints(d)
         cut_off(d)
         doctor(d)
         backups(d, "sqlite", None, None)

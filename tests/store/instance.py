@@ -70,7 +70,7 @@ def checkpoints(d):
     done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", statement, "-CAfile", root,
                            "-purpose", "any", "-out", d / "null"], capture_output=True, text=True)
     check("openssl: signature and path to the root", done.returncode == 0, done.stderr)
-    judge = str(Path(ANTIN).parent / "antin-audit-verify")
+    judge = str(Path(ANTIN).resolve().parent / "antin-audit-verify")
     check("outsider", subprocess.run([judge, "--signer", d / "signer.pem", out], capture_output=True).returncode == 0)
     check("outsider who knows another signer", subprocess.run([judge, "--signer", root, out], capture_output=True).returncode == 1)
     expect("what was exported and seen is signed too", 0, "audit", "checkpoint", "--dir", inst)

@@ -29,7 +29,7 @@ INSERT INTO crl_fold (authority, sequence) VALUES ($1, $2) ON CONFLICT (authorit
 
 -- name: crl_fold_rows
 SELECT sequence, partition, entry FROM revocation WHERE authority = $1 AND sequence > $2 AND is_current = 1 AND kind <> 2
-ORDER BY sequence LIMIT 65536
+ORDER BY sequence LIMIT 16384
 
 -- name: crl_block_insert
 INSERT INTO crl_block (authority, partition, first_sequence, last_sequence, entry_count, size, is_stale, content)

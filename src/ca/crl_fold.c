@@ -2,7 +2,7 @@
 #include "ca/crl_publish.h"
 
 #define BLOCK_ENTRIES 4096
-#define ROUND_ROWS 65536 /* as the statement has it; in one transaction: others get their turn */
+#define ROUND_ROWS 16384 /* as the statement has it; in one transaction: others get their turn */
 #define ENTRY_MAX 128
 #define BLOCK_BYTES_MAX ((size_t)BLOCK_ENTRIES * ENTRY_MAX)
 #define STALE_MAX 64     /* as the statement has it */

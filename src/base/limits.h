@@ -127,3 +127,4 @@
 #define AN_LIMIT_CSV_ROW ((size_t)64 * 1024)               /* one row of a list; the longest of the forms has under 1 kB */
 #define AN_LIMIT_IMPORT_BYTES ((uint64_t)1024 * 1024 * 1024) /* a million people take 200 MB; the file is mapped */
 #define AN_LIMIT_IMPORT_ARENA ((size_t)64 * 1024 * 1024)   /* one batch of at most 10,000 rows */
+#define AN_LIMIT_XLSX_BYTES ((size_t)256 * 1024 * 1024)    /* texts of one sheet; 100,000 people take 40 MB */

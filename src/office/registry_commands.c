@@ -198,7 +198,7 @@ static const struct command commands[] = {
     CMD("person post", "NUMBER", 1, 1, person_post_opts, cmd_person_post, "ghi chức vụ theo thời gian", "enter a post", NULL, NULL),
     CMD("person role", "NUMBER", 1, 1, person_role_opts, cmd_person_role, "giao hoặc kết thúc vai trò", "give or end a role", NULL, NULL),
     CMD("person end", "NUMBER", 1, 1, person_end_opts, cmd_person_end, "nghỉ hưu, thôi việc, từ trần", "retirement, leaving, death", NULL, NULL),
-    CMD("person import", "FILE.csv", 1, 1, import_opts, cmd_person_import, "nhập danh sách người từ tệp CSV", "import people from a CSV file",
+    CMD("person import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_person_import, "nhập danh sách người từ tệp CSV hoặc XLSX", "import people from a CSV or XLSX file",
         "Cột: Họ và tên, Mã cơ quan, Địa chỉ thư điện tử công vụ, Ngày sinh, Số định danh cá nhân, Ngày cấp, Nơi cấp, Số điện thoại di động. Dừng giữa chừng thì chạy "
         "lại: dòng đã nhập được bỏ qua.",
         "Columns by Vietnamese name or name, agency, email, born, identity, identity_issued, identity_place, phone, number, retires. Cut off, it is called again and goes on."),

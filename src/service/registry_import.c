@@ -3,9 +3,12 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/crypto.h"
+#include "proc/xml.h"
 #include "registry/csv.h"
+#include "registry/xlsx.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- columns: by identifier or by the words of the forms ---- */
 enum column { COLUMN_NAME = 0, COLUMN_AGENCY, COLUMN_EMAIL, COLUMN_BORN, COLUMN_IDENTITY, COLUMN_ISSUED, COLUMN_PLACE, COLUMN_PHONE, COLUMN_NUMBER, COLUMN_RETIRES, COLUMN_COUNT };
@@ -56,7 +59,7 @@ read_header(struct importing *in, struct an_err *reterr)
 }
 
 /* ---- one line ---- */
-/* 1980-02-03 or 03/02/1980, as people write. */
+/* 1980-02-03, 03/02/1980 as people write, or the number of days that a workbook keeps. */
 static an_code
 read_day(const char *text, const char *column, an_time *ret, struct an_err *reterr)
 {
@@ -68,6 +71,8 @@ read_day(const char *text, const char *column, an_time *ret, struct an_err *rete
     if (sscanf(text, "%2d/%2d/%4d%n", &day, &month, &year, &used) == 3 && text[used] == '\0') {
         const struct an_date date = {.year = year, .month = month, .day = day};
         *ret = an_time_of_date(&date, 7 * 60);
+    } else if (strlen(text) == 5 && strspn(text, "0123456789") == 5) {
+        *ret = ((an_time)strtol(text, NULL, 10) - 25569) * 86400 - 7 * 3600; /* 25569: 1970-01-01, counted from 1899-12-30 */
     } else {
         *ret = an_time_parse(an_bytes_of_str(text));
     }
@@ -228,12 +233,31 @@ run_import(struct importing *in, struct an_err *reterr)
     }
 }
 
+/* A workbook is unpacked in a sandbox, and becomes a list. */
+static an_code
+read_workbook(an_bytes file, struct an_buf *ret_csv, struct an_err *reterr)
+{
+    AN_CLEANUP(an_xml_reader_free) struct an_xml_reader *reader = an_xml_reader_new(0);
+    AN_CLEANUP(an_zip_free) struct an_zip *zip = NULL;
+    an_bytes sheet = AN_NONE, strings = AN_NONE;
+
+    AN_TRY(an_zip_read(reader, file, &zip, reterr));
+    for (size_t i = 0; i < zip->count; i++) {
+        if (strcmp(zip->entries[i].name, "xl/worksheets/sheet1.xml") == 0)
+            sheet = zip->entries[i].bytes;
+        if (strcmp(zip->entries[i].name, "xl/sharedStrings.xml") == 0)
+            strings = zip->entries[i].bytes;
+    }
+    return an_xlsx_to_csv(sheet, strings, ret_csv, reterr);
+}
+
 an_code
 an_registry_import_people(const struct an_desk *desk, const struct an_import *import, struct an_imported *ret, struct an_err *reterr)
 {
     struct importing in = {.desk = desk, .import = import, .size = import->batch ? import->batch : 500};
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(80);
+    AN_CLEANUP(an_buf_free) struct an_buf list = an_buf_new(AN_LIMIT_XLSX_BYTES);
     uint8_t hash[AN_DIGEST_MAX];
     an_code code;
 
@@ -243,9 +267,11 @@ an_registry_import_people(const struct an_desk *desk, const struct an_import *im
     an_hash_once(AN_SHA256, file.bytes, hash);
     an_buf_hex(&hex, AN_BYTES(hash, 32));
     snprintf(in.digest, sizeof(in.digest), "%.*s", AN_FMT(an_buf_view(&hex)));
+    if (an_bytes_starts_with(file.bytes, AN_LIT("PK\3\4")))
+        AN_TRY(read_workbook(file.bytes, &list, reterr));
     in.arena = an_arena_new(AN_LIMIT_IMPORT_ARENA);
     in.lines = an_new_array(in.size, sizeof(*in.lines));
-    an_csv_start(&in.csv, file.bytes);
+    an_csv_start(&in.csv, list.len ? an_buf_view(&list) : file.bytes);
     code = run_import(&in, reterr);
     an_csv_done(&in.csv);
     an_arena_free(&in.arena);

@@ -3,7 +3,7 @@
 formulas come out harmless. ANTIN_FULL=1: 100,000 people.
 
 import.py ANTIN [DATABASE-URL]"""
-import csv, json, os, resource, shutil, subprocess, sys, tempfile
+import csv, json, os, resource, shutil, subprocess, sys, tempfile, zipfile
 from pathlib import Path
 
 antin = sys.argv[1]
@@ -66,6 +66,24 @@ def small():
     check("AN_E_IMPORT_HEADER" in json.dumps(act("person", "import", work / "bad.csv", want=1)), "a missing column is named")
 
 
+def workbook():
+    """As a spreadsheet program writes one: shared texts, a date as a number, a cell left out."""
+    texts = ["Họ và tên", "Mã cơ quan", "Ngày sinh", "Địa chỉ thư điện tử công vụ", "Phạm &amp; Bảng", "H53.6", "bangp@tayninh.gov.vn"]
+    rows = ['<row r="1">' + "".join(f'<c r="{c}1" t="s"><v>{i}</v></c>' for i, c in enumerate("ABCD")) + "</row>",
+            '<row r="2"><c r="A2" t="s"><v>4</v></c><c r="B2" t="s"><v>5</v></c><c r="C2"><v>29254</v></c><c r="D2" t="s"><v>6</v></c></row>',
+            '<row r="3"><c r="A3" t="inlineStr"><is><t>Trần Dòng</t></is></c><c r="D3" t="s"><v>6</v></c></row>']
+    path = work / "list.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("xl/sharedStrings.xml", "<sst>" + "".join(f"<si><t>{t}</t></si>" for t in texts) + "</sst>")
+        out.writestr("xl/worksheets/sheet1.xml", "<worksheet><sheetData>" + "".join(rows) + "</sheetData></worksheet>")
+    done = act("person", "import", path)
+    check((done["added"], done["refused"]) == (1, 1), f"workbook: {done}")
+    found = run("person", "list", "--dir", home, "--search", "pham")["people"]
+    check(len(found) == 1 and found[0]["name"] == "Phạm & Bảng" and found[0]["born"] == "1980-01-01", f"workbook: {found}")
+    (work / "bad.xlsx").write_bytes(path.read_bytes()[:200])
+    act("person", "import", work / "bad.xlsx", want=1)
+
+
 def large(rows):
     path = work / "large.csv"
     with open(path, "w", encoding="utf-8") as out:
@@ -85,6 +103,7 @@ try:
     run("init", home, "--name", "MẪU", "--regulation", "tay-ninh-2025", *(["--database", sys.argv[2]] if len(sys.argv) > 2 else []))
     act("agency", "add", "--name", "Sở Khoa học và Công nghệ (MẪU)", "--code", "H53.6")
     small()
+    workbook()
     large(100000 if os.environ.get("ANTIN_FULL") else 3000)
 finally:
     shutil.rmtree(work)

@@ -2,11 +2,14 @@
  * antin-http: learns its instance, closes its sandbox, opens the instance, serves. It reads requests of strangers and the
  * database, and can reach neither private keys nor PINs nor other machines (but the one of the database).
  */
+#include "http/enrol.h"
 #include "http/node.h"
 
 #include "base/program.h"
 #include "proc/frame.h"
 #include "proc/json.h"
+#include "ca/revocation.h"
+#include "service/enrol.h"
 
 #include <jansson.h>
 #include <poll.h>
@@ -39,12 +42,12 @@ log_event(void *context, const char *event, const char *detail)
 }
 
 /* ---- sandbox ---- */
-struct places { char *config, *public_dir, *run, *database, *wal, *shm, *passfile; };
+struct places { char *config, *public_dir, *run, *database, *wal, *shm, *passfile, *enrol_key; };
 
 static void
 free_places(struct places *places)
 {
-    char **all[] = {&places->config, &places->public_dir, &places->run, &places->database, &places->wal, &places->shm, &places->passfile};
+    char **all[] = {&places->config, &places->public_dir, &places->run, &places->database, &places->wal, &places->shm, &places->passfile, &places->enrol_key};
 
     for (size_t i = 0; i < AN_COUNT(all); i++)
         free(*all[i]);
@@ -57,6 +60,7 @@ find_places(const char *dir, const struct an_config *config, struct places *ret)
     bool is_sqlite = strncmp(url, "sqlite:", 7) == 0;
 
     ret->config = an_asprintf("%s/antin.yaml", dir);
+    ret->enrol_key = an_asprintf("%s/keys/enrol.key", dir); /* of the secrets of enrolment: codes are checked here (decision 063) */
     ret->public_dir = an_asprintf("%s/public", dir);
     ret->run = an_asprintf("%s/run", dir);
     ret->database = is_sqlite ? an_strdup(url + 7) : an_strdup("/nowhere");
@@ -78,7 +82,7 @@ enter_sandbox(const char *dir, struct an_err *reterr)
 
     AN_TRY(an_config_load(path, &config, reterr));
     is_sqlite = find_places(dir, &config, &places);
-    const char *const read_paths[] = {places.config, an_program_data(), "/etc", "/usr", "/lib", "/lib64", "/dev/null", "/proc/self", is_sqlite ? places.config : places.passfile};
+    const char *const read_paths[] = {places.config, an_program_data(), "/etc", "/usr", "/lib", "/lib64", "/dev/null", "/proc/self", places.enrol_key, is_sqlite ? places.config : places.passfile};
     const char *const write_paths[] = {places.public_dir, places.run, places.database, places.wal, places.shm};
     const struct an_sandbox sandbox = {
         .threads = true, .local = true, .network = !is_sqlite, .descriptors_max = DESCRIPTORS_MAX, .read_paths = read_paths, .read_count = AN_COUNT(read_paths),
@@ -89,15 +93,73 @@ enter_sandbox(const char *dir, struct an_err *reterr)
 
 /* ---- serving ---- */
 static an_code
+open_authority_key(void *context, const char *key, struct an_signer **ret, struct an_err *reterr)
+{
+    const struct an_node *node = context;
+
+    return an_signer_of_keys(node->keys, key, AN_PURPOSE_CERTIFICATE, ret, reterr);
+}
+
+static an_code
+make_first_answer(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now, struct an_buf *ret, struct an_err *reterr)
+{
+    const struct an_node *node = context;
+
+    if (authority->ocsp_key == NULL || authority->ocsp_key[0] == '\0')
+        return AN_OK;
+    return an_status_first_make(node->status, authority->id, cert->serial, now, ret, reterr);
+}
+
+static an_code
+put_first_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now, struct an_err *reterr)
+{
+    const struct an_node *node = context;
+
+    return an_status_first_put(node->status, tx, authority, serial, answer, now, reterr);
+}
+
+static void
+announce_change(void *context)
+{
+    const struct an_node *node = context;
+
+    an_status_announce(node->instance->dir);
+}
+
+/* Enrolment is served when authorities and the registration signer are there; without it everything else is. */
+static void
+open_enrolment(struct an_node *node)
+{
+    const struct an_first_answer answer = {make_first_answer, put_first_answer, node};
+    const struct an_certifier_setup certify = {.store = node->instance->store, .open_key = open_authority_key, .key_context = node, .first_answer = &answer,
+                                               .announce = announce_change, .announce_context = node};
+    struct an_enrol_setup setup = {.instance = node->instance};
+    struct an_err err = {0};
+    an_code code = an_certifier_open(&certify, &node->certifier, &err);
+
+    if (code == AN_OK)
+        code = an_signer_of_keys(node->keys, "dang-ky", AN_PURPOSE_ENROL, &node->enrol_signer, &err);
+    if (code == AN_OK) {
+        setup.certifier = node->certifier;
+        setup.signer = node->enrol_signer;
+        code = an_enrol_service_open(&setup, &node->enrol, &err);
+    }
+    if (code != AN_OK)
+        log_event(NULL, "enrol.off", err.detail);
+}
+
+static an_code
 start_node(const char *dir, int listener, struct an_node *node, struct an_err *reterr)
 {
-    static struct an_http_routes tables[1];
+    static struct an_http_routes tables[2];
     const struct an_config_serve *serve;
 
     tables[0] = (struct an_http_routes){an_status_routes, an_status_route_count};
+    tables[1] = (struct an_http_routes){an_enrol_routes, an_enrol_route_count};
     AN_TRY(an_instance_open(dir, 0, &node->instance, reterr));
     AN_TRY(an_keys_attach(dir, KEYS_WAIT_MS, &node->keys, reterr));
     AN_TRY(an_status_open(node->instance, node->keys, log_event, NULL, &node->status, reterr));
+    open_enrolment(node);
     node->started = an_time_now();
     serve = an_status_config(node->status);
     struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables), .context = node, .workers = (unsigned)serve->workers,
@@ -117,6 +179,7 @@ set_up(const struct an_frame *frame, struct an_node *node, struct an_err *reterr
     if (json_unpack(root, "{s:s}", "dir", &dir) != 0 || *dir != '/')
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "set-up: dir");
     AN_TRY(enter_sandbox(dir, reterr));
+    node->listener = frame->fd;
     return start_node(dir, frame->fd, node, reterr);
 }
 
@@ -150,6 +213,7 @@ leave(struct an_node *node)
     uint64_t deadline = an_time_monotonic_ms() + DRAIN_MS;
 
     an_http_server_drain(node->server);
+    close(node->listener); /* whoever comes after us listens there: we must not keep the port */
     while (!an_http_server_is_empty(node->server) && an_time_monotonic_ms() < deadline)
         usleep(10000);
     an_http_server_stop(&node->server);

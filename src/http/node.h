@@ -5,12 +5,17 @@
 #include "service/status.h"
 
 struct an_enrol_service;
+struct an_certifier;
+struct an_signer;
 struct an_node {
     struct an_instance *instance;
     struct an_keys *keys;
     struct an_status *status;
     struct an_enrol_service *enrol; /* NULL while enrolment is not set up */
+    struct an_certifier *certifier; /* what it issues with */
+    struct an_signer *enrol_signer;
     struct an_http_server *server;
+    int listener;
     an_time started;
 };
 

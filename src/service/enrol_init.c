@@ -105,8 +105,8 @@ make_signer(struct an_instance *instance, const struct an_init_plan *plan, struc
     struct an_keys *keys = NULL;
     an_code code;
 
-    if (issuer == NULL)
-        AN_FAIL(reterr, AN_E_ENROL_KEY, "issuing authority");
+    if (issuer == NULL) /* an instance of a root alone: nobody enrols there */
+        return AN_OK;
     code = an_key_make(instance->dir, &key_plan, &key, reterr);
     if (code == AN_OK)
         code = an_keys_open(instance->dir, &keys, reterr);
@@ -129,10 +129,14 @@ an_code
 an_enrol_init(struct an_instance *instance, const struct an_init_plan *plan, struct an_err *reterr)
 {
     struct signer_job job = {.der = an_buf_new(AN_LIMIT_CERT_BYTES)};
+    struct an_secret *secret = NULL;
     an_code code = an_store_read(instance->store, look_up, &job, reterr);
 
     if (code == AN_OK && job.id == 0)
         code = make_signer(instance, plan, &job, reterr);
+    if (code == AN_OK) /* the key of the secrets, too: who serves may read it and make none */
+        code = an_enrol_secret(instance, &(struct an_approval){.reference = ""}, &secret, reterr);
+    an_secret_free(&secret);
     an_authorities_done(&job.authorities);
     an_buf_free(&job.der);
     return code;

@@ -13,11 +13,13 @@
 #include "service/certification.h"
 #include "service/checkpoint.h"
 #include "service/config_template.h"
+#include "service/enrol.h"
 
 /* What the services need beyond an empty store. A row a step; in this order. */
 const struct an_init_step an_init_steps[] = {
     {"authorities", an_authority_bootstrap},
     {"audit", an_checkpoint_init},
+    {"enrolment", an_enrol_init},
 };
 const size_t an_init_step_count = AN_COUNT(an_init_steps);
 

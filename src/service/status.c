@@ -1,5 +1,7 @@
 #include "service/status_internal.h"
 
+#include "service/checkpoint.h"
+
 #include "base/limits.h"
 
 #include <stdarg.h>
@@ -379,6 +381,25 @@ an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret, 
 }
 
 /* ---- the rest ---- */
+/* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to do. */
+static void
+tick_checkpoint(struct an_status *status, an_time now)
+{
+    struct an_err err = {0};
+    bool due = false, stamped;
+    int64_t size;
+    an_code code;
+
+    if (now - status->checkpoint_looked_at < 60)
+        return;
+    status->checkpoint_looked_at = now;
+    code = an_checkpoint_is_due(status->instance, &due, &err);
+    if (code == AN_OK && due)
+        code = an_checkpoint_make(status->instance, status->keys, &size, &stamped, &err);
+    if (code != AN_OK && code != AN_E_CHECKPOINT_SIGNER)
+        status_say(status, "audit", "%s: %s", an_message_find(code)->symbol, err.detail);
+}
+
 void
 an_status_tick(struct an_status *status)
 {
@@ -389,6 +410,7 @@ an_status_tick(struct an_status *status)
         status_say(status, "store", "%s: %s", an_message_find(err.code)->symbol, err.detail);
     status_set_refresh(status, now);
     status_lists_tick(status, now);
+    tick_checkpoint(status, now);
 }
 
 bool

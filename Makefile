@@ -12,7 +12,7 @@ deps:                   ## Debian packages that building and running need
 	tools/bootstrap.sh build run
 build: $(BUILD)/build.ninja ## the program at build/antin
 	ninja -C $(BUILD)
-bench: deps build       ## ratios beside the raw key, hash or peer of the same run
+bench: deps-bench build     ## ratios beside the raw key, hash or peer of the same run
 	python3 bench/bench.py --build $(BUILD)
 fuzz: deps-fuzz         ## each harness for SECONDS_PER_HARNESS seconds (clang, libFuzzer)
 	python3 tools/fuzz.py --seconds $(SECONDS_PER_HARNESS)
@@ -27,10 +27,12 @@ clean:
 
 $(BUILD)/build.ninja: meson.build
 	meson setup $(BUILD) $(MESON_ARGS)
-.PHONY: deps-check deps-fuzz deps-lint
+.PHONY: deps-check deps-fuzz deps-lint deps-bench
 deps-check:
 	tools/bootstrap.sh build run check lint fuzz
 deps-fuzz:
 	tools/bootstrap.sh build run fuzz
+deps-bench:
+	tools/bootstrap.sh build run bench
 deps-lint:
 	tools/bootstrap.sh build lint

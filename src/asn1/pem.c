@@ -74,3 +74,16 @@ an_pem_next(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[st
     }
     return take_pem(text, at, ret_der, ret_label);
 }
+
+void
+an_pem_write(struct an_buf *out, const char *label, an_bytes der)
+{
+    enum { LINE_OCTETS = 48 }; /* 64 letters */
+
+    an_buf_printf(out, "-----BEGIN %s-----\n", label);
+    for (size_t at = 0; at < der.len; at += LINE_OCTETS) {
+        an_base64_encode(out, an_bytes_slice(der, at, LINE_OCTETS));
+        an_buf_byte(out, '\n');
+    }
+    an_buf_printf(out, "-----END %s-----\n", label);
+}

@@ -62,6 +62,8 @@ bool cli_completion(FILE *out, const char *shell);
 
 /* output.c */
 #define SAY(cli, vi, en) ((cli)->english ? (en) : (vi))
+/* A column of a list: text and blanks up to `columns` letters (not bytes: Vietnamese has more of those), at least one blank. */
+void cli_cell(FILE *out, const char *text, int columns);
 struct an_regulations *cli_regulations(struct cli *cli); /* NULL when the data cannot be read: citations then stay as they are */
 /* Says what failed (stderr, or JSON on stdout) and answers its exit status. */
 int cli_fail(struct cli *cli, const struct an_err *err);

@@ -126,11 +126,8 @@ generate(struct cli *cli, const struct token_args *a, const char *uri, struct an
     }
     AN_TRY(an_token_generate(uri, pin_source(a->pin_file), ec ? AN_KEY_EC : AN_KEY_RSA, a->bits > 0 ? (int)a->bits : ec ? 256 : 3072,
                              a->label ? a->label : "antin", an_buf_view(&id), &spki, reterr));
-    an_base64_encode(&text, an_buf_view(&spki));
-    fputs("-----BEGIN PUBLIC KEY-----\n", cli->out);
-    for (size_t at = 0; at < text.len; at += 64)
-        fprintf(cli->out, "%.*s\n", (int)(text.len - at < 64 ? text.len - at : 64), (const char *)text.ptr + at);
-    fputs("-----END PUBLIC KEY-----\n", cli->out);
+    an_pem_write(&text, "PUBLIC KEY", an_buf_view(&spki));
+    fprintf(cli->out, "%.*s", AN_FMT(an_buf_view(&text)));
     return AN_OK;
 }
 

@@ -28,6 +28,16 @@ cli_citation(struct cli *cli, const char *citation, struct an_buf *out)
         an_buf_str(out, citation);
 }
 
+void
+cli_cell(FILE *out, const char *text, int columns)
+{
+    int letters = 0;
+
+    for (const char *at = text; *at != '\0'; at++)
+        letters += ((unsigned char)*at & 0xC0) != 0x80;
+    fprintf(out, "%s%*s", text, letters < columns ? columns - letters : 1, "");
+}
+
 int
 cli_exit_status(an_code code)
 {

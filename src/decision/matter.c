@@ -158,20 +158,6 @@ an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_
 }
 
 /* ---- for outsiders ---- */
-static void
-put_pem(struct an_buf *out, const char *label, an_bytes der)
-{
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES * 4);
-
-    an_base64_encode(&text, der);
-    an_buf_printf(out, "-----BEGIN %s-----\n", label);
-    for (size_t at = 0; at < text.len; at += 64) {
-        an_buf_append(out, an_bytes_slice(an_buf_view(&text), at, 64));
-        an_buf_byte(out, '\n');
-    }
-    an_buf_printf(out, "-----END %s-----\n", label);
-}
-
 static an_code
 export_vote(void *context, const struct an_row *row, struct an_err *reterr)
 {
@@ -181,8 +167,8 @@ export_vote(void *context, const struct an_row *row, struct an_err *reterr)
     an_buf_str(out, "-----BEGIN STATEMENT-----\n");
     an_buf_append(out, an_row_blob(row, 5));
     an_buf_str(out, "-----END STATEMENT-----\n");
-    put_pem(out, "CMS", an_row_blob(row, 6));
-    put_pem(out, "CERTIFICATE", an_row_blob(row, 7));
+    an_pem_write(out, "CMS", an_row_blob(row, 6));
+    an_pem_write(out, "CERTIFICATE", an_row_blob(row, 7));
     return an_buf_ok(out) ? AN_OK : AN_E_LIMIT;
 }
 

@@ -47,25 +47,13 @@ list_authorities(struct cli *cli, struct ca_office *o, const struct ca_args *a, 
             report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b}", "name", one->name, "line", one->line, "kind", one->kind, "hierarchy", one->hierarchy, "key",
                                                   one->key, "active", (int)!one->is_retired, "subject", report_text_json(an_buf_view(&subject)), "not_after",
                                                   report_time_json(one->cert->not_after), "ocsp", (int)(one->ocsp_cert != NULL)));
-        else
-            fprintf(cli->out, "%-16s %-8s %-8s %-9s %.10s  %.*s\n", one->name, one->kind, one->hierarchy, one->is_retired ? SAY(cli, "đã thay", "retired") : SAY(cli, "hoạt động", "active"),
-                    an_time_format_vn(one->cert->not_after, until), AN_FMT(an_buf_view(&subject)));
+        if (cli->json)
+            continue;
+        fprintf(cli->out, "%-16s %-8s %-8s ", one->name, one->kind, one->hierarchy);
+        cli_cell(cli->out, one->is_retired ? SAY(cli, "đã thay", "retired") : SAY(cli, "hoạt động", "active"), 10);
+        fprintf(cli->out, "%.10s  %.*s\n", an_time_format_vn(one->cert->not_after, until), AN_FMT(an_buf_view(&subject)));
     }
     return AN_OK;
-}
-
-static void
-put_pem(struct an_buf *out, const char *label, an_bytes der)
-{
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES * 4);
-
-    an_base64_encode(&text, der);
-    an_buf_printf(out, "-----BEGIN %s-----\n", label);
-    for (size_t at = 0; at < text.len; at += 64) {
-        an_buf_append(out, an_bytes_slice(an_buf_view(&text), at, 64));
-        an_buf_byte(out, '\n');
-    }
-    an_buf_printf(out, "-----END %s-----\n", label);
 }
 
 static an_code
@@ -75,7 +63,7 @@ write_pem(const char *path, const char *label, an_bytes der, struct an_err *rete
 
     if (path == NULL)
         AN_FAIL(reterr, AN_E_CLI_VALUE, "--output");
-    put_pem(&pem, label, der);
+    an_pem_write(&pem, label, der);
     return an_file_write(path, an_buf_view(&pem), 0644, reterr);
 }
 

@@ -48,18 +48,11 @@ generate(const struct ca_args *a, const char *label, uint8_t id[static 8], struc
 static an_code
 write_cert(const char *path, const struct an_cert *cert, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES * 2);
     AN_CLEANUP(an_buf_free) struct an_buf pem = an_buf_new(AN_LIMIT_CERT_BYTES * 2);
 
     if (path == NULL)
         return AN_OK;
-    an_base64_encode(&text, cert->der);
-    an_buf_str(&pem, "-----BEGIN CERTIFICATE-----\n");
-    for (size_t at = 0; at < text.len; at += 64) {
-        an_buf_append(&pem, an_bytes_slice(an_buf_view(&text), at, 64));
-        an_buf_byte(&pem, '\n');
-    }
-    an_buf_str(&pem, "-----END CERTIFICATE-----\n");
+    an_pem_write(&pem, "CERTIFICATE", cert->der);
     return an_file_write(path, an_buf_view(&pem), 0644, reterr);
 }
 

@@ -39,7 +39,9 @@ show_line(void *context, const struct an_certificate *c, struct an_err *reterr)
     }
     an_buf_hex(&serial, c->serial);
     an_utf8_make_visible(subject);
-    fprintf(cli->out, "%8lld  %.*s  %-9s  %.10s  %s\n", (long long)c->id, AN_FMT(an_buf_view(&serial)), status_word(cli, c->status), an_time_format_vn(c->not_after, until), subject);
+    fprintf(cli->out, "%8lld  %.*s  ", (long long)c->id, AN_FMT(an_buf_view(&serial)));
+    cli_cell(cli->out, status_word(cli, c->status), 11);
+    fprintf(cli->out, "%.10s  %s\n", an_time_format_vn(c->not_after, until), subject);
     return AN_OK;
 }
 

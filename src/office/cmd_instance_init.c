@@ -46,13 +46,17 @@ cmd_init(struct cli *cli, const void *options, char **args, int count)
     struct an_init_plan plan = {.dir = args[0], .name = a->name, .database = a->database, .regulation = a->regulation, .hierarchy = a->hierarchy,
                                 .base_url = a->base_url, .token = a->token};
     struct an_err err = {0};
+    int status;
 
     (void)count;
     if (a->token != NULL)
         plan.token_pin = a->pin_file ? an_pin_from_file(a->pin_file) : an_pin_from_terminal();
     if (an_instance_init(&plan, tell_step, cli, &err) != AN_OK)
         return cli_fail(cli, &err);
-    return say_done(cli, args[0], "bản cài đặt đã sẵn sàng", "the instance is ready");
+    status = say_done(cli, args[0], "bản cài đặt đã sẵn sàng", "the instance is ready");
+    if (!cli->json && !cli->quiet)
+        fprintf(cli->out, "%s antin doctor %s; antin serve --dir %s\n", SAY(cli, "tiếp theo:", "next:"), args[0], args[0]);
+    return status;
 }
 
 int

@@ -32,9 +32,12 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
                                                  line->addressee, "number", line->number, "created", seat_time(line->created_at), "received",
                                                  seat_time(line->received_at), "due", seat_time(line->due_at), "closed", seat_time(line->closed_at), "urgent",
                                                  (int)line->urgent));
-    else
-        fprintf(cli->out, "%-8lld %-28s %-24s %-16s %-10s %-10s %s\n", (long long)line->id, an_request_kind_name(line->kind, cli->english),
-                an_request_state_name(line->state, cli->english), line->agency, line->addressee, due, line->number);
+    if (cli->json)
+        return AN_OK;
+    fprintf(cli->out, "%-8lld ", (long long)line->id);
+    cli_cell(cli->out, an_request_kind_name(line->kind, cli->english), 28);
+    cli_cell(cli->out, an_request_state_name(line->state, cli->english), 26);
+    fprintf(cli->out, "%-16s %-10s %-10s %s\n", line->agency, line->addressee, due, line->number);
     return AN_OK;
 }
 

@@ -92,16 +92,9 @@ say_hash(struct an_buf *out, const char *what, an_bytes bytes)
 static an_code
 write_pem(const char *path, const char *label, an_bytes der, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES * 2);
     AN_CLEANUP(an_buf_free) struct an_buf pem = an_buf_new(AN_LIMIT_CERT_BYTES * 2);
 
-    an_base64_encode(&text, der);
-    an_buf_printf(&pem, "-----BEGIN %s-----\n", label);
-    for (size_t at = 0; at < text.len; at += 64) {
-        an_buf_append(&pem, an_bytes_slice(an_buf_view(&text), at, 64));
-        an_buf_byte(&pem, '\n');
-    }
-    an_buf_printf(&pem, "-----END %s-----\n", label);
+    an_pem_write(&pem, label, der);
     return an_file_write(path, an_buf_view(&pem), 0644, reterr);
 }
 

@@ -332,6 +332,34 @@ test_pem(void **state)
     assert_int_equal(at, 5);
 }
 
+/* Lines of 64 letters, as RFC 7468 section 2 wants them; lengths around the end of a line; what is written reads back. */
+static void
+test_pem_write(void **state)
+{
+    static const size_t lengths[] = {1, 47, 48, 49, 96, 97, 600};
+    uint8_t bytes[600];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < AN_COUNT(lengths); i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(2000), back = an_buf_new(2000);
+        char label[64];
+        size_t at = 0, line = 0;
+
+        an_pem_write(&text, "A B", AN_BYTES(bytes, lengths[i]));
+        assert_true(an_bytes_starts_with(an_buf_view(&text), AN_LIT("-----BEGIN A B-----\n")));
+        for (size_t k = 0; k < text.len; k++) {
+            line = text.ptr[k] == '\n' ? 0 : line + 1;
+            assert_true(line <= 64);
+        }
+        assert_int_equal(an_bytes_find(an_buf_view(&text), AN_LIT("\n\n"), 0), SIZE_MAX);
+        assert_true(an_pem_next(an_buf_view(&text), &at, &back, label));
+        assert_string_equal(label, "A B");
+        assert_true(an_bytes_eq(an_buf_view(&back), AN_BYTES(bytes, lengths[i])));
+    }
+}
+
 int
 main(void)
 {
@@ -339,7 +367,7 @@ main(void)
         cmocka_unit_test(test_headers), cmocka_unit_test(test_integers),  cmocka_unit_test(test_bools_and_bits),
         cmocka_unit_test(test_times),   cmocka_unit_test(test_text),      cmocka_unit_test(test_oids),
         cmocka_unit_test(test_ber),     cmocka_unit_test(test_ber_depth), cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_pem),
+        cmocka_unit_test(test_pem), cmocka_unit_test(test_pem_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ UPDATE person SET name = $1, name_folded = $2, name_key = $3, born = $4, identit
 
 -- name: person_taken
 SELECT CASE WHEN EXISTS (SELECT 1 FROM person WHERE number = $1 AND id <> $4) THEN 1
-    WHEN $2 <> '' AND EXISTS (SELECT 1 FROM person WHERE email = $2 AND id <> $4) THEN 2
+    WHEN $2 <> '' AND EXISTS (SELECT 1 FROM person WHERE email = $2 AND email <> '' AND id <> $4) THEN 2
     WHEN $3 <> '' AND EXISTS (SELECT 1 FROM person WHERE identity = $3 AND id <> $4) THEN 3 ELSE 0 END
 
 -- name: person_find
@@ -181,9 +181,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active') RETURNING id
 -- name: subscriber_update
 UPDATE subscriber SET agency = $1, name = $2, name_folded = $3, name_key = $4, label = $5, email = $6, manager = $7 WHERE id = $8
 
+-- Each branch repeats the words of its partial index, or the index is not used.
 -- name: subscriber_taken
-SELECT COUNT(*) FROM subscriber WHERE state = 'active' AND kind = $1 AND
-    CASE $1 WHEN 'person' THEN person = $2 WHEN 'agency' THEN agency = $3 ELSE agency = $3 AND label = $4 END
+SELECT CASE $1
+    WHEN 'person' THEN (SELECT COUNT(*) FROM subscriber WHERE person = $2 AND state = 'active' AND kind = 'person')
+    WHEN 'agency' THEN (SELECT COUNT(*) FROM subscriber WHERE agency = $3 AND state = 'active' AND kind = 'agency')
+    ELSE (SELECT COUNT(*) FROM subscriber WHERE agency = $3 AND kind = $1 AND label = $4 AND state = 'active'
+        AND kind IN ('agency-second', 'device-service-software')) END
 
 -- name: subscriber_end
 UPDATE subscriber SET state = 'ended', until = $2 WHERE id = $1 AND state = 'active'

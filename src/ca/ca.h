@@ -62,3 +62,6 @@ an_code an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, s
 /* The same by a clock that is checked. AN_E_TSA_CLOCK when it is not to be trusted: ret then holds the refusal
  * (timeNotAvailable), to be sent all the same. Times have milliseconds. */
 an_code an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+/* Several that wait at once, at most AN_SIGNINGS_MAX, signed together; code and err are what an_tsa_answer_by would say. */
+struct an_tsa_turn { an_bytes request; struct an_buf *ret; an_code code; struct an_err err; };
+void an_tsa_answer_many(const struct an_tsa *tsa, struct an_clock *clock, struct an_tsa_turn *turns, size_t count);

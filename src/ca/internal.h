@@ -9,6 +9,9 @@ struct an_scheme an_ca_scheme(const struct an_signer *key);
 void an_ca_put_algorithm(struct an_der_out *out, const struct an_signer *key);
 /* Appends the signed object; extra: more elements behind the signature (OCSP certificates), AN_NONE = none. */
 an_code an_ca_sign(struct an_signer *key, an_bytes tbs, an_bytes extra, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+/* Several by one key, at most AN_SIGNINGS_MAX; each answers for itself. */
+struct an_ca_signed { an_bytes tbs, extra; struct an_buf *ret; an_code code; struct an_err *reterr; };
+void an_ca_sign_many(struct an_signer *key, struct an_ca_signed *all, size_t count);
 /* The key belongs to the certificate, which may sign this (a keyUsage bit; 0 = any). */
 an_code an_ca_check_key(const struct an_cert *cert, const struct an_signer *key, uint32_t usage, an_code code,
                         struct an_err *reterr) AN_MUST_USE;
@@ -42,6 +45,10 @@ struct an_ocsp_plan {
     bool omit_cert; /* the responder is the issuer, whose certificate everybody has */
 };
 an_code an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+/* The same in two steps, with the signature between them: ResponseData and the certificates behind it; then, of the signed
+ * BasicOCSPResponse, the OCSPResponse. */
+void an_ca_put_response_data(const struct an_ocsp_plan *plan, struct an_buf *tbs, struct an_buf *certs);
+void an_ca_wrap_basic(an_bytes basic, struct an_buf *ret);
 an_code an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key, struct an_err *reterr) AN_MUST_USE;
 /* CertID by SHA-1: what every client knows. */
 void an_ca_put_cert_id(struct an_der_out *out, const struct an_cert *issuer, an_bytes serial);

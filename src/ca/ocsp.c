@@ -83,8 +83,8 @@ put_response_data(struct an_der_out *out, const struct an_ocsp_plan *plan)
     an_der_close(out);
 }
 
-static void
-wrap_basic(an_bytes basic, struct an_buf *ret)
+void
+an_ca_wrap_basic(an_bytes basic, struct an_buf *ret)
 {
     struct an_der_out out = AN_DER_OUT(ret);
 
@@ -99,24 +99,31 @@ wrap_basic(an_bytes basic, struct an_buf *ret)
     an_der_close(&out);
 }
 
+void
+an_ca_put_response_data(const struct an_ocsp_plan *plan, struct an_buf *tbs, struct an_buf *certs)
+{
+    struct an_der_out tbs_out = AN_DER_OUT(tbs), certs_out = AN_DER_OUT(certs);
+
+    put_response_data(&tbs_out, plan);
+    if (plan->omit_cert)
+        return;
+    an_der_open(&certs_out, AN_DER_CONTEXT_CONSTRUCTED(0));
+    an_der_open(&certs_out, AN_DER_SEQUENCE);
+    an_der_put_raw(&certs_out, plan->responder->der);
+    an_der_close(&certs_out);
+    an_der_close(&certs_out);
+}
+
 an_code
 an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf certs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf basic = an_buf_new(AN_LIMIT_OCSP_BYTES);
-    struct an_der_out tbs_out = AN_DER_OUT(&tbs), certs_out = AN_DER_OUT(&certs);
 
-    put_response_data(&tbs_out, plan);
-    if (!plan->omit_cert) {
-        an_der_open(&certs_out, AN_DER_CONTEXT_CONSTRUCTED(0));
-        an_der_open(&certs_out, AN_DER_SEQUENCE);
-        an_der_put_raw(&certs_out, plan->responder->der);
-        an_der_close(&certs_out);
-        an_der_close(&certs_out);
-    }
+    an_ca_put_response_data(plan, &tbs, &certs);
     AN_TRY(an_ca_sign(plan->key, an_buf_view(&tbs), an_buf_view(&certs), &basic, reterr));
-    wrap_basic(an_buf_view(&basic), ret);
+    an_ca_wrap_basic(an_buf_view(&basic), ret);
     if (!an_buf_ok(ret))
         AN_FAIL(reterr, AN_E_LIMIT, "OCSPResponse");
     return AN_OK;

@@ -65,9 +65,18 @@ fill_items(const struct an_responder *responder, const struct an_respond_authori
     return AN_OK;
 }
 
+/* What has nothing to be signed. */
 static an_code
-answer(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce, an_time now, struct an_buf *ret,
-       struct an_respond_note *note, struct an_err *reterr)
+refuse(struct an_respond_draft *draft, enum an_respond_status status)
+{
+    draft->note.status = status;
+    an_respond_refuse(status, draft->ret);
+    return AN_OK;
+}
+
+static an_code
+write_draft(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce, an_time now, struct an_respond_draft *draft,
+            struct an_err *reterr)
 {
     const struct an_respond_authority *speaker = NULL;
     struct an_ocsp_item items[AN_RESPOND_QUERIES_MAX];
@@ -75,41 +84,102 @@ answer(const struct an_responder *responder, const struct an_ocsp_query *queries
 
     for (size_t i = 0; i < count && speaker == NULL; i++)
         speaker = find_authority(responder, &queries[i]);
-    if (speaker == NULL) { /* RFC 5019 2.2.3: not ours to answer */
-        note->status = AN_RESPOND_UNAUTHORIZED;
-        an_respond_refuse(note->status, ret);
-        return AN_OK;
-    }
+    if (speaker == NULL) /* RFC 5019 2.2.3: not ours to answer */
+        return refuse(draft, AN_RESPOND_UNAUTHORIZED);
     AN_TRY(fill_items(responder, speaker, queries, count, items, &is_issued, reterr));
-    note->this_update = now;
-    note->next_update = now + responder->fresh_seconds;
-    note->authority = speaker->id;
-    note->serial = queries[0].serial;
-    note->may_keep = count == 1 && nonce.ptr == NULL && is_issued;
-    return an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items, .count = count,
-                                                   .this_update = note->this_update, .next_update = note->next_update, .produced_at = now, .nonce = nonce,
-                                                   .omit_cert = speaker->signer == speaker->issuer}, ret, reterr);
+    draft->note = (struct an_respond_note){.may_keep = count == 1 && nonce.ptr == NULL && is_issued, .authority = speaker->id, .serial = queries[0].serial,
+                                           .this_update = now, .next_update = now + responder->fresh_seconds};
+    an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items, .count = count, .this_update = now,
+                                                   .next_update = draft->note.next_update, .produced_at = now, .nonce = nonce,
+                                                   .omit_cert = speaker->signer == speaker->issuer}, &draft->tbs, &draft->certs);
+    draft->speaker = speaker;
+    return AN_OK;
+}
+
+an_code
+an_respond_draft(const struct an_responder *responder, an_time now, struct an_respond_draft *draft, struct an_err *reterr)
+{
+    struct an_ocsp_query queries[AN_RESPOND_QUERIES_MAX];
+    an_bytes nonce = AN_NONE;
+    size_t count = 0;
+
+    draft->note = (struct an_respond_note){0};
+    draft->speaker = NULL;
+    draft->tbs = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    draft->certs = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    if (an_ocsp_request_parse(draft->request, queries, AN_RESPOND_QUERIES_MAX, &count, &nonce, NULL) != AN_OK || count == 0 || count > AN_RESPOND_QUERIES_MAX ||
+        (nonce.ptr != NULL && (nonce.len == 0 || nonce.len > AN_OCSP_NONCE_MAX)))
+        return refuse(draft, AN_RESPOND_MALFORMED);
+    return write_draft(responder, queries, count, nonce, now, draft, reterr);
+}
+
+void
+an_respond_draft_done(struct an_respond_draft *draft)
+{
+    an_buf_free(&draft->tbs);
+    an_buf_free(&draft->certs);
+}
+
+static void
+finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_)
+{
+    draft->code = signed_->code;
+    if (draft->code != AN_OK)
+        return;
+    an_ca_wrap_basic(an_buf_view(signed_->ret), draft->ret);
+    if (!an_buf_ok(draft->ret))
+        draft->code = an_err_set(&draft->err, AN_E_LIMIT, "OCSPResponse");
+}
+
+/* Those of the same speaker as the first that is open. */
+static void
+finish_together(struct an_respond_draft *const *drafts, size_t count)
+{
+    struct an_ca_signed all[AN_SIGNINGS_MAX];
+    struct an_buf basics[AN_SIGNINGS_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        basics[i] = an_buf_new(AN_LIMIT_OCSP_BYTES);
+        all[i] = (struct an_ca_signed){.tbs = an_buf_view(&drafts[i]->tbs), .extra = an_buf_view(&drafts[i]->certs), .ret = &basics[i], .reterr = &drafts[i]->err};
+    }
+    an_ca_sign_many(drafts[0]->speaker->key, all, count);
+    for (size_t i = 0; i < count; i++) {
+        finish_signed(drafts[i], &all[i]);
+        an_buf_free(&basics[i]);
+    }
+}
+
+void
+an_respond_finish(struct an_respond_draft *drafts, size_t count)
+{
+    bool is_done[AN_SIGNINGS_MAX] = {false};
+
+    for (size_t i = 0; i < count; i++) {
+        struct an_respond_draft *same[AN_SIGNINGS_MAX];
+        size_t many = 0;
+        for (size_t k = i; k < count; k++)
+            if (!is_done[k] && drafts[k].code == AN_OK && drafts[k].speaker != NULL && drafts[k].speaker == drafts[i].speaker) {
+                is_done[k] = true;
+                same[many++] = &drafts[k];
+            }
+        if (many != 0)
+            finish_together(same, many);
+    }
 }
 
 an_code
 an_respond(const struct an_responder *responder, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr)
 {
-    struct an_ocsp_query queries[AN_RESPOND_QUERIES_MAX];
-    an_bytes nonce = AN_NONE;
-    size_t count = 0, before = ret->len;
-    an_code code;
+    AN_CLEANUP(an_respond_draft_done) struct an_respond_draft draft = {.request = request, .ret = ret};
+    size_t before = ret->len;
 
-    *ret_note = (struct an_respond_note){0};
-    if (an_ocsp_request_parse(request, queries, AN_RESPOND_QUERIES_MAX, &count, &nonce, NULL) != AN_OK || count == 0 || count > AN_RESPOND_QUERIES_MAX ||
-        (nonce.ptr != NULL && (nonce.len == 0 || nonce.len > AN_OCSP_NONCE_MAX))) {
-        ret_note->status = AN_RESPOND_MALFORMED;
-        an_respond_refuse(AN_RESPOND_MALFORMED, ret);
+    AN_TRY(an_respond_draft(responder, now, &draft, reterr));
+    an_respond_finish(&draft, 1);
+    *ret_note = draft.note;
+    if (draft.code == AN_OK)
         return AN_OK;
-    }
-    code = answer(responder, queries, count, nonce, now, ret, ret_note, reterr);
-    if (code != AN_OK)
-        ret->len = before;
-    return code;
+    ret->len = before;
+    AN_FAIL(reterr, draft.code, "%s", draft.err.detail);
 }
 
 an_code

@@ -38,6 +38,23 @@ struct an_respond_note {
  * does; then nothing is appended. */
 an_code an_respond(const struct an_responder *responder, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *ret_note,
                    struct an_err *reterr) AN_MUST_USE;
+/*
+ * The same in two steps, for several requests that wait at once: each is drafted (what is to be signed is written, or the
+ * answer that needs no signature), then those of one authority are signed together.
+ */
+struct an_respond_draft {
+    an_bytes request;
+    struct an_buf *ret;
+    struct an_respond_note note;
+    const struct an_respond_authority *speaker; /* NULL = nothing to sign: ret has the answer */
+    struct an_buf tbs, certs;
+    an_code code;             /* once finished */
+    struct an_err err;
+};
+an_code an_respond_draft(const struct an_responder *responder, an_time now, struct an_respond_draft *draft, struct an_err *reterr) AN_MUST_USE;
+void an_respond_finish(struct an_respond_draft *drafts, size_t count); /* at most AN_SIGNINGS_MAX; fills code, err and ret of those with code AN_OK */
+void an_respond_draft_done(struct an_respond_draft *draft);
+
 /* An OCSPResponse without an answer: malformedRequest, tryLater, … */
 void an_respond_refuse(enum an_respond_status status, struct an_buf *ret);
 /* For one certificate as most clients ask (SHA-1, no nonce): signed before anybody asks. */

@@ -33,29 +33,50 @@ an_ca_put_algorithm(struct an_der_out *out, const struct an_signer *key)
     an_scheme_write_for(out, &scheme, an_signer_info(key)->kind);
 }
 
+static an_code
+put_signed(const struct an_signer *key, const struct an_ca_signed *one, an_bytes signature)
+{
+    struct an_der_out out = AN_DER_OUT(one->ret);
+
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_raw(&out, one->tbs);
+    an_ca_put_algorithm(&out, key);
+    an_der_put_bits(&out, signature, 0);
+    an_der_put_raw(&out, one->extra);
+    an_der_close(&out);
+    return an_buf_ok(one->ret) ? AN_OK : an_err_set(one->reterr, AN_E_LIMIT, "%zu byte", one->tbs.len);
+}
+
+void
+an_ca_sign_many(struct an_signer *key, struct an_ca_signed *all, size_t count)
+{
+    struct an_scheme scheme = an_ca_scheme(key);
+    struct an_signing signings[AN_SIGNINGS_MAX];
+    struct an_buf signatures[AN_SIGNINGS_MAX];
+    uint8_t digests[AN_SIGNINGS_MAX][AN_DIGEST_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        signatures[i] = an_buf_new(SIGNED_OVERHEAD);
+        signings[i] = (struct an_signing){.digest = all[i].tbs, .out = &signatures[i], .reterr = all[i].reterr};
+        if (scheme.kind == AN_SIG_EDDSA)
+            continue;
+        an_hash_once(scheme.digest, all[i].tbs, digests[i]);
+        signings[i].digest = AN_BYTES(digests[i], an_digest_size(scheme.digest));
+    }
+    an_signer_sign_many(key, &scheme, signings, count);
+    for (size_t i = 0; i < count; i++) {
+        all[i].code = signings[i].code == AN_OK ? put_signed(key, &all[i], an_buf_view(&signatures[i])) : signings[i].code;
+        an_buf_free(&signatures[i]);
+    }
+}
+
 an_code
 an_ca_sign(struct an_signer *key, an_bytes tbs, an_bytes extra, struct an_buf *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(SIGNED_OVERHEAD);
-    struct an_scheme scheme = an_ca_scheme(key);
-    struct an_der_out out = AN_DER_OUT(ret);
-    uint8_t digest[AN_DIGEST_MAX];
+    struct an_ca_signed one = {.tbs = tbs, .extra = extra, .ret = ret, .reterr = reterr};
 
-    if (scheme.kind == AN_SIG_EDDSA) {
-        AN_TRY(an_signer_sign(key, &scheme, tbs, &signature, reterr));
-    } else {
-        an_hash_once(scheme.digest, tbs, digest);
-        AN_TRY(an_signer_sign(key, &scheme, AN_BYTES(digest, an_digest_size(scheme.digest)), &signature, reterr));
-    }
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_put_raw(&out, tbs);
-    an_ca_put_algorithm(&out, key);
-    an_der_put_bits(&out, an_buf_view(&signature), 0);
-    an_der_put_raw(&out, extra);
-    an_der_close(&out);
-    if (!an_buf_ok(ret))
-        AN_FAIL(reterr, AN_E_LIMIT, "%zu byte", tbs.len);
-    return AN_OK;
+    an_ca_sign_many(key, &one, 1);
+    return one.code;
 }
 
 an_code

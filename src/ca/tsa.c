@@ -146,30 +146,59 @@ build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const str
     return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TSTInfo");
 }
 
-static an_code
-build_token(const struct an_tsa *tsa, const struct an_tsp_query *query, an_bytes info, struct an_buf *ret, struct an_err *reterr)
-{
-    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(AN_LIMIT_TSP_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(AN_LIMIT_TSP_BYTES);
-    struct an_cms_plan plan = {.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs,
-                               .scheme = an_ca_scheme(tsa->key), .content = info, .content_type = TST_INFO,
-                               .signing_time = AN_TIME_NONE, .signing_certificate_v2 = true};
-    enum an_digest content_digest = plan.scheme.kind == AN_SIG_EDDSA ? AN_SHA512 : plan.scheme.digest;
-    uint8_t digest[AN_DIGEST_MAX];
-    an_bytes to_sign;
+/* A token on its way: what it says and the attributes that are signed. */
+struct tsa_draft {
+    struct an_buf info, attributes, signature;
+    struct an_cms_plan plan; /* plan.content is info */
+    uint8_t content_digest[AN_DIGEST_MAX], digest[AN_DIGEST_MAX];
+    an_bytes to_sign;        /* digest, or the attributes themselves */
+    bool is_open;            /* there is something to sign */
+};
 
-    an_hash_once(content_digest, info, digest);
-    plan.content_digest = AN_BYTES(digest, an_digest_size(content_digest));
-    AN_TRY(an_cms_prepare(&plan, &attributes, reterr));
-    to_sign = an_buf_view(&attributes);
-    if (plan.scheme.kind != AN_SIG_EDDSA) {
-        uint8_t attributes_digest[AN_DIGEST_MAX];
-        an_hash_once(plan.scheme.digest, to_sign, attributes_digest);
-        AN_TRY(an_signer_sign(tsa->key, &plan.scheme, AN_BYTES(attributes_digest, an_digest_size(plan.scheme.digest)), &signature, reterr));
-    } else {
-        AN_TRY(an_signer_sign(tsa->key, &plan.scheme, to_sign, &signature, reterr));
+static void
+free_draft(struct tsa_draft *draft)
+{
+    an_buf_free(&draft->info);
+    an_buf_free(&draft->attributes);
+    an_buf_free(&draft->signature);
+}
+
+static an_code
+write_draft(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct tsa_draft *draft, struct an_err *reterr)
+{
+    struct an_cms_plan *plan = &draft->plan;
+    enum an_digest content_digest;
+
+    AN_TRY(build_info(tsa, query, when, &draft->info, reterr));
+    *plan = (struct an_cms_plan){.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs, .scheme = an_ca_scheme(tsa->key),
+                                 .content = an_buf_view(&draft->info), .content_type = TST_INFO, .signing_time = AN_TIME_NONE, .signing_certificate_v2 = true};
+    content_digest = plan->scheme.kind == AN_SIG_EDDSA ? AN_SHA512 : plan->scheme.digest;
+    an_hash_once(content_digest, plan->content, draft->content_digest);
+    plan->content_digest = AN_BYTES(draft->content_digest, an_digest_size(content_digest));
+    AN_TRY(an_cms_prepare(plan, &draft->attributes, reterr));
+    draft->to_sign = an_buf_view(&draft->attributes);
+    if (plan->scheme.kind != AN_SIG_EDDSA) {
+        an_hash_once(plan->scheme.digest, draft->to_sign, draft->digest);
+        draft->to_sign = AN_BYTES(draft->digest, an_digest_size(plan->scheme.digest));
     }
-    return an_cms_finish(&plan, to_sign, an_buf_view(&signature), AN_NONE, ret, reterr);
+    draft->is_open = true;
+    return AN_OK;
+}
+
+static an_code
+finish_draft(const struct tsa_draft *draft, struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
+    struct an_der_out out = AN_DER_OUT(ret);
+
+    AN_TRY(an_cms_finish(&draft->plan, an_buf_view(&draft->attributes), an_buf_view(&draft->signature), AN_NONE, &token, reterr));
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_int(&out, 0); /* granted */
+    an_der_close(&out);
+    an_der_put_raw(&out, an_buf_view(&token));
+    an_der_close(&out);
+    return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
 }
 
 /* RFC 3161 2.3: a critical extended key usage that names time-stamping. */
@@ -186,55 +215,83 @@ check_tsa(const struct an_tsa *tsa, struct an_err *reterr)
     return an_ca_check_key(tsa->cert, tsa->key, AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION, AN_E_TSA_SETUP, reterr);
 }
 
+/* Drafts a token, or writes the refusal. */
 static an_code
-grant(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
-{
-    AN_CLEANUP(an_buf_free) struct an_buf info = an_buf_new(AN_LIMIT_TSP_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
-    struct an_der_out out = AN_DER_OUT(ret);
-
-    AN_TRY(build_info(tsa, query, when, &info, reterr));
-    AN_TRY(build_token(tsa, query, an_buf_view(&info), &token, reterr));
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_put_int(&out, 0); /* granted */
-    an_der_close(&out);
-    an_der_put_raw(&out, an_buf_view(&token));
-    an_der_close(&out);
-    return AN_OK;
-}
-
-static an_code
-answer_at(const struct an_tsa *tsa, an_bytes request, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
+draft_at(const struct an_tsa *tsa, const struct moment *when, const struct an_tsa_turn *turn, struct tsa_draft *draft, struct an_err *reterr)
 {
     struct an_tsp_query query = {0};
-    enum refusal why = REFUSE_NONE;
+    enum refusal why;
 
+    *draft = (struct tsa_draft){.info = an_buf_new(AN_LIMIT_TSP_BYTES), .attributes = an_buf_new(AN_LIMIT_TSP_BYTES), .signature = an_buf_new(AN_LIMIT_TSP_BYTES)};
     AN_TRY(check_tsa(tsa, reterr));
-    if (an_tsp_request_parse(request, &query, NULL) != AN_OK)
-        why = explain_malformed(request);
+    if (an_tsp_request_parse(turn->request, &query, NULL) != AN_OK)
+        why = explain_malformed(turn->request);
     else
         why = judge_query(tsa, &query, when->seconds);
     if (why == REFUSE_NONE)
-        AN_TRY(grant(tsa, &query, when, ret, reterr));
-    else
-        put_refusal(ret, why);
-    return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
+        return write_draft(tsa, &query, when, draft, reterr);
+    put_refusal(turn->ret, why);
+    return an_buf_ok(turn->ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
+}
+
+/* What went wrong before stays: a refusal has its reason. */
+static void
+sign_drafts(const struct an_tsa *tsa, struct tsa_draft *drafts, struct an_tsa_turn *turns, size_t count)
+{
+    struct an_signing signings[AN_SIGNINGS_MAX];
+    size_t places[AN_SIGNINGS_MAX], many = 0;
+    struct an_scheme scheme = an_ca_scheme(tsa->key);
+
+    for (size_t i = 0; i < count; i++)
+        if (drafts[i].is_open) {
+            signings[many] = (struct an_signing){.digest = drafts[i].to_sign, .out = &drafts[i].signature, .reterr = &turns[i].err};
+            places[many++] = i;
+        }
+    if (many != 0)
+        an_signer_sign_many(tsa->key, &scheme, signings, many);
+    for (size_t i = 0; i < many; i++) {
+        struct an_tsa_turn *turn = &turns[places[i]];
+        turn->code = signings[i].code == AN_OK ? finish_draft(&drafts[places[i]], turn->ret, &turn->err) : signings[i].code;
+    }
 }
 
 an_code
 an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr)
 {
-    return answer_at(tsa, request, &(struct moment){.seconds = now}, ret, reterr);
+    struct an_tsa_turn turn = {.request = request, .ret = ret};
+    struct tsa_draft draft;
+
+    turn.code = draft_at(tsa, &(struct moment){.seconds = now}, &turn, &draft, &turn.err);
+    sign_drafts(tsa, &draft, &turn, 1);
+    free_draft(&draft);
+    return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
 }
 
 /* The time is that of the arrival, before anything is computed (Luật GDĐT Điều 31). */
+void
+an_tsa_answer_many(const struct an_tsa *tsa, struct an_clock *clock, struct an_tsa_turn *turns, size_t count)
+{
+    struct moment when = {.seconds = AN_TIME_NONE};
+    struct an_err clock_err = {0}, err = {0};
+    an_code clock_code = an_clock_read(clock, &when.seconds, &when.ms, &clock_err), code;
+    struct tsa_draft *drafts = an_new_array(count, sizeof(*drafts));
+
+    for (size_t i = 0; i < count; i++) {
+        code = draft_at(tsa, &when, &turns[i], &drafts[i], &err);
+        turns[i].code = code != AN_OK ? code : clock_code; /* the refusal stands in ret; the host should know why */
+        turns[i].err = code != AN_OK ? err : clock_err;
+    }
+    sign_drafts(tsa, drafts, turns, count);
+    for (size_t i = 0; i < count; i++)
+        free_draft(&drafts[i]);
+    free(drafts);
+}
+
 an_code
 an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret, struct an_err *reterr)
 {
-    struct moment when = {.seconds = AN_TIME_NONE};
-    an_code code = an_clock_read(clock, &when.seconds, &when.ms, reterr);
+    struct an_tsa_turn turn = {.request = request, .ret = ret};
 
-    AN_TRY(answer_at(tsa, request, &when, ret, reterr));
-    return code; /* the refusal stands in ret; the host should know why */
+    an_tsa_answer_many(tsa, clock, &turn, 1);
+    return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
 }

@@ -195,9 +195,9 @@ answer_certificate(void *context, const struct an_http_request *request, struct 
 }
 
 static const struct an_http_route demo_routes[] = {
-    {"/tsa", AN_HTTP_POST, 0, answer_stamp, NULL},
-    {"/crl/", AN_HTTP_GET, 0, answer_list, NULL},
-    {"/crt/", AN_HTTP_GET, 0, answer_certificate, NULL},
+    {"/tsa", AN_HTTP_POST, 0, answer_stamp, NULL, NULL},
+    {"/crl/", AN_HTTP_GET, 0, answer_list, NULL, NULL},
+    {"/crt/", AN_HTTP_GET, 0, answer_certificate, NULL, NULL},
 };
 static const struct an_http_routes demo_tables[] = {{demo_routes, AN_COUNT(demo_routes)}};
 

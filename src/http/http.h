@@ -53,12 +53,18 @@ struct an_http_quick_answer { const char *content_type; an_bytes headers, body; 
 typedef bool (*an_http_quick_fn)(void *context, const struct an_http_quick *quick, an_time now, struct an_buf *out,
                                  void (*put)(struct an_buf *out, const struct an_http_quick_answer *answer));
 
+/* Several requests of one route that wait at once: each gets its own answer. */
+#define AN_HTTP_TURNS_MAX 32
+struct an_http_turn { const struct an_http_request *request; struct an_http_answer *answer; };
+typedef void (*an_http_turns_fn)(void *context, const struct an_http_turn *turns, size_t count);
+
 struct an_http_route {
     const char *path;         /* "/tsa"; with "/" at the end: everything under it */
     unsigned methods;
     size_t body_max;          /* 0 = 1 MB */
     an_http_route_fn handle;  /* called by several threads at once */
     an_http_quick_fn quick;   /* NULL = none */
+    an_http_turns_fn handle_many; /* NULL = handle, one after the other; otherwise handle is not called */
 };
 struct an_http_routes { const struct an_http_route *items; size_t count; };
 

@@ -71,7 +71,7 @@ struct loop {
     an_time now;
     char date[40];              /* "Date: …" line */
     uint8_t *room;
-    bool listens;
+    bool listens, has_pushed;   /* has_pushed: in this round */
     pthread_mutex_t lock;       /* guards done */
     struct http_job *done;
     struct http_counts counts;
@@ -117,8 +117,9 @@ void http_set_date(struct loop *loop);
 
 /* ---- work.c ---- */
 void *http_work(void *server);
-/* False when too many wait. */
+/* False when too many wait. Somebody takes it up after http_work_wake: a loop calls that once a round. */
 bool http_work_push(struct an_http_server *server, struct http_job *job);
+void http_work_wake(struct an_http_server *server);
 void http_job_free(struct http_job *job);
 
 /* ---- log.c ---- */

@@ -244,8 +244,10 @@ dispatch(struct conn *conn)
     conn->state = CONN_BUSY;
     move_conn(conn, LIST_BUSY);
     job->start_us = http_now_us();
-    if (http_work_push(conn->loop->server, job))
+    if (http_work_push(conn->loop->server, job)) {
+        conn->loop->has_pushed = true;
         return;
+    }
     conn->state = CONN_HEAD;
     move_conn(conn, LIST_IDLE);
     refuse(conn, job->route_number, 503, 0, job->is_head, !job->head.keep_alive);
@@ -732,6 +734,9 @@ http_loop_run(void *context)
             else
                 on_conn(events[i].data.ptr, events[i].events);
         }
+        if (loop->has_pushed)
+            http_work_wake(loop->server);
+        loop->has_pushed = false;
         if (is_draining(loop))
             stop_listening(loop);
         if (__atomic_load_n(&loop->server->is_stopping, __ATOMIC_ACQUIRE))

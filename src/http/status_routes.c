@@ -105,71 +105,105 @@ answer_from_memory(void *context, const struct an_http_quick *quick, an_time now
     return request.len != 0 && an_status_quick(node->status, request, now, take_answer, &taking);
 }
 
+/* What went wrong stands in the answer (RFC 6960 2.3). */
 static void
-send_status_answer(const struct an_node *node, an_bytes request, bool is_get, struct an_http_answer *answer)
+finish_status(const struct an_status_turn *turn, const struct an_http_turn *turn_of_http, an_time now)
 {
-    struct an_respond_note note = {0};
-    struct an_err err = {0};
-    an_time now = an_time_now();
+    struct an_http_answer *answer = turn_of_http->answer;
 
-    answer->status = 200; /* what went wrong stands in the answer (RFC 6960 2.3) */
+    answer->status = 200;
     answer->content_type = "application/ocsp-response";
-    if (an_status_answer(node->status, request, &answer->body, &note, &err) != AN_OK) {
-        fprintf(stderr, "{\"event\":\"ocsp.failed\",\"code\":\"%s\"}\n", an_message_find(err.code)->symbol);
+    if (turn->code != AN_OK) {
+        fprintf(stderr, "{\"event\":\"ocsp.failed\",\"code\":\"%s\"}\n", an_message_find(turn->code)->symbol);
         return;
     }
-    if (!note.may_keep || note.next_update <= now)
+    if (!turn->note.may_keep || turn->note.next_update <= now)
         return;
-    answer->cache_seconds = (uint32_t)(note.next_update - now);
-    answer->last_modified = note.this_update;
-    answer->expires = note.next_update;
-    if (is_get)
+    answer->cache_seconds = (uint32_t)(turn->note.next_update - now);
+    answer->last_modified = turn->note.this_update;
+    answer->expires = turn->note.next_update;
+    if (strcmp(turn_of_http->request->method, "GET") == 0)
         an_status_etag(an_buf_view(&answer->body), answer->etag);
 }
 
-static void
-post_ocsp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+/* The request, of the body or of the address; decoded: room for the latter. False when it is neither, and was answered. */
+static bool
+read_ocsp(const struct an_http_turn *turn, struct an_buf *decoded, an_bytes *ret)
 {
-    if (strcmp(request->content_type, "application/ocsp-request") != 0) {
-        an_http_answer_text(answer, 415, "Kiểu nội dung phải là application/ocsp-request", "The content type must be application/ocsp-request");
-        return;
+    const struct an_http_request *request = turn->request;
+
+    if (strcmp(request->method, "POST") != 0) {
+        if (!an_base64_decode(decoded, an_bytes_of_str(request->path + strlen("/ocsp/"))))
+            an_buf_reset(decoded); /* malformedRequest */
+        *ret = an_buf_view(decoded);
+        return true;
     }
-    send_status_answer(context, request->body, false, answer);
+    *ret = request->body;
+    if (strcmp(request->content_type, "application/ocsp-request") == 0)
+        return true;
+    an_http_answer_text(turn->answer, 415, "Kiểu nội dung phải là application/ocsp-request", "The content type must be application/ocsp-request");
+    return false;
 }
 
 static void
-get_ocsp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+answer_ocsp(void *context, const struct an_http_turn *turns, size_t count)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf decoded = an_buf_new(OCSP_BODY_MAX);
+    const struct an_node *node = context;
+    struct an_status_turn asked[AN_HTTP_TURNS_MAX];
+    struct an_buf decoded[AN_HTTP_TURNS_MAX];
+    size_t places[AN_HTTP_TURNS_MAX], many = 0;
+    an_time now;
 
-    if (strcmp(request->method, "POST") == 0) {
-        post_ocsp(context, request, answer);
-        return;
+    _Static_assert(AN_HTTP_TURNS_MAX <= AN_SIGNINGS_MAX, "what waits together is signed together");
+    for (size_t i = 0; i < count; i++) {
+        decoded[i] = an_buf_new(OCSP_BODY_MAX);
+        asked[many].ret = &turns[i].answer->body;
+        if (read_ocsp(&turns[i], &decoded[i], &asked[many].request))
+            places[many++] = i;
     }
-    if (!an_base64_decode(&decoded, an_bytes_of_str(request->path + strlen("/ocsp/"))))
-        an_buf_reset(&decoded); /* malformedRequest */
-    send_status_answer(context, an_buf_view(&decoded), true, answer);
+    an_status_answer_many(node->status, asked, many);
+    now = an_time_now();
+    for (size_t i = 0; i < many; i++)
+        finish_status(&asked[i], &turns[places[i]], now);
+    for (size_t i = 0; i < count; i++)
+        an_buf_free(&decoded[i]);
 }
 
 /* ---- time-stamps ---- */
 static void
-post_stamp(void *context, const struct an_http_request *request, struct an_http_answer *answer)
+finish_stamp(const struct an_tsa_turn *turn, struct an_http_answer *answer)
 {
-    const struct an_node *node = context;
-    struct an_err err = {0};
-
-    if (strcmp(request->content_type, "application/timestamp-query") != 0) {
-        an_http_answer_text(answer, 415, "Kiểu nội dung phải là application/timestamp-query", "The content type must be application/timestamp-query");
-        return;
-    }
-    if (an_status_stamp(node->status, request->body, &answer->body, &err) != AN_OK)
-        fprintf(stderr, "{\"event\":\"stamp.failed\",\"code\":\"%s\"}\n", an_message_find(err.code)->symbol);
+    if (turn->code != AN_OK)
+        fprintf(stderr, "{\"event\":\"stamp.failed\",\"code\":\"%s\"}\n", an_message_find(turn->code)->symbol);
     if (answer->body.len == 0) {
         an_http_answer_text(answer, 503, "Dịch vụ cấp dấu thời gian chưa sẵn sàng", "The time-stamping service is not available");
         return;
     }
     answer->status = 200;
     answer->content_type = "application/timestamp-reply";
+}
+
+static void
+answer_stamps(void *context, const struct an_http_turn *turns, size_t count)
+{
+    const struct an_node *node = context;
+    struct an_tsa_turn asked[AN_HTTP_TURNS_MAX];
+    struct an_http_answer *answers[AN_HTTP_TURNS_MAX];
+    size_t many = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(turns[i].request->content_type, "application/timestamp-query") != 0) {
+            an_http_answer_text(turns[i].answer, 415, "Kiểu nội dung phải là application/timestamp-query", "The content type must be application/timestamp-query");
+            continue;
+        }
+        asked[many].request = turns[i].request->body;
+        asked[many].ret = &turns[i].answer->body;
+        answers[many++] = turns[i].answer;
+    }
+    if (many != 0)
+        an_status_stamp_many(node->status, asked, many);
+    for (size_t i = 0; i < many; i++)
+        finish_stamp(&asked[i], answers[i]);
 }
 
 /* ---- lists and certificates ---- */
@@ -271,12 +305,12 @@ get_metrics(void *context, const struct an_http_request *request, struct an_http
 }
 
 const struct an_http_route an_status_routes[] = {
-    {"/ocsp", AN_HTTP_POST, OCSP_BODY_MAX, post_ocsp, answer_from_memory},
-    {"/ocsp/", AN_HTTP_GET | AN_HTTP_POST, OCSP_BODY_MAX, get_ocsp, answer_from_memory},
-    {"/tsa", AN_HTTP_POST, 16384, post_stamp, NULL},
-    {"/crl/", AN_HTTP_GET, 0, get_list, NULL},
-    {"/crt/", AN_HTTP_GET, 0, get_certificate, NULL},
-    {"/healthz", AN_HTTP_GET, 0, get_health, NULL},
-    {"/metrics", AN_HTTP_GET, 0, get_metrics, NULL},
+    {"/ocsp", AN_HTTP_POST, OCSP_BODY_MAX, NULL, answer_from_memory, answer_ocsp},
+    {"/ocsp/", AN_HTTP_GET | AN_HTTP_POST, OCSP_BODY_MAX, NULL, answer_from_memory, answer_ocsp},
+    {"/tsa", AN_HTTP_POST, 16384, NULL, NULL, answer_stamps},
+    {"/crl/", AN_HTTP_GET, 0, get_list, NULL, NULL},
+    {"/crt/", AN_HTTP_GET, 0, get_certificate, NULL, NULL},
+    {"/healthz", AN_HTTP_GET, 0, get_health, NULL, NULL},
+    {"/metrics", AN_HTTP_GET, 0, get_metrics, NULL, NULL},
 };
 const size_t an_status_route_count = AN_COUNT(an_status_routes);

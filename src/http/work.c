@@ -29,29 +29,41 @@ http_work_push(struct an_http_server *server, struct http_job *job)
         *server->last = job;
         server->last = &job->next;
         server->waiting++;
-        pthread_cond_signal(&server->is_work);
     }
     pthread_mutex_unlock(&server->lock);
     return done;
 }
 
-static struct http_job *
-take_job(struct an_http_server *server)
+void
+http_work_wake(struct an_http_server *server)
 {
-    struct http_job *job;
+    pthread_cond_signal(&server->is_work);
+}
+
+/* The next job; with those of its route that stand behind it when they can be carried out together. */
+static struct http_job *
+take_jobs(struct an_http_server *server)
+{
+    struct http_job *first, *last;
+    size_t count = 1;
 
     pthread_mutex_lock(&server->lock);
     while (server->first == NULL && !server->loops_gone)
         pthread_cond_wait(&server->is_work, &server->lock);
-    job = server->first;
-    if (job != NULL) {
-        server->first = job->next;
+    first = last = server->first;
+    if (first != NULL) {
+        for (; first->route->handle_many != NULL && count < AN_HTTP_TURNS_MAX && last->next != NULL && last->next->route == first->route; count++)
+            last = last->next;
+        server->first = last->next;
+        last->next = NULL;
+        server->waiting -= count;
         if (server->first == NULL)
             server->last = &server->first;
-        server->waiting--;
+        else
+            pthread_cond_signal(&server->is_work); /* whoever takes wakes the next one, as long as there is work */
     }
     pthread_mutex_unlock(&server->lock);
-    return job;
+    return first;
 }
 
 /* Behind a proxy that we know, the other end is who the proxy says it is. */
@@ -82,21 +94,29 @@ drop_untrusted(const struct an_http_server *server, struct http_job *job)
             job->head.headers[i].value = AN_NONE;
 }
 
-static void
-carry_out(const struct an_http_server *server, struct http_job *job)
-{
-    AN_CLEANUP(an_free_ptr) char *query = an_strdup_bytes(job->head.query);
-    AN_CLEANUP(an_free_ptr) char *type = an_strdup_bytes(an_http_head_find(&job->head, "content-type"));
-    struct an_http_request request = {.method = job->is_head || job->head.method.ptr[0] == 'G' ? "GET" : job->head.method.ptr[0] == 'D' ? "DELETE" :
-                                      job->head.method.len == 4 ? "POST" : "PUT",
-                                      .path = (const char *)job->path.ptr, .query = query, .content_type = type, .body = an_buf_view(&job->body),
-                                      .peer = job->peer, .head = &job->head};
+/* A request as its handler sees it. */
+struct turn { struct an_http_request request; char *query, *type; };
 
+static void
+open_turn(const struct an_http_server *server, struct http_job *job, struct turn *turn)
+{
+    turn->query = an_strdup_bytes(job->head.query);
+    turn->type = an_strdup_bytes(an_http_head_find(&job->head, "content-type"));
+    turn->request = (struct an_http_request){.method = job->is_head || job->head.method.ptr[0] == 'G' ? "GET" : job->head.method.ptr[0] == 'D' ? "DELETE" :
+                                             job->head.method.len == 4 ? "POST" : "PUT",
+                                             .path = (const char *)job->path.ptr, .query = turn->query, .content_type = turn->type,
+                                             .body = an_buf_view(&job->body), .peer = job->peer, .head = &job->head};
     drop_untrusted(server, job);
     read_forwarded(server, job);
     job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES), .headers = an_buf_new(8192),
                                           .last_modified = AN_TIME_NONE, .expires = AN_TIME_NONE};
-    job->route->handle(server->setup.context, &request, &job->answer);
+}
+
+static void
+close_turn(struct http_job *job, struct turn *turn)
+{
+    free(turn->query);
+    free(turn->type);
     if (an_buf_ok(&job->answer.body) && an_buf_ok(&job->answer.headers) && job->answer.status >= 200 && job->answer.status <= 599)
         return;
     an_buf_free(&job->answer.body);
@@ -107,6 +127,28 @@ carry_out(const struct an_http_server *server, struct http_job *job)
 }
 
 static void
+carry_out(const struct an_http_server *server, struct http_job *first)
+{
+    const struct an_http_route *route = first->route;
+    struct turn turns[AN_HTTP_TURNS_MAX];
+    struct an_http_turn seen[AN_HTTP_TURNS_MAX];
+    size_t count = 0;
+
+    for (struct http_job *job = first; job != NULL; job = job->next, count++) {
+        open_turn(server, job, &turns[count]);
+        seen[count] = (struct an_http_turn){&turns[count].request, &job->answer};
+    }
+    if (route->handle_many != NULL)
+        route->handle_many(server->setup.context, seen, count);
+    else
+        route->handle(server->setup.context, seen[0].request, seen[0].answer);
+    count = 0;
+    for (struct http_job *job = first; job != NULL; job = job->next, count++)
+        close_turn(job, &turns[count]);
+}
+
+/* True when its loop has to be woken. */
+static bool
 give_back(struct http_job *job, struct loop *loop)
 {
     bool was_empty;
@@ -116,19 +158,35 @@ give_back(struct http_job *job, struct loop *loop)
     job->next = loop->done;
     loop->done = job;
     pthread_mutex_unlock(&loop->lock);
-    if (was_empty)
-        http_loop_wake(loop);
+    return was_empty;
+}
+
+/* A loop that is woken finds all of its answers, not the first one. */
+static void
+give_all_back(struct http_job *job)
+{
+    struct loop *to_wake[AN_HTTP_TURNS_MAX];
+    size_t count = 0;
+
+    for (struct http_job *next; job != NULL; job = next) {
+        struct loop *loop = job->conn->loop;
+        next = job->next;
+        if (give_back(job, loop))
+            to_wake[count++] = loop;
+    }
+    for (size_t i = 0; i < count; i++)
+        http_loop_wake(to_wake[i]);
 }
 
 void *
 http_work(void *context)
 {
     struct an_http_server *server = context;
-    struct http_job *job;
+    struct http_job *jobs;
 
-    while ((job = take_job(server)) != NULL) {
-        carry_out(server, job);
-        give_back(job, job->conn->loop);
+    while ((jobs = take_jobs(server)) != NULL) {
+        carry_out(server, jobs);
+        give_all_back(jobs);
     }
     return NULL;
 }

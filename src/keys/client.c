@@ -32,7 +32,13 @@ struct waiting {
     struct an_buf *out;
     struct an_err *reterr;
     an_code code;
-    bool is_done, is_asleep;
+    bool is_done;
+    struct asker *asker;
+};
+/* A thread that waits for one or several answers. */
+struct asker {
+    size_t open; /* answers that are not there yet */
+    bool is_asleep;
     pthread_cond_t wake;
 };
 
@@ -208,7 +214,8 @@ finish(struct waiting *one, an_code code)
 {
     one->code = code;
     one->is_done = true;
-    pthread_cond_signal(&one->wake);
+    if (--one->asker->open == 0)
+        pthread_cond_signal(&one->asker->wake);
 }
 
 static bool
@@ -325,7 +332,7 @@ connect_again(struct an_keys *keys)
 }
 
 static void
-wait_a_little(struct an_keys *keys, struct waiting *me)
+wait_a_little(struct an_keys *keys, struct asker *me)
 {
     struct timespec until;
 
@@ -344,18 +351,18 @@ wake_another(struct an_keys *keys)
 
     for (size_t i = 0; i < AN_COUNT(lists); i++)
         for (struct waiting *one = lists[i]; one != NULL; one = one->next)
-            if (one->is_asleep) {
-                pthread_cond_signal(&one->wake);
+            if (one->asker->is_asleep) {
+                pthread_cond_signal(&one->asker->wake);
                 return;
             }
 }
 
 static void
-wait_for_answer(struct an_keys *keys, struct waiting *me, uint64_t deadline_ms)
+wait_for_answers(struct an_keys *keys, struct asker *me, uint64_t deadline_ms)
 {
     AN_CLEANUP(an_buf_free) struct an_buf room = an_buf_new(AN_KEYS_FRAME_BYTES);
 
-    while (!me->is_done && an_time_monotonic_ms() < deadline_ms) {
+    while (me->open != 0 && an_time_monotonic_ms() < deadline_ms) {
         if (keys->is_lost && connect_again(keys))
             continue;
         if (!keys->is_lost && keys->unsent != NULL && !keys->is_sending)
@@ -374,27 +381,46 @@ struct remote_key {
     enum an_key_purpose purpose;
 };
 
-static an_code
-ask_remote(void *context, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+/* Puts the questions to those that go out next. What is too long to ask is done with. */
+static void
+line_up(const struct remote_key *key, const struct an_scheme *scheme, struct an_signing *all, size_t count, struct waiting *waiting, struct asker *asker)
+{
+    struct an_keys *keys = key->keys;
+
+    for (size_t i = count; i-- > 0;) { /* the list is worked off from its front */
+        struct waiting *one = &waiting[i];
+        *one = (struct waiting){.question = {.id = ++keys->last_id, .key = key->handle, .purpose = key->purpose, .scheme = *scheme, .digest = all[i].digest},
+                                .out = all[i].out, .reterr = all[i].reterr, .asker = asker, .is_done = all[i].digest.len > AN_KEYS_MESSAGE_BYTES};
+        if (one->is_done) {
+            one->code = an_err_set(one->reterr, AN_E_LIMIT, "%zu byte", all[i].digest.len);
+            continue;
+        }
+        one->next = keys->unsent;
+        keys->unsent = one;
+        asker->open++;
+    }
+}
+
+static void
+ask_remote(void *context, const struct an_scheme *scheme, struct an_signing *all, size_t count)
 {
     const struct remote_key *key = context;
     struct an_keys *keys = key->keys;
-    struct waiting me = {.question = {.key = key->handle, .purpose = key->purpose, .scheme = *scheme, .digest = digest}, .out = out, .reterr = reterr};
+    struct waiting waiting[AN_SIGNINGS_MAX];
+    struct asker me = {0};
 
-    if (digest.len > AN_KEYS_MESSAGE_BYTES)
-        AN_FAIL(reterr, AN_E_LIMIT, "%zu byte", digest.len);
     pthread_cond_init(&me.wake, NULL);
     pthread_mutex_lock(&keys->lock);
-    me.question.id = ++keys->last_id;
-    me.next = keys->unsent;
-    keys->unsent = &me;
-    wait_for_answer(keys, &me, an_time_monotonic_ms() + ASK_MS);
-    if (!me.is_done && !unlink_from(&keys->unsent, &me))
-        (void)unlink_from(&keys->sent, &me);
+    line_up(key, scheme, all, count, waiting, &me);
+    wait_for_answers(keys, &me, an_time_monotonic_ms() + ASK_MS);
+    for (size_t i = 0; i < count && me.open != 0; i++)
+        if (!waiting[i].is_done && !unlink_from(&keys->unsent, &waiting[i]))
+            (void)unlink_from(&keys->sent, &waiting[i]);
     wake_another(keys);
     pthread_mutex_unlock(&keys->lock);
     pthread_cond_destroy(&me.wake);
-    return me.is_done ? me.code : an_err_set(reterr, AN_E_KEYS_LOST, "%d ms", ASK_MS);
+    for (size_t i = 0; i < count; i++)
+        all[i].code = waiting[i].is_done ? waiting[i].code : an_err_set(all[i].reterr, AN_E_KEYS_LOST, "%d ms", ASK_MS);
 }
 
 /* ---- the list ---- */

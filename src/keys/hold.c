@@ -176,7 +176,7 @@ take_jobs(struct held_key *key)
     while (key->first == NULL)
         pthread_cond_wait(&key->is_work, &key->lock);
     key->idle--;
-    count = key->waiting / key->threads_max;
+    count = (key->waiting + key->threads_max - 1) / key->threads_max;
     count = count < 1 ? 1 : count > TAKE_MAX ? TAKE_MAX : count;
     first = last = key->first;
     for (size_t i = 1; i < count && last->next != NULL; i++)
@@ -229,16 +229,39 @@ add_thread(struct held_key *key)
     pthread_attr_destroy(&attributes);
 }
 
+/* Questions of one key that came in one frame; they are shared out when all are there. */
+struct gathered { struct held_key *key; struct job *first, **last; size_t count; };
+
 static void
-push_job(struct held_key *key, struct job *job)
+push_gathered(struct gathered *all)
 {
+    struct held_key *key = all->key;
+
+    if (all->count == 0)
+        return;
     pthread_mutex_lock(&key->lock);
-    *key->last = job;
-    key->last = &job->next;
-    key->waiting++;
-    add_thread(key);
-    pthread_cond_signal(&key->is_work);
+    *key->last = all->first;
+    key->last = all->last;
+    key->waiting += all->count;
+    for (size_t i = 0; i < all->count && i < key->threads_max; i++) {
+        add_thread(key);
+        pthread_cond_signal(&key->is_work);
+    }
     pthread_mutex_unlock(&key->lock);
+    *all = (struct gathered){0};
+}
+
+static void
+gather(struct gathered *all, struct held_key *key, struct job *job)
+{
+    if (all->key != key) {
+        push_gathered(all);
+        all->key = key;
+        all->last = &all->first;
+    }
+    *all->last = job;
+    all->last = &job->next;
+    all->count++;
 }
 
 /* ---- questions ---- */
@@ -261,6 +284,7 @@ bool
 an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*take)(struct key_client *client))
 {
     struct an_key_question question;
+    struct gathered all = {0};
 
     while (an_key_take_question(&payload, &question)) {
         struct held_key *key = find_key(question.key);
@@ -274,8 +298,9 @@ an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*tak
         *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme, .deadline_ms = an_time_monotonic_ms() + WAIT_MS, .len = question.digest.len};
         if (question.digest.len != 0)
             memcpy(job->digest, question.digest.ptr, question.digest.len);
-        push_job(key, job);
+        gather(&all, key, job);
     }
+    push_gathered(&all);
     an_key_client_flush(client);
     return payload.len == 0;
 }

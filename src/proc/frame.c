@@ -45,15 +45,23 @@ wait_for(int socket, short events, uint64_t deadline_ms)
     }
 }
 
-/* The descriptor travels with the first byte sent, as control data. */
-static ssize_t
-send_some(int socket, an_bytes part, int fd)
+static struct iovec
+iovec_of(an_bytes part)
 {
-    union { char room[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = {.room = {0}};
     struct iovec vec = {.iov_len = part.len};
-    struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1};
 
     memcpy(&vec.iov_base, &part.ptr, sizeof(part.ptr)); /* iovec is not const-correct */
+    return vec;
+}
+
+/* Header and payload in one call. The descriptor travels with the first byte sent, as control data. */
+static ssize_t
+send_some(int socket, an_bytes header, an_bytes payload, int fd)
+{
+    union { char room[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = {.room = {0}};
+    struct iovec parts[2] = {iovec_of(header), iovec_of(payload)};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
     if (fd >= 0) {
         struct cmsghdr *head;
         message.msg_control = control.room;
@@ -68,12 +76,14 @@ send_some(int socket, an_bytes part, int fd)
 }
 
 static enum an_frame_state
-send_all(int socket, an_bytes bytes, int fd, uint64_t deadline_ms)
+send_all(int socket, an_bytes header, an_bytes payload, int fd, uint64_t deadline_ms)
 {
-    while (bytes.len > 0) {
-        ssize_t put = send_some(socket, bytes, fd);
+    while (header.len + payload.len > 0) {
+        ssize_t put = send_some(socket, header, payload, fd);
         if (put > 0) {
-            bytes = an_bytes_slice(bytes, (size_t)put, SIZE_MAX);
+            size_t of_header = (size_t)put < header.len ? (size_t)put : header.len;
+            header = an_bytes_slice(header, of_header, SIZE_MAX);
+            payload = an_bytes_slice(payload, (size_t)put - of_header, SIZE_MAX);
             fd = -1;
             continue;
         }
@@ -90,15 +100,13 @@ enum an_frame_state
 an_frame_send(int socket, uint32_t type, an_bytes payload, int fd, uint64_t deadline_ms)
 {
     uint8_t header[AN_FRAME_HEADER_BYTES];
-    enum an_frame_state state;
 
     if (payload.len > AN_LIMIT_MESSAGE_BYTES)
         return AN_FRAME_FOREIGN;
     memcpy(header, AN_FRAME_MAGIC, 4);
     write_u32(header + 4, type);
     write_u32(header + 8, (uint32_t)payload.len);
-    state = send_all(socket, AN_BYTES(header, sizeof(header)), fd, deadline_ms);
-    return state == AN_FRAME_OK ? send_all(socket, payload, -1, deadline_ms) : state;
+    return send_all(socket, AN_BYTES(header, sizeof(header)), payload, fd, deadline_ms);
 }
 
 /* Keeps the first descriptor that arrives, closes every other. */
@@ -129,14 +137,14 @@ receive_all(int socket, uint8_t *out, size_t len, int *fd, uint64_t deadline_ms)
         struct iovec vec = {.iov_base = out + have, .iov_len = len - have};
         struct msghdr message = {.msg_iov = &vec, .msg_iovlen = 1, .msg_control = control.room,
                                  .msg_controllen = sizeof(control.room)};
-        enum an_frame_state state = wait_for(socket, POLLIN, deadline_ms);
-        ssize_t got;
+        ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-        if (state != AN_FRAME_OK)
-            return state;
-        got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) { /* waiting is a call of its own: only for what is not there yet */
+            enum an_frame_state state = wait_for(socket, POLLIN, deadline_ms);
+            if (state != AN_FRAME_OK)
+                return state;
             continue;
+        }
         if (got < 0)
             return AN_FRAME_CLOSED;
         take_descriptors(&message, fd);

@@ -163,27 +163,20 @@ note_status(void *context, const struct an_row *row, struct an_err *reterr)
     return AN_OK;
 }
 
-static an_code
-read_status(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    const struct lookup *lookup = context;
-    const struct an_value who[] = {AN_V_BLOB(lookup->serial), AN_V_INT(lookup->authority)};
-    bool found = false;
-
-    *lookup->known = (struct an_known_status){0};
-    AN_TRY(an_tx_one(tx, AN_SQL_STATUS_CERTIFICATE, who, AN_COUNT(who), note_status, context, &found, reterr));
-    if (!found)
-        AN_TRY(an_tx_one(tx, AN_SQL_STATUS_AUTHORITY_CERTIFICATE, who, AN_COUNT(who), NULL, NULL, &lookup->known->is_issued, reterr));
-    return AN_OK;
-}
-
+/* context: the transaction in which all requests of a round are looked up. */
 static an_code
 find_status(void *context, int64_t authority, an_bytes serial, struct an_known_status *ret, struct an_err *reterr)
 {
-    struct an_status *status = context;
-    struct lookup lookup = {.authority = authority, .serial = serial, .known = ret};
+    struct an_tx *tx = context;
+    const struct an_value who[] = {AN_V_BLOB(serial), AN_V_INT(authority)};
+    struct lookup lookup = {.known = ret};
+    bool found = false;
 
-    return an_store_read(status->instance->store, read_status, &lookup, reterr);
+    *ret = (struct an_known_status){0};
+    AN_TRY(an_tx_one(tx, AN_SQL_STATUS_CERTIFICATE, who, AN_COUNT(who), note_status, &lookup, &found, reterr));
+    if (!found)
+        AN_TRY(an_tx_one(tx, AN_SQL_STATUS_AUTHORITY_CERTIFICATE, who, AN_COUNT(who), NULL, NULL, &ret->is_issued, reterr));
+    return AN_OK;
 }
 
 /* ---- answers signed beforehand ---- */
@@ -239,20 +232,49 @@ find_beforehand(struct an_status *status, const struct status_set *set, an_bytes
 }
 
 /* ---- answering ---- */
-static an_code
-make_answer(struct an_status *status, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *note, struct an_err *reterr)
-{
-    struct status_set *set = status_set_take(status);
-    struct an_responder responder = {.authorities = set->responders, .count = set->responder_count, .find = find_status, .context = status,
-                                     .fresh_seconds = status->serve.ocsp_minutes * 60};
-    an_code code = AN_OK;
+/* Requests of one round that nothing kept answers. */
+struct round {
+    struct an_status *status;
+    struct status_set *set;
+    struct an_respond_draft *drafts;
+    size_t count;
+    an_time now;
+};
 
-    if (!find_beforehand(status, set, request, now, ret, note)) {
-        code = an_respond(&responder, request, now, ret, note, reterr);
-        __atomic_add_fetch(code == AN_OK && note->status == AN_RESPOND_DONE ? &status->signed_answers : &status->refused, 1, __ATOMIC_RELAXED);
+/* May be run again from its start. */
+static an_code
+draft_all(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct round *round = context;
+    struct an_responder responder = {.authorities = round->set->responders, .count = round->set->responder_count, .find = find_status, .context = tx,
+                                     .fresh_seconds = round->status->serve.ocsp_minutes * 60};
+
+    for (size_t i = 0; i < round->count; i++) {
+        an_respond_draft_done(&round->drafts[i]);
+        an_buf_reset(round->drafts[i].ret);
+        AN_TRY(an_respond_draft(&responder, round->now, &round->drafts[i], reterr));
     }
-    status_set_drop(set);
-    return code;
+    return AN_OK;
+}
+
+/* Fills answers, which were empty, and what they say. */
+static void
+sign_round(struct round *round)
+{
+    struct an_err err = {0};
+    an_code code = an_store_read(round->status->instance->store, draft_all, round, &err);
+
+    if (code == AN_OK)
+        an_respond_finish(round->drafts, round->count);
+    for (size_t i = 0; i < round->count; i++) {
+        struct an_respond_draft *draft = &round->drafts[i];
+        if (code != AN_OK) {
+            draft->code = code;
+            draft->err = err;
+        }
+        __atomic_add_fetch(draft->code == AN_OK && draft->note.status == AN_RESPOND_DONE ? &round->status->signed_answers : &round->status->refused, 1, __ATOMIC_RELAXED);
+        an_respond_draft_done(draft);
+    }
 }
 
 static void
@@ -313,27 +335,81 @@ find_kept(struct an_status *status, an_bytes request, an_time now, struct an_buf
     return true;
 }
 
+static void
+end_turn(struct an_status *status, struct an_status_turn *turn, uint64_t mark)
+{
+    if (turn->code == AN_OK) {
+        if (turn->note.may_keep)
+            keep_answer(status, &turn->note, turn->request, an_buf_view(turn->ret), mark);
+        return;
+    }
+    an_buf_reset(turn->ret);
+    turn->note = (struct an_respond_note){.status = AN_RESPOND_INTERNAL};
+    an_respond_refuse(AN_RESPOND_INTERNAL, turn->ret);
+}
+
+/* What nobody kept and nobody signed beforehand is signed now, all together. */
+static void
+answer_open(struct an_status *status, struct an_status_turn *const *open, size_t count, an_time now)
+{
+    struct an_respond_draft drafts[AN_SIGNINGS_MAX];
+    struct an_status_turn *left[AN_SIGNINGS_MAX];
+    struct round round = {.status = status, .set = status_set_take(status), .drafts = drafts, .now = now};
+    uint64_t mark = an_answers_mark(status->answers);
+
+    for (size_t i = 0; i < count; i++) {
+        if (find_beforehand(status, round.set, open[i]->request, now, open[i]->ret, &open[i]->note)) {
+            end_turn(status, open[i], mark);
+            continue;
+        }
+        drafts[round.count] = (struct an_respond_draft){.request = open[i]->request, .ret = open[i]->ret};
+        left[round.count++] = open[i];
+    }
+    if (round.count != 0)
+        sign_round(&round);
+    for (size_t i = 0; i < round.count; i++) {
+        left[i]->code = drafts[i].code;
+        left[i]->note = drafts[i].note;
+        if (drafts[i].code != AN_OK)
+            left[i]->err = drafts[i].err;
+        end_turn(status, left[i], mark);
+    }
+    status_set_drop(round.set);
+}
+
+void
+an_status_answer_many(struct an_status *status, struct an_status_turn *turns, size_t count)
+{
+    struct an_status_turn *open[AN_SIGNINGS_MAX];
+    struct an_err err = {0};
+    an_time now = an_time_now();
+    an_code code = is_fresh(status) ? AN_OK : status_refresh(status, &err);
+    size_t many = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        turns[i].code = code;
+        turns[i].note = (struct an_respond_note){0};
+        if (code != AN_OK) {
+            turns[i].err = err;
+            end_turn(status, &turns[i], 0);
+        } else if (!find_kept(status, turns[i].request, now, turns[i].ret, &turns[i].note)) {
+            open[many++] = &turns[i];
+        }
+    }
+    if (many != 0)
+        answer_open(status, open, many, now);
+}
+
 an_code
 an_status_answer(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr)
 {
-    an_time now = an_time_now();
-    size_t before = ret->len;
-    uint64_t mark;
-    an_code code = is_fresh(status) ? AN_OK : status_refresh(status, reterr);
+    AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    struct an_status_turn turn = {.request = request, .ret = &answer};
 
-    if (code == AN_OK && find_kept(status, request, now, ret, ret_note))
-        return AN_OK;
-    mark = an_answers_mark(status->answers);
-    if (code == AN_OK)
-        code = make_answer(status, request, now, ret, ret_note, reterr);
-    if (code != AN_OK) {
-        *ret_note = (struct an_respond_note){.status = AN_RESPOND_INTERNAL};
-        an_respond_refuse(AN_RESPOND_INTERNAL, ret);
-        return code;
-    }
-    if (ret_note->may_keep)
-        keep_answer(status, ret_note, request, AN_BYTES(ret->ptr + before, ret->len - before), mark);
-    return AN_OK;
+    an_status_answer_many(status, &turn, 1);
+    an_buf_append(ret, an_buf_view(&answer));
+    *ret_note = turn.note;
+    return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
 }
 
 struct taking { an_status_take_fn take; void *context; an_time now; };
@@ -362,22 +438,30 @@ an_status_quick(struct an_status *status, an_bytes request, an_time now, an_stat
 }
 
 /* ---- stamps ---- */
+void
+an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t count)
+{
+    struct status_set *set = status_set_take(status);
+
+    if (set->stamper == NULL)
+        for (size_t i = 0; i < count; i++)
+            turns[i].code = an_err_set(&turns[i].err, AN_E_TSA_SETUP, "no time-stamping authority with its key");
+    else
+        an_tsa_answer_many(&(struct an_tsa){.key = set->stamper->stamp_signer, .cert = set->stamper->cert, .chain = &set->stamper->chain,
+                                            .policy_oid = status->stamp.policy, .accuracy_ms = status->stamp.accuracy_ms, .ordering = status->stamp.ordering},
+                           status->clock, turns, count);
+    for (size_t i = 0; i < count && set->stamper != NULL; i++)
+        __atomic_add_fetch(turns[i].code == AN_OK ? &status->stamps : &status->stamp_refusals, 1, __ATOMIC_RELAXED);
+    status_set_drop(set);
+}
+
 an_code
 an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_err *reterr)
 {
-    struct status_set *set = status_set_take(status);
-    an_code code;
+    struct an_tsa_turn turn = {.request = request, .ret = ret};
 
-    if (set->stamper == NULL) {
-        status_set_drop(set);
-        AN_FAIL(reterr, AN_E_TSA_SETUP, "no time-stamping authority with its key");
-    }
-    code = an_tsa_answer_by(&(struct an_tsa){.key = set->stamper->stamp_signer, .cert = set->stamper->cert, .chain = &set->stamper->chain,
-                                             .policy_oid = status->stamp.policy, .accuracy_ms = status->stamp.accuracy_ms, .ordering = status->stamp.ordering},
-                            status->clock, request, ret, reterr);
-    __atomic_add_fetch(code == AN_OK ? &status->stamps : &status->stamp_refusals, 1, __ATOMIC_RELAXED);
-    status_set_drop(set);
-    return code;
+    an_status_stamp_many(status, &turn, 1);
+    return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
 }
 
 /* ---- the rest ---- */

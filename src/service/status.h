@@ -23,6 +23,10 @@ const struct an_config_serve *an_status_config(const struct an_status *status);
 /* ---- answers ---- */
 /* Appends an OCSPResponse; on failure too: internalError, to be sent with what ret_note says. */
 an_code an_status_answer(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr) AN_MUST_USE;
+/* The same for several requests that wait at once, at most AN_SIGNINGS_MAX: one look into the store, one question to the key
+ * process. */
+struct an_status_turn { an_bytes request; struct an_buf *ret; struct an_respond_note note; an_code code; struct an_err err; };
+void an_status_answer_many(struct an_status *status, struct an_status_turn *turns, size_t count);
 void an_status_etag(an_bytes answer, char ret[static 33]);
 /* From memory, without waiting for anything: headers (Last-Modified, Expires, ETag lines), the answer and how long it is still
  * fresh; valid during take. False = ask an_status_answer. */
@@ -32,6 +36,7 @@ bool an_status_quick(struct an_status *status, an_bytes request, an_time now, an
 /* ---- stamps ---- */
 /* Appends a TimeStampResp; on failure a refusal too, unless there is no time-stamping authority (AN_E_TSA_SETUP). */
 an_code an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+void an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t count); /* at most AN_SIGNINGS_MAX */
 
 /* ---- lists ---- */
 typedef void (*an_status_made_fn)(void *context, const char *file, const struct an_crl_made *made);

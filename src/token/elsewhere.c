@@ -11,12 +11,22 @@ struct asking_signer {
     void *context;
 };
 
-static an_code
-sign_elsewhere(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+static void
+sign_many_elsewhere(struct an_signer *base, const struct an_scheme *scheme, struct an_signing *all, size_t count)
 {
     struct asking_signer *signer = (struct asking_signer *)base;
 
-    return signer->ask(signer->context, scheme, digest, out, reterr);
+    for (size_t at = 0; at < count; at += AN_SIGNINGS_MAX)
+        signer->ask(signer->context, scheme, all + at, count - at < AN_SIGNINGS_MAX ? count - at : AN_SIGNINGS_MAX);
+}
+
+static an_code
+sign_elsewhere(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+{
+    struct an_signing one = {.digest = digest, .out = out, .reterr = reterr};
+
+    sign_many_elsewhere(base, scheme, &one, 1);
+    return one.code;
 }
 
 static void
@@ -30,7 +40,7 @@ close_elsewhere(struct an_signer *base)
     free(signer);
 }
 
-static const struct an_signer_ops elsewhere_ops = {.sign = sign_elsewhere, .close = close_elsewhere};
+static const struct an_signer_ops elsewhere_ops = {.sign = sign_elsewhere, .sign_many = sign_many_elsewhere, .close = close_elsewhere};
 
 an_code
 an_signer_of(const struct an_signer_elsewhere *what, struct an_signer **ret, struct an_err *reterr)

@@ -3,8 +3,8 @@
 
 #include "token/token.h"
 
-/* As an_signer_sign; called by several threads at once. */
-typedef an_code (*an_signer_ask_fn)(void *context, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr);
+/* As an_signer_sign_many, at most AN_SIGNINGS_MAX; called by several threads at once. */
+typedef void (*an_signer_ask_fn)(void *context, const struct an_scheme *scheme, struct an_signing *all, size_t count);
 struct an_signer_elsewhere {
     an_bytes spki;          /* copied */
     const char *label, *token;

@@ -100,6 +100,7 @@ void an_p11_ec_spki(an_bytes params, an_bytes point, struct an_buf *out);
 struct an_signer_ops {
     an_code (*sign)(struct an_signer *signer, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
                     struct an_err *reterr);
+    void (*sign_many)(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count); /* NULL = one after the other */
     void (*close)(struct an_signer *signer);
 };
 /* First member of both kinds. */

@@ -84,3 +84,14 @@ an_signer_sign(struct an_signer *signer, const struct an_scheme *scheme, an_byte
 {
     return signer->ops->sign(signer, scheme, digest, out, reterr);
 }
+
+void
+an_signer_sign_many(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count)
+{
+    if (signer->ops->sign_many != NULL) {
+        signer->ops->sign_many(signer, scheme, all, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        all[i].code = signer->ops->sign(signer, scheme, all[i].digest, all[i].out, all[i].reterr);
+}

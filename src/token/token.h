@@ -50,6 +50,10 @@ an_bytes an_signer_spki(const struct an_signer *signer);
  * AN_E_TOKEN_MECHANISM, AN_E_TOKEN_FAILED. */
 an_code an_signer_sign(struct an_signer *signer, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
                        struct an_err *reterr) AN_MUST_USE;
+/* Several by one key, each with its own outcome: a key that is held elsewhere is asked once for all of them. */
+#define AN_SIGNINGS_MAX 32
+struct an_signing { an_bytes digest; struct an_buf *out; an_code code; struct an_err *reterr; };
+void an_signer_sign_many(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count);
 
 /* ---- tokens and their content ---- */
 struct an_token_info {

@@ -82,6 +82,22 @@ big(void *context, const struct an_http_request *request, struct an_http_answer 
     answer->file_bytes = BIG_BYTES;
 }
 
+/* How many came at once, at most. */
+static size_t most_together;
+
+static void
+together(void *context, const struct an_http_turn *turns, size_t count)
+{
+    (void)context;
+    assert_in_range(count, 1, AN_HTTP_TURNS_MAX);
+    if (count > __atomic_load_n(&most_together, __ATOMIC_ACQUIRE))
+        __atomic_store_n(&most_together, count, __ATOMIC_RELEASE);
+    for (size_t i = 0; i < count; i++) {
+        turns[i].answer->status = 200;
+        an_buf_printf(&turns[i].answer->body, "<%s>", turns[i].request->query);
+    }
+}
+
 static bool
 from_memory(void *context, const struct an_http_quick *quick, an_time now, struct an_buf *out, void (*put)(struct an_buf *out, const struct an_http_quick_answer *answer))
 {
@@ -93,9 +109,10 @@ from_memory(void *context, const struct an_http_quick *quick, an_time now, struc
 }
 
 static const struct an_http_route route_table[] = {
-    {"/echo", AN_HTTP_GET | AN_HTTP_POST, 0, echo, NULL}, {"/crl/", AN_HTTP_GET, 0, list, NULL}, {"/overflow", AN_HTTP_GET, 0, overflow, NULL},
-    {"/empty", AN_HTTP_GET, 0, nothing, NULL},            {"/slow", AN_HTTP_GET, 0, slowly, NULL}, {"/big", AN_HTTP_GET, 0, big, NULL},
-    {"/small", AN_HTTP_POST, 10, echo, NULL},             {"/quick/", AN_HTTP_GET | AN_HTTP_POST, 100, echo, from_memory},
+    {"/echo", AN_HTTP_GET | AN_HTTP_POST, 0, echo, NULL, NULL}, {"/crl/", AN_HTTP_GET, 0, list, NULL, NULL}, {"/overflow", AN_HTTP_GET, 0, overflow, NULL, NULL},
+    {"/empty", AN_HTTP_GET, 0, nothing, NULL, NULL},            {"/slow", AN_HTTP_GET, 0, slowly, NULL, NULL}, {"/big", AN_HTTP_GET, 0, big, NULL, NULL},
+    {"/small", AN_HTTP_POST, 10, echo, NULL, NULL},             {"/quick/", AN_HTTP_GET | AN_HTTP_POST, 100, echo, from_memory, NULL},
+    {"/together", AN_HTTP_GET, 0, NULL, NULL, together},
 };
 static const struct an_http_routes tables[] = {{route_table, AN_COUNT(route_table)}};
 static const struct an_http_setup usual = {.listen = "127.0.0.1:0", .listen_fd = -1, .log_fd = -1, .tables = tables, .table_count = 1, .context = &calls_made, .loops = 2, .workers = 3};
@@ -388,6 +405,37 @@ many_connections_are_served(void **state)
         close(idle[i]);
 }
 
+/* While every worker is busy, requests of one route gather; each still gets its own answer. */
+static void
+what_waits_is_carried_out_together(void **state)
+{
+    int slow[3], many[50];
+    char text[128], want[16];
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(slow); i++) {
+        slow[i] = dial();
+        assert_true(send(slow[i], "GET /slow HTTP/1.1\r\n" END, strlen("GET /slow HTTP/1.1\r\n" END), MSG_NOSIGNAL) > 0);
+    }
+    for (size_t i = 0; i < AN_COUNT(many); i++) {
+        int len = snprintf(text, sizeof(text), "GET /together?%zu HTTP/1.1\r\n" END, i);
+        many[i] = dial();
+        assert_true(send(many[i], text, (size_t)len, MSG_NOSIGNAL) == len);
+    }
+    for (size_t i = 0; i < AN_COUNT(many); i++) {
+        char answer[512] = "";
+        size_t have = 0;
+        for (ssize_t got; have + 1 < sizeof(answer) && (got = recv(many[i], answer + have, sizeof(answer) - 1 - have, 0)) > 0;)
+            have += (size_t)got;
+        snprintf(want, sizeof(want), "<%zu>", i);
+        assert_non_null(strstr(answer, want));
+        close(many[i]);
+    }
+    for (size_t i = 0; i < AN_COUNT(slow); i++)
+        close(slow[i]);
+    assert_true(most_together > 1);
+}
+
 static void
 addresses_are_checked(void **state)
 {
@@ -457,6 +505,7 @@ main(void)
         cmocka_unit_test(what_is_no_http_reaches_nobody),
         cmocka_unit_test(head_has_no_body),
         cmocka_unit_test(many_connections_are_served),
+        cmocka_unit_test(what_waits_is_carried_out_together),
         cmocka_unit_test(addresses_are_checked),
     };
 

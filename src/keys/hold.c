@@ -42,6 +42,7 @@ struct held_key {
     size_t waiting, idle, threads, threads_max;
 };
 
+static char *store_dir; /* where the instance's own SoftHSM2 tokens live */
 static struct held_key *held;
 static size_t held_count;
 /* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last signer. */
@@ -99,6 +100,29 @@ close_tokens(void)
             an_signer_close(&held[i].signer);
 }
 
+/* What a killed process left of the instance's own tokens. Nobody signs meanwhile. */
+static void
+mend_tokens(void)
+{
+    struct an_err err = {0};
+    size_t count = 0;
+
+    if (an_softhsm_mend(store_dir, &count, &err) != AN_OK)
+        dprintf(STDERR_FILENO, "antin-key: %s: %s\n", an_message_find(err.code)->symbol, err.detail);
+    if (count > 0)
+        dprintf(STDERR_FILENO, "antin-key: %zu files of SoftHSM2 were cut off and are restored\n", count);
+}
+
+/* Now that keys could be opened, the files are known to be good. */
+static void
+keep_tokens(void)
+{
+    struct an_err err = {0};
+
+    if (an_softhsm_keep(store_dir, &err) != AN_OK)
+        dprintf(STDERR_FILENO, "antin-key: %s: %s\n", an_message_find(err.code)->symbol, err.detail);
+}
+
 static an_code
 open_again(struct held_key *key, unsigned epoch, bool all, struct an_err *reterr)
 {
@@ -109,6 +133,8 @@ open_again(struct held_key *key, unsigned epoch, bool all, struct an_err *reterr
         if (all)
             close_tokens();
         an_signer_close(&key->signer);
+        if (all)
+            mend_tokens();
         code = open_key(key, reterr);
     }
     pthread_rwlock_unlock(&tokens_lock);
@@ -314,7 +340,9 @@ look_again(struct held_key *key)
     pthread_rwlock_wrlock(&tokens_lock);
     if (key->signer == NULL && now - key->looked_ms > 200) {
         key->looked_ms = now;
-        (void)!open_key(key, &err);
+        mend_tokens();
+        if (open_key(key, &err) == AN_OK)
+            keep_tokens();
     }
     pthread_rwlock_unlock(&tokens_lock);
 }
@@ -350,10 +378,13 @@ an_key_hold(const char *dir, struct an_err *reterr)
 {
     AN_CLEANUP(an_key_list_done) struct an_key_list list = {0};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    bool is_token_open = false;
 
     AN_TRY(an_key_list_read(dir, &list, reterr));
     held = an_new_array(list.count + 1, sizeof(*held));
     held_count = list.count;
+    store_dir = an_strdup(dir);
+    mend_tokens();
     for (size_t i = 0; i < list.count; i++) {
         const struct an_key_entry *entry = &list.entries[i];
         struct an_err err = {0};
@@ -368,6 +399,9 @@ an_key_hold(const char *dir, struct an_err *reterr)
             dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
         if (!key->is_token && key->threads_max > (size_t)cores)
             key->threads_max = cores > 0 ? (size_t)cores : 1;
+        is_token_open |= key->is_token && key->signer != NULL;
     }
+    if (is_token_open)
+        keep_tokens();
     return AN_OK;
 }

@@ -21,10 +21,13 @@ an_softhsm_module(void)
     return NULL;
 }
 
+static char used_store[4096]; /* the folder last given to an_softhsm_use, as SOFTHSM2_CONF is one for the whole process */
+
 an_code
 an_softhsm_use(const char *dir, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *tokens = NULL, *config = NULL, *text = NULL, *whole = NULL;
+    size_t mended = 0;
 
     if (an_softhsm_module() == NULL)
         AN_FAIL(reterr, AN_E_SOFTHSM_ABSENT, "libsofthsm2.so");
@@ -39,7 +42,16 @@ an_softhsm_use(const char *dir, struct an_err *reterr)
     whole = realpath(config, NULL);
     if (setenv("SOFTHSM2_CONF", whole ? whole : config, 1) != 0)
         AN_FAIL(reterr, AN_E_INTERNAL, "setenv");
-    return AN_OK;
+    snprintf(used_store, sizeof(used_store), "%s", dir);
+    AN_TRY(an_softhsm_mend(dir, &mended, reterr));
+    return an_softhsm_keep(dir, reterr);
+}
+
+/* After the files were changed; nothing when the token does not live in a store of ours. */
+static an_code
+keep_store(struct an_err *reterr)
+{
+    return used_store[0] == '\0' ? AN_OK : an_softhsm_keep(used_store, reterr);
 }
 
 /* ---- initialising ---- */
@@ -136,7 +148,7 @@ an_token_init(const char *text, const char *label, const struct an_secret *so_pi
     AN_TRY(set_user_pin(modules.items[0], slot, so, user, reterr));
     path = p11_kit_module_get_filename(modules.items[0]);
     an_p11_token_uri(&info, path ? path : "", ret_uri, 512);
-    return AN_OK;
+    return keep_store(reterr);
 }
 
 /* ---- keys ---- */
@@ -232,7 +244,7 @@ an_token_generate(const char *uri, struct an_pin_source pin, enum an_key_kind ki
     AN_TRY(generate_pair(&session, &how, label, id, &public_key, reterr));
     if (!an_p11_spki(session.place.f, session.handle, public_key, ret_spki))
         AN_FAIL(reterr, AN_E_TOKEN_ANSWER, "CKA_MODULUS, CKA_EC_POINT");
-    return AN_OK;
+    return keep_store(reterr);
 }
 
 /* ---- certificates ---- */
@@ -265,5 +277,5 @@ an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, con
     };
     AN_TRY(an_p11_session_open(uri, pin, true, true, &session, reterr));
     rv = session.place.f->C_CreateObject(session.handle, template, AN_COUNT(template), &handle);
-    return rv == CKR_OK ? AN_OK : an_p11_fail(reterr, rv, "C_CreateObject");
+    return rv == CKR_OK ? keep_store(reterr) : an_p11_fail(reterr, rv, "C_CreateObject");
 }

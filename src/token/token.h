@@ -82,6 +82,11 @@ an_code an_token_objects(const char *uri, struct an_pin_source pin, an_token_obj
 /* Creates a SoftHSM2 store inside dir (never system-wide) and writes dir/softhsm2.conf; sets SOFTHSM2_CONF for this
  * process. */
 an_code an_softhsm_use(const char *dir, struct an_err *reterr) AN_MUST_USE;
+/* Files of the store in dir that a killed process left empty or cut off, written anew from the copies beside them; how many.
+ * Before the module is loaded; it looks at its files once more only when it is initialised again. */
+an_code an_softhsm_mend(const char *dir, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+/* Copies what is whole and changed, synced; forgets copies of what was destroyed. No other thread may be using the module. */
+an_code an_softhsm_keep(const char *dir, struct an_err *reterr) AN_MUST_USE;
 /* Its module, for "pkcs11:module-path=…"; NULL when it is not installed. */
 const char *an_softhsm_module(void);
 an_code an_token_init(const char *uri, const char *label, const struct an_secret *so_pin, const struct an_secret *pin,

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -325,9 +326,8 @@ open_listener(void)
 }
 
 static void
-start_server(void)
+begin_server(void)
 {
-    struct an_frame answer = {.payload = an_buf_new(AN_KEYS_FRAME_BYTES), .fd = -1};
     AN_CLEANUP(an_free_ptr) char *setup = an_asprintf("{\"dir\":\"%s\"}", dir);
     AN_CLEANUP(an_free_ptr) char *program = an_asprintf("%s/antin-key", getenv("ANTIN_HELPERS"));
     int pair[2];
@@ -345,6 +345,14 @@ start_server(void)
     close(pair[1]);
     parent_end = pair[0];
     assert_int_equal(an_frame_send(parent_end, AN_KEYS_SETUP, an_bytes_of_str(setup), listener, 0), AN_FRAME_OK);
+}
+
+static void
+start_server(void)
+{
+    struct an_frame answer = {.payload = an_buf_new(AN_KEYS_FRAME_BYTES), .fd = -1};
+
+    begin_server();
     assert_int_equal(an_frame_receive(parent_end, &answer, an_time_monotonic_ms() + 60000), AN_FRAME_OK);
     if (answer.type != AN_KEYS_SETUP)
         fail_msg("%.*s", AN_FMT(an_buf_view(&answer.payload)));
@@ -532,6 +540,148 @@ a_refused_pin_is_not_repeated(void **state)
     order("nothing 0\n");
 }
 
+/* ---- SoftHSM2 rewrites its files in place ---- */
+static char *
+find_object(const char *end)
+{
+    AN_CLEANUP(an_free_ptr) char *tokens = an_asprintf("%s/tokens", dir);
+    char *found = NULL;
+    DIR *outer = opendir(tokens);
+    const struct dirent *token, *file;
+
+    while (outer != NULL && (token = readdir(outer)) != NULL) {
+        AN_CLEANUP(an_free_ptr) char *folder = an_asprintf("%s/%s", tokens, token->d_name);
+        DIR *inner = token->d_name[0] == '.' ? NULL : opendir(folder);
+        while (inner != NULL && (file = readdir(inner)) != NULL) {
+            size_t len = strlen(file->d_name), tail = strlen(end);
+            bool is_other = strcmp(end, ".object") == 0 && strcmp(file->d_name, "token.object") == 0;
+            if (found == NULL && !is_other && len >= tail && strcmp(file->d_name + len - tail, end) == 0)
+                found = an_asprintf("%s/%s", folder, file->d_name);
+        }
+        if (inner != NULL)
+            closedir(inner);
+    }
+    if (outer != NULL)
+        closedir(outer);
+    assert_non_null(found);
+    return found;
+}
+
+static void
+token_signs(void)
+{
+    struct an_signer *signer = NULL;
+    struct an_keys *keys = NULL;
+    struct an_err err = {0};
+
+    start_server();
+    expect(an_keys_attach(dir, 1000, &keys, &err), AN_OK, &err);
+    expect(an_signer_of_keys(keys, "tsa", AN_PURPOSE_TIME_STAMP, &signer, &err), AN_OK, &err);
+    expect(sign_and_check(signer, &rsa, "vẫn ký được", &err), AN_OK, &err);
+    an_signer_close(&signer);
+    an_keys_close(&keys);
+    stop_server(0);
+}
+
+static void
+spoil(const char *path, int keep_bytes, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, keep_bytes), 0);
+    if (text != NULL)
+        assert_int_equal(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void
+spoilt_files_are_restored(void **state)
+{
+    static const struct { const char *file; int keep_bytes; const char *text; } table[] = {
+        {"token.object", 0, NULL}, {"token.object", 5, NULL}, {"token.object", 200, NULL}, {"token.object", 8, NULL}, {"token.object", 0, "this is not an object of SoftHSM2"},
+        {"token.object", 300, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {".object", 0, NULL}, {".object", 100, NULL}, {"generation", 0, NULL},
+    };
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    token_signs();
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_free_ptr) char *path = find_object(table[i].file);
+        spoil(path, table[i].keep_bytes, table[i].text);
+        token_signs();
+    }
+}
+
+/* The process is killed in the very moment when the file is empty, when that can be seen, and at any moment otherwise. */
+static bool
+kill_while_starting(const char *path, unsigned delay_us, bool is_aimed)
+{
+    struct pollfd answered = {.events = POLLIN};
+    struct stat info = {.st_size = 1};
+
+    begin_server();
+    answered.fd = parent_end;
+    if (!is_aimed)
+        usleep(delay_us);
+    for (unsigned n = 1; is_aimed && info.st_size != 0 && (n % 256 != 0 || poll(&answered, 1, 0) == 0); n++)
+        assert_int_equal(stat(path, &info), 0);
+    stop_server(SIGKILL);
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_size == 0;
+}
+
+static void
+a_kill_loses_no_token(void **state)
+{
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    unsigned emptied = 0;
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    path = find_object("token.object");
+    for (unsigned i = 0; i < 80; i++) {
+        emptied += kill_while_starting(path, i * 500, i % 2 == 0);
+        if (i % 16 == 15)
+            token_signs();
+    }
+    token_signs();
+    print_message("80 kills while the token is opened, %u left its file empty\n", emptied);
+}
+
+/* No copy of a key outlives it, and what is whole replaces an older copy. */
+static void
+copies_follow_the_store(void **state)
+{
+    AN_CLEANUP(an_free_ptr) char *object = NULL;
+    AN_CLEANUP(an_free_ptr) char *kept = NULL;
+    AN_CLEANUP(an_free_ptr) char *orphan = NULL;
+    AN_CLEANUP(an_free_ptr) char *strange = NULL;
+    struct an_err err = {0};
+    size_t count = 9;
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    object = find_object(".object");
+    kept = an_asprintf("%s.kept", object);
+    orphan = an_asprintf("%.*sdestroyed.object.kept", (int)(strrchr(object, '/') + 1 - object), object);
+    strange = an_asprintf("%.*snew.object", (int)(strrchr(object, '/') + 1 - object), object);
+    expect(an_file_write(orphan, AN_LIT("key"), 0600, &err), AN_OK, &err);
+    expect(an_file_write(strange, AN_LIT("half"), 0600, &err), AN_OK, &err); /* never was whole: not copied, not touched */
+    assert_int_equal(unlink(kept), 0);
+    expect(an_softhsm_keep(dir, &err), AN_OK, &err);
+    assert_int_equal(access(kept, R_OK), 0);
+    assert_int_not_equal(access(orphan, F_OK), 0);
+    expect(an_softhsm_mend(dir, &count, &err), AN_OK, &err);
+    assert_int_equal(count, 0);
+    assert_int_equal(unlink(strange), 0);
+    expect(an_softhsm_mend("/nowhere", &count, &err), AN_OK, &err);
+}
+
 /* Nonsense costs its sender the connection and nobody else anything. */
 static void
 nonsense_is_cut_off(void **state)
@@ -575,6 +725,9 @@ main(void)
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(a_refused_pin_is_not_repeated),
         cmocka_unit_test(nonsense_is_cut_off),
+        cmocka_unit_test(spoilt_files_are_restored),
+        cmocka_unit_test(copies_follow_the_store),
+        cmocka_unit_test(a_kill_loses_no_token),
     };
 
     if (make_instance(NULL) != 0)

@@ -1,4 +1,5 @@
-/* What `antin init` writes: every key with its meaning, in the order of the file. {word} is filled in; a key of a section is indented. */
+/* What `antin init` writes: every key with its meaning, in the order of the file. {word} is filled in; a key of a section is indented.
+ * A key that begins with "# " is an example: it has no usual value, and counts once somebody takes the mark away. */
 #include <stdio.h>
 
 #include "service/config_template.h"
@@ -7,6 +8,7 @@ const struct an_config_key an_config_keys[] = {
     {0, "instance", "\"{instance}\"", "Mã của bản cài đặt, do chương trình đặt; không sửa.", "Identity of this instance, made once; do not change."},
     {0, "name", "\"{name}\"", "Tên cơ quan, tổ chức vận hành.", "Name of the organisation that runs it."},
     {0, "database", "\"{database}\"", "Cơ sở dữ liệu: sqlite:TỆP (tính từ thư mục này) hoặc postgresql://… (mật khẩu đặt trong passfile).", "Database: sqlite:FILE (within this folder) or postgresql://… (the password stands in a passfile)."},
+    {0, "# database_read", "\"postgresql://antin@db3/antin?passfile=/etc/antin/pgpass\"", "Bản sao chỉ đọc, cho những lần đọc có thể chậm một chút.", "A replica for reads that may be a moment old."},
     {0, "readers", "0", "Số kết nối đọc đồng thời; 0: theo máy.", "Connections for reading at once; 0: by the machine."},
     {0, "regulation", "\"{regulation}\"", "Quy chế áp dụng: tên tệp trong regulations/, không có đuôi.", "Regulation in force here: the name of a file in regulations/, without its ending."},
     {0, "hierarchy", "{hierarchy}", "Hệ thống chứng thực: state (Nhà nước), party (Đảng) hoặc both.", "Certification hierarchies: state, party or both."},
@@ -21,8 +23,9 @@ const struct an_config_key an_config_keys[] = {
     {0, "audit", NULL, "Nhật ký.", "The audit log."},
     {1, "checkpoint_events", "10000", "Ký xác nhận nhật ký sau mỗi chừng này sự kiện.", "A checkpoint is signed after so many events."},
     {1, "checkpoint_minutes", "60", "… hoặc sau chừng này phút, nếu có sự kiện mới.", "… or after so many minutes, when there are new events."},
-    {1, "tsa_private", "false", "Cho phép máy chủ dấu thời gian nằm trong mạng nội bộ. Máy chủ: thêm dòng tsa: \"http://…\"; không có thì không đóng dấu thời gian.",
-     "The time-stamping server may stand on an inner network. The server: a line tsa: \"http://…\"; without it there is no time-stamp."},
+    {1, "# tsa", "\"http://tsa.ca.gov.vn\"", "Máy chủ dấu thời gian đóng dấu các lần xác nhận.", "The server that stamps checkpoints."},
+    {1, "tsa_private", "false", "Cho phép máy chủ dấu thời gian nằm trong mạng nội bộ.",
+     "The time-stamping server may stand on an inner network."},
     {0, "enrol", NULL, "Đăng ký tự động của thiết bị, dịch vụ, phần mềm (CMP, EST) và danh sách CA tin cậy.", "Enrolment of devices, services and software (CMP, EST), and the trust list."},
     {1, "confirm_minutes", "60", "Chứng thư không được xác nhận trong thời gian này thì bị thu hồi.", "A certificate that is not confirmed within this time is revoked."},
     {1, "poll_seconds", "30", "Thiết bị đang chờ phê duyệt hỏi lại sau chừng này giây.", "A device that waits for approval asks again after so many seconds."},
@@ -30,6 +33,8 @@ const struct an_config_key an_config_keys[] = {
     {1, "trust_list_days", "30", "Thời hạn của danh sách CA tin cậy (/trust/gca.ctl).", "How long a trust list (/trust/gca.ctl) is in force."},
     {0, "serve", NULL, "Dịch vụ qua mạng (antin serve).", "The network services (antin serve)."},
     {1, "listen", "\"127.0.0.1:8080\"", "Địa chỉ và cổng phục vụ.", "Address and port."},
+    {1, "# proxies", "\"127.0.0.1\"", "Địa chỉ của máy chủ đứng trước (nginx), cách nhau bằng dấu cách; chỉ tin X-Forwarded-For và X-Client-Cert từ đó.", "Addresses of proxies in front (nginx), blanks between; X-Forwarded-For and X-Client-Cert are believed from there alone."},
+    {1, "# metrics_from", "\"127.0.0.1\"", "Địa chỉ được đọc /metrics.", "Addresses that may read /metrics."},
     {1, "access_log", "false", "Ghi mỗi yêu cầu một dòng JSON ra đầu ra lỗi.", "One JSON line a request on standard error."},
     {1, "workers", "0", "Số luồng xử lý; 0: theo máy.", "Threads that carry requests out; 0: by the machine."},
     {1, "ocsp_cache_mb", "16", "Bộ nhớ giữ các câu trả lời trạng thái đã ký (MB).", "Memory for status answers that are signed already (MB)."},
@@ -43,7 +48,20 @@ const struct an_config_key an_config_keys[] = {
     {1, "policy", "\"2.16.704.1.1.1.1.1\"", "OID của quy chế cấp dấu thời gian.", "OID of the time-stamping policy."},
     {1, "accuracy_ms", "1000", "Độ chính xác ghi trong dấu thời gian (mili giây).", "The accuracy that time-stamps state (milliseconds)."},
     {1, "clock", "kernel", "Kiểm tra đồng hồ: kernel (NTP/PTP của hệ điều hành), file (tệp của chương trình giám sát) hoặc none (không kiểm tra, chỉ để thử).", "How the clock is checked: kernel (the system's NTP/PTP), file (a monitor's file) or none (not at all: for trials)."},
+    {1, "# clock_file", "\"/run/antin-clock\"", "Tệp của chương trình giám sát, khi clock: file.", "The monitor's file, with clock: file."},
+    {1, "# clock_file_seconds", "120", "Tệp cũ hơn chừng này giây thì không tin.", "A file older than so many seconds is not believed."},
     {1, "offset_ms_max", "1000", "Đồng hồ lệch quá chừng này mili giây thì từ chối cấp dấu thời gian.", "Beyond this offset time-stamps are refused (milliseconds)."},
+    {1, "# ordering", "true", "Dấu thời gian khẳng định thứ tự (chỉ khi một máy cấp).", "Time-stamps claim their order (one machine alone)."},
+    {0, "# request", NULL, "Hồ sơ yêu cầu chứng thực.", "Requests for certification."},
+    {1, "# bodies", "{cuc: \"G11.07.05\", so-khcn: \"H00.6\"}", "Mã của nơi giải quyết theo vai trò: cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh.",
+     "Codes of those who decide, by role: cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh."},
+    {0, "# mail", NULL, "Gửi thư (antin notice run).", "Letters (antin notice run)."},
+    {1, "# server", "\"smtps://mail.mau.gov.vn\"", "Máy chủ gửi thư: smtp://MÁY[:CỔNG] (STARTTLS) hoặc smtps://MÁY.", "The mail server: smtp://HOST[:PORT] (STARTTLS) or smtps://HOST."},
+    {1, "# from", "\"ca@mau.gov.vn\"", "Địa chỉ gửi.", "Sender's address."},
+    {1, "# from_name", "\"{name}\"", "Tên người gửi.", "Sender's name."},
+    {1, "# user", "\"ca\"", "Tên đăng nhập; mật khẩu đặt trong tệp quyền 0600.", "Log-in; its password stands in a file of mode 0600."},
+    {1, "# password_file", "\"pins/mail\"", "Tệp mật khẩu.", "The password's file."},
+    {1, "# allow_private", "false", "Cho phép máy chủ thư trong mạng nội bộ.", "The mail server may stand on an inner network."},
 };
 const size_t an_config_key_count = AN_COUNT(an_config_keys);
 
@@ -64,14 +82,15 @@ write_value(struct an_buf *out, const char *value, const struct an_config_word *
     for (; *value != 0; value++) {
         const char *end = *value == '{' ? strchr(value, '}') : NULL;
         an_bytes name = end ? AN_BYTES(value + 1, (size_t)(end - value - 1)) : AN_NONE;
+        size_t i = 0;
 
-        if (end == NULL) {
+        while (i < count && !an_bytes_eq_str(name, words[i].name))
+            i++;
+        if (end == NULL || i == count) { /* not a word of ours: a YAML map */
             an_buf_byte(out, (uint8_t)*value);
             continue;
         }
-        for (size_t i = 0; i < count; i++)
-            if (an_bytes_eq_str(name, words[i].name))
-                write_escaped(out, words[i].value);
+        write_escaped(out, words[i].value);
         value = end;
     }
 }

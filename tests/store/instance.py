@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An instance from the outside: init, configuration, doctor, upgrade, backup and restore, on SQLite and, where it is installed, PostgreSQL."""
-import base64, json, os, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+import base64, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ANTIN, LIB = sys.argv[1], Path(sys.argv[2]).parent
@@ -46,6 +46,10 @@ def configuration(d):
         yaml.write_text(good)
     for key in ("instance", "name", "database", "readers", "regulation", "hierarchy", "base_url", "audit", "checkpoint_events"):
         check(f"key {key} is documented", f"{key}:" in good and good.split(f"{key}:")[0].rstrip().splitlines()[-1].lstrip().startswith("#"))
+    yaml.write_text(re.sub(r"^( *)# (?=[a-z_]+: [\"{0-9a-z]|(?:mail|request):$)", r"\1", good, flags=re.M))
+    check("the examples are there", "\n  server: " in yaml.read_text() and "\n  bodies: {cuc" in yaml.read_text() and "\n  proxies: " in yaml.read_text())
+    expect("config check with every example", 0, "config", "check", inst)
+    yaml.write_text(good)
     expect("init in a folder with other things", 73, "init", LIB)
     expect("init twice", 73, "init", inst)
     expect("no instance", 66, "audit", "list", "--dir", d)

@@ -57,6 +57,3 @@ INSERT INTO certificate_act (request_key, certificate, act, ground, at_utc, matt
 
 -- name: certificate_act_find
 SELECT certificate, act, ground FROM certificate_act WHERE request_key = $1
-
--- name: certificate_act_list
-SELECT act, ground, at_utc, matter, request_key FROM certificate_act WHERE certificate = $1 ORDER BY at_utc, request_key

@@ -31,8 +31,5 @@ INSERT INTO officer (person, role, certificate, certificate_hash, since) VALUES 
 -- name: officer_end
 UPDATE officer SET until = $2 WHERE person = $1 AND until IS NULL
 
--- name: officer_find
-SELECT person, role, certificate FROM officer WHERE certificate_hash = $1 AND until IS NULL
-
 -- name: officer_list
 SELECT person, role, certificate, since FROM officer WHERE until IS NULL ORDER BY person

@@ -71,9 +71,6 @@ UPDATE agency_code SET state = 'closed', until = $2, successor = $3, basis = $4 
 -- name: agency_code_set
 UPDATE agency SET code = $2 WHERE id = $1
 
--- name: agency_code_list
-SELECT code, state, since, until, COALESCE(successor, ''), basis FROM agency_code WHERE agency = $1 ORDER BY since, code
-
 -- name: person_insert
 INSERT INTO person (number, name, name_folded, name_key, born, identity, identity_issued, identity_place, email, phone, agency, since, retires, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active') RETURNING id

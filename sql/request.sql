@@ -83,10 +83,6 @@ DELETE FROM request_item WHERE request = $1
 SELECT place, state, subject, name, email, certificate, device, ground, facts, matter, decided_at, decided_by, reason, result
 FROM request_item WHERE request = $1 ORDER BY place
 
--- name: request_item_find
-SELECT place, state, subject, name, email, certificate, device, ground, facts, matter, decided_at, decided_by, reason, result
-FROM request_item WHERE request = $1 AND place = $2
-
 -- name: request_item_set_matter
 UPDATE request_item SET matter = $3 WHERE request = $1 AND place = $2 AND matter IS NULL
 
@@ -118,10 +114,6 @@ VALUES ($1, $2, 0, '', 0, '', 0, '', $3) ON CONFLICT (request, place) DO NOTHING
 
 -- name: request_execution_find
 SELECT place, step, owner, owner_until, device, attempts, error, started_at, finished_at FROM request_execution WHERE request = $1 AND place = $2
-
--- name: request_execution_list
-SELECT place, step, owner, owner_until, device, attempts, error, started_at, finished_at FROM request_execution
-WHERE request = $1 ORDER BY place
 
 -- $5: the owner that was seen, whose time is over or who is known to be dead.
 -- name: request_execution_take

@@ -101,18 +101,6 @@ an_device_models_close(struct an_device_models **models)
     *models = NULL;
 }
 
-size_t
-an_device_model_count(const struct an_device_models *models)
-{
-    return models->count;
-}
-
-const struct an_device_model *
-an_device_model_at(const struct an_device_models *models, size_t at)
-{
-    return at < models->count ? &models->items[at] : NULL;
-}
-
 const struct an_device_model *
 an_device_model_find(const struct an_device_models *models, const char *id)
 {

@@ -14,8 +14,6 @@ struct an_device_models;
 /* dir: the folder with devices/ in it; NULL = our data. */
 an_code an_device_models_open(const char *dir, struct an_device_models **ret, struct an_err *reterr) AN_MUST_USE;
 void an_device_models_close(struct an_device_models **models); /* also for AN_CLEANUP */
-size_t an_device_model_count(const struct an_device_models *models);
-const struct an_device_model *an_device_model_at(const struct an_device_models *models, size_t at);
 /* Borrowed; NULL when there is none. */
 const struct an_device_model *an_device_model_find(const struct an_device_models *models, const char *id);
 /* By what the token says of itself; NULL when no model fits. */

@@ -61,7 +61,6 @@ enum an_request_state an_request_state_find(const char *id); /* 0 = none */
 /* "renew"; the act in the regulations is "request." and this. */
 const char *an_request_kind_id(enum an_request_kind kind);
 const char *an_request_kind_name(enum an_request_kind kind, bool english);
-enum an_request_kind an_request_kind_find(const char *id); /* 0 = none */
 
 /* ---- the dossier ---- */
 /* What one item is about. Texts are borrowed from the caller; "" = not said. */

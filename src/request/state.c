@@ -112,15 +112,6 @@ an_request_kind_name(enum an_request_kind kind, bool english)
     return english ? kind_table[kind].en : kind_table[kind].vi;
 }
 
-enum an_request_kind
-an_request_kind_find(const char *id)
-{
-    for (unsigned kind = AN_REQUEST_NEW; kind <= AN_REQUEST_RECOVER; kind++)
-        if (strcmp(kind_table[kind].id, id) == 0)
-            return (enum an_request_kind)kind;
-    return (enum an_request_kind)0;
-}
-
 const char *
 an_item_state_name(int state, bool english)
 {

@@ -180,9 +180,3 @@ an_certifier_rules(const struct an_certifier *certifier)
 {
     return certifier->rules;
 }
-
-struct an_store *
-an_certifier_store(const struct an_certifier *certifier)
-{
-    return certifier->setup.store;
-}

@@ -37,7 +37,6 @@ void an_certifier_close(struct an_certifier **certifier);
 an_code an_certifier_reload(struct an_certifier *certifier, struct an_err *reterr) AN_MUST_USE;
 const struct an_profiles *an_certifier_profiles(const struct an_certifier *certifier);
 const struct an_rules *an_certifier_rules(const struct an_certifier *certifier);
-struct an_store *an_certifier_store(const struct an_certifier *certifier);
 
 struct an_certified {
     struct an_cert *cert, *issuer; /* counted: an_certified_done */

@@ -107,16 +107,6 @@ an_checkpoint_init(struct an_instance *instance, const struct an_init_plan *plan
     return job.id != 0 || issuer == NULL ? AN_OK : make_signer(instance, plan, issuer, &job, reterr);
 }
 
-an_code
-an_checkpoint_signer(struct an_instance *instance, struct an_cert **ret, struct an_err *reterr)
-{
-    AN_CLEANUP(job_done) struct signer_job job = {.der = an_buf_new(AN_LIMIT_CERT_BYTES)};
-
-    AN_TRY(an_store_read(instance->store, look_up, &job, reterr));
-    *ret = NULL;
-    return job.id == 0 ? AN_OK : an_cert_parse(an_buf_view(&job.der), ret, reterr);
-}
-
 /* ---- when ---- */
 struct state { int64_t size, signed_size, signed_at, first_at; };
 

@@ -183,7 +183,7 @@ ON CONFLICT (name) DO UPDATE SET done_until = excluded.done_until, at_utc = excl
 
 -- What a dossier needs to know of a certificate (the table is that of ca).
 -- name: request_certificate_find
-SELECT status, not_after, renewals, subscriber, device FROM certificate WHERE serial = $1 LIMIT 1
+SELECT status, not_after, renewals, subscriber, device, COALESCE(revoked_at, 0) FROM certificate WHERE serial = $1 LIMIT 1
 
 -- name: request_certificate_expiring
 SELECT serial, subscriber, not_after FROM certificate WHERE not_after > $1 AND not_after <= $2 AND status IN (0, 2) ORDER BY not_after, id

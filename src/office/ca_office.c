@@ -58,6 +58,8 @@ name_actor(struct ca_office *o, const struct ca_args *a, const char *role, struc
     return AN_OK;
 }
 
+/* Only the facts are taken from the matter: act and object are those of the command (ca_rely), so that a decision about one thing never
+ * serves another. */
 static an_code
 read_matter(void *context, const struct an_row *row, struct an_err *reterr)
 {
@@ -65,8 +67,6 @@ read_matter(void *context, const struct an_row *row, struct an_err *reterr)
     an_bytes facts = an_row_blob(row, 3);
 
     (void)reterr;
-    o->relied.act = an_arena_str(o->arena, an_bytes_of_str(an_row_text(row, 1)));
-    o->relied.object = an_arena_str(o->arena, an_bytes_of_str(an_row_text(row, 2)));
     if (facts.len == 32)
         memcpy(o->relied.facts, facts.ptr, 32);
     return AN_OK;
@@ -93,7 +93,36 @@ ca_office_look(struct ca_office *ret, const struct ca_args *args, const char *ro
         return AN_OK;
     ret->relied.matter = args->matter;
     ret->reliance = &ret->relied;
+    ret->relied.act = ret->relied.object = "";
     return an_store_read(ret->instance->store, find_matter, ret, reterr);
+}
+
+an_code
+ca_rely(struct ca_office *o, const char *act, const char *object, an_bytes facts, struct an_err *reterr)
+{
+    uint8_t digest[AN_DIGEST_MAX];
+
+    o->relied.act = act;
+    o->relied.object = an_arena_str(o->arena, an_bytes_of_str(object));
+    if (o->relied.object == NULL)
+        AN_FAIL(reterr, AN_E_LIMIT, "matter");
+    if (facts.len != 0) {
+        an_hash_once(AN_SHA256, facts, digest);
+        memcpy(o->relied.facts, digest, 32);
+    }
+    return AN_OK;
+}
+
+an_code
+ca_rely_serial(struct ca_office *o, const char *act, const char *serial, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf octets = an_buf_new(AN_LIMIT_SERIAL_BYTES), object = an_buf_new(256);
+
+    AN_TRY(an_serial_parse(serial, &octets, reterr));
+    an_buf_str(&object, "certificate:");
+    an_buf_hex(&object, an_buf_view(&octets));
+    an_buf_byte(&object, 0);
+    return ca_rely(o, act, (const char *)object.ptr, AN_NONE, reterr);
 }
 
 an_code

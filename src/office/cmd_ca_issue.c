@@ -73,6 +73,24 @@ show_made(struct cli *cli, const struct an_certified *made)
                 made->is_repeated ? SAY(cli, "  (đã cấp trước đó)", "  (was there already)") : "");
 }
 
+/* ---- what several persons may have decided on beforehand ---- */
+/* The text whose SHA-256 they sign as facts: a line each, LF at the end; csr is the SHA-256 of the request in DER, "-" where the key is made
+ * here or kept. */
+static void
+put_facts(const struct ca_args *a, an_bytes csr, struct an_buf *ret)
+{
+    uint8_t digest[AN_DIGEST_MAX];
+
+    an_buf_str(ret, "csr: ");
+    if (csr.len != 0) {
+        an_hash_once(AN_SHA256, csr, digest);
+        an_buf_hex(ret, AN_BYTES(digest, 32));
+    } else {
+        an_buf_str(ret, "-");
+    }
+    an_buf_printf(ret, "\nprofile: %s\nsubject: %s\nemail: %s\n", a->profile ? a->profile : "-", a->subject ? a->subject : "-", a->email ? a->email : "-");
+}
+
 /* ---- issue ---- */
 static an_code
 issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, struct an_err *reterr)
@@ -80,6 +98,7 @@ issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, st
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_LIMIT_CERT_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf facts = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_name_part parts[SUBJECT_PARTS_MAX];
     struct an_certify what = {.request_key = o->request_key, .profile = a->profile, .authority = a->authority, .subject = parts, .email = a->email, .not_before = AN_TIME_NONE,
                               .not_after = AN_TIME_NONE, .subscriber = a->subscriber, .device = a->device, .reliance = o->reliance, .actor = o->actor};
@@ -91,6 +110,8 @@ issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, st
     AN_TRY(ca_moment(a->not_before, "not-before", &what.not_before, reterr));
     AN_TRY(ca_moment(a->not_after, "not-after", &what.not_after, reterr));
     AN_TRY(read_csr(a->csr, &csr, reterr));
+    put_facts(a, an_buf_view(&csr), &facts);
+    AN_TRY(ca_rely(o, "certificate.issue", o->request_key, an_buf_view(&facts), reterr));
     if (a->generate)
         AN_TRY(generate(a, what.subject_count ? parts[what.subject_count - 1].text : "antin", id, &spki, reterr));
     what.csr = an_buf_view(&csr);
@@ -124,6 +145,7 @@ typedef an_code (*recertify_fn)(struct an_certifier *certifier, const struct an_
 static an_code
 recertify(struct ca_office *o, const struct ca_args *a, const char *serial, recertify_fn act, struct an_certified *ret, struct an_err *reterr)
 {
+    AN_CLEANUP(an_buf_free) struct an_buf facts = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_name_part parts[SUBJECT_PARTS_MAX];
@@ -133,6 +155,9 @@ recertify(struct ca_office *o, const struct ca_args *a, const char *serial, rece
     AN_TRY(ca_moment(a->not_after, "not-after", &what.not_after, reterr));
     AN_TRY(read_csr(a->csr, &csr, reterr));
     what.csr = an_buf_view(&csr);
+    put_facts(a, what.csr, &facts);
+    AN_TRY(ca_rely_serial(o, act == an_certify_renew ? "certificate.renew" : "certificate.change", serial, reterr));
+    AN_TRY(ca_rely(o, o->relied.act, o->relied.object, an_buf_view(&facts), reterr));
     AN_TRY(act(o->certification->certifier, &what, ret, reterr));
     return write_cert(a->output, ret->cert, reterr);
 }
@@ -174,11 +199,14 @@ struct batch {
 };
 
 static an_code
-read_list(const char *path, struct serial_list *ret, struct an_err *reterr)
+read_list(const char *path, struct serial_list *ret, uint8_t ret_hash[static 32], struct an_err *reterr)
 {
+    uint8_t digest[AN_DIGEST_MAX];
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
 
     AN_TRY(an_file_open(path, 0, &file, reterr));
+    an_hash_once(AN_SHA256, file.bytes, digest);
+    memcpy(ret_hash, digest, 32);
     for (size_t at = 0; at < file.bytes.len;) {
         size_t end = an_bytes_find(file.bytes, AN_LIT("\n"), at);
         an_bytes line = an_bytes_slice(file.bytes, at, end == SIZE_MAX ? file.bytes.len : end - at);
@@ -250,10 +278,15 @@ renew_list(struct cli *cli, const struct ca_args *a)
     struct ca_office o = {0};
     struct batch b = {.cli = cli, .office = &o, .args = a, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct an_err err = {0};
-    an_code code = read_list(a->list, &b.serials, &err);
+    uint8_t hash[32];
+    an_code code = read_list(a->list, &b.serials, hash, &err);
 
     if (code == AN_OK)
         code = ca_office_open(&o, a, "can-bo-cap-chung-thu", &err);
+    if (code == AN_OK) { /* one decision about a whole list: its file is what lies before them */
+        memcpy(o.relied.facts, hash, 32);
+        code = ca_rely(&o, "certificate.renew", "list", AN_NONE, &err);
+    }
     if (code == AN_OK && a->request_key == NULL)
         snprintf(o.request_key, sizeof(o.request_key), "list:%.100s", a->list);
     if (code == AN_OK)

@@ -14,7 +14,7 @@ say_done(struct cli *cli, const char *serial, const char *what)
 }
 
 static int
-withdraw(struct cli *cli, const struct ca_args *a, const char *serial, withdraw_fn act, const char *status)
+withdraw(struct cli *cli, const struct ca_args *a, const char *serial, withdraw_fn act, const char *name, const char *status)
 {
     struct ca_office o = {0};
     struct an_err err = {0};
@@ -23,6 +23,8 @@ withdraw(struct cli *cli, const struct ca_args *a, const char *serial, withdraw_
 
     if (code == AN_OK)
         code = ca_moment(a->since, "since", &what.invalid_since, &err);
+    if (code == AN_OK)
+        code = ca_rely_serial(&o, name, serial, &err);
     what.request_key = o.request_key;
     what.reliance = o.reliance;
     what.actor = o.actor;
@@ -38,21 +40,21 @@ int
 cmd_ca_revoke(struct cli *cli, const void *options, char **args, int count)
 {
     (void)count;
-    return withdraw(cli, options, args[0], an_certify_revoke, "revoked");
+    return withdraw(cli, options, args[0], an_certify_revoke, "certificate.revoke", "revoked");
 }
 
 int
 cmd_ca_hold(struct cli *cli, const void *options, char **args, int count)
 {
     (void)count;
-    return withdraw(cli, options, args[0], an_certify_hold, "hold");
+    return withdraw(cli, options, args[0], an_certify_hold, "certificate.hold", "hold");
 }
 
 int
 cmd_ca_release(struct cli *cli, const void *options, char **args, int count)
 {
     (void)count;
-    return withdraw(cli, options, args[0], an_certify_release, "good");
+    return withdraw(cli, options, args[0], an_certify_release, "certificate.release", "good");
 }
 
 int

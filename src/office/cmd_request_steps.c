@@ -255,11 +255,13 @@ cmd_request_execute(struct cli *cli, const void *options, char **args, int count
     if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_execute(&seat.desk, id, &tokens, &done, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I}", "id", (json_int_t)id, "carried_out", (json_int_t)done.done, "failed", (json_int_t)done.failed,
-                                              "busy", (json_int_t)done.busy));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "carried_out", (json_int_t)done.done, "failed", (json_int_t)done.failed,
+                                              "busy", (json_int_t)done.busy, "error", err.code ? an_message_find(err.code)->symbol : "", "detail", err.detail));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "request:%lld đã thực hiện %zu mục, lỗi %zu, đang làm %zu\n", "request:%lld %zu items carried out, %zu failed, %zu in hand\n"),
                 (long long)id, done.done, done.failed, done.busy);
+    if (done.failed > 0 && !cli->json)
+        (void)cli_fail(cli, &err);
     return done.failed > 0 ? AN_KIND_TEMPFAIL : 0;
 }
 

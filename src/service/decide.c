@@ -1,6 +1,7 @@
 #include "service/decide.h"
 
 #include "audit/audit.h"
+#include "service/desk.h"
 
 #include <stdio.h>
 
@@ -46,8 +47,27 @@ load_trust(void *context, struct an_tx *tx, struct an_err *reterr)
     return AN_OK;
 }
 
-/* A certificate of our own register must be good there, now. */
-struct standing { struct an_cert *cert; bool is_ours, is_good; };
+/* A certificate of our own register must be good there, now, and be that of the person who decides, who holds the role today. */
+struct standing { struct an_cert *cert; const struct trust *trust; an_time now; bool is_ours, is_good, is_the_persons; };
+
+static an_code
+look_person(struct an_tx *tx, struct standing *s, struct an_arena *arena, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(s->cert);
+    struct an_subscriber_cert link = {0};
+    struct an_subscriber subscriber = {0};
+    struct an_person person = {0};
+
+    AN_TRY(an_subscriber_of_cert(tx, serial, arena, &link, reterr));
+    if (link.subscriber != 0)
+        AN_TRY(an_subscriber_find(tx, link.subscriber, arena, &subscriber, reterr));
+    if (subscriber.person == 0)
+        return AN_OK;
+    AN_TRY(an_person_find(tx, subscriber.person, arena, &person, reterr));
+    if (strcmp(person.number, s->trust->person) != 0 || strcmp(person.state, "active") != 0)
+        return AN_OK;
+    return an_registry_may(tx, person.id, s->trust->role, 0, s->now, &s->is_the_persons, NULL, reterr);
+}
 
 static an_code
 look_standing(void *context, struct an_tx *tx, struct an_err *reterr)
@@ -56,26 +76,26 @@ look_standing(void *context, struct an_tx *tx, struct an_err *reterr)
     struct standing *s = context;
     struct an_certificate found;
 
-    (void)reterr;
     if (an_register_find(tx, s->cert->serial, arena, &found, NULL) != AN_OK || !an_bytes_eq(found.der, s->cert->der))
         return AN_OK;
     s->is_ours = true;
     s->is_good = found.status == AN_CERTIFICATE_GOOD;
-    return AN_OK;
+    return look_person(tx, s, arena, reterr);
 }
 
 static an_code
-check_signer(struct an_instance *instance, const struct trust *trust, struct an_cert *signer, struct an_err *reterr)
+check_signer(struct an_instance *instance, const struct trust *trust, struct an_cert *signer, an_time now, struct an_err *reterr)
 {
-    struct standing standing = {.cert = signer};
+    struct standing standing = {.cert = signer, .trust = trust, .now = now};
+    bool is_pinned = an_certs_find_hash(&trust->pinned, signer->sha256) != NULL;
 
-    if (an_certs_find_hash(&trust->pinned, signer->sha256) != NULL)
-        return AN_OK;
-    if (trust->pinned.count > 0 || trust->is_officer_elsewhere)
-        AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s/%s", trust->person, trust->role);
     AN_TRY(an_store_read(instance->store, look_standing, &standing, reterr));
-    if (!standing.is_ours || !standing.is_good)
-        AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s", standing.is_ours ? "status" : "register");
+    if (standing.is_ours && !standing.is_good) /* an officer's too */
+        AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s", "status");
+    if (is_pinned)
+        return AN_OK;
+    if (trust->pinned.count > 0 || trust->is_officer_elsewhere || !standing.is_the_persons)
+        AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s/%s", trust->person, trust->role);
     return AN_OK;
 }
 
@@ -113,7 +133,7 @@ an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statemen
     AN_TRY(an_store_read(instance->store, load_trust, &trust, reterr));
     const struct an_decision_trust whose = {.pinned = &trust.pinned, .anchors = &trust.anchors, .untrusted = &trust.untrusted, .revocation = AN_REVOCATION_NONE};
     AN_TRY(an_decision_check(statement, cms, &whose, r.now, &signer, reterr));
-    AN_TRY(check_signer(instance, &trust, signer, reterr));
+    AN_TRY(check_signer(instance, &trust, signer, r.now, reterr));
     r.vote = (struct an_vote){statement, cms, signer};
     r.decision = &decision;
     AN_TRY(an_store_write(instance->store, record_in, &r, reterr));

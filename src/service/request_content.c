@@ -130,6 +130,8 @@ build_row(enum an_request_kind kind, const struct an_request_subject *said, cons
     put(row, "name", s->subscriber.name);
     put(row, "email", s->subscriber.email);
     put(row, "workplace", s->agency.name);
+    put(row, "superior", s->agency.superior_name);
+    put(row, "hierarchy", s->agency.hierarchy);
     put(row, "province", s->agency.province);
     put(row, "certificate", kind == AN_REQUEST_NEW ? "" : s->certificate);
     put(row, "device", kind == AN_REQUEST_NEW ? "" : s->device.number);
@@ -161,8 +163,8 @@ build_row(enum an_request_kind kind, const struct an_request_subject *said, cons
 }
 
 /* What lies before who decides on the item: its row, as it stands. */
-static void
-digest_row(const json_t *row, uint8_t ret[static 32])
+void
+request_row_digest(const json_t *row, uint8_t ret[static 32])
 {
     char *text = json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS);
     uint8_t digest[AN_DIGEST_MAX];
@@ -194,7 +196,7 @@ fill_item(struct request_paper *paper, size_t i, enum an_request_kind kind, cons
     item->certificate = keep(paper->arena, kind == AN_REQUEST_NEW ? "" : s->certificate);
     item->device = keep(paper->arena, kind == AN_REQUEST_NEW ? "" : s->device.number);
     item->ground = keep(paper->arena, kind == AN_REQUEST_REVOKE ? said->ground : "");
-    digest_row(row, item->facts);
+    request_row_digest(row, item->facts);
 }
 
 /* "person" for a person; a second device of an agency is an agency's. */

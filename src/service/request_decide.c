@@ -199,6 +199,26 @@ open_matter(struct an_tx *tx, struct deciding *d, const struct an_dossier *reque
     return AN_OK;
 }
 
+/* Who drafted, changed, signed or sent it has asked for it, and never decides on it (self-approval). */
+static an_code
+see_filing(void *context, const struct an_request_event *event, struct an_err *reterr)
+{
+    static const char *const filing[] = {"request.create", "request.edit", "request.sign", "request.send", "request.send-list"};
+    const struct an_desk *desk = context;
+
+    for (size_t i = 0; i < AN_COUNT(filing); i++)
+        if (strcmp(event->act, filing[i]) == 0 && strcmp(event->actor, desk->number) == 0)
+            AN_FAIL(reterr, AN_E_DECISION_SELF, "%s: %s", desk->number, event->act);
+    return AN_OK;
+}
+
+static an_code
+check_decider(struct an_tx *tx, const struct deciding *d, struct an_err *reterr)
+{
+    AN_TRY(request_check_signer(d->desk, tx, d->key->cert, reterr));
+    return an_request_history(tx, d->id, see_filing, (void *)(uintptr_t)d->desk, reterr);
+}
+
 /* First commit: the matters stand, each about one item as it is. */
 static an_code
 open_matters(void *context, struct an_tx *tx, struct an_err *reterr)
@@ -215,7 +235,7 @@ open_matters(void *context, struct an_tx *tx, struct an_err *reterr)
     d->is_list = request.state == AN_REQUEST_LISTED;
     if (!d->is_list && !an_request_may_follow(request.state, AN_REQUEST_ACT_DECIDE))
         AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id, an_request_state_name(request.state, false));
-    AN_TRY(request_check_signer(d->desk, tx, d->key->cert, reterr));
+    AN_TRY(check_decider(tx, d, reterr));
     AN_TRY(an_request_items(tx, d->id, arena, &items, &count, reterr));
     if (d->ballots == NULL)
         d->ballots = an_new_array(count, sizeof(*d->ballots));
@@ -319,6 +339,7 @@ cast_ballots(void *context, struct an_tx *tx, struct an_err *reterr)
 
     d->decided = 0;
     AN_TRY(find_for(tx, &j, arena, &request, &rule, reterr));
+    AN_TRY(check_decider(tx, d, reterr)); /* again: the certificate may have been revoked while he signed */
     if ((request.state == AN_REQUEST_LISTED) != d->is_list)
         AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id, an_request_state_name(request.state, false));
     if (!d->is_list) {

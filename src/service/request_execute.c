@@ -8,6 +8,7 @@
 #include "ca/revocation.h"
 #include "crypto/crypto.h"
 #include "keys/keys.h"
+#include "proc/json.h"
 #include "service/certify.h"
 
 #include <stdio.h>
@@ -169,6 +170,37 @@ profile_of(const struct job *j)
     return strcmp(j->subscriber.kind, "agency") == 0 ? "co-quan" : strcmp(j->subscriber.kind, "agency-second") == 0 ? "co-quan-thu-hai" : "thiet-bi";
 }
 
+/*
+ * The officers signed the hash of the row that lay before them. Before a certificate is made of what the register says, the row must be the
+ * one that was signed, and the register must still say so: who edits a name after the approval gets no certificate for it.
+ */
+static bool
+says(const json_t *row, const char *key, const char *now)
+{
+    const char *to = request_text_at(row, "change_to");
+
+    return strcmp(request_text_at(row, key), now ? now : "") == 0 || (to[0] != '\0' && strcmp(to, now ? now : "") == 0);
+}
+
+static an_code
+check_approved(const struct job *j, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *content = NULL;
+    const struct { const char *key, *now; } table[] = {{"subject", j->subscriber.number}, {"name", j->subscriber.name}, {"email", j->item.email},
+        {"workplace", j->agency.name}, {"superior", j->agency.superior_name}, {"province", j->agency.province}, {"hierarchy", j->agency.hierarchy}};
+    uint8_t facts[32];
+
+    AN_TRY(an_json_parse(an_bytes_of_str(j->request.content), &content, reterr));
+    const json_t *row = json_array_get(json_object_get(content, "rows"), (size_t)j->item.place - 1);
+    request_row_digest(row, facts);
+    if (memcmp(facts, j->item.facts, 32) != 0)
+        AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s", j->object);
+    for (size_t i = 0; i < AN_COUNT(table); i++)
+        if (!says(row, table[i].key, table[i].now))
+            AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, table[i].key);
+    return AN_OK;
+}
+
 /* The decision that all of it rests on. */
 static struct an_reliance
 reliance_of(const struct job *j)
@@ -215,8 +247,10 @@ issue_next(struct job *j, struct an_certified *ret, struct an_err *reterr)
 static an_code
 make_certificate(struct job *j, struct an_certified *ret, struct an_err *reterr)
 {
-    an_code code = j->request.kind == AN_REQUEST_NEW ? issue_new(j, ret, reterr) : issue_next(j, ret, reterr);
+    an_code code = check_approved(j, reterr);
 
+    if (code == AN_OK)
+        code = j->request.kind == AN_REQUEST_NEW ? issue_new(j, ret, reterr) : issue_next(j, ret, reterr);
     if (code == AN_OK) {
         AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(ret->cert);
         snprintf(j->serial, sizeof(j->serial), "%s", serial);
@@ -480,6 +514,7 @@ struct emergency {
     const struct an_desk *desk;
     const char *certificate;
     struct an_subscriber subscriber;
+    struct request_cert cert;
     struct an_arena *arena;
 };
 
@@ -497,14 +532,15 @@ read_emergency(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_agency_is_below(tx, e->subscriber.agency, e->desk->agency, &below, reterr));
     if (!below && e->subscriber.person != e->desk->person)
         AN_FAIL(reterr, AN_E_CHECK_MANAGED, "%s", e->subscriber.number);
-    return AN_OK;
+    return request_find_cert(tx, e->certificate, &e->cert, reterr);
 }
 
 static an_code
 hold_now(const struct an_desk *desk, const char *certificate, struct an_err *reterr)
 {
     struct job j = {.desk = desk};
-    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("emergency:%s", certificate);
+    /* released and lost again is another emergency: its own key */
+    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("emergency:%s@%lld", certificate, (long long)desk->at);
     struct an_withdraw what = {.request_key = key, .serial = certificate, .invalid_since = AN_TIME_NONE, .actor = SYSTEM};
     an_code code = open_certifier(desk->instance, &j.keys, &j.certifier, reterr);
 
@@ -518,13 +554,17 @@ an_code
 an_request_emergency(const struct an_desk *desk, const char *certificate, const char *ground, struct an_request_drafted *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("emergency:%s", certificate);
+    AN_CLEANUP(an_free_ptr) char *key = NULL;
     struct emergency e = {.desk = desk, .certificate = certificate, .arena = arena};
 
     if (!request_ground_is_emergency(ground))
         AN_FAIL(reterr, AN_E_CHECK_GROUND, "%s", ground);
     AN_TRY(an_store_read(desk->instance->store, read_emergency, &e, reterr));
-    AN_TRY(hold_now(desk, certificate, reterr));
+    if (e.cert.status != AN_CERTIFICATE_HELD) {
+        AN_TRY(hold_now(desk, certificate, reterr));
+        AN_TRY(an_store_read(desk->instance->store, read_emergency, &e, reterr));
+    }
+    key = an_asprintf("emergency:%s@%lld", certificate, (long long)e.cert.since); /* one dossier for each time it is held */
     struct an_request_subject subject = {.subject = e.subscriber.number, .certificate = certificate, .ground = ground};
     struct an_request_spec spec = {.kind = AN_REQUEST_REVOKE, .key = key, .urgent = true, .subjects = &subject, .count = 1};
     return an_request_draft(desk, &spec, 0, ret, reterr);

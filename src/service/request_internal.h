@@ -14,7 +14,7 @@
 struct request_cert {
     bool found;
     int status; /* 0 good, 1 revoked, 2 hold, 3 expired */
-    an_time not_after;
+    an_time not_after, since; /* since: it is revoked or held */
     int64_t renewals;
     char subscriber[32], device[64];
 };
@@ -47,6 +47,8 @@ struct request_paper {
 };
 an_code request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec, struct request_paper *ret,
                         struct an_err *reterr) AN_MUST_USE;
+/* SHA-256 of an item's row, one spelling of it: what the officers sign. */
+void request_row_digest(const json_t *row, uint8_t ret[static 32]);
 /* The text at a path "rows/3/email" is asked by key: "" when absent. */
 const char *request_text_at(const json_t *object, const char *key);
 

@@ -178,17 +178,29 @@ def check_offline(text, names, facts):
 def decisions_by_persons():
     for name, role in (("an", "quan-tri"), ("binh", "quan-tri"), ("chi", "nguoi-chung-kien")):
         officer(name, role)
-    facts = hashlib.sha256(b"what lies before them").hexdigest()
-    matter = lines("matter open", "request.approve", "request:7/item:1", "--facts", facts, "--needed", "2", "--proposer", "binh")[0]["matter"]
-    base = ["issue", "--authority", "nha-nuoc", "--profile", "ca-nhan", "--csr", csr("decided"), "--subject", SUBJECT % "Quyết", "--email", "q@mau.gov.vn", "--matter", str(matter)]
+    asked = csr("decided")
+    run("openssl", "req", "-in", asked, "-outform", "DER", "-out", "decided.der")
+    facts = hashlib.sha256(f"csr: {sha(W / 'decided.der')}\nprofile: ca-nhan\nsubject: {SUBJECT % 'Quyết'}\nemail: q@mau.gov.vn\n".encode()).hexdigest()
+    matter = lines("matter open", "certificate.issue", "viec-7", "--facts", facts, "--needed", "2", "--proposer", "binh")[0]["matter"]
+    rest = ["--authority", "nha-nuoc", "--profile", "ca-nhan", "--csr", asked, "--email", "q@mau.gov.vn"]
+    base = ["issue", *rest, "--subject", SUBJECT % "Quyết", "--request-key", "viec-7", "--matter", str(matter)]
     refused("AN_E_DECISION_OPEN", *base)
     check("self", "AN_E_DECISION_SELF" in vote(matter, "binh", ok=False).stderr)
+    _, plain = issue("Người Ngoài", "--authority", "nha-nuoc")  # a good certificate of ours, of nobody who decides
+    os.chmod(plain.with_suffix(".key"), 0o600)
+    for person, role in (("ai-do", "quan-tri"), ("an", "quan-tri"), ("CB000001", "cuc")):
+        done = ca("matter vote", str(matter), "--person", person, "--role", role, "--key", plain.with_suffix(".key"), "--cert", plain, ok=False)
+        check(f"anybody's certificate as {person}", "AN_E_DECISION_SIGNER" in done.stderr)
     check("another role", "AN_E_DECISION_SIGNER" in vote(matter, "chi", "quan-tri", ok=False).stderr)
     vote(matter, "an")
     vote(matter, "an")  # the same again changes nothing
     refused("AN_E_DECISION_OPEN", *base)
     vote(matter, "chi", "nguoi-chung-kien")
     check("twice", "AN_E_DECISION_TWICE" in vote(matter, "an", "quan-tri", "--refuse", ok=False).stderr)
+    # What was decided is what is done: not for another name, not under another key, not another act.
+    for what in (["issue", *rest, "--subject", SUBJECT % "Khác", "--request-key", "viec-7"], ["issue", *rest, "--subject", SUBJECT % "Quyết", "--request-key", "viec-8"],
+                 ["issue", *rest, "--subject", SUBJECT % "Quyết"], ["revoke", issue("Không Can", "--authority", "nha-nuoc")[0], "--ground", "that-lac"]):
+        refused("AN_E_DECISION_MATTER", *what, "--matter", str(matter))
     made = lines(*base)[0]
     ca("approvals", made["serial"], "--export", W / "approvals.txt")
     check_offline((W / "approvals.txt").read_text(), ["an", "chi"], facts)

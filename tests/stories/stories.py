@@ -228,6 +228,54 @@ def killed(shown):
         check(len(certs) == 1 and len(keys) == 1, f"one key and its certificate on {item['device']}: {[(r.get('class'), r.get('id')) for r in rows]}")
 
 
+def refused(code, *args, day=None):
+    done = subprocess.run([antin, *map(str, args)], capture_output=True, text=True, env=dict(os.environ, **({"SOURCE_DATE_EPOCH": str(day)} if day else {})))
+    check(done.returncode != 0 and code in done.stderr, f"{' '.join(map(str, args[:2]))}: wanted {code}: exit {done.returncode} {done.stdout[-200:]} {done.stderr[-300:]}")
+
+
+def attacked(shown):
+    """Somebody else's serial number in a certificate of one's own, one's own request approved, the register changed after the approval, a second loss."""
+    head, cuc, p1 = "CB000003", "CB000001", "CB000004"
+    agency, token = shown[1]["agency"], shown[1]["items"][0]["device"]
+    key = ["--key", f"pkcs11:serial={token}?module-path={trouble}", "--pin-file", home / "pins" / f"user-{token}.pin"]
+    officer = ["--key", f"pkcs11:token=can-bo-cuc?module-path={trouble}", "--cert", home / "can-bo-cuc.crt", "--pin-file", home / "pins" / "can-bo.pin"]
+    day = started + 30 * 86400
+    desk = lambda who, *args, **more: run(*args, "--dir", home, "--as", who, day=day, **more)
+    person = desk(cuc, "person", "add", "--name", "Người Bị Tấn Công", "--agency", agency, "--email", "tancong@mau.gov.vn", "--identity", "001080000199",
+                  "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", "0913000099")["number"]
+    desk(cuc, "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2018-01-01")
+    subscriber = desk(head, "subscriber", "add", "--person", person)["number"]
+    desk(cuc, "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
+    desk(cuc, "person", "role", p1, "--role", "qltt", "--agency", agency, "--document", "77/QĐ", "--since", "2018-01-01")
+    request = desk(p1 + "/qltt", "request", "new", "--subject", subscriber, "--number", "77/ĐN-MẪU")["id"]
+    serial = shown[1]["items"][0]["result"]
+    shell("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "forged.key", "-out", "forged.crt", "-days", "9000",
+          "-subj", "/C=VN/CN=X", "-set_serial", "0x" + serial, "-addext", "keyUsage=critical,digitalSignature")
+    os.chmod(work / "forged.key", 0o600)
+    at = ["--dir", home, "--as", head]
+    refused("AN_E_REQUEST_SIGNER", "request", "sign", request, *at, "--key", work / "forged.key", "--cert", work / "forged.crt", day=day)
+    desk(head + "/qltt", "request", "sign", request, *key)
+    desk(p1 + "/qltt", "request", "send", request)
+    desk(cuc, "request", "accept", request)
+    desk(cuc, "person", "role", head, "--role", "cuc", "--agency", "G11.07.05", "--document", "78/QĐ", "--since", "2018-01-01")
+    refused("AN_E_DECISION_SELF", "request", "approve", request, "--dir", home, "--as", head + "/cuc", *key, day=day)
+    desk(cuc, "request", "approve", request, *officer)
+    province = {"tay-ninh-2025": "Tây Ninh", "bac-ninh-2023": "Bắc Ninh", "gia-lai-2026": "Gia Lai", "dong-thap-2025": "Đồng Tháp"}[regulation]
+    carry_out = lambda want, error: check((done := desk(cuc, "request", "execute", request, want=None)).get("carried_out") == want and done["error"] == error, f"carried out: {done}, wanted {want}")
+    desk(cuc, "agency", "edit", agency, "--province", "Tỉnh Khác")
+    carry_out(0, "AN_E_REQUEST_CHANGED")
+    desk(cuc, "agency", "edit", agency, "--province", province)
+    carry_out(1, "")
+    serial = desk(cuc, "request", "show", request)["items"][0]["result"]
+    dossiers = set()
+    for hour in (1, 2):
+        dossiers.add(run("request", "emergency", "--dir", home, "--as", head + "/qltt", "--certificate", serial, "--ground", "that-lac", day=day + 3600 * hour).get("id"))
+        check(run("ca", "show", serial, "--dir", home).get("status") == "hold", f"held, time {hour}")
+        run("request", "emergency", "--dir", home, "--as", head + "/qltt", "--certificate", serial, "--ground", "that-lac", day=day + 3600 * hour + 60)  # again: the same
+        run("ca", "release", serial, "--dir", home, want=None)
+    check(len(dossiers) == 2, f"a dossier for each loss: {dossiers}")
+
+
 started = {"tay-ninh-2025": 1767600000, "dong-thap-2025": 1767600000, "gia-lai-2026": 1780300000, "bac-ninh-2023": 1685900000, "binh-thuan-2017": 1520200000}[regulation]
 tell()
 if not failures:
@@ -236,6 +284,8 @@ if not failures:
     certificates(found)
     letters()
     killed(found)
+    if regulation != "binh-thuan-2017":  # there the list manager comes between
+        attacked(found)
 print(f"{regulation}: {passed} passed, {len(failures)} failed, 0 skipped")
 shutil.rmtree(work, ignore_errors=True)
 sys.exit(1 if failures else 0)

@@ -237,6 +237,7 @@ an_instance_init(const struct an_init_plan *plan, an_init_fn tell, void *context
     AN_CLEANUP(an_free_ptr) char *dir = NULL;
 
     AN_TRY(an_dir_make(plan->dir, true, reterr));
+    AN_TRY(an_instance_check_folder(plan->dir, reterr)); /* before there is anything in it */
     dir = realpath(plan->dir, NULL);
     if (dir == NULL)
         AN_FAIL(reterr, AN_E_INSTANCE_FOLDER, "%s", plan->dir);

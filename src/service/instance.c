@@ -2,6 +2,7 @@
 #include "service/instance.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -20,6 +21,18 @@ an_instance_database(const char *dir, const char *database)
     if (strncmp(database, scheme, sizeof(scheme) - 1) != 0 || database[sizeof(scheme) - 1] == '/')
         return an_strdup(database);
     return an_asprintf("%s%s/%s", scheme, dir, database + sizeof(scheme) - 1);
+}
+
+an_code
+an_instance_check_folder(const char *dir, struct an_err *reterr)
+{
+    struct stat info;
+
+    if (stat(dir, &info) != 0)
+        return AN_OK; /* what is not there is told by who needs it */
+    if ((info.st_mode & 022) != 0 || (info.st_uid != geteuid() && info.st_uid != 0 && geteuid() != 0))
+        AN_FAIL(reterr, AN_E_INSTANCE_MODE, "%s: %04o, uid %u", dir, info.st_mode & 07777, info.st_uid);
+    return AN_OK;
 }
 
 static an_code
@@ -65,6 +78,13 @@ an_instance_open(const char *dir, unsigned flags, struct an_instance **ret, stru
     an_code code;
 
     AN_TRY(find_dir(dir, &full, &config, reterr));
+    code = an_instance_check_folder(full, reterr);
+    if (code == AN_OK)
+        code = an_instance_check_folder(config, reterr);
+    if (code != AN_OK) {
+        free(full);
+        return code;
+    }
     instance = AN_NEW(struct an_instance);
     instance->dir = full;
     code = an_config_load(config, &instance->config, reterr);

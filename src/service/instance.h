@@ -24,6 +24,9 @@ enum { AN_INSTANCE_ANY_VERSION = 1, AN_INSTANCE_READ_ONLY = 2 };
 an_code an_instance_open(const char *dir, unsigned flags, struct an_instance **ret, struct an_err *reterr) AN_MUST_USE;
 void an_instance_close(struct an_instance **instance);
 
+/* Nobody but the account of the service (and root) may write there: whoever can exchanges the configuration or the folder of keys.
+ * AN_E_INSTANCE_MODE. */
+an_code an_instance_check_folder(const char *path, struct an_err *reterr) AN_MUST_USE;
 /* DIR/part, the caller's. */
 char *an_instance_path(const struct an_instance *instance, const char *part) AN_MUST_USE;
 /* The database's URL with its path made absolute; the caller's. */

@@ -82,6 +82,19 @@ def checkpoints(d):
     check("a second checkpoint", report["checkpoints"] == 2 and not report["findings"], report)
 
 
+def others_write(d):
+    """A folder or a configuration that others can write is no instance of ours: who can write there exchanges what lies in it."""
+    inst = d / "modes"
+    inst.mkdir(mode=0o700)
+    for mode, status in ((0o777, 78), (0o770, 78), (0o755, 0)):
+        inst.chmod(mode)
+        out = expect(f"init in {mode:o}", status, "init", inst, "--quiet")
+        check(f"init in {mode:o}: why", (status == 0) != ("AN_E_INSTANCE_MODE" in out) and (status == 0 or not list(inst.iterdir())), out)
+    for path, mode, status in ((inst, 0o700, 0), (inst, 0o702, 78), (inst, 0o720, 78), (inst, 0o755, 0), (inst / "antin.yaml", 0o666, 78), (inst / "antin.yaml", 0o640, 0)):
+        path.chmod(mode)
+        expect(f"{path.name} {mode:o}", status, "audit", "list", "--dir", inst, "--quiet")
+
+
 def cut_off(d):
     """Killed anywhere, init goes on where it stopped and the instance is whole."""
     for delay in (0.004, 0.02, 0.08, 1.5):
@@ -195,6 +208,7 @@ def main():
         d = Path(d)
         configuration(d)
         checkpoints(d)
+        others_write(d)
         cut_off(d)
         doctor(d)
         backups(d, "sqlite", None, None)

@@ -2,6 +2,7 @@
 """Serving: status answers beside nginx, signatures on demand beside the raw key, lists by size, a revocation until it is seen.
 
 usage: bench/serve.py [--build build] [--seconds 3] [--lists 1000000,10000000] [--only ocsp,demand,lists,revoke]
+With ANTIN_FULL=1 a revocation is also followed with a million revoked before it.
 Rates are per second of the server's own CPU (user and system, from /proc), so that the load generator beside it does not matter.
 Results go to bench/results/serve.json."""
 import argparse, json, os, re, subprocess, sys, time, urllib.parse, base64, sqlite3, struct, hashlib
@@ -74,19 +75,22 @@ def ocsp(s, seconds, results):
         print(f"{name} / nginx per server CPU second: {results[f'{name} / nginx']}")
 
 
+RAW = {"P-256": ("ecdsap256",), "RSA-2048": ("rsa2048",)}
+
+
 def speed(*what):
     """Signatures a second and core, before or after: the raw key."""
     out = run("openssl", "speed", "-seconds", "1", *what).stdout.decode().splitlines()[-1].split()
     return float(out[-2] if what[0].startswith("rsa") else out[-2])
 
 
-def demand(s, seconds, results):
+def demand(s, seconds, results, kinds=("P-256", "RSA-2048")):
     nonce = s.base / "nonce.der"
     run("openssl", "ocsp", "-issuer", s.base / "nha-nuoc.pem", "-cert", s.base / "nguoi-mot.pem", "-nonce", "-reqout", nonce)
     (s.base / "d").write_bytes(b"bench")
     run("openssl", "ts", "-query", "-data", s.base / "d", "-sha256", "-cert", "-out", s.base / "bench.tsq")
-    for name, target, kind, body, raw in (("ocsp on demand, P-256", "/ocsp", "ocsp-request", nonce.read_bytes(), ("ecdsap256",)),
-                                          ("time-stamp, RSA-2048", "/tsa", "timestamp-query", (s.base / "bench.tsq").read_bytes(), ("rsa2048",))):
+    for name, target, kind, body, raw in ((f"ocsp on demand, {kinds[0]}", "/ocsp", "ocsp-request", nonce.read_bytes(), RAW[kinds[0]]),
+                                          (f"time-stamp, {kinds[1]}", "/tsa", "timestamp-query", (s.base / "bench.tsq").read_bytes(), RAW[kinds[1]])):
         before = speed(*raw)
         pids = s.child("antin-http") + s.child("antin-key")
         got = wrk(s.url + target, seconds, pids, post_script(s.base / "demand.lua", kind, body, target))
@@ -124,7 +128,7 @@ def lists(s, sizes, results):
             print(f"list of {size:,} ({turn})", results[f"list of {size:,}, {turn}"], flush=True)
 
 
-def revoke(s, results):
+def revoke(s, results, revoked_before=""):
     """From the announcement after the commit to the first answer that says revoked."""
     times = []
     for name, kind in (("nguoi-ba", 1), ("nguoi-ba", 2)) * 10:
@@ -137,8 +141,9 @@ def revoke(s, results):
             pass
         times.append((time.perf_counter() - start) * 1000)
     times.sort()
-    results["revoke to answer, ms"] = {"median": round(times[len(times) // 2], 2), "worst": round(times[-1], 2)}
-    print("revoke -> ocsp", results["revoke to answer, ms"])
+    name = f"revoke to answer{revoked_before}, ms"
+    results[name] = {"median": round(times[len(times) // 2], 2), "worst": round(times[-1], 2)}
+    print(name, results[name], flush=True)
 
 
 def main():
@@ -158,11 +163,23 @@ def main():
             demand(s, args.seconds, results)
         if "revoke" in args.only:
             revoke(s, results)
+            if os.environ.get("ANTIN_FULL"):
+                s.stop()
+                fill(s, 0, 1000000, 2)
+                s.start()
+                revoke(s, results, ", a million revoked before")
         s.stop()
         if "lists" in args.only:
             lists(s, [int(n) for n in args.lists.split(",")], results)
     finally:
         s.remove()
+    if "demand" in args.only: # the same with the other key each
+        s = Served(build, build / "tests/serve/test_serve_make", token="file", swapped=True)
+        try:
+            s.start()
+            demand(s, args.seconds, results, ("RSA-2048", "P-256"))
+        finally:
+            s.remove()
     (ROOT / "bench" / "results").mkdir(exist_ok=True)
     (ROOT / "bench" / "results" / "serve.json").write_text(json.dumps(results, indent=1) + "\n")
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ca/ca.h"
+#include "ca/lint.h"
 
 /* ---- signed.c: SEQUENCE { tbs, algorithm, signature } ---- */
 /* How this key signs what the authority makes: SHA-256 for RSA, the curve's own digest for ECDSA. */
@@ -12,6 +13,10 @@ an_code an_ca_sign(struct an_signer *key, an_bytes tbs, an_bytes extra, struct a
 /* Several by one key, at most AN_SIGNINGS_MAX; each answers for itself. */
 struct an_ca_signed { an_bytes tbs, extra; struct an_buf *ret; an_code code; struct an_err *reterr; };
 void an_ca_sign_many(struct an_signer *key, struct an_ca_signed *all, size_t count);
+/* For a lint plan: context is a const struct an_lint *, NULL at first. */
+void an_ca_keep_first_error(void *context, const struct an_lint *lint);
+/* What was made, before it leaves: AN_E_CA_LINT_ANSWER names the first error. */
+an_code an_ca_lint_made(void (*lint)(an_bytes der, const struct an_lint_plan *plan), an_bytes der, const struct an_cert *issuer, struct an_err *reterr) AN_MUST_USE;
 /* The key belongs to the certificate, which may sign this (a keyUsage bit; 0 = any). */
 an_code an_ca_check_key(const struct an_cert *cert, const struct an_signer *key, uint32_t usage, an_code code,
                         struct an_err *reterr) AN_MUST_USE;

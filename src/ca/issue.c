@@ -227,34 +227,15 @@ put_tbs(struct an_der_out *out, const struct an_template *template, const struct
     return AN_OK;
 }
 
-/* ---- the linter stands before the key and behind it ---- */
-static void
-keep_first(void *context, const struct an_lint *lint)
-{
-    const struct an_lint **first = context;
-
-    if (lint->severity == AN_LINT_ERROR && *first == NULL)
-        *first = lint;
-}
-
-static an_code
-lint(const struct an_template *template, an_bytes der, bool is_signed, struct an_err *reterr)
-{
-    const struct an_lint *first = NULL;
-    struct an_lint_plan plan = {.profile = template->profile, .issuer = template->issuer, .is_unsigned = !is_signed, .each = keep_first, .context = &first};
-
-    an_lint_cert(der, &plan);
-    if (first != NULL)
-        AN_FAIL(reterr, AN_E_CA_LINT, "%s: %s (%s)", first->id, first->vi, first->source);
-    return AN_OK;
-}
-
+/* ---- the linter stands before the key, the check of the signature behind it ---- */
 /* The certificate as it will be, with zeros where the signature comes. */
 static an_code
 lint_unsigned(const struct an_template *template, an_bytes tbs, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_der_out out = AN_DER_OUT(&der);
+    const struct an_lint *first = NULL;
+    const struct an_lint_plan plan = {.profile = template->profile, .issuer = template->issuer, .is_unsigned = true, .each = an_ca_keep_first_error, .context = &first};
     static const uint8_t zeros[64];
 
     an_der_open(&out, AN_DER_SEQUENCE);
@@ -262,15 +243,20 @@ lint_unsigned(const struct an_template *template, an_bytes tbs, struct an_err *r
     an_der_put_raw(&out, an_buf_view(&template->algorithm));
     an_der_put_bits(&out, AN_BYTES(zeros, sizeof(zeros)), 0);
     an_der_close(&out);
-    return an_buf_ok(&der) ? lint(template, an_buf_view(&der), false, reterr) : an_err_set(reterr, AN_E_LIMIT, "Certificate");
+    if (!an_buf_ok(&der))
+        AN_FAIL(reterr, AN_E_LIMIT, "Certificate");
+    an_lint_cert(an_buf_view(&der), &plan);
+    if (first != NULL)
+        AN_FAIL(reterr, AN_E_CA_LINT, "%s: %s (%s)", first->id, first->vi, first->source);
+    return AN_OK;
 }
 
-/* A key store that errs once gives a signature that harms (and with RSA may tell the key): none leaves unchecked. */
+/* What was linted is what is signed, octet for octet. A key store that errs once gives a signature that harms (and may tell
+ * the key, RSA's as well as ECDSA's): none leaves unchecked. */
 static an_code
-check_made(const struct an_template *template, struct an_cert *cert, struct an_err *reterr)
+check_made(const struct an_template *template, an_bytes tbs, struct an_cert *cert, struct an_err *reterr)
 {
-    AN_TRY(lint(template, cert->der, true, reterr));
-    if (!an_cert_signed_by(cert, template->issuer ? template->issuer : cert))
+    if (!an_bytes_eq(cert->tbs, tbs) || !an_cert_signed_by(cert, template->issuer ? template->issuer : cert))
         AN_FAIL(reterr, AN_E_CA_SIGNATURE, "%s", an_signer_info(template->key)->label);
     return AN_OK;
 }
@@ -290,7 +276,7 @@ an_ca_issue(const struct an_template *template, const struct an_issue *what, str
     AN_TRY(lint_unsigned(template, an_buf_view(&tbs), reterr));
     AN_TRY(an_ca_sign(template->key, an_buf_view(&tbs), AN_NONE, &der, reterr));
     AN_TRY(an_cert_parse(an_buf_view(&der), &cert, reterr));
-    AN_TRY(check_made(template, cert, reterr));
+    AN_TRY(check_made(template, an_buf_view(&tbs), cert, reterr));
     *ret = cert;
     cert = NULL;
     return AN_OK;

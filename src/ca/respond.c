@@ -120,15 +120,21 @@ an_respond_draft_done(struct an_respond_draft *draft)
     an_buf_free(&draft->certs);
 }
 
+/* Every answer that will be given again is linted, and the first of those that are signed together: the rest differ from it
+ * in serial numbers and nonces (docs/decisions/062-what-is-checked-before-it-leaves.md). */
 static void
-finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_)
+finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_, bool must_lint)
 {
+    size_t before = draft->ret->len;
+
     draft->code = signed_->code;
     if (draft->code != AN_OK)
         return;
     an_ca_wrap_basic(an_buf_view(signed_->ret), draft->ret);
     if (!an_buf_ok(draft->ret))
         draft->code = an_err_set(&draft->err, AN_E_LIMIT, "OCSPResponse");
+    else if (must_lint || draft->note.may_keep)
+        draft->code = an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(draft->ret), before, SIZE_MAX), draft->speaker->issuer, &draft->err);
 }
 
 /* Those of the same speaker as the first that is open. */
@@ -144,7 +150,7 @@ finish_together(struct an_respond_draft *const *drafts, size_t count)
     }
     an_ca_sign_many(drafts[0]->speaker->key, all, count);
     for (size_t i = 0; i < count; i++) {
-        finish_signed(drafts[i], &all[i]);
+        finish_signed(drafts[i], &all[i], i == 0 || drafts[i - 1]->code != AN_OK);
         an_buf_free(&basics[i]);
     }
 }
@@ -188,12 +194,14 @@ an_respond_beforehand(const struct an_respond_authority *authority, an_bytes ser
     AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(1024);
     struct an_der_out out = AN_DER_OUT(&id);
     struct an_ocsp_item item = {.status = AN_OCSP_GOOD};
+    size_t before = ret->len;
 
     an_ca_put_cert_id(&out, authority->issuer, serial);
     item.cert_id = an_buf_view(&id);
-    return an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key, .items = &item, .count = 1, .this_update = now,
+    AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key, .items = &item, .count = 1, .this_update = now,
                                                    .next_update = now + fresh_seconds, .produced_at = now, .omit_cert = authority->signer == authority->issuer},
-                            ret, reterr);
+                            ret, reterr));
+    return an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(ret), before, SIZE_MAX), authority->issuer, reterr);
 }
 
 an_bytes

@@ -79,6 +79,26 @@ an_ca_sign(struct an_signer *key, an_bytes tbs, an_bytes extra, struct an_buf *r
     return one.code;
 }
 
+void
+an_ca_keep_first_error(void *context, const struct an_lint *lint)
+{
+    const struct an_lint **first = context;
+
+    if (lint->severity == AN_LINT_ERROR && *first == NULL)
+        *first = lint;
+}
+
+an_code
+an_ca_lint_made(void (*lint)(an_bytes der, const struct an_lint_plan *plan), an_bytes der, const struct an_cert *issuer, struct an_err *reterr)
+{
+    const struct an_lint *first = NULL;
+
+    lint(der, &(struct an_lint_plan){.issuer = issuer, .each = an_ca_keep_first_error, .context = &first});
+    if (first != NULL)
+        AN_FAIL(reterr, AN_E_CA_LINT_ANSWER, "%s: %s (%s)", first->id, first->vi, first->source);
+    return AN_OK;
+}
+
 an_code
 an_ca_check_key(const struct an_cert *cert, const struct an_signer *key, uint32_t usage, an_code code, struct an_err *reterr)
 {

@@ -251,7 +251,12 @@ sign_drafts(const struct an_tsa *tsa, struct tsa_draft *drafts, struct an_tsa_tu
         an_signer_sign_many(tsa->key, &scheme, signings, many);
     for (size_t i = 0; i < many; i++) {
         struct an_tsa_turn *turn = &turns[places[i]];
+        size_t before = turn->ret->len;
         turn->code = signings[i].code == AN_OK ? finish_draft(&drafts[places[i]], turn->ret, &turn->err) : signings[i].code;
+        if (turn->code == AN_OK && (i == 0 || turns[places[i - 1]].code != AN_OK)) /* the first speaks for those made with it */
+            turn->code = an_ca_lint_made(an_lint_token, an_bytes_slice(an_buf_view(turn->ret), before, SIZE_MAX), NULL, &turn->err);
+        if (turn->code != AN_OK)
+            turn->ret->len = before;
     }
 }
 

@@ -9,6 +9,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
+#include <pthread.h>
 
 #define RSA_BITS_MAX 16384 /* libcrypto refuses longer ones too: a check would take seconds */
 
@@ -39,14 +40,14 @@ split_spki(an_bytes spki, struct spki_parts *ret)
 }
 
 static EVP_PKEY *
-build_key(const char *type, OSSL_PARAM_BLD *builder)
+build_key(const char *type, int selection, OSSL_PARAM_BLD *builder)
 {
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *pkey = NULL;
 
     if (params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        EVP_PKEY_fromdata(ctx, &pkey, selection, params) != 1)
         pkey = NULL;
     EVP_PKEY_CTX_free(ctx);
     OSSL_PARAM_free(params);
@@ -88,7 +89,7 @@ parse_rsa(const struct spki_parts *parts)
     e = BN_bin2bn(exponent.ptr, (int)exponent.len, NULL);
     if (builder != NULL && n != NULL && e != NULL && BN_is_odd(n) && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
-        pkey = build_key("RSA", builder);
+        pkey = build_key("RSA", EVP_PKEY_PUBLIC_KEY, builder);
     BN_free(n);
     BN_free(e);
     OSSL_PARAM_BLD_free(builder);
@@ -102,22 +103,35 @@ static const struct { an_bytes parameters; const char *group; } curves[] = {
     {{(const uint8_t *)"\x06\x05\x2b\x81\x04\x00\x23", 7}, "secp521r1"},
 };
 
+/* Setting a curve up takes several times as long as reading a point: each is set up once, and copied. */
+static EVP_PKEY *empty_keys[AN_COUNT(curves)];
+
+static void
+make_empty_keys(void)
+{
+    for (size_t i = 0; i < AN_COUNT(curves); i++) {
+        OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+        if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0) == 1)
+            empty_keys[i] = build_key("EC", EVP_PKEY_KEY_PARAMETERS, builder);
+        OSSL_PARAM_BLD_free(builder);
+    }
+}
+
+/* libcrypto refuses a point that is not on the curve. The point at infinity, one octet, is left to it altogether. */
 static EVP_PKEY *
 parse_ec(const struct spki_parts *parts)
 {
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    const char *group = NULL;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     EVP_PKEY *pkey = NULL;
 
+    pthread_once(&once, make_empty_keys);
     for (size_t i = 0; i < AN_COUNT(curves); i++)
-        if (an_bytes_eq(parts->parameters, curves[i].parameters))
-            group = curves[i].group;
-    if (group != NULL && builder != NULL &&
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, parts->bits.ptr, parts->bits.len) == 1)
-        pkey = build_key("EC", builder);
-    OSSL_PARAM_BLD_free(builder);
-    return pkey;
+        if (an_bytes_eq(parts->parameters, curves[i].parameters) && empty_keys[i] != NULL && parts->bits.len > 1)
+            pkey = EVP_PKEY_dup(empty_keys[i]);
+    if (pkey != NULL && EVP_PKEY_set1_encoded_public_key(pkey, parts->bits.ptr, parts->bits.len) == 1)
+        return pkey;
+    EVP_PKEY_free(pkey);
+    return NULL;
 }
 
 EVP_PKEY *

@@ -46,7 +46,7 @@ const struct an_config_key an_config_keys[] = {
     {1, "poll_ms", "250", "Mỗi chừng này mili giây xem máy khác đã thay đổi gì.", "How often changes made by other machines are looked for (milliseconds)."},
     {0, "time_stamp", NULL, "Dịch vụ cấp dấu thời gian.", "The time-stamping service."},
     {1, "policy", "\"2.16.704.1.1.1.1.1\"", "OID của quy chế cấp dấu thời gian.", "OID of the time-stamping policy."},
-    {1, "accuracy_ms", "1000", "Độ chính xác ghi trong dấu thời gian (mili giây).", "The accuracy that time-stamps state (milliseconds)."},
+    {1, "accuracy_ms", "1000", "Độ chính xác ghi trong dấu thời gian (mili giây, 1–1000).", "The accuracy that time-stamps state (milliseconds, 1-1000)."},
     {1, "clock", "kernel", "Kiểm tra đồng hồ: kernel (NTP/PTP của hệ điều hành), file (tệp của chương trình giám sát) hoặc none (không kiểm tra, chỉ để thử).", "How the clock is checked: kernel (the system's NTP/PTP), file (a monitor's file) or none (not at all: for trials)."},
     {1, "# clock_file", "\"/run/antin-clock\"", "Tệp của chương trình giám sát, khi clock: file.", "The monitor's file, with clock: file."},
     {1, "# clock_file_seconds", "120", "Tệp cũ hơn chừng này giây thì không tin.", "A file older than so many seconds is not believed."},

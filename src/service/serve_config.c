@@ -78,8 +78,10 @@ an_config_check_stamp(const struct an_config *config, const struct an_yaml_node 
     AN_TRY(an_config_read_stamp(config, &stamp, reterr));
     if (an_oid_encode(stamp.policy, oid) == 0)
         return an_yaml_fail(config->doc, an_yaml_find(section, "policy"), reterr, AN_E_CONFIG_VALUE, "1.2.3…");
-    if (stamp.accuracy_ms < 1 || stamp.offset_ms_max < 1 || stamp.clock_file_seconds < 1)
-        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "accuracy_ms, offset_ms_max, clock_file_seconds: 1 or more");
+    if (stamp.accuracy_ms < 1 || stamp.accuracy_ms > 1000) /* ETSI EN 319 421 7.7.1: a second or better */
+        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "accuracy_ms: 1-1000");
+    if (stamp.offset_ms_max < 1 || stamp.clock_file_seconds < 1)
+        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "offset_ms_max, clock_file_seconds: 1 or more");
     if (stamp.check == AN_CLOCK_FILE && stamp.clock_file == NULL)
         return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "clock: file needs clock_file");
     return AN_OK;

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "ca/ca.h"
 #include "ca/lint.h"
+#include "ca/respond.h"
 #include "x509/path.h"
 
 #include <setjmp.h>
@@ -474,6 +475,8 @@ only_responders_answer(void **state)
 }
 
 /* ---- time-stamps ---- */
+static int64_t accuracy_ms = 1000;
+
 static an_code
 stamp(const char *query_line, an_time when, struct an_buf *ret, struct an_err *err)
 {
@@ -486,7 +489,7 @@ stamp(const char *query_line, an_time when, struct an_buf *ret, struct an_err *e
     expect(an_file_read(path, 65536, &request, err), AN_OK, err);
     an_certs_add(&chain, parties[ISSUING].cert);
     const struct an_tsa tsa = {.key = parties[TSA].key, .cert = parties[TSA].cert, .chain = &chain, .policy_oid = "2.16.704.1.1.1.2",
-                               .accuracy_ms = 1500};
+                               .accuracy_ms = accuracy_ms};
     code = an_tsa_answer(&tsa, an_buf_view(&request), when, ret, err);
     an_certs_done(&chain);
     if (code == AN_OK)
@@ -510,7 +513,7 @@ stamps_are_believed(void **state)
         expect(stamp(queries[i], now, &answer, &err), AN_OK, &err);
         must("openssl ts -verify -queryfile q.tsq -in a.tsr -CAfile root.pem -untrusted issuing.pem", "Verification: OK");
         must("openssl ts -verify -data data -in a.tsr -CAfile root.pem -untrusted issuing.pem", "Verification: OK");
-        must("openssl ts -reply -in a.tsr -text", "Accuracy: 0x01 seconds, 0x01F4 millis");
+        must("openssl ts -reply -in a.tsr -text", "Accuracy: 0x01 seconds, unspecified millis");
         assert_true(output_has("Ordering: no"));
         assert_true(output_has("Policy OID: 2.16.704.1.1.1.2"));
     }
@@ -528,6 +531,75 @@ certificates_only_when_asked(void **state)
     assert_true(with.len > without.len + parties[TSA].cert->der.len + parties[ISSUING].cert->der.len - 16);
     must("openssl ts -verify -queryfile q.tsq -in a.tsr -CAfile root.pem -untrusted issuing.pem -untrusted tsa.pem; cat issuing.pem tsa.pem > un.pem;"
          "openssl ts -verify -queryfile q.tsq -in a.tsr -CAfile root.pem -untrusted un.pem", "Verification: OK");
+}
+
+/* ETSI EN 319 421 7.7.1: what states less than a second's accuracy does not leave. */
+static void
+what_the_linter_refuses_stays(void **state)
+{
+    static const struct { int64_t accuracy_ms; an_code want; } table[] = {{1000, AN_OK}, {1001, AN_E_CA_LINT_ANSWER}, {2000, AN_E_CA_LINT_ANSWER}, {1, AN_OK}};
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);
+        struct an_err err = {0};
+        accuracy_ms = table[i].accuracy_ms;
+        expect(stamp("echo mau > data; openssl ts -query -data data -sha256 -cert -out q.tsq", now, &answer, &err), table[i].want, &err);
+        assert_true((answer.len == 0) == (table[i].want != AN_OK));
+        assert_true(table[i].want == AN_OK || strstr(err.detail, "tst.accuracy.coarse") != NULL);
+    }
+    accuracy_ms = 1000;
+}
+
+static an_code
+say_good(void *context, int64_t authority, an_bytes serial, struct an_known_status *ret, struct an_err *err)
+{
+    (void)context, (void)authority, (void)serial, (void)err;
+    *ret = (struct an_known_status){.is_issued = true};
+    return AN_OK;
+}
+
+/* Several requests in one round: each has its own answer; an answer that is over before it begins is not given. */
+static void
+rounds_are_answered_one_by_one(void **state)
+{
+    static const struct { int64_t fresh_seconds; an_code want; } table[] = {{3600, AN_OK}, {-3600, AN_E_CA_LINT_ANSWER}};
+    static const char *const asked[] = {"person", "agency", "person"};
+    struct an_respond_authority authority = {.id = 1, .issuer = parties[ISSUING].cert, .signer = parties[OCSP].cert, .key = parties[OCSP].key};
+    const struct an_respond_authority *const all[] = {&authority};
+    struct an_buf requests[AN_COUNT(asked)], answers[AN_COUNT(asked)];
+    struct an_err err = {0};
+
+    (void)state;
+    expect(an_respond_prepare(&authority, &err), AN_OK, &err);
+    for (size_t t = 0; t < AN_COUNT(table); t++) {
+        const struct an_responder responder = {.authorities = all, .count = 1, .find = say_good, .fresh_seconds = table[t].fresh_seconds};
+        struct an_respond_draft drafts[AN_COUNT(asked)] = {{.code = AN_OK}};
+        for (size_t i = 0; i < AN_COUNT(asked); i++) {
+            AN_CLEANUP(an_free_ptr) char *line = an_asprintf("openssl ocsp -issuer issuing.pem -cert %s.pem %s -reqout q%zu.der", asked[i], i == 1 ? "-no_nonce" : "-nonce", i);
+            AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/q%zu.der", folder, i);
+            must(line, NULL);
+            requests[i] = an_buf_new(65536);
+            answers[i] = an_buf_new(65536);
+            expect(an_file_read(path, 65536, &requests[i], &err), AN_OK, &err);
+            drafts[i].request = an_buf_view(&requests[i]);
+            drafts[i].ret = &answers[i];
+            expect(an_respond_draft(&responder, now, &drafts[i], &err), AN_OK, &err);
+        }
+        an_respond_finish(drafts, AN_COUNT(asked));
+        for (size_t i = 0; i < AN_COUNT(asked); i++) {
+            expect(drafts[i].code, table[t].want, &drafts[i].err);
+            if (table[t].want == AN_OK) {
+                AN_CLEANUP(an_free_ptr) char *line = an_asprintf("openssl ocsp -no_nonce -reqin q%zu.der -respin a.ocsp -CAfile root.pem -verify_other issuing.pem", i);
+                save("a.ocsp", an_buf_view(&answers[i]));
+                must(line, "Response verify OK");
+                assert_false(output_has("nonce")); /* neither missing nor another one's */
+            }
+            an_respond_draft_done(&drafts[i]);
+            an_buf_free(&requests[i]);
+            an_buf_free(&answers[i]);
+        }
+    }
 }
 
 static void
@@ -572,7 +644,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(openssl_accepts_every_path), cmocka_unit_test(our_own_validation_accepts_every_path), cmocka_unit_test(nothing_to_lint), cmocka_unit_test(fields_are_as_fielded), cmocka_unit_test(law_and_sense_are_kept),
         cmocka_unit_test(never_outlives_its_issuer), cmocka_unit_test(lists_revoke), cmocka_unit_test(answers_are_believed),
-        cmocka_unit_test(only_responders_answer), cmocka_unit_test(stamps_are_believed), cmocka_unit_test(certificates_only_when_asked),
+        cmocka_unit_test(only_responders_answer), cmocka_unit_test(stamps_are_believed), cmocka_unit_test(what_the_linter_refuses_stays), cmocka_unit_test(rounds_are_answered_one_by_one), cmocka_unit_test(certificates_only_when_asked),
         cmocka_unit_test(refusals_say_why), cmocka_unit_test(only_a_tsa_stamps),
     };
 

@@ -11,7 +11,7 @@ def run(*command, check=True, **kwargs):
 
 
 class Served:
-    def __init__(self, build, maker, token=None, config=""):
+    def __init__(self, build, maker, token=None, config="", swapped=False):
         self.build, self.maker = Path(build), maker
         self.base = Path(tempfile.mkdtemp(prefix="antin-serve-"))
         self.dir = self.base / "ca"
@@ -21,11 +21,11 @@ class Served:
         text = re.sub(r"clock: kernel", "clock: none", text)
         text = re.sub(r"revoked_seconds: 5", "revoked_seconds: 1", text)
         (self.dir / "antin.yaml").write_text(text + config)
-        self.fill(token)
+        self.fill(token, swapped)
 
-    def fill(self, token):
+    def fill(self, token, swapped):
         (self.dir / "keys" / "keys.json").unlink(missing_ok=True)  # authorities of our own, whose people's keys we have too
-        run(self.maker, "make", self.dir, *([token] if token else []))
+        run(self.maker, "make", self.dir, *([token] if token else []), *(["swapped"] if swapped else []))
         der = lambda name: (self.dir / f"{name}.crt").read_bytes()
         pem = lambda name: run("openssl", "x509", "-inform", "DER", "-in", self.dir / f"{name}.crt", "-out", self.base / f"{name}.pem")
         for path in self.dir.glob("*.crt"):

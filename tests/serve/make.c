@@ -1,5 +1,6 @@
 /*
- * What the serving test needs of an instance before people do it: authorities with keys (make DIR), their certificates as files,
+ * What the serving test needs of an instance before people do it: authorities with keys (make DIR [TOKEN [swapped]]; swapped: the
+ * answering key is RSA, the stamping one EC, for measuring), their certificates as files,
  * and changes of status (change DIR AUTHORITY SERIAL-HEX KIND REASON).
  */
 #include "base/file.h"
@@ -45,9 +46,15 @@ issue(const char *dir, struct party *party, const char *token, struct an_err *er
 }
 
 static an_code
-make(const char *dir, const char *token, struct an_err *err)
+make(const char *dir, const char *token, bool is_swapped, struct an_err *err)
 {
     AN_TRY(an_profiles_open(NULL, &profiles, err));
+    for (size_t i = 0; i < AN_COUNT(parties) && is_swapped; i++)
+        if (strcmp(parties[i].profile, "ocsp") == 0 || strcmp(parties[i].profile, "tsa") == 0) {
+            bool is_rsa = parties[i].kind == AN_KEY_RSA;
+            parties[i].kind = is_rsa ? AN_KEY_EC : AN_KEY_RSA;
+            parties[i].bits = is_rsa ? 256 : 2048;
+        }
     for (size_t i = 0; i < AN_COUNT(parties); i++)
         AN_TRY(issue(dir, &parties[i], token, err));
     for (size_t i = 0; i < AN_COUNT(parties); i++) {
@@ -86,7 +93,7 @@ int
 main(int argc, char **argv)
 {
     struct an_err err = {0};
-    an_code code = argc == 7 && strcmp(argv[1], "change") == 0 ? change(argv[2], argv + 3, &err) : argc >= 3 ? make(argv[2], argc > 3 ? argv[3] : NULL, &err) : AN_E_INTERNAL;
+    an_code code = argc == 7 && strcmp(argv[1], "change") == 0 ? change(argv[2], argv + 3, &err) : argc >= 3 ? make(argv[2], argc > 3 ? argv[3] : NULL, argc > 4, &err) : AN_E_INTERNAL;
 
     if (code != AN_OK)
         fprintf(stderr, "%s: %s\n", an_message_find(code)->symbol, err.detail);

@@ -352,7 +352,7 @@ end_turn(struct an_status *status, struct an_status_turn *turn, uint64_t mark)
 static void
 answer_open(struct an_status *status, struct an_status_turn *const *open, size_t count, an_time now)
 {
-    struct an_respond_draft drafts[AN_SIGNINGS_MAX];
+    struct an_respond_draft drafts[AN_SIGNINGS_MAX]; /* the first round.count are filled */
     struct an_status_turn *left[AN_SIGNINGS_MAX];
     struct round round = {.status = status, .set = status_set_take(status), .drafts = drafts, .now = now};
     uint64_t mark = an_answers_mark(status->answers);
@@ -368,6 +368,7 @@ answer_open(struct an_status *status, struct an_status_turn *const *open, size_t
     if (round.count != 0)
         sign_round(&round);
     for (size_t i = 0; i < round.count; i++) {
+        /* cppcheck-suppress uninitvar ; filled where round.count grew */
         left[i]->code = drafts[i].code;
         left[i]->note = drafts[i].note;
         if (drafts[i].code != AN_OK)

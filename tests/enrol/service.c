@@ -238,9 +238,10 @@ static void
 by_est(void **state)
 {
     char reference[65];
-    AN_CLEANUP(an_free_ptr) char *who = allow("request:5/item:1", "est", false, reference);
+    char *who = allow("request:5/item:1", "est", false, reference);
 
     (void)state;
+    free(who); /* the approval counts, not its words */
     make_key("est");
     make_key("est2");
     assert_true(test_run("openssl req -new -utf8 -key est.key -subj '/C=VN/O=Cơ quan mẫu/CN=est' -outform DER | base64 > est.b64; openssl req -new -utf8 -key est2.key "

@@ -27,7 +27,7 @@ answer_failure(struct an_http_answer *answer, const struct an_err *err)
 static bool
 is_ready(const struct an_node *node, struct an_http_answer *answer)
 {
-    if (node->enrol != NULL)
+    if (an_node_enrol(node) != NULL)
         return true;
     an_http_answer_text(answer, 503, "dịch vụ đăng ký chưa được thiết lập", "enrolment is not set up");
     return false;
@@ -46,8 +46,8 @@ answer_cmp(void *context, const struct an_http_request *request, struct an_http_
         an_http_answer_text(answer, 415, "kiểu nội dung phải là " CMP_TYPE, "the content type must be " CMP_TYPE);
         return;
     }
-    (void)!an_enrol_service_tend(node->enrol, an_time_now(), NULL); /* what fails now is tended a minute later */
-    if (an_cmp_answer(an_enrol_service_host(node->enrol), request->body, request->peer, an_time_now(), &answer->body, NULL, &err) == AN_OK) {
+    (void)!an_enrol_service_tend(an_node_enrol(node), an_time_now(), NULL); /* what fails now is tended a minute later */
+    if (an_cmp_answer(an_enrol_service_host(an_node_enrol(node)), request->body, request->peer, an_time_now(), &answer->body, NULL, &err) == AN_OK) {
         answer->status = 200;
         answer->content_type = CMP_TYPE;
         return;
@@ -122,7 +122,7 @@ answer_est(void *context, const struct an_http_request *request, struct an_http_
         an_http_answer_text(answer, 403, "mã bí mật chỉ được gửi qua TLS", "the secret may be sent over TLS only");
         return;
     }
-    an_est_answer(an_enrol_service_host(node->enrol), &what, an_time_now(), &est);
+    an_est_answer(an_enrol_service_host(an_node_enrol(node)), &what, an_time_now(), &est);
     an_wipe(authorization, strlen(authorization));
     finish_est(&est, answer);
 }
@@ -139,7 +139,7 @@ answer_trust_list(void *context, const struct an_http_request *request, struct a
 
     if (!is_ready(node, answer))
         return;
-    if (an_enrol_trust_list(node->enrol, an_time_now(), is_signature ? &other : &answer->body, is_signature ? &answer->body : &other, &err) != AN_OK) {
+    if (an_enrol_trust_list(an_node_enrol(node), an_time_now(), is_signature ? &other : &answer->body, is_signature ? &answer->body : &other, &err) != AN_OK) {
         answer_failure(answer, &err);
         return;
     }
@@ -157,7 +157,7 @@ answer_policy(void *context, const struct an_http_request *request, struct an_ht
 {
     const struct an_node *node = context;
     struct an_policy_page page = {.name = node->instance->config.name, .base_url = node->instance->config.base_url, .regulations = node->instance->regulations,
-                                  .profiles = node->enrol != NULL ? an_enrol_service_profiles(node->enrol) : NULL};
+                                  .profiles = an_node_enrol(node) != NULL ? an_enrol_service_profiles(an_node_enrol(node)) : NULL};
     struct an_err err = {0};
 
     (void)request;

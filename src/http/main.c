@@ -127,25 +127,45 @@ announce_change(void *context)
 }
 
 /* Enrolment is served when authorities and the registration signer are there; without it everything else is. */
-static void
-open_enrolment(struct an_node *node)
+static an_code
+open_enrolment(struct an_node *node, struct an_err *reterr)
 {
     const struct an_first_answer answer = {make_first_answer, put_first_answer, node};
     const struct an_certifier_setup certify = {.store = node->instance->store, .open_key = open_authority_key, .key_context = node, .first_answer = &answer,
                                                .announce = announce_change, .announce_context = node};
     struct an_enrol_setup setup = {.instance = node->instance};
-    struct an_err err = {0};
-    an_code code = an_certifier_open(&certify, &node->certifier, &err);
+    struct an_enrol_service *service = NULL;
 
-    if (code == AN_OK)
-        code = an_signer_of_keys(node->keys, "dang-ky", AN_PURPOSE_ENROL, &node->enrol_signer, &err);
-    if (code == AN_OK) {
-        setup.certifier = node->certifier;
-        setup.signer = node->enrol_signer;
-        code = an_enrol_service_open(&setup, &node->enrol, &err);
+    if (node->certifier == NULL)
+        AN_TRY(an_certifier_open(&certify, &node->certifier, reterr));
+    if (node->enrol_signer == NULL)
+        AN_TRY(an_signer_of_keys(node->keys, "dang-ky", AN_PURPOSE_ENROL, &node->enrol_signer, reterr));
+    setup.certifier = node->certifier;
+    setup.signer = node->enrol_signer;
+    AN_TRY(an_enrol_service_open(&setup, &service, reterr));
+    __atomic_store_n(&node->enrol, service, __ATOMIC_RELEASE);
+    return AN_OK;
+}
+
+/* What was away when we started may be back: tried again after a second, then after twice as long each time, a minute at most.
+ * An instance that has no registration signer at all is not asked again. */
+static void
+look_for_enrolment(struct an_node *node)
+{
+    struct an_err err = {0};
+    uint64_t now = an_time_monotonic_ms();
+
+    if (an_node_enrol(node) != NULL || now < node->enrol_again_ms)
+        return;
+    err.code = open_enrolment(node, &err);
+    if (err.code == AN_OK) {
+        log_event(NULL, "enrol.on", "");
+        return;
     }
-    if (code != AN_OK)
+    if (node->enrol_pause_ms == 0)
         log_event(NULL, "enrol.off", err.detail);
+    node->enrol_pause_ms = node->enrol_pause_ms == 0 ? 1000 : node->enrol_pause_ms >= 30000 ? 60000 : node->enrol_pause_ms * 2;
+    node->enrol_again_ms = err.code == AN_E_KEYS_NAME ? UINT64_MAX : now + node->enrol_pause_ms;
 }
 
 static an_code
@@ -159,7 +179,7 @@ start_node(const char *dir, int listener, struct an_node *node, struct an_err *r
     AN_TRY(an_instance_open(dir, 0, &node->instance, reterr));
     AN_TRY(an_keys_attach(dir, KEYS_WAIT_MS, &node->keys, reterr));
     AN_TRY(an_status_open(node->instance, node->keys, log_event, NULL, &node->status, reterr));
-    open_enrolment(node);
+    look_for_enrolment(node);
     node->started = an_time_now();
     serve = an_status_config(node->status);
     struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables), .context = node, .workers = (unsigned)serve->workers,
@@ -187,10 +207,11 @@ set_up(const struct an_frame *frame, struct an_node *node, struct an_err *reterr
 static void *
 tick(void *context)
 {
-    const struct an_node *node = context;
+    struct an_node *node = context;
 
     for (;;) {
         an_status_tick(node->status);
+        look_for_enrolment(node);
         usleep((useconds_t)an_status_config(node->status)->poll_ms * 1000);
     }
     return NULL;

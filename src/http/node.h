@@ -11,13 +11,21 @@ struct an_node {
     struct an_instance *instance;
     struct an_keys *keys;
     struct an_status *status;
-    struct an_enrol_service *enrol; /* NULL while enrolment is not set up */
+    struct an_enrol_service *enrol; /* NULL while enrolment is not set up; read with an_node_enrol */
     struct an_certifier *certifier; /* what it issues with */
     struct an_signer *enrol_signer;
+    uint64_t enrol_again_ms, enrol_pause_ms; /* when it is tried again; of the thread that ticks */
     struct an_http_server *server;
     int listener;
     an_time started;
 };
+
+/* It may appear while others are asking: the key of the registration signer was away when we started. */
+static inline struct an_enrol_service *
+an_node_enrol(const struct an_node *node)
+{
+    return __atomic_load_n(&node->enrol, __ATOMIC_ACQUIRE);
+}
 
 /* /ocsp, /tsa, /crl/, /crt/, /healthz, /metrics (status_routes.c) */
 extern const struct an_http_route an_status_routes[];

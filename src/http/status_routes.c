@@ -272,8 +272,8 @@ get_health(void *context, const struct an_http_request *request, struct an_http_
     is_well = health.without_key == 0 && !lists_late;
     answer->status = is_well ? 200 : 503;
     answer->content_type = "application/json";
-    an_buf_printf(&answer->body, "{\"status\":\"%s\",\"authorities\":%zu,\"without_key\":%zu,\"lists_late\":%s,\"time_stamping\":%s,\"seconds\":%lld}\n",
-                  is_well ? "ok" : "degraded", health.authorities, health.without_key, lists_late ? "true" : "false", health.has_stamping ? "true" : "false",
+    an_buf_printf(&answer->body, "{\"status\":\"%s\",\"authorities\":%zu,\"without_key\":%zu,\"lists_late\":%s,\"time_stamping\":%s,\"clock_proven\":%s,\"seconds\":%lld}\n",
+                  is_well ? "ok" : "degraded", health.authorities, health.without_key, lists_late ? "true" : "false", health.has_stamping ? "true" : "false", health.is_clock_proven ? "true" : "false",
                   (long long)(now - node->started));
 }
 

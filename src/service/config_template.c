@@ -47,7 +47,7 @@ const struct an_config_key an_config_keys[] = {
     {0, "time_stamp", NULL, "Dịch vụ cấp dấu thời gian.", "The time-stamping service."},
     {1, "policy", "\"2.16.704.1.1.1.1.1\"", "OID của quy chế cấp dấu thời gian.", "OID of the time-stamping policy."},
     {1, "accuracy_ms", "1000", "Độ chính xác ghi trong dấu thời gian (mili giây, 1–1000).", "The accuracy that time-stamps state (milliseconds, 1-1000)."},
-    {1, "clock", "kernel", "Kiểm tra đồng hồ: kernel (NTP/PTP của hệ điều hành), file (tệp của chương trình giám sát) hoặc none (không kiểm tra, chỉ để thử).", "How the clock is checked: kernel (the system's NTP/PTP), file (a monitor's file) or none (not at all: for trials)."},
+    {1, "clock", "steps", "Kiểm tra đồng hồ: kernel (NTP/PTP của hệ điều hành) hoặc file (tệp của chương trình giám sát) khi vận hành chính thức; steps (nguồn giờ chưa được chứng minh, chỉ từ chối khi đồng hồ bị chỉnh hoặc lùi) để bắt đầu; none (không kiểm tra) chỉ để thử.", "How the clock is checked: kernel (the system's NTP/PTP) or file (a monitor's file) in production; steps (the source is unproven; refused only when the clock is set or goes back) to begin with; none (not at all) for trials."},
     {1, "# clock_file", "\"/run/antin-clock\"", "Tệp của chương trình giám sát, khi clock: file.", "The monitor's file, with clock: file."},
     {1, "# clock_file_seconds", "120", "Tệp cũ hơn chừng này giây thì không tin.", "A file older than so many seconds is not believed."},
     {1, "offset_ms_max", "1000", "Đồng hồ lệch quá chừng này mili giây thì từ chối cấp dấu thời gian.", "Beyond this offset time-stamps are refused (milliseconds)."},

@@ -12,7 +12,9 @@
 
 #include "audit/audit.h"
 #include "base/program.h"
+#include "ca/clock.h"
 #include "keys/keys.h"
+#include "service/serve_config.h"
 
 #define DISK_FREE_MIN ((uint64_t)1 << 30)       /* a day of a busy authority, and its log before it is folded back */
 #define CLOCK_FLOOR 1767225600                  /* 2026-01-01: this program is younger */
@@ -77,9 +79,9 @@ static enum an_health
 check_clock(struct patient *patient, struct an_symptom *symptom)
 {
     struct timex state = {0};
+    struct an_config_stamp stamp;
     char now[AN_TIME_TEXT_MAX];
 
-    (void)patient;
     an_time_format_vn(an_time_now(), now);
     if (getenv("SOURCE_DATE_EPOCH") != NULL)
         return say(symptom, AN_HEALTH_WARNING, "SOURCE_DATE_EPOCH: %s", now);
@@ -87,6 +89,8 @@ check_clock(struct patient *patient, struct an_symptom *symptom)
         return say(symptom, AN_HEALTH_BAD, "%s", now);
     if (adjtimex(&state) == TIME_ERROR || (state.status & STA_UNSYNC))
         return say(symptom, AN_HEALTH_WARNING, "%s, STA_UNSYNC", now);
+    if (patient->instance != NULL && an_config_read_stamp(&patient->instance->config, &stamp, NULL) == AN_OK && !an_clock_is_proven((enum an_clock_check)stamp.check))
+        return say(symptom, AN_HEALTH_WARNING, "%s; antin.yaml, time_stamp: clock: kernel | file", now);
     return say(symptom, AN_HEALTH_GOOD, "%s, ±%ld ms", now, state.maxerror / 1000);
 }
 

@@ -20,7 +20,7 @@ static const struct an_yaml_field SERVE_FIELDS[] = {
 #undef F
 
 #define F(member) offsetof(struct an_config_stamp, member)
-static const char *const CHECKS[] = {"kernel", "file", "none", NULL};
+static const char *const CHECKS[] = {"kernel", "file", "none", "steps", NULL};
 static const struct an_yaml_field STAMP_FIELDS[] = {
     {"policy", AN_FIELD_TEXT, false, F(policy), NULL},
     {"accuracy_ms", AN_FIELD_INT64, false, F(accuracy_ms), NULL},

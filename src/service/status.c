@@ -41,6 +41,7 @@ read_last(void *context, struct an_tx *tx, struct an_err *reterr)
 an_code
 an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log_fn log, void *context, struct an_status **ret, struct an_err *reterr)
 {
+    AN_CLEANUP(an_free_ptr) char *last_file = an_instance_path(instance, "run/clock-last");
     struct an_status *status = AN_NEW(struct an_status);
     an_code code;
 
@@ -58,13 +59,15 @@ an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log
     }
     if (code == AN_OK)
         code = status_set_load(status, &status->set, reterr);
-    status->clock = an_clock_new(&(struct an_clock_rules){.check = (enum an_clock_check)status->stamp.check, .file = status->stamp.clock_file,
+    status->clock = an_clock_new(&(struct an_clock_rules){.check = (enum an_clock_check)status->stamp.check, .file = status->stamp.clock_file, .last_file = last_file,
                                                           .offset_ms_max = status->stamp.offset_ms_max, .file_seconds_max = status->stamp.clock_file_seconds});
     status->answers = an_answers_new((size_t)status->serve.ocsp_cache_mb << 20);
     if (code != AN_OK) {
         an_status_close(&status);
         return code;
     }
+    if (!an_clock_is_proven((enum an_clock_check)status->stamp.check))
+        status_say(status, "clock.unproven", "nobody vouches for the clock; production needs time_stamp: clock: kernel or file");
     *ret = status;
     return AN_OK;
 }
@@ -519,6 +522,7 @@ an_status_health(struct an_status *status, struct an_status_health *ret)
     struct status_set *set = status_set_take(status);
 
     *ret = (struct an_status_health){.authorities = set->count, .without_key = set->lacking, .has_stamping = set->stamper != NULL,
+                                     .is_clock_proven = an_clock_is_proven((enum an_clock_check)status->stamp.check),
                                      .answers_kept = an_answers_count(status->answers), .lists_until = __atomic_load_n(&status->lists_until, __ATOMIC_ACQUIRE)};
     status_set_drop(set);
 }

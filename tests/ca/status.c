@@ -333,6 +333,71 @@ clocks_are_judged(void **state)
     }
 }
 
+/* Clocks of ours: the wall's and the one that only runs, and whether the kernel vouches for them. */
+struct seam { int64_t wall_ms, monotonic_ms; bool is_disciplined; };
+
+static int64_t
+read_seam(void *context, bool is_wall)
+{
+    const struct seam *seam = context;
+
+    return is_wall ? seam->wall_ms : seam->monotonic_ms;
+}
+
+static bool
+ask_seam(void *context)
+{
+    const struct seam *seam = context;
+
+    return seam->is_disciplined;
+}
+
+static void
+steps_are_noticed(void **state)
+{
+    /* one after the other; restart: a new process on the same machine */
+    static const struct { const char *what; int64_t runs_ms, set_ms; bool is_disciplined, restart; an_code want; const char *says; } table[] = {
+        {"first", 0, 0, false, false, AN_OK, ""},
+        {"runs on", 60000, 0, false, false, AN_OK, ""},
+        {"slewed a little", 60000, 400, false, false, AN_OK, ""},
+        {"slewed beyond, in small parts", 60000, 200, false, false, AN_E_TSA_CLOCK, "set by 600 ms"},
+        {"back where it was", 60000, -600, false, false, AN_OK, ""},
+        {"set forward", 60000, 3600000, false, false, AN_E_TSA_CLOCK, "set by"},
+        {"a minute heals nothing", 120000, 0, false, false, AN_E_TSA_CLOCK, "set by"},
+        {"the kernel vouches for it", 1000, 0, true, false, AN_OK, ""},
+        {"and it stays so", 1000, 0, false, false, AN_OK, ""},
+        {"set back", 1000, -7200000, false, false, AN_E_TSA_CLOCK, "set by"},
+        {"set back, and started anew", 1000, 0, false, true, AN_E_TSA_CLOCK, "before the last time-stamp"},
+        {"the kernel does not undo what was stamped", 1000, 0, true, false, AN_E_TSA_CLOCK, "before the last time-stamp"},
+        {"right again, started anew", 1000, 7200000, false, true, AN_OK, ""},
+    };
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/clock-last", folder);
+    struct seam seam = {.wall_ms = (int64_t)now * 1000, .monotonic_ms = 5000};
+    const struct an_clock_rules rules = {.check = AN_CLOCK_STEPS, .offset_ms_max = 500, .last_file = path, .read_ms = read_seam, .context = &seam, .is_disciplined = ask_seam};
+    struct an_clock *clock = an_clock_new(&rules);
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        struct an_err err = {0};
+        an_time when = 0;
+        int ms = 0;
+        if (table[i].restart) {
+            an_clock_free(&clock);
+            clock = an_clock_new(&rules);
+        }
+        seam.monotonic_ms += table[i].runs_ms;
+        seam.wall_ms += table[i].runs_ms + table[i].set_ms;
+        seam.is_disciplined = table[i].is_disciplined;
+        if (an_clock_read(clock, &when, &ms, &err) != table[i].want || strstr(err.detail, table[i].says) == NULL)
+            fail_msg("%s: %s", table[i].what, err.detail);
+        if (table[i].want == AN_OK)
+            assert_true(when == seam.wall_ms / 1000 && ms == seam.wall_ms % 1000);
+    }
+    an_clock_free(&clock);
+    assert_false(an_clock_is_proven(AN_CLOCK_STEPS) || an_clock_is_proven(AN_CLOCK_NONE));
+    assert_true(an_clock_is_proven(AN_CLOCK_KERNEL) && an_clock_is_proven(AN_CLOCK_FILE));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -340,6 +405,7 @@ main(int argc, char **argv)
         cmocka_unit_test(what_may_follow_what),      cmocka_unit_test(lists_tell_what_stands), cmocka_unit_test(blocks_are_mended),
         cmocka_unit_test(partitions_share_the_whole), cmocka_unit_test(a_delta_needs_a_base),   cmocka_unit_test(damage_is_found),
         cmocka_unit_test(announcements_are_seen),    cmocka_unit_test(clocks_are_judged),
+        cmocka_unit_test(steps_are_noticed),
     };
     struct an_profiles *profiles = NULL;
     struct an_err err = {0};

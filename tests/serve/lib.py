@@ -18,7 +18,6 @@ class Served:
         self.port, self.process = None, None
         run(self.build / "antin-office", "init", self.dir, "--quiet")
         text = (self.dir / "antin.yaml").read_text()
-        text = re.sub(r"clock: kernel", "clock: none", text)
         text = re.sub(r"revoked_seconds: 5", "revoked_seconds: 1", text)
         (self.dir / "antin.yaml").write_text(text + config)
         self.fill(token, swapped)

@@ -154,7 +154,7 @@ def bad_clock(s):
     """With a clock that cannot be trusted nothing is stamped; everything else goes on."""
     text = (s.dir / "antin.yaml").read_text()
     monitor = s.base / "ca" / "run" / "clock"
-    (s.dir / "antin.yaml").write_text(text.replace("clock: none", f"clock: file\n  clock_file: {monitor}"))
+    (s.dir / "antin.yaml").write_text(text.replace("clock: steps", f"clock: file\n  clock_file: {monitor}"))
     s.process.send_signal(signal.SIGHUP)
     query = (s.base / "q.tsq").read_bytes()
 
@@ -174,7 +174,8 @@ def bad_clock(s):
 
 def health(s):
     got = s.ask("GET", "/healthz")
-    check(got[0] == 200 and json.loads(got[2])["status"] == "ok", "/healthz", str(got))
+    check(got[0] == 200 and json.loads(got[2])["status"] == "ok" and json.loads(got[2])["clock_proven"] is False, "/healthz", str(got))
+    check("clock.unproven" in (s.base / "log").read_text(), "the log warns that nobody vouches for the clock")
     text = s.ask("GET", "/metrics")[2].decode()
     for word in ('antin_http_requests_total{route="/ocsp",status="2xx"}', "antin_ocsp_kept_total", "antin_ocsp_signed_total", "antin_stamps_total", "antin_crl_next_update_seconds"):
         check(word in text, f"/metrics has {word}")

@@ -59,9 +59,14 @@ SELECT id, kind, state, agency, addressee, number, form, created_at, received_at
 WHERE addressee = $3 AND state = $4 AND id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- name: request_list_name
-SELECT DISTINCT r.id, r.kind, r.state, r.agency, r.addressee, r.number, r.form, r.created_at, r.received_at, r.due_at, r.closed_at, r.urgent
-FROM request_item i JOIN request r ON r.id = i.request
-WHERE i.folded >= $3 AND i.folded < $4 AND i.request < $1 ORDER BY r.id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
+-- By name, then number: a page begins behind the last row of the one before, so time does not grow with those who bear the name.
+SELECT r.id, r.kind, r.state, r.agency, r.addressee, r.number, r.form, r.created_at, r.received_at, r.due_at, r.closed_at, r.urgent, i.folded
+FROM (SELECT folded, request FROM (SELECT DISTINCT folded, request FROM request_item WHERE folded = $3 AND request > $1
+        ORDER BY request LIMIT COALESCE(CAST($2 AS {int}), 50)) same
+      UNION ALL
+      SELECT folded, request FROM (SELECT DISTINCT folded, request FROM request_item WHERE folded > $3 AND folded < $4
+        ORDER BY folded, request LIMIT COALESCE(CAST($2 AS {int}), 50)) later) i JOIN request r ON r.id = i.request
+ORDER BY i.folded, i.request LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- name: request_list_subject
 SELECT DISTINCT r.id, r.kind, r.state, r.agency, r.addressee, r.number, r.form, r.created_at, r.received_at, r.due_at, r.closed_at, r.urgent
@@ -187,6 +192,11 @@ SELECT status, not_after, renewals, subscriber, device, COALESCE(revoked_at, 0) 
 
 -- name: request_certificate_expiring
 SELECT serial, subscriber, not_after FROM certificate WHERE not_after > $1 AND not_after <= $2 AND status IN (0, 2) ORDER BY not_after, id
+
+-- name: request_transferring
+SELECT person.number, person.name, person.email, post.agency, post.until FROM post JOIN person ON person.id = post.person
+WHERE post.until IS NOT NULL AND post.until > $1 AND post.until <= $2 AND person.state = 'active' AND (person.retires IS NULL OR person.retires > post.until)
+ORDER BY post.until, post.id
 
 -- name: request_retiring
 SELECT number, name, email, agency, retires FROM person WHERE retires > $1 AND retires <= $2 AND state = 'active' ORDER BY retires, id

@@ -11,6 +11,7 @@ let so-name Sở Thông tin và Truyền thông (MẪU)
 let tt-code H05.11.1
 let agency-code H05.99
 let since 2023-05-02
+let leave 2028-06-09
 let cite-new bac-ninh-2023/14/3
 let cite-recover bac-ninh-2023/5/2/d
 let cite-lost bac-ninh-2023/5/2/c

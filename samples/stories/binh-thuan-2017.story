@@ -1,4 +1,4 @@
-# Bình Thuận: Người quản lý thuê bao phê duyệt danh sách (Điều 17.1) rồi chuyển Cục.
+# Bình Thuận: Người quản lý thuê bao phê duyệt danh sách (Điều 17.1) rồi chuyển Cục; thiết bị đi qua tổ chức cơ yếu.
 let hierarchy party
 let agency-name ĐẢNG ỦY XÃ MẪU
 let head-title BÍ THƯ
@@ -9,8 +9,10 @@ let top-name TỈNH ỦY BÌNH THUẬN (MẪU)
 let so-code A11.01
 let so-name Văn phòng Tỉnh ủy (MẪU)
 let tt-code A11.02
+let cy-code A11.03
 let agency-code A11.99
 let since 2018-01-02
+let leave 2023-03-12
 let cite-new AN_E_NOT_PROVIDED
 let cite-recover binh-thuan-2017/17/1
 let cite-lost binh-thuan-2017/19/5/a

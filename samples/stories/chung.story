@@ -29,7 +29,7 @@ ok Chức vụ cán bộ được ủy quyền | person post {so} --dir {dir} --
 ok Chức vụ người đứng đầu | person post {head} --dir {dir} --as system --agency {agency-code} --title "{head-title}" --head --since {since}
 ok Chức vụ | person post {p1} --dir {dir} --as system --agency {agency-code} --title "Phó Chủ tịch" --since {since}
 ok Chức vụ | person post {p2} --dir {dir} --as system --agency {agency-code} --title "Văn thư" --since {since}
-ok Chức vụ | person post {p3} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since}
+ok Chức vụ, đến ngày chuyển công tác | person post {p3} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since} --until {leave}
 ok Chức vụ | person post {p4} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since}
 ok Chức vụ | person post {p5} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên chính" --since {since}
 ok Vai trò Cục | person role {cuc} --dir {dir} --as system --role cuc --agency G11.07.05 --since {since}
@@ -60,6 +60,7 @@ ok Chứng thư của cán bộ được ủy quyền | ca issue --dir {dir} --g
 ok Cán bộ được ủy quyền được phê duyệt | ca officer add {so} --dir {dir} --cert {dir}/can-bo-so.crt --role {so-role}
 let cuc-key --key pkcs11:token=can-bo-cuc?module-path={module} --cert {dir}/can-bo-cuc.crt --pin-file {dir}/pins/can-bo.pin
 let so-key --key pkcs11:token=can-bo-so?module-path={module} --cert {dir}/can-bo-so.crt --pin-file {dir}/pins/can-bo.pin
+[binh-thuan-2017] include co-yeu.story
 ok Chuẩn bị thiết bị | device prepare pkcs11:?module-path={module} --dir {dir} --as {cuc} --model softhsm-v2
 take d0 number
 let head-key --key pkcs11:serial={d0}?module-path={module} --pin-file {dir}/pins/user-{d0}.pin
@@ -145,7 +146,7 @@ at {day-lost}
 say Mất thiết bị, thu hồi khẩn cấp
 ok Báo mất: tạm dừng ngay, lập sẵn hồ sơ thu hồi | request emergency --dir {dir} --as {head} --certificate {c4} --ground that-lac
 take r5 id
-ok Người đứng đầu ký số | request sign {r5} --dir {dir} --as {head} {head-key}
+ok Người đứng đầu cho số, ký số | request sign {r5} --dir {dir} --as {head} {head-key} --number 05a/ĐN-MẪU
 no {cite-lost} Thiếu biên bản xác nhận thất lạc | request send {r5} --dir {dir} --as {head}
 ok Lập biên bản thất lạc | device lost {d4} --dir {dir} --as {head} --to agency:{agency-code} --giver {head} --taker {head} --paper TL-01 --reason "mất khi đi công tác"
 let r0 {r5}
@@ -172,5 +173,5 @@ take r9 id
 ok Người đứng đầu ký số | request sign {r9} --dir {dir} --as {head} {head-key}
 let r0 {r9}
 include gui.story
-ok Việc hằng ngày: nhắc hạn, quá hạn | notice run --dir {dir}
+ok Việc hằng ngày: nhắc hạn, chuyển công tác, quá hạn | notice run --dir {dir}
 ok Thông báo | notice list --dir {dir} --as {head} --limit 200

@@ -11,6 +11,7 @@ let so-name Sở Khoa học và Công nghệ (MẪU)
 let tt-code H20.11.1
 let agency-code H20.99
 let since 2025-01-01
+let leave 2031-01-09
 let cite-new dong-thap-2025/6/1
 let cite-recover dong-thap-2025/11/2/a
 let cite-lost nd-68-2024/mau-05

@@ -11,6 +11,7 @@ let so-name Sở Khoa học và Công nghệ (MẪU)
 let tt-code H21.09.1
 let agency-code H21.99
 let since 2026-05-11
+let leave 2031-06-04
 let cite-new gia-lai-2026/7/1
 let cite-recover gia-lai-2026/7/2
 let cite-lost nd-68-2024/mau-05

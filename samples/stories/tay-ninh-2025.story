@@ -11,6 +11,7 @@ let so-name Sở Khoa học và Công nghệ (MẪU)
 let tt-code H53.6.1
 let agency-code H53.99
 let since 2025-01-01
+let leave 2031-01-09
 let cite-new tay-ninh-2025/8/1
 let cite-recover tay-ninh-2025/8/3
 let cite-lost nd-68-2024/mau-05

@@ -135,3 +135,4 @@ CREATE TABLE notice_job (
 
 -- What ends within some days: for reminders.
 CREATE INDEX person_retires ON person (retires) WHERE retires IS NOT NULL;
+CREATE INDEX post_ends ON post (until) WHERE until IS NOT NULL;

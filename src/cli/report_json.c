@@ -156,3 +156,10 @@ report_print_json(FILE *out, json_t *json)
     fprintf(out, "%s\n", text ? text : "{}");
     free(text);
 }
+
+void
+report_give_json(FILE *out, json_t *json)
+{
+    report_print_json(out, json);
+    json_decref(json);
+}

@@ -326,8 +326,7 @@ tell_line(struct story *s, char *line, unsigned depth, struct an_err *reterr)
         return an_time_parse(an_bytes_of_str(rest)) != AN_TIME_NONE ? AN_OK : an_err_set(reterr, AN_E_STORY, "at %.60s", rest);
     }
     if (strcmp(line, "say") == 0) {
-        if (!s->cli->json)
-            fprintf(s->cli->out, "\n%s %.10s %s\n", "▸", s->at, rest);
+        fprintf(s->cli->json ? stderr : s->cli->out, "%s%s %.10s %s\n", s->cli->json ? "" : "\n", "▸", s->at, rest);
         return AN_OK;
     }
     if (strcmp(line, "append") == 0)

@@ -16,7 +16,16 @@ struct listing {
     struct seat *seat;
     struct an_request_query query;
     json_t *rows;
+    size_t count;
+    char *next; /* where a search by name goes on */
 };
+
+static void
+listing_done(struct listing *l)
+{
+    json_decref(l->rows);
+    free(l->next);
+}
 
 static an_code
 list_line(void *context, const struct an_request_line *line, struct an_err *reterr)
@@ -26,6 +35,11 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
     AN_CLEANUP(an_free_ptr) char *due = short_time(line->due_at);
 
     (void)reterr;
+    l->count++;
+    if (line->cursor != NULL) {
+        free(l->next);
+        l->next = an_strdup(line->cursor);
+    }
     if (cli->json)
         json_array_append_new(l->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", (json_int_t)line->id, "kind",
                                                  an_request_kind_id(line->kind), "state", an_request_state_id(line->state), "agency", line->agency, "addressee",
@@ -52,7 +66,7 @@ list_work(void *context, struct an_tx *tx, struct an_err *reterr)
 static an_code
 read_query(const struct request_args *a, struct an_request_query *ret, struct an_err *reterr)
 {
-    *ret = (struct an_request_query){.agency = a->agency, .addressee = a->addressee, .subject = a->subject_one, .name = a->name,
+    *ret = (struct an_request_query){.agency = a->agency, .addressee = a->addressee, .subject = a->subject_one, .name = a->name, .after = a->after,
                                      .overdue_at = a->overdue ? an_time_now() : AN_TIME_NONE, .before = a->before,
                                      .limit = a->limit > 0 && a->limit < 10000 ? (size_t)a->limit : 50};
     if (a->state == NULL)
@@ -63,26 +77,31 @@ read_query(const struct request_args *a, struct an_request_query *ret, struct an
     return AN_OK;
 }
 
+static void
+say_list(struct listing *l)
+{
+    struct cli *cli = l->seat->cli;
+    const char *next = l->next != NULL && l->count == l->query.limit ? l->next : NULL;
+
+    if (cli->json)
+        report_give_json(cli->out, json_pack("{s:O, s:s?}", "requests", l->rows, "next", next));
+    else if (next != NULL)
+        fprintf(cli->out, "--after \"%s\"\n", next);
+}
+
 int
 cmd_request_list(struct cli *cli, const void *options, char **args, int count)
 {
     AN_CLEANUP(seat_close) struct seat seat = {0};
-    struct listing l = {.seat = &seat};
+    AN_CLEANUP(listing_done) struct listing l = {.seat = &seat, .rows = json_array()};
     struct an_err err = {0};
 
     (void)args;
     (void)count;
-    if (seat_open(cli, options, &seat, &err) != AN_OK || read_query(options, &l.query, &err) != AN_OK)
+    if (seat_open(cli, options, &seat, &err) != AN_OK || read_query(options, &l.query, &err) != AN_OK ||
+        an_store_read(seat.instance->replica, list_work, &l, &err) != AN_OK)
         return cli_fail(cli, &err);
-    l.rows = json_array();
-    if (an_store_read(seat.instance->replica, list_work, &l, &err) != AN_OK) {
-        json_decref(l.rows);
-        return cli_fail(cli, &err);
-    }
-    if (cli->json)
-        report_print_json(cli->out, json_pack("{s:o}", "requests", l.rows));
-    else
-        json_decref(l.rows);
+    say_list(&l);
     return 0;
 }
 
@@ -152,7 +171,7 @@ print_show_json(struct cli *cli, struct showing *s)
     json_object_set_new(root, "closed", seat_time(r->closed_at));
     json_object_set_new(root, "items", items_json(s));
     json_object_set(root, "history", s->history);
-    report_print_json(cli->out, root);
+    report_give_json(cli->out, root);
 }
 
 static void
@@ -276,7 +295,7 @@ run_notices(struct cli *cli, const struct request_args *a, const char *id)
     if (code == AN_OK)
         code = an_store_read(seat.instance->replica, notice_work, &n, &err);
     if (code == AN_OK && cli->json)
-        report_print_json(cli->out, json_pack("{s:O}", "notices", n.rows));
+        report_give_json(cli->out, json_pack("{s:O}", "notices", n.rows));
     json_decref(n.rows);
     return code != AN_OK ? cli_fail(cli, &err) : 0;
 }
@@ -308,7 +327,7 @@ cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
     if (seat_open_instance(cli, options, &seat, &err) != AN_OK || an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "sent",
+        report_give_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "sent",
                                               (json_int_t)ran.sent, "refused", (json_int_t)ran.refused, "later", (json_int_t)ran.later));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "nhắc hạn %zu, quá hạn %zu; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",

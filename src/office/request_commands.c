@@ -13,7 +13,7 @@
     DIR_OPT, AS_OPT,                                                                                                                        \
     {"agency", "CODE", OPT_TEXT, R(agency), "cơ quan quản lý trực tiếp (mặc định: của người thực hiện)", "managing agency (default: the acting person's)"}, \
     {"subject", "NUMBER", OPT_LIST, R(subject), "số hiệu thuê bao (nhiều lần được)", "number of a subscriber (may be repeated)"},                   \
-    {"list", "FILE", OPT_TEXT, R(list), "danh sách thuê bao, .csv", "list of subscribers, .csv"},                              \
+    {"list", "FILE.csv|FILE.xlsx", OPT_TEXT, R(list), "danh sách thuê bao, .csv hoặc .xlsx", "list of subscribers, .csv or .xlsx"},                              \
     {"to-body", "ROLE", OPT_TEXT, R(addressee), "cơ quan nhận hồ sơ (mặc định: theo quy chế)", "body it is sent to (default: by the regulation)"},   \
     {"device-kind", "pki-token|sim-pki|hsm", OPT_TEXT, R(device_kind), "loại thiết bị", "kind of device"},                                         \
     {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu văn bản đề nghị", "number and symbol of the letter"},                                   \
@@ -40,6 +40,7 @@ static const struct opt emergency_opts[] = {DIR_OPT, AS_OPT, CERT_OPT, GROUND_OP
 static const struct opt desk_opts[] = {DIR_OPT, AS_OPT};
 static const struct opt sign_opts[] = {
     DIR_OPT, AS_OPT, KEY_OPTS,
+    {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu, khi văn bản chưa có số", "number and symbol, when the letter has none yet"},
     {"paper", "FILE", OPT_TEXT, R(paper), "bản quét văn bản giấy đã ký, đóng dấu (chỉ lần cấp đầu tiên của cơ quan)", "scan of the letter signed by hand and sealed (an agency's first request only)"},
 };
 static const struct opt reason_opts[] = {DIR_OPT, AS_OPT, REASON_OPT};
@@ -67,6 +68,7 @@ static const struct opt list_opts[] = {
     {"overdue", NULL, OPT_FLAG, R(overdue), "quá hạn", "overdue"},
     {"limit", "N", OPT_INT, R(limit), "số dòng (mặc định 50)", "lines (default 50)"},
     {"before", "ID", OPT_INT, R(before), "từ trước mã này", "from before this id"},
+    {"after", "CURSOR", OPT_TEXT, R(after), "cùng --name: tiếp sau dòng này (“next” của trang trước)", "with --name: behind this line (“next” of the page before)"},
 };
 static const struct opt notice_opts[] = {
     DIR_OPT, AS_OPT,

@@ -164,10 +164,11 @@ an_code an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const cha
 an_code an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device, const char *result,
                             an_time now, struct an_err *reterr) AN_MUST_USE;
 
-/* ---- lists: newest first, by pages; each in time that does not grow with the register ---- */
+/* ---- lists: newest first (of a name: by name), by pages; each in time that does not grow with the register ---- */
 struct an_request_query {
     const char *agency, *addressee, *subject; /* NULL = any; one of them, or a name, or a state, or overdue */
     const char *name;                   /* beginning of a subscriber's name; marks do not matter */
+    const char *after;                  /* of a search by name: the cursor of the last line before; NULL = from the first */
     enum an_request_state state;        /* 0 = any; with addressee: needed */
     an_time overdue_at;                 /* AN_TIME_NONE = no matter */
     int64_t before;                     /* ids below this; 0 = from the newest */
@@ -180,6 +181,7 @@ struct an_request_line {
     const char *agency, *addressee, *number, *form;
     an_time created_at, received_at, due_at, closed_at;
     bool urgent;
+    const char *cursor; /* of a search by name, else NULL */
 };
 typedef an_code (*an_request_line_fn)(void *context, const struct an_request_line *line, struct an_err *reterr);
 an_code an_request_each(struct an_tx *tx, const struct an_request_query *query, an_request_line_fn each, void *context,

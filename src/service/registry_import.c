@@ -3,9 +3,8 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/crypto.h"
-#include "proc/xml.h"
 #include "registry/csv.h"
-#include "registry/xlsx.h"
+#include "service/workbook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,24 +232,6 @@ run_import(struct importing *in, struct an_err *reterr)
     }
 }
 
-/* A workbook is unpacked in a sandbox, and becomes a list. */
-static an_code
-read_workbook(an_bytes file, struct an_buf *ret_csv, struct an_err *reterr)
-{
-    AN_CLEANUP(an_xml_reader_free) struct an_xml_reader *reader = an_xml_reader_new(0);
-    AN_CLEANUP(an_zip_free) struct an_zip *zip = NULL;
-    an_bytes sheet = AN_NONE, strings = AN_NONE;
-
-    AN_TRY(an_zip_read(reader, file, &zip, reterr));
-    for (size_t i = 0; i < zip->count; i++) {
-        if (strcmp(zip->entries[i].name, "xl/worksheets/sheet1.xml") == 0)
-            sheet = zip->entries[i].bytes;
-        if (strcmp(zip->entries[i].name, "xl/sharedStrings.xml") == 0)
-            strings = zip->entries[i].bytes;
-    }
-    return an_xlsx_to_csv(sheet, strings, ret_csv, reterr);
-}
-
 an_code
 an_registry_import_people(const struct an_desk *desk, const struct an_import *import, struct an_imported *ret, struct an_err *reterr)
 {
@@ -267,8 +248,8 @@ an_registry_import_people(const struct an_desk *desk, const struct an_import *im
     an_hash_once(AN_SHA256, file.bytes, hash);
     an_buf_hex(&hex, AN_BYTES(hash, 32));
     snprintf(in.digest, sizeof(in.digest), "%.*s", AN_FMT(an_buf_view(&hex)));
-    if (an_bytes_starts_with(file.bytes, AN_LIT("PK\3\4")))
-        AN_TRY(read_workbook(file.bytes, &list, reterr));
+    if (an_workbook_is(file.bytes))
+        AN_TRY(an_workbook_to_csv(file.bytes, &list, reterr));
     in.arena = an_arena_new(AN_LIMIT_IMPORT_ARENA);
     in.lines = an_new_array(in.size, sizeof(*in.lines));
     an_csv_start(&in.csv, list.len ? an_buf_view(&list) : file.bytes);

@@ -26,7 +26,7 @@ struct an_request_spec {
     const char *addressee;   /* role; NULL = as the regulation says */
     const char *subject_kind; /* "person"; NULL = that of the first subject */
     const char *device_kind; /* NULL = that of the first device, else "pki-token" */
-    const char *number;      /* number and symbol of the letter; NULL = made from the dossier's key */
+    const char *number;      /* number and symbol of the letter; NULL = blank until it is numbered */
     const char *key;         /* idempotency; NULL = a new one */
     const char *receiver;    /* number of the person who receives devices or helps; NULL = who sits at the desk */
     const char *regulation;  /* NULL = the one that binds the agency */
@@ -41,7 +41,7 @@ struct an_request_drafted {
 /* id 0 = a new dossier; else the draft, or the dossier to be supplemented, is written anew. */
 an_code an_request_draft(const struct an_desk *desk, const struct an_request_spec *spec, int64_t id, struct an_request_drafted *ret,
                          struct an_err *reterr) AN_MUST_USE;
-/* A list: CSV (comma or semicolon) whose first line names the columns: subject, certificate, device, what, to, ground. */
+/* A list: CSV (comma or semicolon) or the first sheet of a workbook, whose first line names the columns: subject, certificate, device, what, to, ground. */
 struct an_request_list {
     struct an_arena *arena;
     struct an_request_subject *subjects;
@@ -61,6 +61,8 @@ struct an_person_key {
     struct an_cert *cert;
     an_bytes image_png; /* of the hand signature; AN_NONE = the signature is not shown */
 };
+/* Number and symbol of a letter that has none yet, before it is signed. */
+an_code an_request_number(const struct an_desk *desk, int64_t id, const char *number, struct an_err *reterr) AN_MUST_USE;
 /* Lays the form out and signs it; the signer is the head of the agency by the register. paper: a scan of the letter signed by hand and
  * sealed (only an agency's first request); then key is NULL. */
 an_code an_request_sign(const struct an_desk *desk, int64_t id, const struct an_person_key *key, const char *paper, struct an_err *reterr) AN_MUST_USE;

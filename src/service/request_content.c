@@ -328,7 +328,6 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_CLEANUP(an_json_free) json_t *fields = json_object();
     AN_CLEANUP(an_json_free) json_t *rows = json_array();
     AN_CLEANUP(an_free_ptr) char *key = NULL;
-    AN_CLEANUP(an_free_ptr) char *number = NULL;
     AN_CLEANUP(an_profiles_free) struct an_profiles *profiles = NULL;
     AN_CLEANUP(an_rules_free) struct an_rules *rules = NULL;
     struct an_agency agency;
@@ -341,12 +340,11 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_TRY(an_agency_regulation(tx, agency.id, ret->arena, &regulation, reterr));
     if (regulation[0] == '\0')
         regulation = desk->instance->config.regulation;
-    number = spec->number ? an_strdup(spec->number) : an_asprintf("%.8s/%s", key, agency.code);
     ret->items = an_arena_alloc(ret->arena, spec->count * sizeof(*ret->items));
     ret->count = spec->count;
     ret->request = (struct an_dossier){
         .key = keep(ret->arena, key), .kind = spec->kind, .regulation = keep(ret->arena, spec->regulation ? spec->regulation : regulation),
-        .agency = keep(ret->arena, agency.code), .number = keep(ret->arena, number), .urgent = spec->urgent,
+        .agency = keep(ret->arena, agency.code), .number = keep(ret->arena, spec->number ? spec->number : ""), .urgent = spec->urgent,
         .subject_kind = spec->subject_kind ? keep(ret->arena, spec->subject_kind) : NULL,
         .device_kind = spec->device_kind ? keep(ret->arena, spec->device_kind) : NULL,
     };

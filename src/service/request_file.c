@@ -1,6 +1,7 @@
 /* The filing agency's side: draft, check, sign, send, withdraw; and, at once, the receiving side's first look. */
 #include "service/request_internal.h"
 
+#include "proc/json.h"
 #include "regulation/calendar.h"
 #include "service/papers.h"
 
@@ -136,6 +137,64 @@ an_request_draft(const struct an_desk *desk, const struct an_request_spec *spec,
     AN_TRY(an_store_write(desk->instance->store, write_draft, &d, reterr));
     *ret = d.drafted;
     return AN_OK;
+}
+
+/* ---- the number of the letter ---- */
+struct numbering {
+    const struct an_desk *desk;
+    int64_t id;
+    const char *number;
+};
+
+/* The content with the number in it: what the form shows is what is signed. */
+static an_code
+number_content(const struct numbering *n, struct an_arena *arena, struct an_dossier *request, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *content = NULL;
+    char *text;
+
+    AN_TRY(an_json_parse(an_bytes_of_str(request->content), &content, reterr));
+    text = json_object_set_new(content, "number", json_string(n->number)) == 0 ? json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (text == NULL)
+        AN_FAIL(reterr, AN_E_UTF8, "number");
+    request->content = an_arena_str(arena, an_bytes_of_str(text));
+    request->number = n->number;
+    free(text);
+    if (request->content == NULL)
+        AN_FAIL(reterr, AN_E_LIMIT, "content");
+    return AN_OK;
+}
+
+static an_code
+write_number(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct numbering *n = context;
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
+    AN_CLEANUP(request_rule_done) struct request_rule rule = {0};
+    struct an_request_item *items = NULL;
+    struct an_dossier request;
+    struct an_request_deed deed;
+    size_t count = 0;
+
+    AN_TRY(an_request_find(tx, n->id, arena, &request, reterr));
+    if (strcmp(request.number, n->number) == 0)
+        return AN_OK;
+    if (request.number[0] != '\0')
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)n->id, request.number);
+    AN_TRY(require_agency(n->desk, tx, request.agency, reterr));
+    AN_TRY(request_rule_of(n->desk, &request, n->desk->role, &rule, reterr));
+    AN_TRY(an_request_items(tx, n->id, arena, &items, &count, reterr));
+    AN_TRY(number_content(n, arena, &request, reterr));
+    deed = request_deed(n->desk, rule.citation, "");
+    return an_request_rewrite(tx, n->id, &request, items, count, &deed, reterr);
+}
+
+an_code
+an_request_number(const struct an_desk *desk, int64_t id, const char *number, struct an_err *reterr)
+{
+    struct numbering n = {desk, id, number};
+
+    return an_store_write(desk->instance->store, write_number, &n, reterr);
 }
 
 an_code

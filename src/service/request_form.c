@@ -181,8 +181,10 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
     AN_TRY(an_form_load(NULL, request->form, &form, reterr));
     AN_TRY(take_values(json_object_get(content, "fields"), arena, 6, &values, &count, reterr));
     AN_TRY(take_rows(json_object_get(content, "rows"), arena, &rows, reterr));
+    /* a letter that is not numbered yet leaves room for the clerk's number (NĐ 30/2020 Phụ lục I, II.3) */
+    AN_CLEANUP(an_free_ptr) char *number = request->number[0] ? an_strdup(request->number) : an_asprintf("          /%s", request->agency);
     const struct an_form_value more[] = {{"parent_agency", request_text_at(agency, "parent")}, {"agency", request_text_at(agency, "name")},
-                                         {"number", request->number}, {"place_date", date}, {"dossier_hash", hash}, {"addressee", to}};
+                                         {"number", number}, {"place_date", date}, {"dossier_hash", hash}, {"addressee", to}};
     for (size_t i = 0; i < AN_COUNT(more); i++)
         values[count++] = more[i];
     struct an_form_data data = {.values = {values, count}, .rows = rows, .row_count = json_array_size(json_object_get(content, "rows")),

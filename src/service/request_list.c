@@ -1,8 +1,9 @@
-/* A list of subscribers as CSV: comma or semicolon, quoted as RFC 4180 says, the first line names the columns. */
+/* A list of subscribers as CSV: comma or semicolon, quoted as RFC 4180 says, the first line names the columns; or as a workbook. */
 #include "service/request_internal.h"
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "service/workbook.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -153,11 +154,14 @@ an_request_list_parse(an_bytes text, struct an_request_list *ret, struct an_err 
 an_code
 an_request_list_read(const char *path, struct an_request_list *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(LIST_BYTES_MAX);
-    an_code code;
+    AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(LIST_BYTES_MAX), sheet = an_buf_new(LIST_BYTES_MAX);
+    an_code code = AN_OK;
 
-    AN_TRY(an_file_read(path, LIST_BYTES_MAX, &text, reterr));
-    code = an_request_list_parse(an_buf_view(&text), ret, reterr);
+    AN_TRY(an_file_read(path, LIST_BYTES_MAX, &file, reterr));
+    if (an_workbook_is(an_buf_view(&file)))
+        code = an_workbook_to_csv(an_buf_view(&file), &sheet, reterr);
+    if (code == AN_OK)
+        code = an_request_list_parse(an_buf_view(sheet.len ? &sheet : &file), ret, reterr);
     if (code != AN_OK)
         an_err_name_file(reterr, path);
     return code;

@@ -13,7 +13,7 @@ struct rule {
     int64_t days;
     size_t to_count;
 };
-/* What ends: a certificate, or a person's service. */
+/* What ends: a certificate, a person's service, a post. */
 struct ending {
     char about[120], name[200], email[256], subject[32]; /* subject: number of the subscriber; "" = a person */
     int64_t agency;
@@ -80,6 +80,7 @@ take_person(void *context, const struct an_row *row, struct an_err *reterr)
 static const struct { const char *event, *what, *subject; enum an_sql statement; an_row_fn take; } event_table[] = {
     {"certificate-expiry", "expiry", "Chứng thư chữ ký số sắp hết hạn", AN_SQL_REQUEST_CERTIFICATE_EXPIRING, take_certificate},
     {"retirement", "retirement", "Sắp nghỉ hưu, nghỉ việc: thu hồi chứng thư và thiết bị", AN_SQL_REQUEST_RETIRING, take_person},
+    {"transfer", "transfer", "Sắp chuyển vị trí, cơ quan công tác: thay đổi hoặc thu hồi chứng thư", AN_SQL_REQUEST_TRANSFERRING, take_person},
 };
 
 /* Who and where, for a certificate: its subscriber. False: it is nobody's in this register. */
@@ -108,7 +109,8 @@ tell_one(struct an_tx *tx, struct reminding *r, size_t event, const struct endin
     struct an_agency agency;
     bool subscriber = strcmp(role, "thue-bao") == 0, closed = false;
     const char *code = subscriber || strcmp(role, "qltt") == 0 || strcmp(role, "thu-truong") == 0 ? "" : an_config_body(&r->desk->instance->config, role);
-    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%s:%s:%lld:%s", ending->about, event_table[event].what, (long long)r->rule->days, role);
+    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%s:%s:%lld:%lld:%s", ending->about, event_table[event].what, (long long)ending->at,
+                                                    (long long)r->rule->days, role); /* another day is another reminder */
     AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("reminder.%s", event_table[event].what);
     AN_CLEANUP(an_buf_free) struct an_buf body = an_buf_new(8192), cite = an_buf_new(2048);
     struct an_date day = an_date_of(ending->at, 7 * 60);

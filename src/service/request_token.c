@@ -64,7 +64,7 @@ module_uri(const struct request_token *token, char **ret, struct an_err *reterr)
 }
 
 struct looking {
-    bool found, initialised;
+    bool found, initialised, has_pin;
 };
 
 static void
@@ -74,6 +74,7 @@ see_token(void *context, const struct an_token_info *info)
 
     looking->found = true;
     looking->initialised = info->initialised;
+    looking->has_pin = info->pin != AN_PIN_UNSET;
 }
 
 an_code
@@ -88,10 +89,12 @@ request_token_prepare(const struct request_token *token, struct an_err *reterr)
     char made[512];
 
     AN_TRY(module_uri(token, &uri, reterr));
-    if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised)
+    if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised && looking.has_pin)
         return AN_OK;
     AN_TRY(keep_pin(pin_file, true, &pin, reterr));
     AN_TRY(keep_pin(so_file, true, &so_pin, reterr));
+    if (looking.found && looking.initialised) /* killed between the token and its PIN */
+        return an_token_unlock(uri, an_pin_from_file(so_file), pin, NULL, reterr);
     slot = an_asprintf("pkcs11:?module-path=%s", an_softhsm_module());
     return an_token_init(token->device->uri[0] != '\0' ? uri : slot, token->device->number, so_pin, pin, made, reterr);
 }
@@ -149,6 +152,7 @@ request_token_key(const struct request_token *token, an_bytes id, struct an_buf 
 
     hex_of(id, hex);
     AN_TRY(module_uri(token, &uri, reterr));
+    AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), id, reterr)); /* who was killed while making it left halves */
     AN_TRY(an_token_objects(uri, an_pin_from_file(pin_file), see_object, &finding, reterr));
     if (!finding.found)
         return an_token_generate(uri, an_pin_from_file(pin_file), AN_KEY_RSA, KEY_BITS, token->device->number, id, ret_spki, reterr);
@@ -204,8 +208,10 @@ request_token_write(const struct request_token *token, const struct an_cert *cer
         if (!an_hex_decode(&id, an_bytes_of_str(m.ids[i])) || id.len == 0)
             continue;
         AN_TRY(is_key_of(uri, pin_file, an_buf_view(&id), cert, &own, reterr));
-        if (own)
-            return an_token_replace_cert(uri, an_pin_from_file(pin_file), cert->der, token->device->number, an_buf_view(&id), reterr);
+        if (!own)
+            continue;
+        AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), an_buf_view(&id), reterr));
+        return an_token_replace_cert(uri, an_pin_from_file(pin_file), cert->der, token->device->number, an_buf_view(&id), reterr);
     }
     AN_FAIL(reterr, AN_E_KEY_ABSENT, "%s", token->device->number);
 }

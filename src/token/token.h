@@ -122,3 +122,6 @@ an_code an_token_wipe(const char *uri, const char *serial, const char *label, st
  * between holds two, never none. */
 an_code an_token_replace_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
                               struct an_err *reterr) AN_MUST_USE;
+/* Takes away what a process killed inside the module left: keys and certificates that bear neither an identifier nor a label, halves
+ * of the key of this id, public keys of it that belong to no private one. A whole key, and one that has a certificate, stays. */
+an_code an_token_sweep(const char *uri, struct an_pin_source pin, an_bytes id, struct an_err *reterr) AN_MUST_USE;

@@ -278,6 +278,67 @@ certificate_is_replaced(void **state)
     }
 }
 
+/* ---- what a killed process left ---- */
+struct pairs { size_t private_keys, public_keys, nameless; };
+
+static void
+count_pairs(void *context, const struct an_token_object *object)
+{
+    struct pairs *pairs = context;
+
+    pairs->nameless += object->id[0] == '\0';
+    pairs->private_keys += strcmp(object->id, "09") == 0 && strcmp(object->class_name, "private-key") == 0;
+    pairs->public_keys += strcmp(object->id, "09") == 0 && strcmp(object->class_name, "public-key") == 0;
+}
+
+static void
+expect_pairs(size_t private_keys, size_t public_keys, size_t nameless)
+{
+    struct pairs pairs = {0};
+    struct an_err err = {0};
+
+    expect(an_token_objects(uri, user_pin, count_pairs, &pairs, &err), AN_OK, &err);
+    assert_int_equal(pairs.private_keys, private_keys);
+    assert_int_equal(pairs.public_keys, public_keys);
+    assert_int_equal(pairs.nameless, nameless);
+}
+
+static an_code
+generate(struct an_err *err)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(8192);
+
+    return an_token_generate(uri, user_pin, AN_KEY_RSA, 2048, "khóa chín", AN_LIT("\x09"), &spki, err);
+}
+
+static void
+halves_are_swept(void **state)
+{
+    struct an_signer *signer = NULL;
+    struct an_err err = {0};
+
+    NEED_TOKEN();
+    user.pin = "123456";
+    order("half_key 1\n");
+    expect(generate(&err), AN_E_TOKEN_FAILED, &err);
+    order("half_key 2\n");
+    expect(generate(&err), AN_E_TOKEN_FAILED, &err);
+    order("");
+    expect_pairs(0, 1, 1);
+    expect(an_token_sweep(uri, user_pin, AN_LIT("\x09"), &err), AN_OK, &err);
+    expect_pairs(0, 0, 0);
+    order("half_key 2\n");
+    expect(generate(&err), AN_E_TOKEN_FAILED, &err);
+    order("");
+    expect(generate(&err), AN_OK, &err); /* a whole pair beside the half */
+    expect_pairs(1, 2, 0);
+    for (int i = 0; i < 2; i++) {
+        expect(an_token_sweep(uri, user_pin, AN_LIT("\x09"), &err), AN_OK, &err);
+        expect_pairs(1, 1, 0);
+    }
+    expect(an_signer_open(uri, user_pin, &signer, &err), AN_E_KEY_AMBIGUOUS, &err); /* the other key stayed too */
+}
+
 /* ---- xóa khi thu hồi: comes last ---- */
 static void
 returned_token_is_wiped(void **state)
@@ -294,7 +355,7 @@ returned_token_is_wiped(void **state)
         officer.pin = table[i].so;
         expect(an_token_wipe(uri, table[i].serial ? table[i].serial : serial, table[i].label, so_pin, &err), table[i].want, &err);
     }
-    expect(try_pin("123456", &err), AN_OK, &err); /* refusals destroyed nothing */
+    expect(try_pin("123456", &err), AN_E_KEY_AMBIGUOUS, &err); /* refusals destroyed nothing: both keys are there */
     officer.pin = "87654321";
     expect(an_token_wipe(uri, serial, "the", so_pin, &err), AN_OK, &err);
     expect(try_pin("123456", &err), AN_E_PIN_UNSET, &err);
@@ -313,6 +374,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pins_follow_the_model), cmocka_unit_test(locked_token_is_restored), cmocka_unit_test(officer_locks_too),
         cmocka_unit_test(pulled_out_meanwhile), cmocka_unit_test(pin_is_changed_by_its_owner), cmocka_unit_test(certificate_is_replaced),
+        cmocka_unit_test(halves_are_swept),
         cmocka_unit_test(returned_token_is_wiped),
     };
 

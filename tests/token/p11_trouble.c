@@ -17,6 +17,8 @@
  *   dead_module 1    every call after C_Initialize answers CKR_GENERAL_ERROR
  *   no_initialize 1  C_Initialize fails
  *   always_auth 1    CKA_ALWAYS_AUTHENTICATE; C_Sign without a context login answers CKR_USER_NOT_LOGGED_IN
+ *   half_key N       C_GenerateKeyPair leaves half a pair and fails, as when its process is killed in it: 1 a public key that bears no
+ *                    name, 2 one that bears its own
  *
  * It writes what it saw ("logins N", "wrong N", "signs N") to P11_TROUBLE_CONTROL ".seen".
  */
@@ -40,7 +42,7 @@ static pthread_rwlock_t in_call = PTHREAD_RWLOCK_INITIALIZER;
 
 struct orders {
     long lock_after, so_lock_after, wrong_pins, removed, refuse_pin, dead_sessions, fail_sign_every, delay_ms, no_mechanism, sessions_max, told_sessions,
-        garbage_len, dead_module, no_initialize, always_auth;
+        garbage_len, dead_module, no_initialize, always_auth, half_key;
 };
 
 static struct { CK_SESSION_HANDLE handle; bool is_dead, has_context_login; long signs; } sessions[SESSIONS_MAX];
@@ -58,6 +60,7 @@ read_orders(void)
         {"no_mechanism", &orders.no_mechanism}, {"sessions_max", &orders.sessions_max}, {"told_sessions", &orders.told_sessions},
         {"garbage_len", &orders.garbage_len}, {"dead_module", &orders.dead_module}, {"no_initialize", &orders.no_initialize},
         {"always_auth", &orders.always_auth}, {"refuse_pin", &orders.refuse_pin},
+        {"half_key", &orders.half_key},
     };
     const char *path = getenv("P11_TROUBLE_CONTROL");
     FILE *file = path ? fopen(path, "re") : NULL;
@@ -388,6 +391,41 @@ trouble_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, 
 }
 
 static CK_RV
+leave_half(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *wanted, CK_ULONG count, bool is_named)
+{
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_KEY_TYPE type = CKK_RSA;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BYTE modulus[256], exponent[] = {1, 0, 1};
+    CK_ATTRIBUTE half[16] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_TOKEN, &yes, sizeof(yes)},
+                             {CKA_MODULUS, modulus, sizeof(modulus)}, {CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)}};
+    CK_ULONG used = 5;
+    CK_OBJECT_HANDLE handle;
+    CK_RV rv;
+
+    memset(modulus, 0xa5, sizeof(modulus));
+    for (CK_ULONG i = 0; i < count && used < 16; i++)
+        if (is_named && (wanted[i].type == CKA_ID || wanted[i].type == CKA_LABEL))
+            half[used++] = wanted[i];
+    rv = real->C_CreateObject(session, half, used, &handle);
+    return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
+}
+
+static CK_RV
+trouble_generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_key, CK_ULONG public_count,
+                          CK_ATTRIBUTE *private_key, CK_ULONG private_count, CK_OBJECT_HANDLE *ret_public, CK_OBJECT_HANDLE *ret_private)
+{
+    struct orders orders;
+    CK_RV rv = enter(session, &orders);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (orders.half_key)
+        return leave_half(session, public_key, public_count, orders.half_key == 2);
+    return real->C_GenerateKeyPair(session, mechanism, public_key, public_count, private_key, private_count, ret_public, ret_private);
+}
+
+static CK_RV
 trouble_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
     struct orders orders;
@@ -478,6 +516,7 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     own.C_InitToken = trouble_init_token;
     own.C_FindObjectsInit = trouble_find_objects_init;
     own.C_GetAttributeValue = trouble_get_attribute_value;
+    own.C_GenerateKeyPair = trouble_generate_key_pair;
     own.C_SignInit = trouble_sign_init;
     own.C_Sign = trouble_sign;
     *list = &own;

@@ -94,7 +94,7 @@ check_one(struct cli *cli, const struct cert_checker *checker, const char *file,
         return cli_fail(cli, &err);
     }
     if (cli->json)
-        report_print_json(cli->out, answer);
+        report_print_json(cli->out, json_incref(answer));
     else
         print_text(cli, indication, answer);
     json_decref(answer);

@@ -65,7 +65,6 @@ print_answer(struct cli *cli, const char *path, const struct an_report *report, 
                 json, "evidence",
                 json_pack("{s:s, s:s, s:b}", "at", when, "policy", an_evidence_policy(evidence), "same", 1));
         report_print_json(cli->out, json);
-        json_decref(json);
         return;
     }
     report_text(cli, path, report);

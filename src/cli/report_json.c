@@ -155,6 +155,7 @@ report_print_json(FILE *out, json_t *json)
 
     fprintf(out, "%s\n", text ? text : "{}");
     free(text);
+    json_decref(json);
 }
 
 void

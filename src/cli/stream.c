@@ -228,7 +228,6 @@ answer_line(struct cli *cli, const struct an_buf *line, size_t number, const str
         json_object_set(answer, "id", json_object_get(request, "id"));
     report_print_json(cli->out, answer);
     fflush(cli->out);
-    json_decref(answer);
     json_decref(request);
 }
 

@@ -39,7 +39,7 @@ make_request(const char *arguments, struct an_buf *ret)
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/csr", folder);
 
     assert_int_equal(system(command), 0);
-    an_buf_reset(ret);
+    an_buf_free(ret);
     assert_int_equal(an_file_read(path, 1 << 20, ret, NULL), AN_OK);
 }
 

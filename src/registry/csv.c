@@ -77,6 +77,8 @@ read_row(struct an_csv *csv, struct an_err *reterr)
         at++;
     }
     csv->next_line++;
+    if (memchr(csv->rest.ptr, 0, at < csv->rest.len ? at : csv->rest.len) != NULL) /* what stands behind it would be read by nobody */
+        AN_FAIL(reterr, AN_E_CSV, "%zu: NUL", csv->line);
     csv->rest = an_bytes_slice(csv->rest, at, csv->rest.len);
     if (!an_buf_ok(&csv->text))
         AN_FAIL(reterr, AN_E_CSV, "%zu: > %zu byte", csv->line, csv->text.max);

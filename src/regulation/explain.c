@@ -89,8 +89,12 @@ check_question(const struct weighing *weighing)
     AN_TRY(check_word(weighing, AN_WORD_DEVICE, "device", question->device));
     if (question->document && !text_is_slug(question->document))
         AN_FAIL(weighing->reterr, AN_E_WORD_UNKNOWN, "document \"%.40s\"", question->document);
-    for (size_t i = 0; i < question->fact_count; i++)
+    for (size_t i = 0; i < question->fact_count; i++) {
         AN_TRY(check_fact(weighing, &question->facts[i]));
+        for (size_t before = 0; before < i; before++) /* two words about one thing: whichever counted, the answer would hide the other */
+            if (strcmp(question->facts[before].name, question->facts[i].name) == 0)
+                AN_FAIL(weighing->reterr, AN_E_FACT_TWICE, "%s", question->facts[i].name);
+    }
     return AN_OK;
 }
 

@@ -80,6 +80,8 @@ def workbook():
     check((done["added"], done["refused"]) == (1, 1), f"workbook: {done}")
     found = run("person", "list", "--dir", home, "--search", "pham")["people"]
     check(len(found) == 1 and found[0]["name"] == "Phạm & Bảng" and found[0]["born"] == "1980-01-01", f"workbook: {found}")
+    (work / "nul.csv").write_bytes("Họ và tên\0, Mã cơ quan\n".encode() + b"A,B\n")
+    check("AN_E_CSV" in json.dumps(act("person", "import", work / "nul.csv", want=1)), "a NUL hides nothing")
     (work / "bad.xlsx").write_bytes(path.read_bytes()[:200])
     act("person", "import", work / "bad.xlsx", want=1)
 

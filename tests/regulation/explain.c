@@ -114,6 +114,26 @@ test_words(void **state)
     }
 }
 
+/* secrecy=mat and secrecy=thuong at once: no answer, whichever stands first. */
+static void
+test_facts_once(void **state)
+{
+    static const struct { struct an_fact facts[3]; an_code code; } ROWS[] = {
+        {{{"secrecy", "mat"}, {"joint", "yes"}, {"paper", "no"}}, AN_OK},
+        {{{"secrecy", "mat"}, {"secrecy", "thuong"}, {"paper", "no"}}, AN_E_FACT_TWICE},
+        {{{"secrecy", "thuong"}, {"paper", "no"}, {"secrecy", "mat"}}, AN_E_FACT_TWICE},
+        {{{"paper", "no"}, {"joint", "yes"}, {"joint", "yes"}}, AN_E_FACT_TWICE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(ROWS); i++) {
+        struct an_question question = {.regulation = "quoc-gia", .on_utc = an_time_parse(AN_LIT("2026-01-05")), .act = "document.send", .actor = "van-thu", .facts = ROWS[i].facts, .fact_count = 3};
+        struct an_answer *answer = NULL;
+        assert_int_equal(an_regulation_explain(regs, &question, &answer, NULL), ROWS[i].code);
+        an_answer_free(&answer);
+    }
+}
+
 /* Mail of a State body, at the border between a domain and what only ends like it. */
 static void
 test_mail(void **state)
@@ -337,7 +357,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_base),      cmocka_unit_test(test_dates),
-                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_mail),
+                                       cmocka_unit_test(test_words), cmocka_unit_test(test_facts_once),     cmocka_unit_test(test_mail),
                                        cmocka_unit_test(test_reminders), cmocka_unit_test(test_sweep),
                                        cmocka_unit_test(test_threads),   cmocka_unit_test(test_sixth_province)};
     return cmocka_run_group_tests(tests, open_all, close_all);

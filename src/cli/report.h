@@ -20,6 +20,4 @@ json_t *report_message_json(struct cli *cli, an_code code, const char *detail);
 json_t *report_codes_json(const an_code *codes, size_t count);
 /* One line, compact. Takes json over. */
 void report_print_json(FILE *out, json_t *json);
-/* The same, and the value is given up. */
-void report_give_json(FILE *out, json_t *json);
 const char *indication_text(enum an_indication indication);

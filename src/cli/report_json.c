@@ -157,10 +157,3 @@ report_print_json(FILE *out, json_t *json)
     free(text);
     json_decref(json);
 }
-
-void
-report_give_json(FILE *out, json_t *json)
-{
-    report_print_json(out, json);
-    json_decref(json);
-}

@@ -36,7 +36,7 @@ show_entry(void *context, const struct an_audit_entry *entry, struct an_err *ret
 
     (void)reterr;
     if (cli->json) {
-        report_give_json(cli->out, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)entry->seq, "at",
+        report_print_json(cli->out, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)entry->seq, "at",
                                               an_time_format_vn(e->at, at), "action", e->action, "actor", e->actor, "role", e->role, "object", e->object,
                                               "outcome", e->outcome, "citation", e->citation, "detail", e->detail, "chain", report_hex_json(entry->chain)));
         return AN_OK;
@@ -131,7 +131,7 @@ show_report_json(struct cli *cli, const struct an_audit_report *r)
         json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:s, s:s}", "fault", fault_words[f->fault].id, "first", (json_int_t)f->first, "last",
                                               (json_int_t)f->last, "vi", fault_words[f->fault].vi, "en", fault_words[f->fault].en));
     }
-    report_give_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o}", "size", (json_int_t)r->size, "root", report_hex_json(AN_BYTES(r->root, 32)),
+    report_print_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o}", "size", (json_int_t)r->size, "root", report_hex_json(AN_BYTES(r->root, 32)),
                                           "chain", report_hex_json(AN_BYTES(r->chain, 32)), "checkpoints", (json_int_t)r->checkpoints, "stamped",
                                           (json_int_t)r->stamped, "signed_size", (json_int_t)r->signed_size, "findings", list));
 }
@@ -200,7 +200,7 @@ cmd_audit_checkpoint(struct cli *cli, const void *options, char **args, int coun
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:b}", "size", (json_int_t)size, "stamped", (int)(size && stamped)));
+        report_print_json(cli->out, json_pack("{s:I, s:b}", "size", (json_int_t)size, "stamped", (int)(size && stamped)));
     else if (size == 0)
         fprintf(cli->out, "%s\n", SAY(cli, "không có sự kiện mới", "no new events"));
     else
@@ -224,7 +224,7 @@ cmd_audit_export(struct cli *cli, const void *options, char **args, int count)
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s}", "file", args[0]));
+        report_print_json(cli->out, json_pack("{s:s}", "file", args[0]));
     else if (!cli->quiet)
         fprintf(cli->out, "%s: %s\n", args[0], SAY(cli, "đã xuất; kiểm tra bằng antin-audit-verify", "exported; check it with antin-audit-verify"));
     return 0;
@@ -256,7 +256,7 @@ make_proof(struct cli *cli, struct an_store *store, int64_t place, bool continue
         AN_TRY(an_store_read(store, whole_size, &size, reterr));
     AN_TRY(an_audit_root(store, size, root, reterr));
     AN_TRY(continues ? an_audit_consistency(store, place, size, &path, reterr) : an_audit_inclusion(store, place, size, &path, reterr));
-    report_give_json(cli->out, json_pack("{s:s, s:I, s:I, s:o, s:o}", "proof", continues ? "consistency" : "inclusion", continues ? "first" : "seq",
+    report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:o, s:o}", "proof", continues ? "consistency" : "inclusion", continues ? "first" : "seq",
                                           (json_int_t)place, "size", (json_int_t)size, "root", report_hex_json(AN_BYTES(root, 32)), "path", hashes_json(&path)));
     return AN_OK;
 }

@@ -7,7 +7,7 @@ static int
 say_report(struct cli *cli, const char *where, const struct an_backup_report *r, const char *vi, const char *en)
 {
     if (cli->json) {
-        report_give_json(cli->out, json_pack("{s:s, s:I, s:I, s:I, s:o}", "dir", where, "files", (json_int_t)r->files, "bytes", (json_int_t)r->bytes,
+        report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:I, s:o}", "dir", where, "files", (json_int_t)r->files, "bytes", (json_int_t)r->bytes,
                                               "audit_size", (json_int_t)r->events, "audit_root", report_hex_json(AN_BYTES(r->root, 32))));
     } else if (!cli->quiet) {
         fprintf(cli->out, "%s: %s; %zu %s, %llu B; %lld %s\n", where, SAY(cli, vi, en), r->files, SAY(cli, "tệp", "files"), (unsigned long long)r->bytes,

@@ -44,7 +44,7 @@ list_authorities(struct cli *cli, struct ca_office *o, const struct ca_args *a, 
         char until[AN_TIME_TEXT_MAX];
         an_name_text(one->cert->subject, &subject);
         if (cli->json)
-            report_give_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b}", "name", one->name, "line", one->line, "kind", one->kind, "hierarchy", one->hierarchy, "key",
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b}", "name", one->name, "line", one->line, "kind", one->kind, "hierarchy", one->hierarchy, "key",
                                                   one->key, "active", (int)!one->is_retired, "subject", report_text_json(an_buf_view(&subject)), "not_after",
                                                   report_time_json(one->cert->not_after), "ocsp", (int)(one->ocsp_cert != NULL)));
         if (cli->json)
@@ -134,7 +134,7 @@ roll_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
         AN_TRY(an_store_read(o->instance->store, rely_in, o->reliance, reterr));
     AN_TRY(an_authority_roll(o->instance, args[0], &o->actor, name, reterr));
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s}", "name", name));
+        report_print_json(cli->out, json_pack("{s:s}", "name", name));
     else if (!cli->quiet)
         fprintf(cli->out, "%s\n", name);
     return AN_OK;
@@ -161,7 +161,7 @@ show_officer(void *context, const char *person, const char *role, an_bytes certi
     AN_TRY(an_cert_parse(certificate, &cert, reterr));
     an_name_text(cert->subject, &subject);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s, s:s, s:o, s:o}", "person", person, "role", role, "subject", report_text_json(an_buf_view(&subject)), "sha256",
+        report_print_json(cli->out, json_pack("{s:s, s:s, s:o, s:o}", "person", person, "role", role, "subject", report_text_json(an_buf_view(&subject)), "sha256",
                                               report_hex_json(AN_BYTES(cert->sha256, 32))));
     else
         fprintf(cli->out, "%-16s %-20s %.*s\n", person, role, AN_FMT(an_buf_view(&subject)));

@@ -10,7 +10,7 @@ static void
 show_matter(struct cli *cli, int64_t id, const struct an_matter_state *s)
 {
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:o}", "matter", (json_int_t)id, "needed", (json_int_t)s->needed, "approvals", (json_int_t)s->approvals, "refusals",
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:o}", "matter", (json_int_t)id, "needed", (json_int_t)s->needed, "approvals", (json_int_t)s->approvals, "refusals",
                                               (json_int_t)s->refusals, "decided_at", report_time_json(s->sealed_at)));
     else if (!cli->quiet)
         fprintf(cli->out, "%s %lld: %lld/%lld%s\n", SAY(cli, "việc", "matter"), (long long)id, (long long)s->approvals, (long long)s->needed,

@@ -66,7 +66,7 @@ show_made(struct cli *cli, const struct an_certified *made)
     an_buf_hex(&serial, made->cert->serial);
     an_name_text(made->cert->subject, &subject);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s%, s:o, s:s, s:b}", "serial", (const char *)serial.ptr, serial.len, "subject", report_text_json(an_buf_view(&subject)), "not_after",
+        report_print_json(cli->out, json_pack("{s:s%, s:o, s:s, s:b}", "serial", (const char *)serial.ptr, serial.len, "subject", report_text_json(an_buf_view(&subject)), "not_after",
                                               an_time_format_vn(made->cert->not_after, until), "repeated", (int)made->is_repeated));
     else if (!cli->quiet)
         fprintf(cli->out, "%.*s  %s  %.*s%s\n", AN_FMT(an_buf_view(&serial)), an_time_format_vn(made->cert->not_after, until), AN_FMT(an_buf_view(&subject)),

@@ -48,7 +48,7 @@ static void
 sum_up(struct linting *l)
 {
     if (l->cli->json)
-        report_give_json(l->cli->out, json_pack("{s:s, s:o, s:I, s:I}", "file", l->file, "findings", l->findings, "errors", (json_int_t)l->counts[AN_LINT_ERROR], "warnings",
+        report_print_json(l->cli->out, json_pack("{s:s, s:o, s:I, s:I}", "file", l->file, "findings", l->findings, "errors", (json_int_t)l->counts[AN_LINT_ERROR], "warnings",
                                                  (json_int_t)l->counts[AN_LINT_WARNING]));
     else if (l->counts[AN_LINT_ERROR] + l->counts[AN_LINT_WARNING] == 0)
         fprintf(l->cli->out, "%s: %s\n", l->file, SAY(l->cli, "đạt", "passed"));
@@ -109,7 +109,7 @@ cmd_ca_checks(struct cli *cli, const void *options, char **args, int count)
     for (size_t i = 0; i < an_lint_count(); i++) {
         const struct an_lint *lint = an_lint_at(i);
         if (cli->json)
-            report_give_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity", severity_names[lint->severity], "source", lint->source, "vi", lint->vi, "en", lint->en));
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity", severity_names[lint->severity], "source", lint->source, "vi", lint->vi, "en", lint->en));
         else
             fprintf(cli->out, "%-26s %-8s %-28s %s\n", lint->id, severity_names[lint->severity], lint->source, SAY(cli, lint->vi, lint->en));
     }

@@ -34,7 +34,7 @@ show_line(void *context, const struct an_certificate *c, struct an_err *reterr)
 
     (void)reterr;
     if (cli->json) {
-        report_give_json(cli->out, certificate_json(c));
+        report_print_json(cli->out, certificate_json(c));
         return AN_OK;
     }
     an_buf_hex(&serial, c->serial);
@@ -129,7 +129,7 @@ show_certificate(struct cli *cli, const struct an_certificate *c)
     const char *name;
 
     if (cli->json) {
-        report_give_json(cli->out, object);
+        report_print_json(cli->out, object);
         return;
     }
     json_object_foreach(object, name, value) {
@@ -200,7 +200,7 @@ cmd_ca_profiles(struct cli *cli, const void *options, char **args, int count)
     for (size_t i = 0; i < an_profiles_count(profiles); i++) {
         const struct an_profile *p = an_profiles_at(profiles, i);
         if (cli->json)
-            report_give_json(cli->out, json_pack("{s:s, s:s, s:s, s:I, s:s}", "id", p->id, "vi", p->name_vi, "en", p->name_en, "years_max", (json_int_t)p->years_max, "cite", p->citation));
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:I, s:s}", "id", p->id, "vi", p->name_vi, "en", p->name_en, "years_max", (json_int_t)p->years_max, "cite", p->citation));
         else
             fprintf(cli->out, "%-16s %s\n", p->id, SAY(cli, p->name_vi, p->name_en));
     }
@@ -214,7 +214,7 @@ show_grounds(struct cli *cli, const struct an_rules *rules)
     for (size_t i = 0; i < an_rules_ground_count(rules); i++) {
         const struct an_ground *g = an_rules_ground_at(rules, i);
         if (cli->json)
-            report_give_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", g->id, "vi", g->vi, "en", g->en, "reason", an_reason_name(g->reason), "who", g->who, "for",
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", g->id, "vi", g->vi, "en", g->en, "reason", an_reason_name(g->reason), "who", g->who, "for",
                                                   g->subject, "cite", g->citation));
         else
             fprintf(cli->out, "%-18s %-20s %s\n", g->id, an_reason_name(g->reason), SAY(cli, g->vi, g->en));

@@ -8,7 +8,7 @@ static void
 say_done(struct cli *cli, const char *serial, const char *what)
 {
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s, s:s}", "serial", serial, "status", what));
+        report_print_json(cli->out, json_pack("{s:s, s:s}", "serial", serial, "status", what));
     else if (!cli->quiet)
         fprintf(cli->out, "%s  %s\n", serial, what);
 }
@@ -72,7 +72,7 @@ cmd_ca_expire(struct cli *cli, const void *options, char **args, int count)
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I}", "expired", (json_int_t)expired));
+        report_print_json(cli->out, json_pack("{s:I}", "expired", (json_int_t)expired));
     else if (!cli->quiet)
         fprintf(cli->out, "%lld %s\n", (long long)expired, SAY(cli, "chứng thư hết hạn", "certificates expired"));
     return 0;

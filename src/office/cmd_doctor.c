@@ -40,7 +40,7 @@ cmd_doctor(struct cli *cli, const void *options, char **args, int count)
 
     an_doctor_examine(count ? args[0] : NULL, a->deep, show_symptom, &ward);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:O, s:i, s:i, s:i}", "checks", ward.list, "good", ward.counts[AN_HEALTH_GOOD], "warnings",
+        report_print_json(cli->out, json_pack("{s:O, s:i, s:i, s:i}", "checks", ward.list, "good", ward.counts[AN_HEALTH_GOOD], "warnings",
                                               ward.counts[AN_HEALTH_WARNING], "bad", ward.counts[AN_HEALTH_BAD]));
     json_decref(ward.list);
     return ward.counts[AN_HEALTH_BAD] ? 1 : ward.counts[AN_HEALTH_WARNING] ? 2 : 0;

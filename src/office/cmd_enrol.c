@@ -78,7 +78,7 @@ show_allowance(struct cli *cli, const struct enrol_args *a, const struct desk *d
                                    an_time_format_vn(approval->expires_at, until));
         if (a->secret_out == NULL)
             json_object_set_new(object, "secret", json_stringn((const char *)an_secret_ptr(secret), an_secret_len(secret)));
-        report_give_json(cli->out, object);
+        report_print_json(cli->out, object);
     } else if (code == AN_OK) {
         fprintf(cli->out, "%s: %s\n", SAY(cli, "mã tham chiếu", "reference"), approval->reference);
         if (a->secret_out == NULL)
@@ -116,7 +116,7 @@ show_approval(void *context, const struct an_approval *approval, struct an_err *
 
     (void)reterr;
     if (cli->json) {
-        report_give_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "reference", approval->reference, "item", approval->item, "profile", approval->profile,
+        report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "reference", approval->reference, "item", approval->item, "profile", approval->profile,
                                               "subject", approval->subject, "state", state_word(&(struct cli){.english = true}, approval->state), "expires_at",
                                               an_time_format_vn(approval->expires_at, until), "serial", report_hex_json(AN_BYTES(approval->serial, approval->serial_len))));
         return AN_OK;

@@ -33,7 +33,7 @@ static int
 say_done(struct cli *cli, const char *dir, const char *vi, const char *en)
 {
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:s, s:b}", "dir", dir, "done", 1));
+        report_print_json(cli->out, json_pack("{s:s, s:b}", "dir", dir, "done", 1));
     else if (!cli->quiet)
         fprintf(cli->out, "%s: %s\n", dir, SAY(cli, vi, en));
     return 0;

@@ -64,7 +64,7 @@ cmd_calendar_show(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         an_calendar_each(calendar, (int)year, show_day, &rows);
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, json_incref(rows.rows));
+        report_print_json(cli->out, json_incref(rows.rows));
     json_decref(rows.rows);
     an_calendar_close(&calendar);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
@@ -82,7 +82,7 @@ cmd_calendar_check(struct cli *cli, const void *options, char **args, int count)
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:b}", "ok", 1));
+        report_print_json(cli->out, json_pack("{s:b}", "ok", 1));
     else if (!cli->quiet)
         fprintf(cli->out, "%s\n", SAY(cli, "lịch không có lỗi", "the calendar has no faults"));
     return 0;
@@ -98,7 +98,7 @@ show_due(struct cli *cli, an_time from, long days, const struct an_calendar *cal
     if (cli->json) {
         json_t *json = day_json(cli, due.last_day_utc, &day);
         json_object_set_new(json, "unconfirmed", json_boolean(due.unconfirmed));
-        report_give_json(cli->out, json);
+        report_print_json(cli->out, json);
         return;
     }
     fprintf(cli->out, "%s%s\n", regulation_day_text(due.last_day_utc, text),
@@ -127,7 +127,7 @@ cmd_calendar_workday(struct cli *cli, const void *options, char **args, int coun
     } else {
         struct an_day day = an_calendar_day(calendar, from);
         if (cli->json)
-            report_give_json(cli->out, day_json(cli, from, &day));
+            report_print_json(cli->out, day_json(cli, from, &day));
         else
             fprintf(cli->out, "%s%s%s\n", SAY(cli, KINDS[day.kind].vi, KINDS[day.kind].en), day.name_vi ? ": " : "",
                     day.name_vi ? SAY(cli, day.name_vi, day.name_en) : "");

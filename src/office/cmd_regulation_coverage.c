@@ -93,7 +93,7 @@ cmd_regulation_coverage(struct cli *cli, const void *options, char **args, int c
     for (size_t i = 0; i < ids.count && code == AN_OK; i++)
         code = cover(cli, regs, ids.items[i], &decisions, a->missing, all, &missing, &err);
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, json_incref(all));
+        report_print_json(cli->out, json_incref(all));
     json_decref(all);
     an_decisions_free(&decisions);
     return code != AN_OK ? cli_fail(cli, &err) : missing > 0;

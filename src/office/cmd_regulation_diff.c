@@ -296,7 +296,7 @@ cmd_regulation_diff(struct cli *cli, const void *options, char **args, int count
         code = comparing.code;
     }
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, json_incref(comparing.rows));
+        report_print_json(cli->out, json_incref(comparing.rows));
     json_decref(comparing.rows);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }

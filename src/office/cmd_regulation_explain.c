@@ -228,7 +228,7 @@ cmd_regulation_explain(struct cli *cli, const void *options, char **args, int co
     if (code == AN_OK)
         code = an_regulation_explain(regs, &question, &answer, &err);
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, answer_json(cli, answer));
+        report_print_json(cli->out, answer_json(cli, answer));
     else if (code == AN_OK)
         print_answer(cli, regs, answer);
     an_answer_free(&answer);

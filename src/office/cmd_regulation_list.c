@@ -89,7 +89,7 @@ cmd_regulation_list(struct cli *cli, const void *options, char **args, int count
     if (code == AN_OK)
         code = an_act_each(regs, list_act, &listing, &err);
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, json_incref(listing.rows));
+        report_print_json(cli->out, json_incref(listing.rows));
     json_decref(listing.rows);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }
@@ -223,7 +223,7 @@ show_all(struct showing *showing, const char *id, an_time on, struct an_err *ret
         fprintf(cli->out, "\n%s\n", SAY(cli, "Nhắc trước:", "Reminders:"));
     AN_TRY(an_reminder_each(showing->regs, id, on, show_reminder, showing, reterr));
     if (cli->json)
-        report_give_json(cli->out,
+        report_print_json(cli->out,
                           json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "id", id, "title", act ? SAY(cli, act->title_vi, act->title_en) : "",
                                     "provisions", showing->provisions, "rules", showing->rules, "parameters", showing->parameters,
                                     "reminders", showing->reminders));
@@ -278,7 +278,7 @@ cmd_regulation_check(struct cli *cli, const void *options, char **args, int coun
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:b, s:I}", "ok", 1, "acts", (json_int_t)acts));
+        report_print_json(cli->out, json_pack("{s:b, s:I}", "ok", 1, "acts", (json_int_t)acts));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "%zu văn bản, không có lỗi\n", "%zu acts, no faults\n"), acts);
     return 0;

@@ -9,7 +9,7 @@ say_drafted(struct seat *seat, const struct an_request_drafted *drafted)
     struct cli *cli = seat->cli;
 
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:b, s:s}", "id", (json_int_t)drafted->id, "new", (int)drafted->is_new, "state", "draft"));
+        report_print_json(cli->out, json_pack("{s:I, s:b, s:s}", "id", (json_int_t)drafted->id, "new", (int)drafted->is_new, "state", "draft"));
     else
         fprintf(cli->out, "request:%lld %s\n", (long long)drafted->id,
                 drafted->is_new ? SAY(cli, "bản nháp đã lập", "drafted") : SAY(cli, "đã có (cùng mã gửi)", "was there (the same filing key)"));

@@ -84,7 +84,7 @@ say_list(struct listing *l)
     const char *next = l->next != NULL && l->count == l->query.limit ? l->next : NULL;
 
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:O, s:s?}", "requests", l->rows, "next", next));
+        report_print_json(cli->out, json_pack("{s:O, s:s?}", "requests", l->rows, "next", next));
     else if (next != NULL)
         fprintf(cli->out, "--after \"%s\"\n", next);
 }
@@ -171,7 +171,7 @@ print_show_json(struct cli *cli, struct showing *s)
     json_object_set_new(root, "closed", seat_time(r->closed_at));
     json_object_set_new(root, "items", items_json(s));
     json_object_set(root, "history", s->history);
-    report_give_json(cli->out, root);
+    report_print_json(cli->out, root);
 }
 
 static void
@@ -295,7 +295,7 @@ run_notices(struct cli *cli, const struct request_args *a, const char *id)
     if (code == AN_OK)
         code = an_store_read(seat.instance->replica, notice_work, &n, &err);
     if (code == AN_OK && cli->json)
-        report_give_json(cli->out, json_pack("{s:O}", "notices", n.rows));
+        report_print_json(cli->out, json_pack("{s:O}", "notices", n.rows));
     json_decref(n.rows);
     return code != AN_OK ? cli_fail(cli, &err) : 0;
 }
@@ -327,7 +327,7 @@ cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
     if (seat_open_instance(cli, options, &seat, &err) != AN_OK || an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "sent",
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "sent",
                                               (json_int_t)ran.sent, "refused", (json_int_t)ran.refused, "later", (json_int_t)ran.later));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "nhắc hạn %zu, quá hạn %zu; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",

@@ -53,7 +53,7 @@ say_step(struct seat *seat, int64_t id, const char *state, const char *vi, const
     struct cli *cli = seat->cli;
 
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:s}", "id", (json_int_t)id, "done", state));
+        report_print_json(cli->out, json_pack("{s:I, s:s}", "id", (json_int_t)id, "done", state));
     else if (!cli->quiet)
         fprintf(cli->out, "request:%lld %s\n", (long long)id, SAY(cli, vi, en));
     return 0;
@@ -75,7 +75,7 @@ cmd_request_check(struct cli *cli, const void *options, char **args, int count)
         return cli_fail(cli, &err);
     }
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:I, s:o}", "id", (json_int_t)id, "failed", (json_int_t)failed, "findings", telling.findings));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:o}", "id", (json_int_t)id, "failed", (json_int_t)failed, "findings", telling.findings));
     else {
         json_decref(telling.findings);
         if (failed == 0 && !cli->quiet)
@@ -110,7 +110,7 @@ say_not_sent(struct cli *cli, struct telling *telling, int64_t id, const struct 
         json_decref(telling->findings);
         return cli_fail(cli, err);
     }
-    report_give_json(cli->out, json_pack("{s:I, s:s, s:o, s:o}", "id", (json_int_t)id, "done", "refused", "error", cli_error_json(cli, err), "findings",
+    report_print_json(cli->out, json_pack("{s:I, s:s, s:o, s:o}", "id", (json_int_t)id, "done", "refused", "error", cli_error_json(cli, err), "findings",
                                           telling->findings));
     return cli_exit_status(err->code);
 }
@@ -131,7 +131,7 @@ cmd_request_send(struct cli *cli, const void *options, char **args, int count)
         return say_not_sent(cli, &telling, id, &err);
     json_decref(telling.findings);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:s, s:o, s:b}", "id", (json_int_t)id, "done",
+        report_print_json(cli->out, json_pack("{s:I, s:s, s:o, s:b}", "id", (json_int_t)id, "done",
                                               sent.is_listed ? "listed" : sent.is_returned ? "supplement" : "checking", "due", seat_time(sent.due_at),
                                               "due_unconfirmed", (int)sent.due_unconfirmed));
     else if (!cli->quiet)
@@ -237,7 +237,7 @@ cmd_request_approve(struct cli *cli, const void *options, char **args, int count
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)id, "done", verdict.approve ? "approved" : "refused", "decided", (json_int_t)decided));
+        report_print_json(cli->out, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)id, "done", verdict.approve ? "approved" : "refused", "decided", (json_int_t)decided));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "request:%lld đã quyết định %zu mục\n", "request:%lld %zu items decided\n"), (long long)id, decided);
     return 0;
@@ -257,7 +257,7 @@ cmd_request_execute(struct cli *cli, const void *options, char **args, int count
     if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_execute(&seat.desk, id, &tokens, &done, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_give_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "carried_out", (json_int_t)done.done, "failed", (json_int_t)done.failed,
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "carried_out", (json_int_t)done.done, "failed", (json_int_t)done.failed,
                                               "busy", (json_int_t)done.busy, "error", err.code ? an_message_find(err.code)->symbol : "", "detail", err.detail));
     else if (!cli->quiet)
         fprintf(cli->out, SAY(cli, "request:%lld đã thực hiện %zu mục, lỗi %zu, đang làm %zu\n", "request:%lld %zu items carried out, %zu failed, %zu in hand\n"),

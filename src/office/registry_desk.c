@@ -75,7 +75,7 @@ reg_print(struct cli *cli, json_t *object)
     json_t *value;
 
     if (cli->json) {
-        report_give_json(cli->out, object);
+        report_print_json(cli->out, object);
         return;
     }
     json_object_foreach(object, key, value)

@@ -219,7 +219,8 @@ an_token_wipe(const char *uri_text, const char *serial, const char *label, struc
 }
 
 /* ---- certificates ---- */
-/* The certificates of that key but the one just written. */
+/* The certificates of that key but one that is what was just written: whoever was killed after writing it writes it once more, and
+ * half of one, without its value, is no certificate. */
 static an_code
 destroy_others(const struct an_p11_session *session, an_bytes id, an_bytes keep, struct an_err *reterr)
 {
@@ -227,14 +228,17 @@ destroy_others(const struct an_p11_session *session, an_bytes id, an_bytes keep,
     AN_CLEANUP(an_free_ptr) char *id_copy = an_strdup_bytes(id);
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, id_copy, id.len}};
+    bool kept = false;
 
     AN_TRY(an_p11_find(session->place.f, session->handle, template, 2, found, reterr));
     for (CK_ULONG i = 0; i < found->count; i++) {
         AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_TOKEN_VALUE_MAX);
         CK_RV rv;
-        if (!an_p11_attribute(session->place.f, session->handle, found->items[i], CKA_VALUE, &der) ||
-            an_bytes_eq(an_buf_view(&der), keep))
+        if (!kept && an_p11_attribute(session->place.f, session->handle, found->items[i], CKA_VALUE, &der) &&
+            an_bytes_eq(an_buf_view(&der), keep)) {
+            kept = true;
             continue;
+        }
         rv = session->place.f->C_DestroyObject(session->handle, found->items[i]);
         if (rv != CKR_OK)
             return an_p11_fail(reterr, rv, "C_DestroyObject");

@@ -268,7 +268,8 @@ certificate_is_replaced(void **state)
         AN_CLEANUP(an_free_ptr) char *leaf = an_asprintf("%s/leaf%d.der", folder, i), *label = an_asprintf("chứng thư %d", i);
         struct found found = {0};
         expect(an_file_read(leaf, 65536, &der, &err), AN_OK, &err);
-        expect(an_token_replace_cert(uri, user_pin, an_buf_view(&der), label, AN_LIT("\x07"), &err), AN_OK, &err);
+        for (int again = 0; again < 2; again++) /* whoever was killed afterwards writes it once more */
+            expect(an_token_replace_cert(uri, user_pin, an_buf_view(&der), label, AN_LIT("\x07"), &err), AN_OK, &err);
         expect(an_token_objects(uri, user_pin, note_object, &found, &err), AN_OK, &err);
         assert_int_equal(found.certificates, 1);
         assert_string_equal(found.label, label);

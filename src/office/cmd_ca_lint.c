@@ -50,7 +50,9 @@ sum_up(struct linting *l)
     if (l->cli->json)
         report_print_json(l->cli->out, json_pack("{s:s, s:o, s:I, s:I}", "file", l->file, "findings", l->findings, "errors", (json_int_t)l->counts[AN_LINT_ERROR], "warnings",
                                                  (json_int_t)l->counts[AN_LINT_WARNING]));
-    else if (l->counts[AN_LINT_ERROR] + l->counts[AN_LINT_WARNING] == 0)
+    else
+        json_decref(l->findings);
+    if (!l->cli->json && l->counts[AN_LINT_ERROR] + l->counts[AN_LINT_WARNING] == 0)
         fprintf(l->cli->out, "%s: %s\n", l->file, SAY(l->cli, "đạt", "passed"));
 }
 

@@ -97,7 +97,7 @@ def large(rows):
     _, status, usage = os.wait4(done.pid, 0)
     check(status == 0, f"large: {status}")
     print(f"{rows} people: {usage.ru_utime + usage.ru_stime:.1f} s of processor, {usage.ru_maxrss / 1024:.0f} MB at most")
-    check(usage.ru_maxrss < 300 * 1024, f"flat memory: {usage.ru_maxrss} kB")
+    check(usage.ru_maxrss < 300 * 1024 or "ANTIN_SANITIZED" in os.environ, f"flat memory: {usage.ru_maxrss} kB")  # freed memory stays in quarantine there
     check(count() == before + rows, "all of them are there")
 
 

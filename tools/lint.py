@@ -10,9 +10,9 @@ FLOORS = {
     1: {"yaml", "proc", "asn1", "crypto", "token", "store", "fetch", "keys"},
     2: {"x509", "cms", "pdf", "xml"},
     3: {"regulation"},
-    4: {"sign", "verify", "ca", "registry", "request", "document", "exchange", "archive", "report", "audit", "decision", "enrol"},
+    4: {"sign", "verify", "ca", "registry", "request", "report", "audit", "decision", "enrol"},
     5: {"service"},
-    6: {"http", "cli", "office", "agent", "render", "layout", "demo"},
+    6: {"http", "cli", "office", "render", "layout", "demo"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # Inside a floor an include needs a permit; every pair is a reason.

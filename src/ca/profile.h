@@ -58,6 +58,9 @@ an_code an_profiles_find(const struct an_profiles *profiles, const char *id, con
 /* ---- may this be certified? (profile_check.c) ---- */
 /* Parts, their order, number, length and fixed values. AN_E_CA_NAME. */
 an_code an_profile_check_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_err *reterr) AN_MUST_USE;
+/* What a person typed, in the order of the profile, with the fixed values that he left out; what the profile does not know comes last,
+ * for the check to name. ret: count + part_count places. */
+size_t an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_name_part *ret);
 /* AN_E_CA_EMAIL when it is missing, malformed or of a public mail service. */
 an_code an_profile_check_email(const struct an_profiles *profiles, const struct an_profile *profile, const char *email, struct an_err *reterr) AN_MUST_USE;
 /* Kind and size. AN_E_CA_KEY. */
@@ -71,8 +74,8 @@ an_time an_profile_usual_end(const struct an_profile *profile, an_time not_befor
 /* "O" → "2.5.4.10"; a dotted OID as it is; NULL when unknown. And back: the OID itself when it has no short name. */
 const char *an_name_part_oid(const char *name);
 const char *an_name_part_name(const char *oid);
-/* "C=VN, L=Tỉnh Mẫu, O=…, CN=…" (most general first; "\," is a comma in a value) into parts whose texts live in the arena.
- * AN_E_CA_NAME. */
+/* "C=VN, L=Tỉnh Mẫu, O=…, CN=…" ("\," is a comma in a value), the same as "/C=VN/L=…" and in the order of RFC 4514, "CN=…, C=VN",
+ * into parts, most general first, whose texts live in the arena. AN_E_CA_NAME. */
 an_code an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
 /* A Name, DER, as such parts, one a step; texts live in the arena. */
 an_code an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;

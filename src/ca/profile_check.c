@@ -55,6 +55,35 @@ an_profile_check_subject(const struct an_profile *profile, const struct an_name_
     return AN_OK;
 }
 
+static bool
+knows_part(const struct an_profile *profile, const struct an_name_part *part)
+{
+    for (size_t i = 0; part->oid != NULL && i < profile->part_count; i++)
+        if (strcmp(profile->parts[i].oid, part->oid) == 0)
+            return true;
+    return false;
+}
+
+size_t
+an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_name_part *ret)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < profile->part_count; i++) {
+        const struct an_profile_part *part = &profile->parts[i];
+        size_t before = done;
+        for (size_t k = 0; k < count; k++)
+            if (parts[k].oid != NULL && strcmp(parts[k].oid, part->oid) == 0)
+                ret[done++] = parts[k];
+        if (done == before && part->least > 0 && part->value != NULL)
+            ret[done++] = (struct an_name_part){.oid = part->oid, .text = part->value};
+    }
+    for (size_t k = 0; k < count; k++)
+        if (!knows_part(profile, &parts[k]))
+            ret[done++] = parts[k];
+    return done;
+}
+
 /* ---- e-mail ---- */
 static bool
 is_address(const char *email)

@@ -48,15 +48,15 @@ an_name_part_name(const char *oid)
     return oid;
 }
 
-/* Up to the next comma that no backslash stands before; blanks around it dropped, backslashes taken away. */
+/* Up to the next separator that no backslash stands before; blanks around it dropped, backslashes taken away. */
 static char *
-take_piece(const char **at, struct an_arena *arena)
+take_piece(const char **at, char separator, struct an_arena *arena)
 {
     AN_CLEANUP(an_buf_free) struct an_buf piece = an_buf_new(AN_LIMIT_CERT_BYTES);
 
     while (**at == ' ')
         (*at)++;
-    for (; **at != '\0' && **at != ','; (*at)++) {
+    for (; **at != '\0' && **at != separator; (*at)++) {
         if (**at == '\\' && (*at)[1] != '\0')
             (*at)++;
         an_buf_byte(&piece, (uint8_t)**at);
@@ -66,13 +66,37 @@ take_piece(const char **at, struct an_arena *arena)
     return an_arena_str(arena, an_buf_view(&piece));
 }
 
+/* Its place among the short names, which stand from country to person; SIZE_MAX when it has none. */
+static size_t
+rank_of(const char *oid)
+{
+    for (size_t i = 0; an_name_words[i].name != NULL; i++)
+        if (strcmp(an_name_words[i].oid, oid) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* RFC 4514 writes the most particular part first: turned round. */
+static void
+put_general_first(struct an_name_part *parts, size_t count)
+{
+    if (count < 2 || rank_of(parts[0].oid) <= rank_of(parts[count - 1].oid))
+        return;
+    for (size_t i = 0; i < count / 2; i++) {
+        struct an_name_part kept = parts[i];
+        parts[i] = parts[count - 1 - i];
+        parts[count - 1 - i] = kept;
+    }
+}
+
 an_code
 an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr)
 {
+    const char separator = *text == '/' ? '/' : ',';
     size_t count = 0;
 
-    for (const char *at = text; *at != '\0';) {
-        char *piece = take_piece(&at, arena), *equal = piece ? strchr(piece, '=') : NULL;
+    for (const char *at = text + (separator == '/'); *at != '\0';) {
+        char *piece = take_piece(&at, separator, arena), *equal = piece ? strchr(piece, '=') : NULL;
         if (equal == NULL || count == max)
             AN_FAIL(reterr, AN_E_CA_NAME, "%.80s", piece ? piece : text);
         *equal = '\0';
@@ -80,9 +104,10 @@ an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_par
         if (ret[count].oid == NULL)
             AN_FAIL(reterr, AN_E_CA_NAME, "%.80s", piece);
         count++;
-        if (*at == ',')
+        if (*at == separator)
             at++;
     }
+    put_general_first(ret, count);
     *ret_count = count;
     return AN_OK;
 }

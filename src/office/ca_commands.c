@@ -10,7 +10,7 @@
 #define MATTER_OPT {"matter", "N", OPT_INT, C(matter), "việc đã được phê duyệt mà thao tác này dựa vào", "the decided matter that this rests on"}
 #define OUT_OPT {"output", "OUT", OPT_TEXT, C(output), "tệp ra (cũng viết -o)", "output file (also -o)"}
 #define EMAIL_OPT {"email", "ADDRESS", OPT_TEXT, C(email), "thư điện tử công vụ", "official e-mail address"}
-#define SUBJECT_OPT {"subject", "C=VN, …, CN=…", OPT_TEXT, C(subject), "tên chủ thể, từ rộng đến hẹp; “\\,” là dấu phẩy trong một phần", "subject, from the general to the particular; “\\,” is a comma within a part"}
+#define SUBJECT_OPT {"subject", "C=VN, …, CN=…", OPT_TEXT, C(subject), "tên chủ thể, cũng viết được “/C=VN/…” hoặc “CN=…, C=VN”; “\\,” là dấu phẩy trong một phần", "subject, also as “/C=VN/…” or “CN=…, C=VN”; “\\,” is a comma within a part"}
 #define CSR_OPT {"csr", "FILE", OPT_TEXT, C(csr), "yêu cầu PKCS#10 (PEM hoặc DER), có chứng minh giữ khóa", "PKCS#10 request (PEM or DER), its proof of possession is checked"}
 #define TOKEN_OPTS {"generate", NULL, OPT_FLAG, C(generate), "tạo khóa trong thiết bị", "make the key inside a token"}, \
     {"token", "URI", OPT_TEXT, C(token), "thiết bị: pkcs11:… (RFC 7512)", "the token: pkcs11:… (RFC 7512)"}, \

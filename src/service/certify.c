@@ -188,7 +188,8 @@ an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, 
     AN_CLEANUP(certify_world_give) struct certify_world *world = certify_world_take(certifier);
     AN_CLEANUP(an_csr_free) struct an_csr *csr = NULL;
     struct certify_job job = {.certifier = certifier, .reliance = what->reliance, .actor = &what->actor, .act = "certificate.issue", .now = an_time_now()};
-    struct an_issue issue = {.subject = what->subject, .subject_count = what->subject_count, .email = what->email, .not_before = what->not_before, .not_after = what->not_after};
+    AN_CLEANUP(an_free_ptr) struct an_name_part *subject = NULL;
+    struct an_issue issue = {.email = what->email, .not_before = what->not_before, .not_after = what->not_after};
     const struct an_template *template;
     const struct an_profile *profile;
 
@@ -197,6 +198,8 @@ an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, 
     AN_TRY(an_profiles_find(certifier->profiles, what->profile, &profile, reterr));
     if (profile->use != AN_USE_SUBSCRIBER)
         AN_FAIL(reterr, AN_E_CERTIFY_PROFILE, "%s", profile->id);
+    issue.subject = subject = an_new_array(what->subject_count + profile->part_count, sizeof(*subject));
+    issue.subject_count = an_profile_arrange_subject(profile, what->subject, what->subject_count, subject);
     AN_TRY(certify_authority(world, what->authority, &job.authority, reterr));
     AN_TRY(subject_key(what->csr, what->spki, &csr, &issue.spki, reterr));
     AN_TRY(certify_template_of(certifier, world, job.authority, profile, &template, reterr));

@@ -134,13 +134,18 @@ follow_with(struct certify_job *job, struct certify_world *world, const struct a
             struct an_err *reterr)
 {
     AN_CLEANUP(an_csr_free) struct an_csr *csr = NULL;
-    struct an_issue issue = {.subject = what->subject_count ? what->subject : f->parts, .subject_count = what->subject_count ? what->subject_count : f->part_count,
+    AN_CLEANUP(an_free_ptr) struct an_name_part *subject = NULL;
+    struct an_issue issue = {.subject = f->parts, .subject_count = f->part_count,
                              .email = what->email ? what->email : f->email.len ? (const char *)f->email.ptr : NULL, .not_before = job->now, .is_renewed = plan->is_renewal};
     const struct an_template *template;
     const struct an_profile *profile;
     bool repeated = false;
 
     AN_TRY(an_profiles_find(job->certifier->profiles, f->before.profile, &profile, reterr));
+    if (what->subject_count != 0) {
+        issue.subject = subject = an_new_array(what->subject_count + profile->part_count, sizeof(*subject));
+        issue.subject_count = an_profile_arrange_subject(profile, what->subject, what->subject_count, subject);
+    }
     AN_TRY(choose_key(what, f, &csr, &issue.spki, reterr));
     AN_TRY(is_repeated(job->certifier, what->request_key, &repeated, reterr));
     job->registration = (struct an_registration){.predecessor = f->before.id, .renewals = f->before.renewals + plan->is_renewal, .profile = profile->id, .email = issue.email,

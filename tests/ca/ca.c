@@ -638,6 +638,36 @@ only_a_tsa_stamps(void **state)
     assert_int_equal(answer.len, 0);
 }
 
+/* However a person writes a name, the certificate has it in the order of the profile; what is not known there stays, to be refused. */
+static void
+names_are_arranged(void **state)
+{
+    static const struct { const char *text, *wanted; } table[] = {
+        {"C=VN, O=Mẫu, CN=A", "C=VN|O=Mẫu|CN=A"},
+        {"/C=VN/O=Mẫu/CN=A", "C=VN|O=Mẫu|CN=A"},
+        {"CN=A,OU=Hẹp,OU=Rộng,O=Mẫu,C=VN", "C=VN|O=Mẫu|OU=Rộng|OU=Hẹp|CN=A"},
+        {"O=Mẫu, CN=A", "C=VN|O=Mẫu|CN=A"},
+        {"C=VN, O=Mẫu\\, Lẻ, L=Tỉnh Mẫu, CN=A", "C=VN|L=Tỉnh Mẫu|O=Mẫu, Lẻ|CN=A"},
+        {"C=US, O=Mẫu, CN=A, UID=1", "C=US|O=Mẫu|CN=A|UID=1"},
+    };
+    const struct an_profile *profile;
+
+    (void)state;
+    assert_int_equal(an_profiles_find(profiles, "ca-nhan", &profile, NULL), AN_OK);
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(4096);
+        struct an_name_part typed[8], arranged[8 + AN_PROFILE_PARTS_MAX];
+        AN_CLEANUP(an_buf_free) struct an_buf got = an_buf_new(1024);
+        size_t count = 0;
+        assert_int_equal(an_name_parts_parse(table[i].text, arena, typed, AN_COUNT(typed), &count, NULL), AN_OK);
+        count = an_profile_arrange_subject(profile, typed, count, arranged);
+        for (size_t k = 0; k < count; k++)
+            an_buf_printf(&got, "%s%s=%s", k ? "|" : "", an_name_part_name(arranged[k].oid), arranged[k].text);
+        AN_CLEANUP(an_free_ptr) char *text = an_buf_take_str(&got);
+        assert_string_equal(text, table[i].wanted);
+    }
+}
+
 int
 main(void)
 {
@@ -645,7 +675,7 @@ main(void)
         cmocka_unit_test(openssl_accepts_every_path), cmocka_unit_test(our_own_validation_accepts_every_path), cmocka_unit_test(nothing_to_lint), cmocka_unit_test(fields_are_as_fielded), cmocka_unit_test(law_and_sense_are_kept),
         cmocka_unit_test(never_outlives_its_issuer), cmocka_unit_test(lists_revoke), cmocka_unit_test(answers_are_believed),
         cmocka_unit_test(only_responders_answer), cmocka_unit_test(stamps_are_believed), cmocka_unit_test(what_the_linter_refuses_stays), cmocka_unit_test(rounds_are_answered_one_by_one), cmocka_unit_test(certificates_only_when_asked),
-        cmocka_unit_test(refusals_say_why), cmocka_unit_test(only_a_tsa_stamps),
+        cmocka_unit_test(refusals_say_why), cmocka_unit_test(only_a_tsa_stamps), cmocka_unit_test(names_are_arranged),
     };
 
     return cmocka_run_group_tests_name("ca", tests, make_authority, remove_authority);

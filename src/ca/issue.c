@@ -76,6 +76,8 @@ an_template_new(const struct an_profiles *profiles, const struct an_profile *pro
         .crl_url = places->crl_url && profile->has_urls ? an_strdup(places->crl_url) : NULL, .algorithm = an_buf_new(EXTENSIONS_MAX),
         .extensions = an_buf_new(EXTENSIONS_MAX)};
     encode_fixed(template, places);
+    if (issuer != NULL && an_cert_key(issuer) != NULL)
+        an_pubkey_expect_many(an_cert_key(issuer));
     if (!an_buf_ok(&template->algorithm) || !an_buf_ok(&template->extensions)) {
         an_template_free(&template);
         AN_FAIL(reterr, AN_E_LIMIT, "extensions");

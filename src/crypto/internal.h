@@ -29,6 +29,12 @@ void an_key_use_give(struct an_key_cache *cache, struct an_key_use *use);
 void an_key_use_free(struct an_key_use **use);
 void an_key_cache_done(struct an_key_cache *cache);
 
+/* Multiples of a P-256 key, for checking its signatures by the thousand; NULL when it is not such a key. */
+struct an_key_table;
+struct an_key_table *an_key_table_new(EVP_PKEY *pkey);
+void an_key_table_free(struct an_key_table **table);
+bool an_key_table_verify(const struct an_key_table *table, an_bytes digest, an_bytes signature);
+
 /* The common kinds of SubjectPublicKeyInfo without libcrypto's decoder; NULL: not one of them, or malformed. */
 EVP_PKEY *an_spki_parse(an_bytes spki);
 

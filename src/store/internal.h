@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "store/store.h"
 
@@ -91,8 +92,7 @@ struct work {
     void *context;
     an_code code;
     struct an_err error;
-    bool done;
-    pthread_cond_t answered;
+    sem_t answered; /* its owner sleeps on it: waking hundreds must not make each wait for the queue's lock */
     struct work *next;
 };
 struct an_store {

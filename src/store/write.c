@@ -265,11 +265,9 @@ writer_main(void *context)
         count = take_works(store, works);
         pthread_mutex_unlock(&store->write_lock);
         run_group(store, works, count, false);
+        for (size_t i = 0; i < count; i++)
+            sem_post(&works[i]->answered); /* then it is gone */
         pthread_mutex_lock(&store->write_lock);
-        for (size_t i = 0; i < count; i++) {
-            works[i]->done = true;
-            pthread_cond_signal(&works[i]->answered);
-        }
     }
     pthread_mutex_unlock(&store->write_lock);
     return NULL;
@@ -292,7 +290,7 @@ start_writer(struct an_store *store)
 an_code
 an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_err *reterr)
 {
-    struct work work = {.run = run, .context = context, .answered = PTHREAD_COND_INITIALIZER};
+    struct work work = {.run = run, .context = context};
 
     if (store->flags & AN_STORE_READ_ONLY)
         AN_FAIL(reterr, AN_E_STORE_READONLY, "opened for reading");
@@ -303,6 +301,7 @@ an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_er
     }
     if (!store->has_writer)
         start_writer(store);
+    sem_init(&work.answered, 0, 0);
     AN_ASSERT(!pthread_equal(store->writer, pthread_self())); /* a work that waits for itself */
     /* it stays on this stack until the writer has said that it is done */
     if (store->last != NULL)
@@ -312,10 +311,11 @@ an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_er
     store->last = &work; /* cppcheck-suppress autoVariables */
     store->waiting++;
     pthread_cond_signal(&store->work_there);
-    while (!work.done)
-        pthread_cond_wait(&work.answered, &store->write_lock);
     pthread_mutex_unlock(&store->write_lock);
-    pthread_cond_destroy(&work.answered);
+    while (sem_wait(&work.answered) != 0) {
+        /* a signal */
+    }
+    sem_destroy(&work.answered);
     if (work.code != AN_OK && reterr != NULL)
         *reterr = work.error;
     return work.code;

@@ -260,6 +260,53 @@ openssl_signatures(void **state)
     }
 }
 
+/* Long enough for the table to be made on the way, by several threads at once. */
+struct many { struct an_pubkey *key; an_bytes digest, signature; size_t wrong; };
+
+static void *
+check_many(void *context)
+{
+    static const struct an_scheme scheme = {AN_SIG_ECDSA, AN_SHA256, 0, 0};
+    struct many *many = context;
+    uint8_t other[32] = {1};
+
+    for (int i = 0; i < 150; i++)
+        if (!an_pubkey_verify_digest(many->key, &scheme, many->digest, many->signature) ||
+            an_pubkey_verify_digest(many->key, &scheme, AN_BYTES(other, sizeof(other)), many->signature))
+            many->wrong++;
+    return NULL;
+}
+
+static void
+many_checks_of_one_key(void **state)
+{
+    static const struct { const char *make; } table[] = {{EC_KEY("P-256")}, {EC_KEY("secp256k1")}, {EC_KEY("P-384")}};
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%s && openssl pkey -in k.pem -pubout -outform DER -out k.der && printf 'noi dung' > m && openssl dgst -sha256 -sign k.pem -out s m", table[i].make);
+        struct many many[3] = {{0}};
+        pthread_t threads[3];
+        uint8_t digest[AN_DIGEST_MAX];
+        struct an_err err = {0};
+        if (!run(line))
+            fail_msg("openssl: %s", line);
+        AN_CLEANUP(an_buf_free) struct an_buf spki = load("k.der"), signature = load("s");
+        an_hash_once(AN_SHA256, AN_LIT("noi dung"), digest);
+        expect(an_pubkey_parse(an_buf_view(&spki), &many[0].key, &err), AN_OK, table[i].make, &err);
+        an_pubkey_expect_many(many[0].key);
+        for (size_t k = 0; k < AN_COUNT(many); k++) {
+            many[k] = (struct many){many[0].key, AN_BYTES(digest, 32), an_buf_view(&signature), 0};
+            assert_int_equal(pthread_create(&threads[k], NULL, check_many, &many[k]), 0);
+        }
+        for (size_t k = 0; k < AN_COUNT(many); k++) {
+            pthread_join(threads[k], NULL);
+            assert_int_equal(many[k].wrong, 0);
+        }
+        an_pubkey_unref(&many[0].key);
+    }
+}
+
 static void
 our_signatures(void **state)
 {
@@ -580,7 +627,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_right), cmocka_unit_test(file_ranges_are_hashed), cmocka_unit_test(published_signatures),
-        cmocka_unit_test(openssl_signatures), cmocka_unit_test(our_signatures), cmocka_unit_test(key_files),
+        cmocka_unit_test(openssl_signatures), cmocka_unit_test(many_checks_of_one_key), cmocka_unit_test(our_signatures), cmocka_unit_test(key_files),
         cmocka_unit_test(keys_are_written), cmocka_unit_test(foreign_public_keys), cmocka_unit_test(keys_are_shared_by_threads),
         cmocka_unit_test(rc4_is_right), cmocka_unit_test(aes_is_right), cmocka_unit_test(aes_padding),
         cmocka_unit_test(codes_from_secrets),

@@ -1,6 +1,6 @@
 /* Edge cases of signatures: tests/vectors/crypto, made by make_vectors.py with big numbers and no library. */
 #include "base/buf.h"
-#include "crypto/crypto.h"
+#include "crypto/internal.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -43,7 +43,24 @@ read_hex(const json_t *row, const char *name, struct an_buf *ret)
         an_buf_byte(ret, (uint8_t)value);
 }
 
-struct table { json_t *keys; size_t count, wrong; };
+struct table { json_t *keys; size_t count, wrong; struct an_key_table *quick; char quick_name[16]; };
+
+/* The quick check of P-256 must find by itself what the ordinary one finds: in the product the latter covers for it. */
+static bool
+find_by_table(struct table *table, json_t *row, an_bytes spki, an_bytes digest, an_bytes signature)
+{
+    const char *name = json_string_value(json_object_get(row, "key"));
+
+    if (table->quick == NULL || strcmp(name, table->quick_name) != 0) {
+        EVP_PKEY *pkey = an_spki_parse(spki);
+        an_key_table_free(&table->quick);
+        table->quick = an_key_table_new(pkey);
+        snprintf(table->quick_name, sizeof(table->quick_name), "%s", name);
+        EVP_PKEY_free(pkey);
+    }
+    assert_non_null(table->quick);
+    return an_key_table_verify(table->quick, digest, signature);
+}
 
 static void
 check_row(struct table *table, json_t *row)
@@ -65,6 +82,9 @@ check_row(struct table *table, json_t *row)
         if (an_pubkey_verify_digest(key, &scheme, AN_BYTES(digest, an_digest_size(scheme.digest)), an_buf_view(&signature)) != found)
             found = !expected;
     }
+    if (scheme.kind == AN_SIG_ECDSA && strcmp(an_pubkey_curve(key), "P-256") == 0 &&
+        find_by_table(table, row, an_buf_view(&spki), AN_BYTES(digest, an_digest_size(scheme.digest)), an_buf_view(&signature)) != expected)
+        found = !expected;
     if (found != expected) {
         print_message("%s: %s\n", json_string_value(json_object_get(row, "id")), found ? "accepted" : "refused");
         table->wrong++;
@@ -95,6 +115,7 @@ check_table(const char *name)
     free(line);
     fclose(file);
     json_decref(table.keys);
+    an_key_table_free(&table.quick);
     print_message("%s: %zu rows\n", name, table.count);
     assert_true(table.count > 20);
     assert_int_equal(table.wrong, 0);

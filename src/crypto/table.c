@@ -1,0 +1,113 @@
+/*
+ * Checking thousands of signatures of one P-256 key: multiples of the key are worked out once, as libcrypto ships them for
+ * the curve's own generator. A check then costs less than half of an ordinary one. FIPS 186-4 6.4; SEC 1 4.1.4.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED /* EC_GROUP_precompute_mult; without its effect the answer is the same, only later */
+#include "crypto/internal.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+
+#define FIELD_BYTES 32
+
+struct an_key_table {
+    EC_GROUP *plain, *keyed; /* keyed: the same curve with the key as its generator */
+};
+
+void
+an_key_table_free(struct an_key_table **table)
+{
+    if (*table == NULL)
+        return;
+    EC_GROUP_free((*table)->plain);
+    EC_GROUP_free((*table)->keyed);
+    free(*table);
+    *table = NULL;
+}
+
+static bool
+set_key(EC_GROUP *keyed, EVP_PKEY *pkey)
+{
+    unsigned char *encoded = NULL;
+    size_t len = EVP_PKEY_get1_encoded_public_key(pkey, &encoded);
+    EC_POINT *point = EC_POINT_new(keyed);
+    bool is_done = len != 0 && point != NULL && EC_POINT_oct2point(keyed, point, encoded, len, NULL) == 1 &&
+                   EC_GROUP_set_generator(keyed, point, EC_GROUP_get0_order(keyed), BN_value_one()) == 1 && EC_GROUP_precompute_mult(keyed, NULL) == 1;
+
+    EC_POINT_free(point);
+    OPENSSL_free(encoded);
+    return is_done;
+}
+
+struct an_key_table *
+an_key_table_new(EVP_PKEY *pkey)
+{
+    struct an_key_table *table = AN_NEW(struct an_key_table);
+
+    table->plain = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    table->keyed = table->plain ? EC_GROUP_dup(table->plain) : NULL;
+    if (table->keyed == NULL || !set_key(table->keyed, pkey)) {
+        ERR_clear_error();
+        an_key_table_free(&table);
+    }
+    return table;
+}
+
+/* Exactly the DER of two integers from 1 to the order less one. */
+static ECDSA_SIG *
+read_signature(an_bytes signature, const BIGNUM *order)
+{
+    const unsigned char *at = signature.ptr;
+    ECDSA_SIG *sig = signature.len <= 2 * FIELD_BYTES + 16 ? d2i_ECDSA_SIG(NULL, &at, (long)signature.len) : NULL;
+    unsigned char again[2 * FIELD_BYTES + 32], *to = again;
+    bool is_good = false;
+
+    if (sig != NULL) {
+        const BIGNUM *r = ECDSA_SIG_get0_r(sig), *s = ECDSA_SIG_get0_s(sig);
+        is_good = !BN_is_zero(r) && !BN_is_negative(r) && BN_cmp(r, order) < 0 && !BN_is_zero(s) && !BN_is_negative(s) && BN_cmp(s, order) < 0 &&
+                  an_bytes_eq(AN_BYTES(again, (size_t)i2d_ECDSA_SIG(sig, &to)), signature);
+    }
+    if (is_good)
+        return sig;
+    ECDSA_SIG_free(sig);
+    return NULL;
+}
+
+/* x of (e/s)G + (r/s)Q, modulo the order, is r. */
+static bool
+is_equation_met(const struct an_key_table *table, const ECDSA_SIG *sig, an_bytes digest, BN_CTX *ctx)
+{
+    const BIGNUM *order = EC_GROUP_get0_order(table->plain), *r = ECDSA_SIG_get0_r(sig);
+    EC_POINT *sum = EC_POINT_new(table->plain), *part = EC_POINT_new(table->keyed);
+    BIGNUM *inverse = BN_CTX_get(ctx), *e = BN_CTX_get(ctx), *u = BN_CTX_get(ctx), *x = BN_CTX_get(ctx);
+    bool is_met = sum != NULL && part != NULL && x != NULL && BN_mod_inverse(inverse, ECDSA_SIG_get0_s(sig), order, ctx) != NULL &&
+                  BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
+                  BN_mod_mul(u, e, inverse, order, ctx) == 1 && EC_POINT_mul(table->plain, sum, u, NULL, NULL, ctx) == 1 &&
+                  BN_mod_mul(u, r, inverse, order, ctx) == 1 && EC_POINT_mul(table->keyed, part, u, NULL, NULL, ctx) == 1 &&
+                  EC_POINT_add(table->plain, sum, sum, part, ctx) == 1 && EC_POINT_is_at_infinity(table->plain, sum) == 0 &&
+                  EC_POINT_get_affine_coordinates(table->plain, sum, x, NULL, ctx) == 1 && BN_nnmod(x, x, order, ctx) == 1 && BN_cmp(x, r) == 0;
+
+    EC_POINT_free(sum);
+    EC_POINT_free(part);
+    return is_met;
+}
+
+bool
+an_key_table_verify(const struct an_key_table *table, an_bytes digest, an_bytes signature)
+{
+    ECDSA_SIG *sig = read_signature(signature, EC_GROUP_get0_order(table->plain));
+    BN_CTX *ctx = BN_CTX_new();
+    bool is_right;
+
+    if (ctx == NULL)
+        an_die_memory();
+    BN_CTX_start(ctx);
+    is_right = sig != NULL && is_equation_met(table, sig, digest, ctx);
+    BN_CTX_end(ctx);
+    BN_CTX_free(ctx);
+    ECDSA_SIG_free(sig);
+    if (!is_right)
+        ERR_clear_error();
+    return is_right;
+}

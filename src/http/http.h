@@ -81,7 +81,9 @@ struct an_http_setup {
 struct an_http_server;
 /* AN_E_HTTP_LISTEN */
 an_code an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port, struct an_err *reterr) AN_MUST_USE;
-/* Takes no more connections; those that are open get one more answer, with "Connection: close". Returns at once. */
+/* Takes no more connections; those that are open get one more answer, with "Connection: close". Returns when nobody listens any
+ * more: a socket that others listen on, too, may be closed only then. A descriptor closed before would stay in our epoll sets, and
+ * connections that only we are told of would be nobody's. */
 void an_http_server_drain(struct an_http_server *server);
 bool an_http_server_is_empty(const struct an_http_server *server); /* no connection is left */
 void an_http_server_stop(struct an_http_server **server); /* requests in hand are finished */

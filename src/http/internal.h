@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #define HTTP_ROOM_BYTES ((size_t)64 * 1024) /* read at once */
+#define HTTP_BACKLOG 1024
 #define HTTP_CLASSES 6                      /* of statuses, by hundreds */
 #define HTTP_ROUTES_MAX 64
 #define HTTP_BUCKETS 10
@@ -67,7 +68,7 @@ struct loop {
     struct conn *dead;          /* closed; freed when no event of this round can name them */
     size_t connections;         /* atomic: read by others */
     size_t connections_max;
-    uint64_t now_ms;
+    uint64_t now_ms, accepted_ms; /* accepted_ms: when it last looked for new connections */
     an_time now;
     char date[40];              /* "Date: …" line */
     uint8_t *room;
@@ -87,7 +88,7 @@ struct an_http_server {
     bool owns_listener, is_draining, is_stopping; /* atomic */
     bool loops_gone;            /* with the lock: nothing more will be queued */
     struct loop *loops;
-    unsigned loop_count, worker_count;
+    unsigned loop_count, worker_count, listening; /* listening: loops that do; atomic */
     pthread_t *workers;
     pthread_mutex_t lock;       /* guards the queue */
     pthread_cond_t is_work;

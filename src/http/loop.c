@@ -649,9 +649,10 @@ add_conn(struct loop *loop, int fd, const struct sockaddr_in6 *address)
 }
 
 static void
-accept_some(struct loop *loop)
+accept_some(struct loop *loop, int most)
 {
-    for (int i = 0; i < ACCEPTS_MAX && loop->listens; i++) {
+    loop->accepted_ms = loop->now_ms;
+    for (int i = 0; i < most && loop->listens; i++) {
         struct sockaddr_in6 address = {0};
         socklen_t len = sizeof(address);
         int fd = accept4(loop->server->listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -707,12 +708,25 @@ close_quiet(struct loop *loop)
             close_conn(loop->lists[quiet[i]].first);
 }
 
+/* A connection is told of to one of all who listen. Whoever leaves takes those that he was told of and nobody else was: first he has
+ * himself told of no more, then he looks a last time. */
 static void
 stop_listening(struct loop *loop)
 {
-    if (loop->listens)
-        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->listener, NULL);
+    if (!loop->listens)
+        return;
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->listener, NULL);
+    accept_some(loop, HTTP_BACKLOG);
     loop->listens = false;
+    __atomic_sub_fetch(&loop->server->listening, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Whoever was told of a connection may have been killed before he took it: everybody looks from time to time without being told. */
+static void
+look_for_untold(struct loop *loop)
+{
+    if (loop->now_ms - loop->accepted_ms >= TICK_MS)
+        accept_some(loop, ACCEPTS_MAX);
 }
 
 void *
@@ -730,7 +744,7 @@ http_loop_run(void *context)
             if (events[i].data.ptr == loop)
                 finish_jobs(loop);
             else if (events[i].data.ptr == loop->server)
-                accept_some(loop);
+                accept_some(loop, ACCEPTS_MAX);
             else
                 on_conn(events[i].data.ptr, events[i].events);
         }
@@ -739,6 +753,8 @@ http_loop_run(void *context)
         loop->has_pushed = false;
         if (is_draining(loop))
             stop_listening(loop);
+        else
+            look_for_untold(loop);
         if (__atomic_load_n(&loop->server->is_stopping, __ATOMIC_ACQUIRE))
             close_quiet(loop);
         end_late(loop);

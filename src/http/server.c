@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
+#define LISTENING_PAUSE_US 200
 #define WORKERS_MIN 8u   /* they wait for keys and the database more than they compute */
 #define THREADS_MAX 256u
 #define CONNECTIONS_MAX 8192
@@ -84,7 +84,7 @@ an_http_listen(const char *text, int *ret, unsigned *ret_port, struct an_err *re
         return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, errno, "%s", text);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(fd, (const struct sockaddr *)&address, address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0 ||
-        listen(fd, BACKLOG) != 0) {
+        listen(fd, HTTP_BACKLOG) != 0) {
         failed = errno;
         close(fd);
         return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, failed, "%s", text);
@@ -131,8 +131,14 @@ start_loop(struct an_http_server *server, struct loop *loop, unsigned loops)
     pthread_mutex_init(&loop->lock, NULL);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return loop->epoll >= 0 && loop->event >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->event, &event) == 0 &&
-           epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->listener, &listener) == 0 && start_thread(&loop->thread, http_loop_run, loop);
+    if (loop->epoll < 0 || loop->event < 0 || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->event, &event) != 0 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, server->listener, &listener) != 0)
+        return false;
+    __atomic_add_fetch(&server->listening, 1, __ATOMIC_ACQ_REL);
+    if (start_thread(&loop->thread, http_loop_run, loop))
+        return true;
+    __atomic_sub_fetch(&server->listening, 1, __ATOMIC_ACQ_REL);
+    return false;
 }
 
 static bool
@@ -193,6 +199,8 @@ an_http_server_drain(struct an_http_server *server)
 {
     __atomic_store_n(&server->is_draining, true, __ATOMIC_RELEASE);
     wake_all(server);
+    while (__atomic_load_n(&server->listening, __ATOMIC_ACQUIRE) != 0) /* a round of each loop, which waits for nobody */
+        usleep(LISTENING_PAUSE_US);
 }
 
 bool

@@ -57,10 +57,11 @@ struct an_keys {
 };
 
 /* ---- connecting ---- */
+/* Never waits: a key process that does not take connections must not hold up those who ask. */
 static int
 connect_to(const struct sockaddr_un *address, socklen_t len)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0) {
         close(fd);
@@ -94,7 +95,7 @@ static an_code
 listen_hidden(struct an_keys *keys, int *ret, struct an_err *reterr)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     keys->own_len = sizeof(keys->own);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)) != 0 || listen(fd, 16) != 0 ||

@@ -66,6 +66,7 @@ is_ours(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
 }
 
+/* The socket does not block: two key processes listen while one follows the other, and each is told of every connection. */
 static void
 accept_one(int listener)
 {

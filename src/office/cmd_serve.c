@@ -110,7 +110,7 @@ listen_for_keys(struct supervisor *s, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_instance_path(s->instance, AN_KEYS_SOCKET);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int folder = open(s->instance->dir, O_PATH | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), failed = 0;
+    int folder = open(s->instance->dir, O_PATH | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), failed = 0;
     mode_t before = umask(0177);
 
     if (strlen(path) < sizeof(address.sun_path))

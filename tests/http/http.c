@@ -314,6 +314,47 @@ draining_loses_nothing(void **state)
     port = kept;
 }
 
+/* One process follows another on one socket, each with its own descriptor: whoever connects meanwhile is answered by one of them. */
+static void
+successors_take_every_connection(void **state)
+{
+    enum { ROUNDS = 40, ASKERS = 4 };
+    unsigned kept = port;
+    int listener = -1, answered = 0, own = -1;
+    struct an_http_server *serving = NULL;
+    struct an_err err = {0};
+
+    (void)state;
+    assert_int_equal(an_http_listen("127.0.0.1:0", &listener, &port, &err), AN_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct an_http_setup setup = usual;
+        struct an_http_server *before = serving;
+        int asking, own_before = own;
+        own = dup(listener);
+        setup.listen = NULL;
+        setup.listen_fd = own;
+        assert_int_equal(an_http_server_start(&setup, &serving, NULL, &err), AN_OK);
+        if (before != NULL) {
+            an_http_server_drain(before);
+            close(own_before);
+        }
+        for (int i = 0; i < ASKERS; i++) {
+            char answer[500];
+            asking = dial();
+            assert_true(send(asking, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 32, MSG_NOSIGNAL) > 0);
+            answered += recv(asking, answer, sizeof(answer), 0) > 0;
+            close(asking);
+        }
+        an_http_server_stop(&before);
+    }
+    an_http_server_drain(serving);
+    close(own);
+    an_http_server_stop(&serving);
+    close(listener);
+    port = kept;
+    assert_int_equal(answered, ROUNDS * ASKERS);
+}
+
 /* What a proxy says is believed when the proxy is known. */
 static void
 proxies_are_known(void **state)
@@ -500,6 +541,7 @@ main(void)
         cmocka_unit_test(bytes_may_come_one_by_one),
         cmocka_unit_test(files_are_sent_whole),
         cmocka_unit_test(draining_loses_nothing),
+        cmocka_unit_test(successors_take_every_connection),
         cmocka_unit_test(proxies_are_known),
         cmocka_unit_test(counters_count),
         cmocka_unit_test(what_is_no_http_reaches_nobody),

@@ -68,7 +68,7 @@ struct loop {
     struct conn *dead;          /* closed; freed when no event of this round can name them */
     size_t connections;         /* atomic: read by others */
     size_t connections_max;
-    uint64_t now_ms, accepted_ms; /* accepted_ms: when it last looked for new connections */
+    uint64_t now_ms, accepted_ms, left_ms; /* when it last looked for new connections; when it stopped doing so */
     an_time now;
     char date[40];              /* "Date: …" line */
     uint8_t *room;

@@ -472,6 +472,8 @@ read_conn(struct conn *conn, bool to_end)
         }
         got = receive(conn);
         conn->is_readable = false;
+        if (conn->list == LIST_IDLE && conn->since_ms != conn->loop->now_ms) /* who asks is not idle, also when he is answered at once */
+            move_conn(conn, LIST_IDLE);
         if (got == -1)
             note_end(conn);
         else if (got == -2)
@@ -679,12 +681,21 @@ read_clock(struct loop *loop)
         http_set_date(loop);
 }
 
+/* Whoever is connected when we begin to leave has the whole idle time for his last request. */
+static bool
+is_late(const struct loop *loop, const struct conn *conn, size_t list)
+{
+    bool leaves = (list == LIST_IDLE || list == LIST_WRITE) && is_draining(loop);
+    uint64_t limit = leaves ? DRAIN_IDLE_MS : list_ms[list], since = leaves && loop->left_ms > conn->since_ms ? loop->left_ms : conn->since_ms;
+
+    return limit != 0 && loop->now_ms - since >= limit;
+}
+
 static void
 end_late(struct loop *loop)
 {
     for (size_t list = 0; list < CONN_LISTS; list++) {
-        uint64_t limit = (list == LIST_IDLE || list == LIST_WRITE) && is_draining(loop) ? DRAIN_IDLE_MS : list_ms[list];
-        for (struct conn *conn = loop->lists[list].first, *next; limit != 0 && conn != NULL && loop->now_ms - conn->since_ms >= limit; conn = next) {
+        for (struct conn *conn = loop->lists[list].first, *next; conn != NULL && is_late(loop, conn, list); conn = next) {
             next = conn->next;
             if (list == LIST_HEAD || list == LIST_BODY) {
                 http_put_plain(&conn->out, loop, 408, 0, false, true);
@@ -718,6 +729,7 @@ stop_listening(struct loop *loop)
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->server->listener, NULL);
     accept_some(loop, HTTP_BACKLOG);
     loop->listens = false;
+    loop->left_ms = loop->now_ms;
     __atomic_sub_fetch(&loop->server->listening, 1, __ATOMIC_ACQ_REL);
 }
 

@@ -2,8 +2,10 @@
 #include "http/node.h"
 
 #include "base/limits.h"
+#include "proc/json.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -258,23 +260,29 @@ get_certificate(void *context, const struct an_http_request *request, struct an_
 }
 
 /* ---- how it is ---- */
+/* Degraded: something that this instance has does not serve. What the clock is distrusted for is said as it is in the log. */
 static void
 get_health(void *context, const struct an_http_request *request, struct an_http_answer *answer)
 {
     const struct an_node *node = context;
+    AN_CLEANUP(an_json_free) json_t *root = NULL;
     struct an_status_health health;
     an_time now = an_time_now();
-    bool lists_late, is_well;
+    bool lists_late, stamps, is_well;
 
     (void)request;
     an_status_health(node->status, &health);
     lists_late = health.lists_until != AN_TIME_NONE && health.lists_until <= now;
-    is_well = health.without_key == 0 && !lists_late;
+    stamps = health.has_stamping && health.clock.code == AN_OK;
+    is_well = health.without_key == 0 && !lists_late && stamps == health.has_stamping;
+    root = json_pack("{s:s, s:I, s:I, s:b, s:b, s:s, s:b, s:I}", "status", is_well ? "ok" : "degraded", "authorities", (json_int_t)health.authorities,
+                     "without_key", (json_int_t)health.without_key, "lists_late", (int)lists_late, "time_stamping", (int)stamps,
+                     "clock", health.clock.code == AN_OK ? "trusted" : health.clock.detail, "clock_proven", (int)health.is_clock_proven,
+                     "seconds", (json_int_t)(now - node->started));
     answer->status = is_well ? 200 : 503;
     answer->content_type = "application/json";
-    an_buf_printf(&answer->body, "{\"status\":\"%s\",\"authorities\":%zu,\"without_key\":%zu,\"lists_late\":%s,\"time_stamping\":%s,\"clock_proven\":%s,\"seconds\":%lld}\n",
-                  is_well ? "ok" : "degraded", health.authorities, health.without_key, lists_late ? "true" : "false", health.has_stamping ? "true" : "false", health.is_clock_proven ? "true" : "false",
-                  (long long)(now - node->started));
+    an_json_write(&answer->body, root);
+    an_buf_byte(&answer->body, '\n');
 }
 
 static bool

@@ -51,7 +51,13 @@ void an_status_tick(struct an_status *status);
 bool an_status_certificate(struct an_status *status, const char *name, struct an_buf *ret);
 
 /* ---- what is there: for /healthz and /metrics ---- */
-struct an_status_health { size_t authorities, without_key, answers_kept; bool has_stamping, is_clock_proven; an_time lists_until; /* the earliest nextUpdate; AN_TIME_NONE = no list */ };
+struct an_status_health {
+    size_t authorities, without_key, answers_kept;
+    bool has_stamping;      /* there is an authority for time-stamps, with its key */
+    struct an_err clock;    /* why nothing is stamped now; code AN_OK = the clock is trusted */
+    bool is_clock_proven;
+    an_time lists_until;    /* the earliest nextUpdate; AN_TIME_NONE = no list */
+};
 void an_status_health(struct an_status *status, struct an_status_health *ret);
 void an_status_metrics(struct an_status *status, struct an_buf *out);
 

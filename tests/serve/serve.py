@@ -166,7 +166,10 @@ def bad_clock(s):
     check(wait_for(lambda: "time source" not in ask().lower()), "granted again: the monitor says 3 ms", ask())
     monitor.write_text(f"5000 {int(time.time())}\n")
     check(wait_for(lambda: "time source" in ask().lower()), "refused: 5 s off", ask())
-    check(s.ask("GET", "/healthz")[0] == 200, "the rest goes on")
+    status, _, body = s.ask("GET", "/healthz")
+    health = json.loads(body)
+    check(status == 503 and health["time_stamping"] is False and health["status"] == "degraded" and "5000 ms off" in health["clock"], "/healthz tells of the clock", body.decode())
+    check(s.ask("GET", "/crt/nha-nuoc.crt")[0] == 200 and ": good" in ocsp(s, "nguoi-mot"), "the rest goes on")
     (s.dir / "antin.yaml").write_text(text)
     s.process.send_signal(signal.SIGHUP)
     check(wait_for(lambda: "time source" not in ask().lower()), "and as before")
@@ -174,7 +177,8 @@ def bad_clock(s):
 
 def health(s):
     got = s.ask("GET", "/healthz")
-    check(got[0] == 200 and json.loads(got[2])["status"] == "ok" and json.loads(got[2])["clock_proven"] is False, "/healthz", str(got))
+    check(got[0] == 200 and json.loads(got[2])["status"] == "ok" and json.loads(got[2])["clock_proven"] is False and json.loads(got[2])["time_stamping"] is True
+          and json.loads(got[2])["clock"] == "trusted", "/healthz", str(got))
     check("clock.unproven" in (s.base / "log").read_text(), "the log warns that nobody vouches for the clock")
     text = s.ask("GET", "/metrics")[2].decode()
     for word in ('antin_http_requests_total{route="/ocsp",status="2xx"}', "antin_ocsp_kept_total", "antin_ocsp_signed_total", "antin_stamps_total", "antin_crl_next_update_seconds"):

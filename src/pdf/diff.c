@@ -382,6 +382,24 @@ collect(struct diff *diff, struct an_err *reterr)
 
 /* ---- judging ---- */
 
+/* An object stream that is gone, whose objects were all written elsewhere. */
+static bool
+is_emptied(struct diff *diff, const struct change *change)
+{
+    const struct an_pdf_container *container;
+
+    if (!change->is_gone || !an_pdf_is_name(an_pdf_dict_find(change->a, "Type"), "ObjStm"))
+        return false;
+    container = an_pdf_container_at(diff->pdf, diff->old, change->num);
+    for (uint32_t i = 0; container && i < container->count; i++) {
+        struct an_pdf_spot spot = an_pdf_find_spot(diff->pdf, diff->now, container->nums[i]);
+
+        if (spot.where == AN_PDF_IN_STREAM && spot.container == change->num)
+            return false;
+    }
+    return container != NULL;
+}
+
 /* Cross-reference and object streams are new objects that nothing mentions: no change of the document. */
 static bool
 judge_structure(struct diff *diff, struct change *change)
@@ -390,7 +408,7 @@ judge_structure(struct diff *diff, struct change *change)
         return false;
     if (change->is_new && an_pdf_refs_of(diff->pdf, change->num) == NULL)
         change->is_same = true;
-    else if (an_pdf_is_name(an_pdf_dict_find(change->a, "Type"), "XRef") &&
+    else if ((an_pdf_is_name(an_pdf_dict_find(change->a, "Type"), "XRef") || is_emptied(diff, change)) &&
              !an_diff_is_mentioned(diff, change->num, diff->now))
         change->is_same = true;
     else

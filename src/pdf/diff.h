@@ -89,6 +89,8 @@ void an_diff_rule_trailer(struct diff *diff);                        /* diff_rul
 void an_diff_rule_catalog(struct diff *diff);
 void an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const struct an_pdf_obj *new_form,
                        struct change *holder);                       /* diff_form.c */
+/* A new signature widget that hangs on its page and is named by no form, but verified like the others. */
+void an_diff_take_stray(struct diff *diff, const struct an_pdf_obj *ref);
 bool an_diff_rule_field(struct diff *diff, struct change *change);   /* false: not a field */
 bool an_diff_rule_appearance(struct diff *diff, struct change *change);
 void an_diff_rule_page(struct diff *diff, struct change *change);    /* diff_page.c */

@@ -122,8 +122,6 @@ take_widget(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf
         claim_as(diff, change, class_);
 }
 
-static void take_field(struct diff *diff, const struct an_pdf_obj *ref, unsigned depth);
-
 /* A terminal signature field: its value, its widgets and what they draw. */
 static void
 take_terminal(struct diff *diff, const struct an_pdf_obj *ref, const struct an_pdf_obj *node,
@@ -142,6 +140,21 @@ take_terminal(struct diff *diff, const struct an_pdf_obj *ref, const struct an_p
         take_widget(diff, &kids->u.array.items[i], an_pdf_resolve(diff->pdf, diff->now, &kids->u.array.items[i]),
                     class_, is_signed);
     claim_values(diff, node, class_);
+}
+
+void
+an_diff_take_stray(struct diff *diff, const struct an_pdf_obj *ref)
+{
+    struct an_pdf_sigfields fields = {0};
+    bool is_verified = false;
+
+    if (an_pdf_sigfields(diff->pdf, AN_PDF_NOW, &fields, NULL) != AN_OK)
+        return;
+    for (size_t i = 0; i < fields.count; i++)
+        is_verified = is_verified || (fields.items[i].value && fields.items[i].field_num == ref_num(ref));
+    an_pdf_sigfields_done(&fields);
+    if (is_verified)
+        take_terminal(diff, ref, an_pdf_resolve(diff->pdf, diff->now, ref), &an_pdf_null);
 }
 
 static void

@@ -43,6 +43,8 @@ take_added(struct diff *diff, const struct an_pdf_obj *ref, struct change *holde
     const struct an_pdf_obj *annot = an_pdf_resolve(diff->pdf, diff->now, ref);
     bool allowed;
 
+    if (change && change->is_new && !change->is_new_widget && an_pdf_is_name(an_diff_now(diff, annot, "FT"), "Sig"))
+        an_diff_take_stray(diff, ref);
     if (change && change->is_new_widget) {
         an_diff_claim(diff, holder, change->class_, change->allowed, change->why);
         return;

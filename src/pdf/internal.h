@@ -38,6 +38,7 @@ struct an_pdf_section {
     const struct an_pdf_obj *trailer;
     struct an_pdf_section *hybrid; /* what /XRefStm points at */
     bool has_prev;
+    bool is_whole;                 /* lists all objects there are, although older states are known: look-ups end here */
     uint64_t prev, startxref;      /* absolute; as written */
 };
 
@@ -65,7 +66,7 @@ struct an_pdf {
     uint64_t startxref_at;  /* of the last "startxref" keyword; 0 = none */
     struct an_arena *arena;
     struct an_pdf_section_vec sections; /* newest first; older ones are read when a look-up needs them */
-    bool chain_done, chain_broken, is_in_hybrid;
+    bool chain_done, chain_broken, is_in_hybrid, has_whole;
     bool is_chaining;       /* an older section is being read: what it refers to is looked up in newer ones only */
     uint64_t chain_fault;   /* offset of what broke the chain */
     struct an_pdf_part_vec parts;       /* filled by an_pdf_latest, oldest first */
@@ -127,6 +128,9 @@ an_code an_pdf_section_read(struct an_pdf *pdf, uint64_t offset, struct an_pdf_s
                             struct an_err *reterr) AN_MUST_USE;
 /* Section by position, newest first; reads further ones through /Prev. NULL behind the oldest. */
 struct an_pdf_section *an_pdf_section_at(struct an_pdf *pdf, size_t index);
+/* Some programs write an update without /Prev and list every object anew. The state that ended at `end` is then found by
+ * its own startxref and put under the oldest section known. False when there is none. */
+bool an_pdf_adopt_older(struct an_pdf *pdf, uint64_t end);
 bool an_pdf_section_find(struct an_pdf *pdf, struct an_pdf_section *section, uint32_t num, struct an_pdf_spot *ret);
 struct an_pdf_spot an_pdf_run_spot(struct an_pdf *pdf, const struct an_pdf_section *section, struct an_pdf_run *run,
                                    uint32_t at);

@@ -147,6 +147,30 @@ list_section(struct an_pdf *pdf, struct an_pdf_section *section, struct change_v
         list_section(pdf, section->hybrid, changes);
 }
 
+static void
+list_left_out(struct an_pdf *pdf, struct an_pdf_section *whole, struct an_pdf_section *older, struct change_vec *changes)
+{
+    for (size_t i = 0; i < older->run_count; i++)
+        for (uint32_t at = 0; at < older->runs[i].count; at++) {
+            struct an_pdf_spot spot;
+
+            if (!an_pdf_section_find(pdf, whole, older->runs[i].first + at, &spot))
+                *change_vec_push(changes) = (struct an_pdf_change){.num = older->runs[i].first + at, .is_free = true};
+        }
+    if (older->hybrid)
+        list_left_out(pdf, whole, older->hybrid, changes);
+}
+
+/* A section that lists everything anew takes away what it does not list. */
+static void
+list_taken_away(struct an_pdf *pdf, size_t index, struct change_vec *changes)
+{
+    struct an_pdf_section *whole = pdf->sections.items[index], *older;
+
+    for (size_t i = index + 1; whole->is_whole && (older = an_pdf_section_at(pdf, i)) != NULL; i++)
+        list_left_out(pdf, whole, older, changes);
+}
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -168,8 +192,10 @@ an_pdf_revision_changes(struct an_pdf *pdf, size_t revision, struct an_pdf_chang
     if (revision > latest)
         AN_FAIL(reterr, AN_E_PDF_REVISION, "%zu of %zu", revision, latest + 1);
     part = &pdf->parts.items[revision];
-    for (size_t i = part->newest; i <= part->oldest; i++)
+    for (size_t i = part->newest; i <= part->oldest; i++) {
         list_section(pdf, pdf->sections.items[i], &changes);
+        list_taken_away(pdf, i, &changes);
+    }
     if (changes.count)
         qsort(changes.items, changes.count, sizeof(*changes.items), by_number);
     *ret = changes.items;
@@ -243,6 +269,8 @@ an_pdf_live_objects(struct an_pdf *pdf, struct an_pdf_change **ret, size_t *ret_
             change_vec_done(&all);
             AN_FAIL(reterr, AN_E_LIMIT, "more than %u objects", AN_LIMIT_PDF_OBJECTS);
         }
+        if (section->is_whole)
+            break;
     }
     keep_newest(&all, &live);
     change_vec_done(&all);

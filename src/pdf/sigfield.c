@@ -9,6 +9,8 @@
 #define NAME_MAX_BYTES 4096
 #define TEXT_MAX ((size_t)64 * 1024)
 #define STRAY_PAGES 16 /* pages looked at for widgets no field list names */
+#define STRAY_OBJECTS 1000 /* objects of later revisions looked at for the same */
+#define ADOPT_MAX 16   /* updates without /Prev that are followed */
 #define END_SLACK 64   /* white space between %%EOF and where a byte range ends */
 
 struct fields {
@@ -290,14 +292,10 @@ walk_field(struct fields *fields, const struct an_pdf_obj *ref, const struct inh
 
 /* Signature widgets of a page that the field list does not lead to. */
 static void
-walk_annotations(struct fields *fields, size_t index, const struct inherited *root)
+walk_annotations(struct fields *fields, const struct an_pdf_obj *page, const struct inherited *root)
 {
-    struct an_pdf_page page;
-    const struct an_pdf_obj *annots;
+    const struct an_pdf_obj *annots = an_pdf_at(fields->pdf, fields->revision, page, "Annots");
 
-    if (an_pdf_page(fields->pdf, fields->revision, index, &page, NULL) != AN_OK)
-        return;
-    annots = an_pdf_at(fields->pdf, fields->revision, page.dict, "Annots");
     for (size_t i = 0; annots->kind == AN_PDF_ARRAY && i < annots->u.array.count; i++) {
         const struct an_pdf_obj *annot = an_pdf_resolve(fields->pdf, fields->revision, &annots->u.array.items[i]);
 
@@ -305,6 +303,58 @@ walk_annotations(struct fields *fields, size_t index, const struct inherited *ro
             an_pdf_dict_find(annot, "V"))
             walk_field(fields, &annots->u.array.items[i], root);
     }
+}
+
+/* No signature in the form: the first pages are looked at. */
+static void
+walk_first_pages(struct fields *fields, const struct inherited *root)
+{
+    struct an_pdf_page page;
+
+    for (size_t i = 0; i < STRAY_PAGES; i++)
+        if (an_pdf_page(fields->pdf, fields->revision, i, &page, NULL) == AN_OK)
+            walk_annotations(fields, page.dict, root);
+}
+
+/* A later signature that its program hung on a page without naming it in a form that stands in the catalog itself
+ * (poppler): only pages that later revisions list can show it. */
+static void
+walk_later_pages(struct fields *fields, const struct inherited *root)
+{
+    size_t latest = an_pdf_latest(fields->pdf), looked_at = 0;
+
+    for (size_t revision = 1; revision <= latest; revision++) {
+        AN_CLEANUP(an_free_ptr) struct an_pdf_change *listed = NULL;
+        size_t count = 0;
+
+        if (an_pdf_revision_changes(fields->pdf, revision, &listed, &count, NULL) != AN_OK)
+            return;
+        for (size_t i = 0; i < count && looked_at < STRAY_OBJECTS; i++) {
+            const struct an_pdf_obj *page =
+                listed[i].is_free ? &an_pdf_null : an_pdf_object(fields->pdf, AN_PDF_NOW, listed[i].num);
+
+            looked_at++;
+            if (an_pdf_is_name(an_pdf_dict_find(page, "Type"), "Page"))
+                walk_annotations(fields, page, root);
+        }
+    }
+}
+
+/* A signature whose range ends at no known revision: the newer one may have been written without /Prev. */
+static bool
+find_older(struct fields *fields)
+{
+    uint64_t end = 0;
+
+    for (size_t i = 0; fields->revision == AN_PDF_NOW && i < fields->found.count; i++) {
+        const struct an_pdf_sigfield *field = &fields->found.items[i];
+        uint64_t its_end = field->byte_range[2] + field->byte_range[3];
+
+        if (field->value && field->has_byte_range && field->revision < 0 && its_end >= field->byte_range[2] &&
+            its_end < fields->pdf->file.len && its_end > end)
+            end = its_end;
+    }
+    return end && an_pdf_adopt_older(fields->pdf, end);
 }
 
 static uint64_t
@@ -326,28 +376,51 @@ by_signed_end(const void *a, const void *b)
     return (x->field_num > y->field_num) - (x->field_num < y->field_num);
 }
 
-an_code
-an_pdf_sigfields(struct an_pdf *pdf, size_t revision, struct an_pdf_sigfields *ret, struct an_err *reterr)
+static void
+forget_found(struct fields *fields)
+{
+    struct an_pdf_sigfields part = {fields->found.items, fields->found.count};
+
+    an_pdf_sigfields_done(&part);
+    fields->found = (struct an_pdf_sigfield_vec){0};
+}
+
+static void
+walk_all(struct fields *fields)
 {
     AN_CLEANUP(an_map_free) struct an_map *seen = an_map_new();
     AN_CLEANUP(an_buf_free) struct an_buf name = an_buf_new(NAME_MAX_BYTES);
-    struct fields fields = {.pdf = pdf, .revision = revision, .seen = seen};
     const struct inherited root = {.name = &name};
-    const struct an_pdf_obj *catalog = an_pdf_catalog(pdf, revision);
-    const struct an_pdf_obj *list = an_pdf_at(pdf, revision, an_pdf_at(pdf, revision, catalog, "AcroForm"), "Fields");
+    const struct an_pdf_obj *catalog = an_pdf_catalog(fields->pdf, fields->revision);
+    const struct an_pdf_obj *form = an_pdf_at(fields->pdf, fields->revision, catalog, "AcroForm");
+    const struct an_pdf_obj *list = an_pdf_at(fields->pdf, fields->revision, form, "Fields");
     bool has_signed = false;
 
-    fields.perms_docmdp = an_pdf_dict_find(an_pdf_at(pdf, revision, catalog, "Perms"), "DocMDP");
+    fields->seen = seen;
+    fields->nodes = 0;
+    fields->perms_docmdp = an_pdf_dict_find(an_pdf_at(fields->pdf, fields->revision, catalog, "Perms"), "DocMDP");
     for (size_t i = 0; list->kind == AN_PDF_ARRAY && i < list->u.array.count; i++)
-        walk_field(&fields, &list->u.array.items[i], &root);
-    for (size_t i = 0; i < fields.found.count; i++)
-        has_signed = has_signed || fields.found.items[i].value;
-    for (size_t i = 0; !has_signed && i < STRAY_PAGES; i++)
-        walk_annotations(&fields, i, &root);
-    if (fields.nodes > AN_LIMIT_PDF_FIELDS) {
-        struct an_pdf_sigfields part = {fields.found.items, fields.found.count};
+        walk_field(fields, &list->u.array.items[i], &root);
+    for (size_t i = 0; i < fields->found.count; i++)
+        has_signed = has_signed || fields->found.items[i].value;
+    if (!has_signed)
+        walk_first_pages(fields, &root);
+    else if (fields->revision == AN_PDF_NOW)
+        walk_later_pages(fields, &root);
+}
 
-        an_pdf_sigfields_done(&part);
+an_code
+an_pdf_sigfields(struct an_pdf *pdf, size_t revision, struct an_pdf_sigfields *ret, struct an_err *reterr)
+{
+    struct fields fields = {.pdf = pdf, .revision = revision};
+
+    walk_all(&fields);
+    for (int i = 0; i < ADOPT_MAX && find_older(&fields); i++) {
+        forget_found(&fields);
+        walk_all(&fields);
+    }
+    if (fields.nodes > AN_LIMIT_PDF_FIELDS) {
+        forget_found(&fields);
         AN_FAIL(reterr, AN_E_LIMIT, "more than %d form fields", AN_LIMIT_PDF_FIELDS);
     }
     if (fields.found.count)

@@ -61,7 +61,7 @@ an_pdf_history_build(struct an_pdf *pdf)
 {
     size_t total = 0;
 
-    if (pdf->history || an_pdf_latest(pdf) < HISTORY_FROM)
+    if (pdf->history || an_pdf_latest(pdf) < HISTORY_FROM || pdf->has_whole)
         return;
     for (size_t i = 0; i < pdf->parts.items[0].newest; i++)
         for (size_t j = 0; j < pdf->sections.items[i]->run_count; j++)
@@ -111,7 +111,7 @@ an_pdf_find_spot(struct an_pdf *pdf, size_t revision, uint32_t num)
         start = start > pdf->parts.items[0].newest ? start : pdf->parts.items[0].newest;
     }
     for (size_t i = start; (section = an_pdf_section_at(pdf, i)) != NULL; i++)
-        if (an_pdf_section_find(pdf, section, num, &spot))
+        if (an_pdf_section_find(pdf, section, num, &spot) || section->is_whole)
             return spot;
     if (was_rebuilt != pdf->is_rebuilt) /* the chain broke while we followed it */
         return an_pdf_find_spot(pdf, AN_PDF_NOW, num);

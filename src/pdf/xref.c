@@ -1,4 +1,5 @@
 #include "pdf/internal.h"
+#include "pdf/refs.h"
 
 #include <stdlib.h>
 
@@ -461,6 +462,50 @@ an_pdf_section_at(struct an_pdf *pdf, size_t index)
     while (pdf->sections.count && pdf->sections.count <= index && !pdf->chain_done && !pdf->is_chaining)
         read_older(pdf);
     return index < pdf->sections.count ? pdf->sections.items[index] : NULL;
+}
+
+/* Where the state that ends at `end` says its cross-reference is. */
+static bool
+find_own_startxref(struct an_pdf *pdf, uint64_t end, uint64_t *ret_offset)
+{
+    uint64_t skip = end > TAIL_WINDOW ? end - TAIL_WINDOW : 0, value;
+    size_t at = an_bytes_rfind(an_bytes_slice(pdf->file, (size_t)skip, (size_t)(end - skip)), AN_LIT("startxref"));
+
+    if (at == SIZE_MAX)
+        return false;
+    at = an_pdf_skip_space(pdf->file, (size_t)skip + at + 9);
+    if (!an_pdf_read_uint(pdf->file, &at, &value) || value == 0 || value >= end)
+        return false;
+    *ret_offset = value + pdf->bias;
+    return *ret_offset < end && !is_known_section(pdf, *ret_offset);
+}
+
+bool
+an_pdf_adopt_older(struct an_pdf *pdf, uint64_t end)
+{
+    struct an_pdf_section *last, *older;
+    uint64_t offset;
+    an_code code;
+
+    while (an_pdf_section_at(pdf, pdf->sections.count))
+        ;
+    last = pdf->sections.count ? pdf->sections.items[pdf->sections.count - 1] : NULL;
+    if (last == NULL || last->has_prev || last->offset < end || pdf->is_rebuilt || pdf->chain_broken ||
+        pdf->sections.count >= AN_LIMIT_PDF_REVISIONS || end > pdf->file.len ||
+        !an_pdf_dict_find(last->trailer, "Root") || !find_own_startxref(pdf, end, &offset))
+        return false;
+    pdf->is_chaining = true;
+    code = an_pdf_section_read(pdf, offset, &older, NULL);
+    pdf->is_chaining = false;
+    if (code != AN_OK)
+        return false;
+    last->is_whole = pdf->has_whole = true;
+    *an_pdf_section_vec_push(&pdf->sections) = older;
+    pdf->chain_done = false;
+    pdf->parts.count = 0; /* the revisions are counted anew */
+    an_pdf_history_drop(pdf);
+    an_pdf_refs_free(&pdf->refs);
+    return true;
 }
 
 /* ---- opening ---- */

@@ -38,6 +38,12 @@ def made_by_hand(world):
                 yield f"{style}, DocMDP {level}: note", p.copy().append({3: p.edit(3, "/Annots [", "/Annots [70 0 R "), 70: "<< /Type /Annot /Subtype /Text /P 3 0 R /Rect [9 9 30 30] /Contents (xem lai) >>"}).data
             q = p.copy().sign(second, field="Hai", widget="/Rect [300 72 500 150]", more={60: pdf.stream(b"0 0 1 rg 0 0 200 78 re f", "/Type /XObject /Subtype /Form /BBox [0 0 200 78]")})
             yield f"{style}, DocMDP {level}: later signature with a box at the foot", q.data
+        yield f"{style}: second signature in an update without /Prev that lists everything", world.signed(style).sign(second, field="Hai", whole=()).data
+        yield f"{style}: three such updates", world.signed(style).sign(second, field="Hai", whole=()).sign(world.signer(), field="Ba", whole=()).data
+        yield f"{style}: such an update before an ordinary one", world.signed(style).sign(second, field="Hai", whole=()).sign(world.signer(), field="Ba").data
+        yield f"{style}: second signature on its page, not named by the form", world.signed(style).sign(second, field="Hai", stray=True).data
+        yield f"{style}: visible second signature not named by the form", world.signed(style).sign(second, field="Hai", stray=True, widget="/Rect [300 72 500 150] /AP << /N 60 0 R >>",
+              more={60: pdf.stream(b"0 0 1 rg 0 0 200 78 re f", "/Type /XObject /Subtype /Form /BBox [0 0 200 78]")}).data
     p = pdf.base(version="1.4").sign(world.signer())
     yield "many signatures", many(world, 12).data
     empty = pdf.base(more={50: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Trong) /F 4 /P 3 0 R /Rect [72 100 200 150] >>"}, annotations="50 0 R")

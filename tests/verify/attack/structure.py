@@ -58,6 +58,42 @@ def incremental(world, style):
     yield "/ID changed and content replaced", tail_of(p, extra="/ID [<aa> <bb>]")
 
 
+def whole_updates(world, style):
+    """Updates without /Prev that list everything anew: what they change or leave out is found all the same."""
+    p, second = world.signed(style), world.signer(cert=world.second)
+    yield "nothing but changed content", p.copy().rewrite_table({4: EVIL}).data
+    for number, what in ((9, "overlay image"), (7, "annotation"), (4, "content"), (p.field_number, "signature field"), (p.value_number, "signature")):
+        yield f"{what} left out", p.copy().rewrite_table({50: "<< /Rieng 1 >>"}, [number]).data
+        if number < p.value_number: # a later signer may sign what no longer shows the first signature: his own stands
+            yield f"{what} left out, signed again", p.copy().sign(second, field="Hai", whole=[number]).data
+    yield "content changed, signed again", p.copy().sign(second, field="Hai", whole=(), more={4: EVIL}).data
+    yield "content changed before, signed again", p.copy().rewrite_table({4: EVIL}).sign(second, field="Hai", whole=()).data
+    q = p.copy()
+    q.data = q.data.replace(b"startxref\n%d\n" % q.start(), b"startxref\n%d\n" % 9)
+    yield "the signed state's own startxref is wrong", q.rewrite_table({4: EVIL}).data
+    r = base("stream")
+    r = r.append({9: r.body[9], 11: r.body[11], 5: r.body[5]}, packed=[11, 5]).sign(world.signer())
+    holder = next(n for n in r.offsets() if r.data.startswith(b"%d 0 obj\n<< /Length" % n, r.offsets()[n]) and b"/ObjStm" in r.data[r.offsets()[n]:r.offsets()[n] + 80])
+    yield "object stream left out, its objects not written elsewhere", r.copy().rewrite_table({50: "<< /Rieng 1 >>"}, [holder, 5, 11]).data
+
+
+def strays(world, style):
+    """Signature widgets that the form does not name, none of which is a signature of these bytes."""
+    p = world.signed(style)
+    evil, number = dict(widget="/Rect [72 690 400 720] /AP << /N 8 0 R >>"), p.size()
+
+    def hung(entries, more=None):
+        return p.copy().append({3: p.edit(3, "/Annots [", f"/Annots [{number} 0 R "), number: f"<< /Type /Annot /Subtype /Widget /FT /Sig /F 4 /P 3 0 R {evil['widget']} {entries} >>", **(more or {})}).data
+
+    yield "no value", hung("/T (X)")
+    yield "the first signature's value", hung(f"/T (X) /V {p.value_number} 0 R")
+    yield "value without a range", hung("/T (X) /V << /Type /Sig /Contents <3000> >>")
+    yield "value that is no signature", hung("/T (X) /V 90 0 R", {90: "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached /ByteRange [0 9 20 9] /Contents <3003020101> >>"})
+    yield "kid of the first field", hung(f"/Parent {p.field_number} 0 R")
+    yield "signature of other bytes", p.copy().sign(lambda d: world.cms(b"x" + d, cert=world.second), field="X", stray=True, **evil).data
+    yield "right signature, content changed", p.copy().sign(world.signer(cert=world.second), field="X", stray=True, more={4: EVIL}).data
+
+
 def reading_games(world):
     """What two readers could read in two ways."""
     p = world.signed()
@@ -135,6 +171,10 @@ def cases(world, full):
     for style in ("table", "stream"):
         for name, data in incremental(world, style):
             yield Case(f"{style}: {name}", data, REFUSED)
+        for name, data in whole_updates(world, style):
+            yield Case(f"{style}, update without /Prev: {name}", data, REFUSED)
+        for name, data in strays(world, style):
+            yield Case(f"{style}, widget not named by the form: {name}", data, NO_ACCEPT)
     for rows in (reading_games(world), truncations(world)):
         for name, data in rows:
             yield Case(name, data, NO_ACCEPT)

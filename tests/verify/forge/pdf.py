@@ -111,6 +111,15 @@ class Pdf:
             at = end
         return out + b"trailer\n<< /Size %d %s >>\n" % (count, entries.encode())
 
+    def offsets(self, without=()):
+        """Where each object stands now (none in object streams)."""
+        found = {int(m[1]): m.start(1) for m in re.finditer(rb"(?<=[\r\n])(\d+) 0 obj\b", self.data)}
+        return {n: at for n, at in found.items() if n not in without}
+
+    def rewrite_table(self, objects, without=()):
+        """As append, but as PoDoFo does it: a table of all objects there are, without /Prev."""
+        return self.append(objects, style="table", prev=None, offset_of=self.offsets([*objects, *without]))
+
     def edit(self, number, old, new):
         body = self.body[number]
         if old.encode() not in body:
@@ -118,8 +127,9 @@ class Pdf:
         return body.replace(old.encode(), new.encode(), 1)
 
     def sign(self, make_cms, field="ChuKy1", certify=0, lock="", room=6000, value="", widget=None, form="", byte_range=None, contents=None,
-             after_contents=b"", sub_filter="ETSI.CAdES.detached", kind="Sig", more=None, style=None, tail=b"", stamp=False):
-        """Adds a field with a signature by make_cms(bytes signed) -> CMS octets. Catalog 1, page 3, form 6."""
+             after_contents=b"", sub_filter="ETSI.CAdES.detached", kind="Sig", more=None, style=None, tail=b"", stamp=False, whole=None, stray=False):
+        """Adds a field with a signature by make_cms(bytes signed) -> CMS octets. Catalog 1, page 3, form 6. whole: the update lists all
+        objects but these, without /Prev. stray: the form does not name the field."""
         number = self.size()
         sig, fieldn = number, number + 1
         reference = ""
@@ -139,7 +149,12 @@ class Pdf:
         objects[sig] = (b"<< /Type /%s /Filter /Adobe.PPKLite /SubFilter /%s " % (kind.encode(), sub_filter.encode()) +
                         b"/ByteRange [0 1111111111 2222222222 3333333333] /Contents " + hole + after_contents + (reference + value).encode() + b" >>")
         base = len(self.data)
-        self.append(objects, style=style, order=[n for n in objects])
+        if stray:
+            del objects[6]
+        if whole is not None:
+            self.rewrite_table(objects, whole)
+        else:
+            self.append(objects, style=style, order=[n for n in objects])
         self.data += tail
         data = bytearray(self.data)
         at = data.index(hole, base)

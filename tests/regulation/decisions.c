@@ -1,6 +1,7 @@
 /*
- * The decisions that a reader of the regulations takes, held against the engine: decisions.tsv was written from the
- * texts, clause by clause, and says which. Then: every binding clause of the five regulations has a rule and a row, or
+ * The decisions that readers of the regulations take, held against the engine: decisions.tsv was written from the
+ * texts, clause by clause, and says which; second-reading.tsv by a second reader who knew neither the rules nor the
+ * first reader's rows. Then: every binding clause of the five regulations has a rule and a row, or
  * a reason why software does not carry it out.
  */
 #include <stdio.h>
@@ -9,14 +10,15 @@
 #include "data.h"
 #include "regulation/decisions.h"
 
-static struct an_decisions decisions;
+static struct an_decisions decisions, second_reading;
+static const char *reading = "decisions.tsv";
 static size_t wrong;
 
 static void
 complain(const struct an_decision_row *row, const char *what, const char *expected, const char *found)
 {
     wrong++;
-    fprintf(stderr, "decisions.tsv:%zu: %s %s %s %s: %s is \"%s\", the texts say \"%s\" (%s)\n", row->line,
+    fprintf(stderr, "%s:%zu: %s %s %s %s: %s is \"%s\", the texts say \"%s\" (%s)\n", reading, row->line,
             row->column[COL_REGULATION], row->column[COL_ACT], row->column[COL_ACTOR] ? row->column[COL_ACTOR] : "-",
             row->column[COL_FACTS] ? row->column[COL_FACTS] : "-", what, found, expected, row->column[COL_WHY]);
 }
@@ -150,14 +152,29 @@ check_row(const struct an_decision_row *row)
 }
 
 static void
+check_rows(const struct an_decisions *rows, const char *name, size_t least)
+{
+    reading = name;
+    wrong = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        check_row(&rows->rows[i]);
+    printf("%s: %zu decisions, %zu wrong\n", name, rows->count, wrong);
+    assert_true(rows->count >= least);
+    assert_int_equal(wrong, 0);
+}
+
+static void
 test_decisions(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < decisions.count; i++)
-        check_row(&decisions.rows[i]);
-    printf("%zu decisions, %zu wrong\n", decisions.count, wrong);
-    assert_true(decisions.count >= 300);
-    assert_int_equal(wrong, 0);
+    check_rows(&decisions, "decisions.tsv", 300);
+}
+
+static void
+test_second_reading(void **state)
+{
+    (void)state;
+    check_rows(&second_reading, "second-reading.tsv", 200);
 }
 
 /* ---- coverage ---- */
@@ -207,7 +224,8 @@ load(void **state)
 {
     struct an_err err = {0};
 
-    if (open_all(state) != 0 || an_decisions_load(regs, NULL, &decisions, &err) != AN_OK) {
+    if (open_all(state) != 0 || an_decisions_load(regs, NULL, &decisions, &err) != AN_OK ||
+        an_decisions_load(regs, AN_SOURCE_DIR "/tests/regulation/second-reading.tsv", &second_reading, &err) != AN_OK) {
         fprintf(stderr, "%s\n", err.detail);
         return 1;
     }
@@ -218,12 +236,14 @@ static int
 unload(void **state)
 {
     an_decisions_free(&decisions);
+    an_decisions_free(&second_reading);
     return close_all(state);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_coverage)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_second_reading),
+                                       cmocka_unit_test(test_coverage)};
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -28,9 +28,6 @@ SELECT c.id, c.authority, c.serial, c.partition, c.der, c.profile, c.subject, c.
 -- name: certificate_by_id
 SELECT c.id, c.authority, c.serial, c.partition, c.der, c.profile, c.subject, c.not_before, c.not_after, c.subscriber, c.device, c.status, c.revoked_at, c.reason, c.ground, c.predecessor, c.kind, c.renewals, c.matter, c.issued_at, a.name FROM certificate c JOIN authority a ON a.id = c.authority WHERE c.id = $1
 
--- name: certificate_by_predecessor
-SELECT c.id FROM certificate c WHERE c.predecessor = $1
-
 -- name: certificate_set_status
 UPDATE certificate SET status = $3, revoked_at = $4, reason = $5, ground = $6 WHERE id = $1 AND status = $2
 

@@ -92,10 +92,6 @@ SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issu
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires FROM person p JOIN agency a ON a.id = p.agency WHERE p.number = $1
 
--- name: person_find_email
-SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
-    p.until, p.retires FROM person p JOIN agency a ON a.id = p.agency WHERE p.email = $1 AND p.email <> ''
-
 -- name: person_end
 UPDATE person SET state = $2, until = $3 WHERE id = $1 AND state = 'active'
 
@@ -256,6 +252,14 @@ SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.
     CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
     COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
 LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.state = $3 AND d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: device_page_agency
+SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.name, '') WHEN 'cuc' THEN '' WHEN 'buu-chinh' THEN '' ELSE COALESCE(ha.name, '') END,
+    COALESCE(u.number, ''), COALESCE(u.name, '') FROM device d LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+LEFT JOIN subscriber u ON u.id = d.subscriber WHERE d.id IN (SELECT x.id FROM device x WHERE x.holder_kind = 'agency' AND x.holder = $3
+    UNION ALL SELECT x.id FROM person y JOIN device x ON x.holder_kind = 'person' AND x.holder = y.id WHERE y.agency = $3)
+    AND ($4 = '' OR d.state = $4) AND d.number > $1 ORDER BY d.number LIMIT COALESCE(CAST($2 AS {int}), 0)
 
 -- name: device_page_holder
 SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,

@@ -159,14 +159,6 @@ an_register_by_id(struct an_tx *tx, int64_t id, struct an_arena *arena, struct a
 }
 
 an_code
-an_register_successor(struct an_tx *tx, int64_t id, int64_t *ret_id, struct an_err *reterr)
-{
-    const struct an_value value = AN_V_INT(id);
-
-    return an_tx_int(tx, AN_SQL_CERTIFICATE_BY_PREDECESSOR, &value, 1, ret_id, reterr);
-}
-
-an_code
 an_register_set_status(struct an_tx *tx, int64_t id, enum an_certificate_status from, enum an_certificate_status to, an_time at, const struct an_ground *ground, struct an_err *reterr)
 {
     bool is_out = to == AN_CERTIFICATE_REVOKED || to == AN_CERTIFICATE_HELD;

@@ -55,7 +55,6 @@ an_code an_register_by_request(struct an_tx *tx, const char *request_key, int64_
 /* Texts and bytes live in the arena. AN_E_CA_CERTIFICATE when there is none, or two authorities have it. */
 an_code an_register_find(struct an_tx *tx, an_bytes serial, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_register_by_id(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_register_successor(struct an_tx *tx, int64_t id, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE; /* 0 = none */
 /* From one status to another; AN_E_CA_STATUS when it is no longer in the first. */
 an_code an_register_set_status(struct an_tx *tx, int64_t id, enum an_certificate_status from, enum an_certificate_status to, an_time at, const struct an_ground *ground,
                                struct an_err *reterr) AN_MUST_USE;

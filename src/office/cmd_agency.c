@@ -33,7 +33,7 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
     int64_t id = 0;
 
     AN_TRY(reg_need("name", a->name, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(take_options(&d, a, &agency, reterr));
     AN_TRY(an_registry_add_agency(&d.desk, &agency, &id, reterr));
     json_object_set_new(out, "id", json_integer(id));
@@ -74,7 +74,7 @@ show(struct cli *cli, const struct registry_args *a, const char *code, json_t **
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .code = code};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, false, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_store_read(d.instance->replica, find_one, &one, reterr));
     *ret = reg_agency_json(&one.agency);
     if (one.is_closed)
@@ -99,7 +99,7 @@ edit(struct cli *cli, const struct registry_args *a, const char *code, json_t **
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .code = code};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_store_read(d.instance->store, find_one, &one, reterr));
     AN_TRY(take_options(&d, a, &one.agency, reterr));
     AN_TRY(an_registry_edit_agency(&d.desk, &one.agency, reterr));
@@ -125,7 +125,7 @@ new_code(struct cli *cli, const struct registry_args *a, const char *code, const
     int64_t id = 0;
 
     AN_TRY(reg_need("document", a->document, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, code, &id, reterr));
     return an_registry_change_code(&d.desk, id, next, a->document, reterr);
 }
@@ -141,70 +141,35 @@ cmd_agency_code(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- many ---- */
-struct listing {
-    struct reg_desk *d;
-    struct an_page page;
-    json_t *rows;
-    const char *cursor;
-};
-
 static an_code
 add_row(void *context, const struct an_agency *agency, struct an_err *reterr)
 {
-    struct listing *listing = context;
-
     (void)reterr;
-    json_array_append_new(listing->rows, reg_agency_json(agency));
+    json_array_append_new(((struct reg_rows *)context)->rows, reg_agency_json(agency));
     return AN_OK;
 }
 
 static an_code
-list_page(void *context, struct an_tx *tx, struct an_err *reterr)
+read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 {
-    struct listing *listing = context;
-
-    return an_agency_list(tx, &listing->page, listing->d->arena, add_row, listing, &listing->cursor, reterr);
+    return an_agency_list(tx, &rows->page, rows->d->arena, add_row, rows, &rows->cursor, reterr);
 }
 
 static void
-print_rows(struct cli *cli, json_t *rows, const char *cursor)
+print_row(FILE *out, const json_t *row)
 {
-    size_t i;
-    json_t *row;
+    const char *superior = reg_word(row, "superior");
 
-    if (cli->json) {
-        reg_print(cli, json_pack("{s:O, s:s?}", "agencies", rows, "next", cursor));
-        return;
-    }
-    json_array_foreach(rows, i, row)
-        fprintf(cli->out, "%-14s %s%s%s\n", json_string_value(json_object_get(row, "code")), json_string_value(json_object_get(row, "name")),
-                json_string_length(json_object_get(row, "superior")) ? " · " : "", json_string_value(json_object_get(row, "superior")));
-    if (cursor != NULL)
-        fprintf(cli->out, "%s --cursor '%s'\n", SAY(cli, "Còn nữa:", "More:"), cursor);
-}
-
-static an_code
-list(struct cli *cli, const struct registry_args *a, struct an_err *reterr)
-{
-    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct listing listing = {.d = &d, .page = {.text = a->text, .limit = a->limit > 0 ? (size_t)a->limit : 0, .cursor = a->cursor}, .rows = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
-
-    if (code == AN_OK)
-        code = reg_agency_id(&d, a->superior, &listing.page.agency, reterr);
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, list_page, &listing, reterr);
-    if (code == AN_OK)
-        print_rows(cli, listing.rows, listing.cursor);
-    json_decref(listing.rows);
-    return code;
+    fprintf(out, "%-14s %s%s%s\n", reg_word(row, "code"), reg_word(row, "name"), superior[0] ? " · " : "", superior);
 }
 
 int
 cmd_agency_list(struct cli *cli, const void *options, char **args, int count)
 {
-    struct an_err err = {0};
+    static const struct reg_list list = {"agencies", NULL, read_rows, print_row};
+    const struct registry_args *a = options;
+    const struct reg_ask ask = {a->dir, a->as, a->text, a->superior, a->cursor, a->limit, a};
 
     (void)args, (void)count;
-    return list(cli, options, &err) == AN_OK ? 0 : cli_fail(cli, &err);
+    return reg_list(cli, &list, &ask);
 }

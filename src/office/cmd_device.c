@@ -83,8 +83,10 @@ show(struct cli *cli, const struct device_args *a, const char *number, json_t **
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .number = number, .custody = json_array(), .events = json_array(), .certs = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
+    an_code code = reg_desk_open(cli, a->dir, a->as, &d, reterr);
 
+    if (code == AN_OK)
+        code = an_service_device_look(&d.desk, number, reterr);
     if (code == AN_OK)
         code = an_store_read(d.instance->replica, read_story, &one, reterr);
     if (code == AN_OK) {
@@ -119,7 +121,7 @@ add(struct cli *cli, const struct device_args *a, struct an_err *reterr)
                                .phone = a->phone, .account = a->account, .place = a->place, .note = a->note};
     int64_t id = 0;
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_store_read(d.instance->store, find_one, &one, reterr));
     device.subscriber = one.subscriber_id;
     return an_service_device_add(&d.desk, &device, &id, reterr);
@@ -146,7 +148,7 @@ edit(struct cli *cli, const struct device_args *a, const char *number, struct an
         {a->place, &one.device.place}, {a->note, &one.device.note},
     };
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_store_read(d.instance->store, find_one, &one, reterr));
     for (size_t i = 0; i < AN_COUNT(texts); i++)
         if (texts[i].given != NULL)
@@ -171,7 +173,7 @@ change_state(struct cli *cli, const struct device_args *a, const char *number, c
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     return an_service_device_state(&d.desk, number, state, a->reason ? a->reason : "", reterr);
 }
 
@@ -186,98 +188,74 @@ cmd_device_state(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- many ---- */
-struct listing {
-    struct an_device_page page;
-    json_t *rows;
-    char last[80];
-    size_t count;
-};
-
 static an_code
 add_row(void *context, const struct an_device *device, struct an_err *reterr)
 {
-    struct listing *listing = context;
+    struct reg_rows *rows = context;
 
     (void)reterr;
-    json_array_append_new(listing->rows, device_json(device));
-    snprintf(listing->last, sizeof(listing->last), "%s", device->number);
-    listing->count++;
+    json_array_append_new(rows->rows, device_json(device));
+    rows->cursor = an_arena_str(rows->d->arena, an_bytes_of_str(device->number));
     return AN_OK;
-}
-
-static an_code
-list_page(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct listing *listing = context;
-
-    return an_device_list(tx, &listing->page, add_row, listing, reterr);
-}
-
-static void
-print_rows(struct cli *cli, const struct listing *listing)
-{
-    bool has_more = listing->count == (listing->page.limit ? listing->page.limit : 50);
-    size_t i;
-    json_t *row;
-
-    if (cli->json) {
-        reg_print(cli, json_pack("{s:O, s:s?}", "devices", listing->rows, "next", has_more ? listing->last : NULL));
-        return;
-    }
-    json_array_foreach(listing->rows, i, row)
-        fprintf(cli->out, "%-20s %-10s %-14s %s %s\n", json_string_value(json_object_get(row, "number")), json_string_value(json_object_get(row, "kind")),
-                json_string_value(json_object_get(row, "state_vi")), json_string_value(json_object_get(row, "holder_kind")),
-                json_string_value(json_object_get(row, "holder")));
-    if (has_more)
-        fprintf(cli->out, "%s --after '%s'\n", SAY(cli, "Còn nữa:", "More:"), listing->last);
 }
 
 /* "CB000001" = a person; "agency:H53.6"; "cuc". */
 static an_code
-read_holder(struct reg_desk *d, const char *holder, struct an_device_page *page, struct an_err *reterr)
+read_holder(struct reg_rows *rows, struct an_tx *tx, const char *holder, struct an_device_page *page, struct an_err *reterr)
 {
-    if (holder == NULL)
-        return AN_OK;
+    struct an_agency agency = {0};
+    struct an_person person = {0};
+
     if (strcmp(holder, "cuc") == 0 || strcmp(holder, "buu-chinh") == 0) {
         page->holder_kind = holder;
         return AN_OK;
     }
     if (strncmp(holder, "agency:", 7) == 0) {
+        AN_TRY(an_agency_find_code(tx, holder + 7, rows->d->arena, &agency, NULL, reterr));
         page->holder_kind = "agency";
-        return reg_agency_id(d, holder + 7, &page->holder, reterr);
+        page->holder = agency.id;
+        return AN_OK;
     }
+    AN_TRY(an_person_find_number(tx, holder, rows->d->arena, &person, reterr));
     page->holder_kind = "person";
-    return reg_person_id(d, holder, &page->holder, reterr);
+    page->holder = person.id;
+    return AN_OK;
 }
 
 static an_code
-list(struct cli *cli, const struct device_args *a, struct an_err *reterr)
+read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 {
-    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct one one = {.d = &d, .subscriber = a->subscriber};
-    struct listing listing = {.page = {.state = a->state, .after = a->after, .limit = a->limit > 0 ? (size_t)a->limit : 0}, .rows = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
+    const struct device_args *a = rows->options;
+    struct an_device_page page = {.state = a->state, .after = rows->page.cursor, .limit = rows->page.limit, .agency = rows->page.agency};
+    struct an_subscriber subscriber = {0};
 
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, find_one, &one, reterr);
-    listing.page.subscriber = one.subscriber_id;
-    if (code == AN_OK)
-        code = read_holder(&d, a->holder, &listing.page, reterr);
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, list_page, &listing, reterr);
-    if (code == AN_OK)
-        print_rows(cli, &listing);
-    json_decref(listing.rows);
-    return code;
+    if (a->subscriber != NULL)
+        AN_TRY(an_subscriber_find_number(tx, a->subscriber, rows->d->arena, &subscriber, reterr));
+    page.subscriber = subscriber.id;
+    if (a->holder != NULL)
+        AN_TRY(read_holder(rows, tx, a->holder, &page, reterr));
+    AN_TRY(an_device_list(tx, &page, add_row, rows, reterr));
+    if (json_array_size(rows->rows) < (page.limit ? page.limit : 50))
+        rows->cursor = NULL;
+    return AN_OK;
+}
+
+static void
+print_row(FILE *out, const json_t *row)
+{
+    fprintf(out, "%-20s %-10s %-14s %s %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "state_vi"), reg_word(row, "holder_kind"),
+            reg_word(row, "holder"));
 }
 
 int
 cmd_device_list(struct cli *cli, const void *options, char **args, int count)
 {
-    struct an_err err = {0};
+    static const struct reg_list list = {"devices", "device.list", read_rows, print_row};
+    const struct device_args *a = options;
+    const struct reg_ask ask = {a->dir, a->as, NULL, a->agency, a->cursor, a->limit, a};
 
     (void)args, (void)count;
-    return list(cli, options, &err) == AN_OK ? 0 : cli_fail(cli, &err);
+    return reg_list(cli, &list, &ask);
 }
 
 /* ---- the tokens ---- */
@@ -289,7 +267,7 @@ prepare(struct cli *cli, const struct device_args *a, const char *uri, json_t *o
     int64_t id = 0;
 
     AN_TRY(reg_need("model", a->model, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_service_device_prepare(&d.desk, uri, a->model, &id, number, reterr));
     json_object_set_new(out, "number", json_string(number));
     return AN_OK;
@@ -319,7 +297,7 @@ restore(struct cli *cli, const struct device_args *a, const char *number, struct
     AN_CLEANUP(an_secret_free) struct an_secret *pin = NULL;
     struct an_pin_source fresh = pin_source(a->new_pin_file), so = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(fresh.ask(fresh.context, SAY(cli, "mã PIN mới", "new PIN"), AN_PIN_OK, &pin, reterr));
     if (a->so_pin_file != NULL)
         so = an_pin_from_file(a->so_pin_file);
@@ -342,7 +320,7 @@ wipe(struct cli *cli, const struct device_args *a, const char *number, struct an
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct an_pin_source so = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     if (a->so_pin_file != NULL)
         so = an_pin_from_file(a->so_pin_file);
     return an_service_device_wipe(&d.desk, number, so, reterr);

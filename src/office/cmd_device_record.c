@@ -18,7 +18,7 @@ draft(struct cli *cli, const struct device_args *a, const char *step, char **arg
     int64_t id = 0;
 
     AN_TRY(reg_need("to", a->to, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_service_record_draft(&d.desk, &handover, &id, number, reterr));
     json_object_set_new(out, "record", json_integer(id));
     json_object_set_new(out, "number", json_string(number));
@@ -61,12 +61,6 @@ cmd_device_lost(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- records ---- */
-struct listing {
-    struct reg_desk *d;
-    const char *number;
-    json_t *rows;
-};
-
 static an_code
 add_row(void *context, const struct an_record *record, struct an_err *reterr)
 {
@@ -78,25 +72,12 @@ add_row(void *context, const struct an_record *record, struct an_err *reterr)
 }
 
 static an_code
-list_records(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct listing *listing = context;
-    struct an_device device = {0};
-
-    json_array_clear(listing->rows);
-    if (listing->number != NULL)
-        AN_TRY(an_device_find_number(tx, listing->number, listing->d->arena, &device, reterr));
-    return an_record_each(tx, device.id, add_row, listing->rows, reterr);
-}
-
-static an_code
 records(struct cli *cli, const struct device_args *a, const char *number, json_t *rows, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct listing listing = {.d = &d, .number = number, .rows = rows};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, false, &d, reterr));
-    return an_store_read(d.instance->replica, list_records, &listing, reterr);
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
+    return an_service_record_list(&d.desk, number, add_row, rows, reterr);
 }
 
 int
@@ -118,34 +99,17 @@ cmd_device_records(struct cli *cli, const void *options, char **args, int count)
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }
 
-struct paper {
-    int64_t id;
-    struct an_buf pdf;
-};
-
-static an_code
-read_paper(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct paper *paper = context;
-
-    return an_record_pdf(tx, paper->id, &paper->pdf, reterr);
-}
-
 static an_code
 save_paper(struct cli *cli, const struct device_args *a, const char *id, const char *path, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct paper paper = {.id = strtoll(id, NULL, 10), .pdf = an_buf_new(AN_LIMIT_RECORD_BYTES)};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
+    AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_RECORD_BYTES);
 
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, read_paper, &paper, reterr);
-    if (code == AN_OK && paper.pdf.len == 0)
-        code = an_err_set(reterr, AN_E_RECORD_STATE, "%s", id);
-    if (code == AN_OK)
-        code = an_file_write(path, an_buf_view(&paper.pdf), 0644, reterr);
-    an_buf_free(&paper.pdf);
-    return code;
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
+    AN_TRY(an_service_record_paper(&d.desk, strtoll(id, NULL, 10), &pdf, reterr));
+    if (pdf.len == 0)
+        AN_FAIL(reterr, AN_E_RECORD_STATE, "%s", id);
+    return an_file_write(path, an_buf_view(&pdf), 0644, reterr);
 }
 
 int
@@ -167,7 +131,7 @@ sign(struct cli *cli, const struct device_args *a, const char *id, bool *ret_don
     struct an_record_key key = {.uri = a->key, .cert = a->cert, .pin = a->pin_file ? an_pin_from_file(a->pin_file) : an_pin_from_terminal()};
 
     AN_TRY(reg_need("key", a->key, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     if (a->image != NULL)
         AN_TRY(an_file_read(a->image, AN_LIMIT_PNG_BYTES, &image, reterr));
     key.image = an_buf_view(&image);
@@ -190,7 +154,7 @@ void_record(struct cli *cli, const struct device_args *a, const char *id, struct
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     return an_service_record_void(&d.desk, strtoll(id, NULL, 10), reterr);
 }
 

@@ -32,7 +32,7 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
 
     AN_TRY(reg_need("name", a->name, reterr));
     AN_TRY(reg_need("agency", a->agency, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(take_options(&d, a, &person, reterr));
     AN_TRY(an_registry_add_person(&d.desk, &person, &id, number, reterr));
     json_object_set_new(out, "number", json_string(number));
@@ -98,7 +98,7 @@ show(struct cli *cli, const struct registry_args *a, const char *number, json_t 
     struct story story = {.d = &d};
     struct an_person person = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, a->reveal, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_registry_show_person(&d.desk, number, a->reveal, d.arena, &person, reterr));
     *ret = reg_person_json(&person);
     story.person = person.id;
@@ -141,7 +141,7 @@ edit(struct cli *cli, const struct registry_args *a, const char *number, json_t 
     struct loading loading = {.d = &d, .number = number};
     int64_t agency;
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_store_read(d.instance->store, load, &loading, reterr));
     agency = loading.person.agency;
     AN_TRY(take_options(&d, a, &loading.person, reterr));
@@ -181,11 +181,35 @@ give_post(struct cli *cli, const struct registry_args *a, const char *number, st
 
     AN_TRY(reg_need("title", a->title, reterr));
     AN_TRY(reg_need("agency", a->agency, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(period(a, d.desk.at, &post.since, &post.until, reterr));
     AN_TRY(reg_person_id(&d, number, &post.person, reterr));
     AN_TRY(reg_agency_id(&d, a->agency, &post.agency, reterr));
     return an_registry_add_post(&d.desk, &post, reterr);
+}
+
+static an_code
+end_post(struct cli *cli, const struct registry_args *a, const char *number, struct an_err *reterr)
+{
+    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
+    int64_t person = 0, agency = 0;
+    an_time at;
+
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
+    AN_TRY(reg_day("on", a->on, &at, reterr));
+    AN_TRY(reg_person_id(&d, number, &person, reterr));
+    AN_TRY(reg_agency_id(&d, a->agency, &agency, reterr));
+    return an_registry_end_post(&d.desk, person, agency, a->title, at == AN_TIME_NONE ? d.desk.at : at, reterr);
+}
+
+int
+cmd_person_end_post(struct cli *cli, const void *options, char **args, int count)
+{
+    struct an_err err = {0};
+    an_code code = end_post(cli, options, args[0], &err);
+
+    (void)count;
+    return reg_done(cli, code, &err, json_pack("{s:s, s:b}", "number", args[0], "ended", 1));
 }
 
 int
@@ -206,7 +230,7 @@ give_role(struct cli *cli, const struct registry_args *a, const char *number, st
     struct an_duty duty = {.role = a->role, .basis = a->basis ? a->basis : a->document ? "delegation" : "post", .document = a->document};
 
     AN_TRY(reg_need("role", a->role, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_person_id(&d, number, &duty.person, reterr));
     if (a->end)
         return an_registry_end_duty(&d.desk, duty.person, a->role, d.desk.at, reterr);
@@ -235,7 +259,7 @@ end_person(struct cli *cli, const struct registry_args *a, const char *number, s
     an_time at;
 
     AN_TRY(reg_need("state", a->state, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_day("on", a->on, &at, reterr));
     AN_TRY(reg_person_id(&d, number, &person, reterr));
     return an_registry_end_person(&d.desk, person, a->state, at == AN_TIME_NONE ? d.desk.at : at, reterr);
@@ -253,72 +277,37 @@ cmd_person_end(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- many: masked ---- */
-struct listing {
-    struct reg_desk *d;
-    struct an_page page;
-    json_t *rows;
-    const char *cursor;
-};
-
 static an_code
 add_row(void *context, const struct an_person *person, struct an_err *reterr)
 {
-    struct listing *listing = context;
+    struct reg_rows *rows = context;
     struct an_person masked = *person;
 
     (void)reterr;
-    an_person_mask(&masked, listing->d->arena);
-    json_array_append_new(listing->rows, reg_person_json(&masked));
+    an_person_mask(&masked, rows->d->arena);
+    json_array_append_new(rows->rows, reg_person_json(&masked));
     return AN_OK;
 }
 
 static an_code
-list_page(void *context, struct an_tx *tx, struct an_err *reterr)
+read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 {
-    struct listing *listing = context;
-
-    return an_person_list(tx, &listing->page, listing->d->arena, add_row, listing, &listing->cursor, reterr);
+    return an_person_list(tx, &rows->page, rows->d->arena, add_row, rows, &rows->cursor, reterr);
 }
 
 static void
-print_rows(struct cli *cli, json_t *rows, const char *cursor)
+print_row(FILE *out, const json_t *row)
 {
-    size_t i;
-    json_t *row;
-
-    if (cli->json) {
-        reg_print(cli, json_pack("{s:O, s:s?}", "people", rows, "next", cursor));
-        return;
-    }
-    json_array_foreach(rows, i, row)
-        fprintf(cli->out, "%-10s %s · %s · %s\n", json_string_value(json_object_get(row, "number")), json_string_value(json_object_get(row, "name")),
-                json_string_value(json_object_get(row, "agency")), json_string_value(json_object_get(row, "email")));
-    if (cursor != NULL)
-        fprintf(cli->out, "%s --cursor '%s'\n", SAY(cli, "Còn nữa:", "More:"), cursor);
-}
-
-static an_code
-list(struct cli *cli, const struct registry_args *a, struct an_err *reterr)
-{
-    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct listing listing = {.d = &d, .page = {.text = a->text, .limit = a->limit > 0 ? (size_t)a->limit : 0, .cursor = a->cursor}, .rows = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
-
-    if (code == AN_OK)
-        code = reg_agency_id(&d, a->agency, &listing.page.agency, reterr);
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, list_page, &listing, reterr);
-    if (code == AN_OK)
-        print_rows(cli, listing.rows, listing.cursor);
-    json_decref(listing.rows);
-    return code;
+    fprintf(out, "%-10s %s · %s · %s\n", reg_word(row, "number"), reg_word(row, "name"), reg_word(row, "agency"), reg_word(row, "email"));
 }
 
 int
 cmd_person_list(struct cli *cli, const void *options, char **args, int count)
 {
-    struct an_err err = {0};
+    static const struct reg_list list = {"people", "person.list", read_rows, print_row};
+    const struct registry_args *a = options;
+    const struct reg_ask ask = {a->dir, a->as, a->text, a->agency, a->cursor, a->limit, a};
 
     (void)args, (void)count;
-    return list(cli, options, &err) == AN_OK ? 0 : cli_fail(cli, &err);
+    return reg_list(cli, &list, &ask);
 }

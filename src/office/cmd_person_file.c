@@ -55,7 +55,7 @@ import(struct cli *cli, const struct registry_args *a, const char *path, json_t 
     struct an_imported done = {0};
     an_code code;
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     if (a->report != NULL) {
         AN_TRY(an_output_open(a->report, &t.report, reterr));
         t.has_report = true;
@@ -91,7 +91,7 @@ export(struct cli *cli, const struct registry_args *a, const char *path, json_t 
     uint64_t rows = 0;
     int64_t agency = 0;
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, a->agency, &agency, reterr));
     AN_TRY(an_registry_export_people(&d.desk, path, agency, a->personal, &rows, reterr));
     json_object_set_new(out, "file", json_string(path));

@@ -24,7 +24,7 @@ reorganise(struct cli *cli, const struct registry_args *a, char **args, int coun
     json_object_set_new(out, "lines", lines);
     AN_TRY(reg_need("into", a->into, reterr));
     AN_TRY(reg_need("document", a->document, reterr));
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, a->into, &plan.into, reterr));
     AN_TRY(reg_day("on", a->on, &plan.effective, reterr));
     if (plan.effective == AN_TIME_NONE)
@@ -75,7 +75,7 @@ undo(struct cli *cli, const struct registry_args *a, const char *id, struct an_e
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     return an_registry_undo(&d.desk, strtoll(id, NULL, 10), reterr);
 }
 

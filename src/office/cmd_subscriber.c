@@ -9,7 +9,7 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
     char number[32];
     int64_t id = 0;
 
-    AN_TRY(reg_desk_open(cli, a->dir, a->as, true, &d, reterr));
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     subscriber.since = d.desk.at;
     if (a->person == NULL)
         AN_TRY(reg_need("agency", a->agency, reterr));
@@ -61,14 +61,26 @@ find_one(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
+permit(const struct one *one, struct an_err *reterr)
+{
+    const struct an_subscriber *u = &one->subscriber;
+    char object[64];
+
+    snprintf(object, sizeof(object), "subscriber:%s", u->number);
+    return an_registry_look_at(&one->d->desk, "subscriber.show", object, u->agency, u->person ? u->person : u->manager, reterr);
+}
+
+static an_code
 show(struct cli *cli, const struct registry_args *a, const char *number, json_t **ret, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .number = number, .certs = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
+    an_code code = reg_desk_open(cli, a->dir, a->as, &d, reterr);
 
     if (code == AN_OK)
         code = an_store_read(d.instance->replica, find_one, &one, reterr);
+    if (code == AN_OK)
+        code = permit(&one, reterr);
     if (code == AN_OK) {
         *ret = reg_subscriber_json(&one.subscriber);
         json_object_set(*ret, "certificates", one.certs);
@@ -93,7 +105,7 @@ edit(struct cli *cli, const struct registry_args *a, const char *number, bool en
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .number = number, .certs = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, true, &d, reterr);
+    an_code code = reg_desk_open(cli, a->dir, a->as, &d, reterr);
 
     if (code == AN_OK)
         code = an_store_read(d.instance->store, find_one, &one, reterr);
@@ -131,70 +143,33 @@ cmd_subscriber_end(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- many ---- */
-struct listing {
-    struct reg_desk *d;
-    struct an_page page;
-    json_t *rows;
-    const char *cursor;
-};
-
 static an_code
 add_row(void *context, const struct an_subscriber *subscriber, struct an_err *reterr)
 {
-    struct listing *listing = context;
-
     (void)reterr;
-    json_array_append_new(listing->rows, reg_subscriber_json(subscriber));
+    json_array_append_new(((struct reg_rows *)context)->rows, reg_subscriber_json(subscriber));
     return AN_OK;
 }
 
 static an_code
-list_page(void *context, struct an_tx *tx, struct an_err *reterr)
+read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 {
-    struct listing *listing = context;
-
-    return an_subscriber_list(tx, &listing->page, listing->d->arena, add_row, listing, &listing->cursor, reterr);
+    return an_subscriber_list(tx, &rows->page, rows->d->arena, add_row, rows, &rows->cursor, reterr);
 }
 
 static void
-print_rows(struct cli *cli, json_t *rows, const char *cursor)
+print_row(FILE *out, const json_t *row)
 {
-    size_t i;
-    json_t *row;
-
-    if (cli->json) {
-        reg_print(cli, json_pack("{s:O, s:s?}", "subscribers", rows, "next", cursor));
-        return;
-    }
-    json_array_foreach(rows, i, row)
-        fprintf(cli->out, "%-10s %-24s %s · %s\n", json_string_value(json_object_get(row, "number")), json_string_value(json_object_get(row, "kind")),
-                json_string_value(json_object_get(row, "name")), json_string_value(json_object_get(row, "agency")));
-    if (cursor != NULL)
-        fprintf(cli->out, "%s --cursor '%s'\n", SAY(cli, "Còn nữa:", "More:"), cursor);
-}
-
-static an_code
-list(struct cli *cli, const struct registry_args *a, struct an_err *reterr)
-{
-    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct listing listing = {.d = &d, .page = {.text = a->text, .limit = a->limit > 0 ? (size_t)a->limit : 0, .cursor = a->cursor}, .rows = json_array()};
-    an_code code = reg_desk_open(cli, a->dir, a->as, false, &d, reterr);
-
-    if (code == AN_OK)
-        code = reg_agency_id(&d, a->agency, &listing.page.agency, reterr);
-    if (code == AN_OK)
-        code = an_store_read(d.instance->replica, list_page, &listing, reterr);
-    if (code == AN_OK)
-        print_rows(cli, listing.rows, listing.cursor);
-    json_decref(listing.rows);
-    return code;
+    fprintf(out, "%-10s %-24s %s · %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "name"), reg_word(row, "agency"));
 }
 
 int
 cmd_subscriber_list(struct cli *cli, const void *options, char **args, int count)
 {
-    struct an_err err = {0};
+    static const struct reg_list list = {"subscribers", "subscriber.list", read_rows, print_row};
+    const struct registry_args *a = options;
+    const struct reg_ask ask = {a->dir, a->as, a->text, a->agency, a->cursor, a->limit, a};
 
     (void)args, (void)count;
-    return list(cli, options, &err) == AN_OK ? 0 : cli_fail(cli, &err);
+    return reg_list(cli, &list, &ask);
 }

@@ -6,7 +6,7 @@
 struct device_args {
     const char *dir, *as;
     const char *kind, *number, *model, *uri, *carrier, *phone, *account, *subscriber, *place, *note;
-    const char *state, *holder, *after, *reason;
+    const char *state, *holder, *agency, *cursor, *reason;
     long limit;
     const char *to, *giver, *taker, *way, *permission, *paper;
     const char *key, *cert, *image, *pin_file, *so_pin_file, *new_pin_file;

@@ -4,56 +4,46 @@
 #define D(member) offsetof(struct device_args, member)
 
 static const struct opt plain_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
 };
+#define DEVICE_FIELDS \
+    {"model", "ID", OPT_TEXT, D(model), "loại thiết bị (devices/models.yaml)", "model (devices/models.yaml)"}, \
+    {"uri", "URI", OPT_TEXT, D(uri), "địa chỉ PKCS#11 khi thiết bị đang cắm", "PKCS#11 address while it is at hand"}, \
+    {"phone", "NUMBER", OPT_TEXT, D(phone), "số điện thoại của SIM", "number of the SIM"}, \
+    {"account", "TEXT", OPT_TEXT, D(account), "tài khoản ký số tập trung", "account of central signing"}, \
+    {"subscriber", "NUMBER", OPT_TEXT, D(subscriber), "thuê bao", "subscriber"}, \
+    {"place", "TEXT", OPT_TEXT, D(place), "nơi cất giữ", "where it is kept"}, \
+    {"note", "TEXT", OPT_TEXT, D(note), "ghi chú", "note"}
 static const struct opt add_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"kind", "pki-token|sim-pki|hsm", OPT_TEXT, D(kind), "loại (mặc định pki-token)", "kind (default pki-token)"},
     {"number", "TEXT", OPT_TEXT, D(number), "số hiệu thiết bị", "its number"},
     {"carrier", "TEXT", OPT_TEXT, D(carrier), "nhà mạng: Viettel, Vinaphone, Mobifone; thêm /cs khi chuyển đổi số", "carrier; with /cs to convert a number in use"},
-    {"model", "ID", OPT_TEXT, D(model), "loại thiết bị (devices/models.yaml)", "model (devices/models.yaml)"},
-    {"uri", "URI", OPT_TEXT, D(uri), "địa chỉ PKCS#11 khi thiết bị đang cắm", "PKCS#11 address while it is at hand"},
-    {"phone", "NUMBER", OPT_TEXT, D(phone), "số điện thoại của SIM", "number of the SIM"},
-    {"account", "TEXT", OPT_TEXT, D(account), "tài khoản ký số tập trung", "account of central signing"},
-    {"subscriber", "NUMBER", OPT_TEXT, D(subscriber), "thuê bao", "subscriber"},
-    {"place", "TEXT", OPT_TEXT, D(place), "nơi cất giữ", "where it is kept"},
-    {"note", "TEXT", OPT_TEXT, D(note), "ghi chú", "note"},
+    DEVICE_FIELDS,
 };
 static const struct opt edit_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"model", "ID", OPT_TEXT, D(model), "loại thiết bị (devices/models.yaml)", "model (devices/models.yaml)"},
-    {"uri", "URI", OPT_TEXT, D(uri), "địa chỉ PKCS#11 khi thiết bị đang cắm", "PKCS#11 address while it is at hand"},
-    {"phone", "NUMBER", OPT_TEXT, D(phone), "số điện thoại của SIM", "number of the SIM"},
-    {"account", "TEXT", OPT_TEXT, D(account), "tài khoản ký số tập trung", "account of central signing"},
-    {"subscriber", "NUMBER", OPT_TEXT, D(subscriber), "thuê bao", "subscriber"},
-    {"place", "TEXT", OPT_TEXT, D(place), "nơi cất giữ", "where it is kept"},
-    {"note", "TEXT", OPT_TEXT, D(note), "ghi chú", "note"},
+    DESK_OPTS(device_args),
+    DEVICE_FIELDS,
 };
 static const struct opt list_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"state", "STATE", OPT_TEXT, D(state), "chua-dung, dang-dung, bi-khoa, hong, that-lac, da-thu-hoi", "state"},
     {"holder", "WHO", OPT_TEXT, D(holder), "người giữ: số hiệu, agency:MÃ, cuc", "holder: a number, agency:CODE, cuc"},
     {"subscriber", "NUMBER", OPT_TEXT, D(subscriber), "thuê bao", "subscriber"},
-    {"after", "NUMBER", OPT_TEXT, D(after), "sau số hiệu này", "after this number"},
-    {"limit", "N", OPT_INT, D(limit), "số dòng", "rows"},
+    {"agency", "CODE", OPT_TEXT, D(agency), "thiết bị của một cơ quan, kể cả do người của cơ quan giữ", "what an agency holds, its people's included"},
+    {"cursor", "TEXT", OPT_TEXT, D(cursor), "trang sau của lần trước", "next page, as told by the one before"},
+    {"limit", "N", OPT_INT, D(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"},
 };
 static const struct opt state_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"reason", "TEXT", OPT_TEXT, D(reason), "lý do", "reason"},
 };
 static const struct opt prepare_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"model", "ID", OPT_TEXT, D(model), "loại thiết bị (devices/models.yaml)", "model (devices/models.yaml)"},
 };
 static const struct opt move_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"to", "WHO", OPT_TEXT, D(to), "bên nhận: số hiệu người, agency:MÃ, co-yeu:MÃ, buu-chinh, cuc", "who takes it: a person's number, agency:CODE, co-yeu:CODE, buu-chinh, cuc"},
     {"giver", "NUMBER", OPT_TEXT, D(giver), "người ký bên giao", "who signs for the giver"},
     {"taker", "NUMBER", OPT_TEXT, D(taker), "người ký bên nhận", "who signs for the taker"},
@@ -64,22 +54,19 @@ static const struct opt move_opts[] = {
     {"paper", "NUMBER", OPT_TEXT, D(paper), "đã lập biên bản giấy số này", "a paper record of this number exists"},
 };
 static const struct opt sign_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"key", "URI", OPT_TEXT, D(key), "khóa của người ký: pkcs11:… hoặc tệp", "the signer's key: pkcs11:… or a file"},
     {"cert", "FILE", OPT_TEXT, D(cert), "chứng thư; bỏ trống: lấy trong thiết bị", "certificate; default: the one on the token"},
     {"image", "PNG", OPT_TEXT, D(image), "hình chữ ký tay, .png nền trong suốt", "picture of the hand signature, PNG with transparency"},
     {"pin-file", "FILE", OPT_TEXT, D(pin_file), "tệp chứa mã PIN", "file with the PIN"},
 };
 static const struct opt restore_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"new-pin-file", "FILE", OPT_TEXT, D(new_pin_file), "tệp chứa mã PIN mới; bỏ trống: hỏi", "file with the new PIN; default: ask"},
     {"so-pin-file", "FILE", OPT_TEXT, D(so_pin_file), "tệp chứa mã PIN quản trị (mặc định: của bản cài đặt)", "file with the SO PIN (default: the instance's)"},
 };
 static const struct opt wipe_opts[] = {
-    {"dir", "DIR", OPT_TEXT, D(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, D(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(device_args),
     {"so-pin-file", "FILE", OPT_TEXT, D(so_pin_file), "tệp chứa mã PIN quản trị (mặc định: của bản cài đặt)", "file with the SO PIN (default: the instance's)"},
 };
 

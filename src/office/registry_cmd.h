@@ -35,6 +35,7 @@ int cmd_person_list(struct cli *cli, const void *options, char **args, int count
 int cmd_person_show(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_edit(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_post(struct cli *cli, const void *options, char **args, int count);
+int cmd_person_end_post(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_role(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_end(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_transfer(struct cli *cli, const void *options, char **args, int count);

@@ -4,102 +4,76 @@
 #define R(member) offsetof(struct registry_args, member)
 
 static const struct opt plain_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
 };
+#define PAGE_FIELDS \
+    {"cursor", "TEXT", OPT_TEXT, R(cursor), "trang sau của lần trước", "next page, as told by the one before"}, \
+    {"limit", "N", OPT_INT, R(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"}
 static const struct opt list_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"cursor", "TEXT", OPT_TEXT, R(cursor), "trang sau của lần trước", "next page, as told by the one before"},
-    {"limit", "N", OPT_INT, R(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"},
-    {"search", "TEXT", OPT_TEXT, R(text), "tìm không phân biệt dấu", "search without diacritics"},
+    DESK_OPTS(registry_args),
+    PAGE_FIELDS,
+    {"search", "TEXT", OPT_TEXT, R(text), "tìm theo bất kỳ từ nào của tên, không phân biệt dấu", "search by any word of the name, without diacritics"},
     {"superior", "CODE", OPT_TEXT, R(superior), "chỉ đơn vị trực thuộc", "only those right below"},
 };
+#define AGENCY_FIELDS \
+    {"hierarchy", "state|party", OPT_TEXT, R(hierarchy), "hệ thống: state (mặc định) hoặc party", "hierarchy: state (default) or party"}, \
+    {"superior", "CODE", OPT_TEXT, R(superior), "mã cơ quan cấp trên", "code of its superior"}, \
+    {"address", "TEXT", OPT_TEXT, R(address), "địa chỉ", "address"}, \
+    {"province", "TEXT", OPT_TEXT, R(province), "tỉnh, thành phố", "province"}, \
+    {"tax-code", "TEXT", OPT_TEXT, R(tax_code), "mã số thuế", "tax code"}, \
+    {"budget-code", "TEXT", OPT_TEXT, R(budget_code), "mã quan hệ ngân sách", "code of its budget relation"}, \
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"}, \
+    {"email-domain", "DOMAIN", OPT_TEXT, R(email_domain), "tên miền thư điện tử công vụ của cơ quan", "official e-mail domain of its people"}, \
+    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; bỏ trống: theo cấp trên", "regulation that binds it; default: its superior's"}, \
+    {"seal-mm", "N", OPT_REAL, R(seal_mm), "đường kính con dấu, mm", "diameter of its seal, mm"}, \
+    {"seal-document", "TEXT", OPT_TEXT, R(seal_document), "giấy chứng nhận đăng ký mẫu dấu", "registration of its seal"}, \
+    {"since", "DAY", OPT_TEXT, R(since), "ngày thành lập", "day of its founding"}, \
+    {"name", "TEXT", OPT_TEXT, R(name), "tên cơ quan", "its name"}
 static const struct opt agency_add_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"hierarchy", "state|party", OPT_TEXT, R(hierarchy), "hệ thống: state (mặc định) hoặc party", "hierarchy: state (default) or party"},
-    {"superior", "CODE", OPT_TEXT, R(superior), "mã cơ quan cấp trên", "code of its superior"},
-    {"address", "TEXT", OPT_TEXT, R(address), "địa chỉ", "address"},
-    {"province", "TEXT", OPT_TEXT, R(province), "tỉnh, thành phố", "province"},
-    {"tax-code", "TEXT", OPT_TEXT, R(tax_code), "mã số thuế", "tax code"},
-    {"budget-code", "TEXT", OPT_TEXT, R(budget_code), "mã quan hệ ngân sách", "code of its budget relation"},
-    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
-    {"email-domain", "DOMAIN", OPT_TEXT, R(email_domain), "tên miền thư điện tử công vụ của cơ quan", "official e-mail domain of its people"},
-    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; bỏ trống: theo cấp trên", "regulation that binds it; default: its superior's"},
-    {"seal-mm", "N", OPT_REAL, R(seal_mm), "đường kính con dấu, mm", "diameter of its seal, mm"},
-    {"seal-document", "TEXT", OPT_TEXT, R(seal_document), "giấy chứng nhận đăng ký mẫu dấu", "registration of its seal"},
-    {"since", "DAY", OPT_TEXT, R(since), "ngày thành lập", "day of its founding"},
-    {"name", "TEXT", OPT_TEXT, R(name), "tên cơ quan", "its name"},
+    DESK_OPTS(registry_args),
+    AGENCY_FIELDS,
     {"code", "CODE", OPT_TEXT, R(code), "mã định danh điện tử (QĐ 20/2020)", "identifier (QĐ 20/2020)"},
 };
 static const struct opt agency_edit_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"hierarchy", "state|party", OPT_TEXT, R(hierarchy), "hệ thống: state (mặc định) hoặc party", "hierarchy: state (default) or party"},
-    {"superior", "CODE", OPT_TEXT, R(superior), "mã cơ quan cấp trên", "code of its superior"},
-    {"address", "TEXT", OPT_TEXT, R(address), "địa chỉ", "address"},
-    {"province", "TEXT", OPT_TEXT, R(province), "tỉnh, thành phố", "province"},
-    {"tax-code", "TEXT", OPT_TEXT, R(tax_code), "mã số thuế", "tax code"},
-    {"budget-code", "TEXT", OPT_TEXT, R(budget_code), "mã quan hệ ngân sách", "code of its budget relation"},
-    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
-    {"email-domain", "DOMAIN", OPT_TEXT, R(email_domain), "tên miền thư điện tử công vụ của cơ quan", "official e-mail domain of its people"},
-    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; bỏ trống: theo cấp trên", "regulation that binds it; default: its superior's"},
-    {"seal-mm", "N", OPT_REAL, R(seal_mm), "đường kính con dấu, mm", "diameter of its seal, mm"},
-    {"seal-document", "TEXT", OPT_TEXT, R(seal_document), "giấy chứng nhận đăng ký mẫu dấu", "registration of its seal"},
-    {"since", "DAY", OPT_TEXT, R(since), "ngày thành lập", "day of its founding"},
-    {"name", "TEXT", OPT_TEXT, R(name), "tên cơ quan", "its name"},
+    DESK_OPTS(registry_args),
+    AGENCY_FIELDS,
 };
 static const struct opt document_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
 };
+#define PERSON_FIELDS \
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan công tác", "code of the agency"}, \
+    {"born", "DAY", OPT_TEXT, R(born), "ngày sinh", "date of birth"}, \
+    {"identity", "TEXT", OPT_TEXT, R(identity), "số định danh cá nhân", "personal identifier"}, \
+    {"identity-issued", "DAY", OPT_TEXT, R(identity_issued), "ngày cấp", "day of its issue"}, \
+    {"identity-place", "TEXT", OPT_TEXT, R(identity_place), "nơi cấp", "place of its issue"}, \
+    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"}, \
+    {"phone", "TEXT", OPT_TEXT, R(phone), "số điện thoại", "phone number"}, \
+    {"retires", "DAY", OPT_TEXT, R(retires), "ngày nghỉ hưu dự kiến", "expected day of retirement"}, \
+    {"name", "TEXT", OPT_TEXT, R(name), "họ và tên", "full name"}, \
+    {"since", "DAY", OPT_TEXT, R(since), "ngày vào cơ quan", "day of joining"}
 static const struct opt person_add_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan công tác", "code of the agency"},
-    {"born", "DAY", OPT_TEXT, R(born), "ngày sinh", "date of birth"},
-    {"identity", "TEXT", OPT_TEXT, R(identity), "số định danh cá nhân", "personal identifier"},
-    {"identity-issued", "DAY", OPT_TEXT, R(identity_issued), "ngày cấp", "day of its issue"},
-    {"identity-place", "TEXT", OPT_TEXT, R(identity_place), "nơi cấp", "place of its issue"},
-    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
-    {"phone", "TEXT", OPT_TEXT, R(phone), "số điện thoại", "phone number"},
-    {"retires", "DAY", OPT_TEXT, R(retires), "ngày nghỉ hưu dự kiến", "expected day of retirement"},
-    {"name", "TEXT", OPT_TEXT, R(name), "họ và tên", "full name"},
-    {"since", "DAY", OPT_TEXT, R(since), "ngày vào cơ quan", "day of joining"},
+    DESK_OPTS(registry_args),
+    PERSON_FIELDS,
     {"number", "TEXT", OPT_TEXT, R(number), "số hiệu (mặc định: tự cấp)", "number (default: the next one)"},
 };
 static const struct opt person_edit_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan công tác", "code of the agency"},
-    {"born", "DAY", OPT_TEXT, R(born), "ngày sinh", "date of birth"},
-    {"identity", "TEXT", OPT_TEXT, R(identity), "số định danh cá nhân", "personal identifier"},
-    {"identity-issued", "DAY", OPT_TEXT, R(identity_issued), "ngày cấp", "day of its issue"},
-    {"identity-place", "TEXT", OPT_TEXT, R(identity_place), "nơi cấp", "place of its issue"},
-    {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
-    {"phone", "TEXT", OPT_TEXT, R(phone), "số điện thoại", "phone number"},
-    {"retires", "DAY", OPT_TEXT, R(retires), "ngày nghỉ hưu dự kiến", "expected day of retirement"},
-    {"name", "TEXT", OPT_TEXT, R(name), "họ và tên", "full name"},
-    {"since", "DAY", OPT_TEXT, R(since), "ngày vào cơ quan", "day of joining"},
+    DESK_OPTS(registry_args),
+    PERSON_FIELDS,
 };
 static const struct opt person_list_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
-    {"cursor", "TEXT", OPT_TEXT, R(cursor), "trang sau của lần trước", "next page, as told by the one before"},
-    {"limit", "N", OPT_INT, R(limit), "số dòng mỗi trang (mặc định 50)", "rows of a page (default 50)"},
-    {"search", "TEXT", OPT_TEXT, R(text), "tìm không phân biệt dấu", "search without diacritics"},
+    DESK_OPTS(registry_args),
+    PAGE_FIELDS,
+    {"search", "TEXT", OPT_TEXT, R(text), "tìm theo bất kỳ từ nào của tên, không phân biệt dấu", "search by any word of the name, without diacritics"},
     {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"},
 };
 static const struct opt person_show_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"reveal", NULL, OPT_FLAG, R(reveal), "hiện đủ dữ liệu cá nhân (được ghi nhật ký)", "show personal data in full (told to the audit log)"},
 };
 static const struct opt person_post_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
     {"title", "TEXT", OPT_TEXT, R(title), "chức vụ", "title"},
     {"authority", "TM|KT|TL|TUQ|Q", OPT_TEXT, R(authority), "thẩm quyền ký", "authority in which he signs"},
@@ -108,9 +82,14 @@ static const struct opt person_post_opts[] = {
     {"since", "DAY", OPT_TEXT, R(since), "từ ngày (mặc định: bây giờ)", "from (default: now)"},
     {"until", "DAY", OPT_TEXT, R(until), "đến ngày", "until"},
 };
+static const struct opt person_end_post_opts[] = {
+    DESK_OPTS(registry_args),
+    {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
+    {"title", "TEXT", OPT_TEXT, R(title), "chức vụ", "title"},
+    {"on", "DAY", OPT_TEXT, R(on), "ngày (mặc định: bây giờ)", "day (default: now)"},
+};
 static const struct opt person_role_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
     {"role", "ROLE", OPT_TEXT, R(role), "vai trò (bảng từ)", "role (see the glossary)"},
     {"basis", "post|delegation", OPT_TEXT, R(basis), "theo chức vụ hoặc văn bản giao nhiệm vụ", "by post or by written delegation"},
@@ -120,14 +99,12 @@ static const struct opt person_role_opts[] = {
     {"end", NULL, OPT_FLAG, R(end), "kết thúc vai trò ngay", "end the role now"},
 };
 static const struct opt person_end_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"state", "retired|left|deceased", OPT_TEXT, R(state), "nghỉ hưu, thôi việc, từ trần", "retired, left, deceased"},
     {"on", "DAY", OPT_TEXT, R(on), "ngày (mặc định: bây giờ)", "day (default: now)"},
 };
 static const struct opt subscriber_add_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"kind", "person|agency|agency-second|device-service-software", OPT_TEXT, R(kind), "loại thuê bao", "kind of subscriber"},
     {"person", "PERSON", OPT_TEXT, R(person), "số hiệu cá nhân", "number of the person"},
     {"agency", "CODE", OPT_TEXT, R(agency), "mã cơ quan", "code of the agency"},
@@ -137,24 +114,21 @@ static const struct opt subscriber_add_opts[] = {
     {"manager", "PERSON", OPT_TEXT, R(manager), "người quản lý thiết bị", "who keeps the device"},
 };
 static const struct opt subscriber_edit_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"label", "TEXT", OPT_TEXT, R(label), "nhãn của thiết bị thứ hai hoặc dịch vụ", "label of a second device or a service"},
     {"name", "TEXT", OPT_TEXT, R(name), "tên thiết bị, dịch vụ, phần mềm", "name of the device, service or software"},
     {"email", "ADDRESS", OPT_TEXT, R(email), "thư điện tử công vụ", "official e-mail address"},
     {"manager", "PERSON", OPT_TEXT, R(manager), "người quản lý thiết bị", "who keeps the device"},
 };
 static const struct opt merge_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"into", "CODE", OPT_TEXT, R(into), "cơ quan kế thừa", "the successor"},
     {"on", "DAY", OPT_TEXT, R(on), "ngày có hiệu lực (mặc định: hôm nay)", "effective day (default: today)"},
     {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
     {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
 };
 static const struct opt transfer_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"into", "CODE", OPT_TEXT, R(into), "cơ quan mới", "the new agency"},
     {"on", "DAY", OPT_TEXT, R(on), "ngày có hiệu lực (mặc định: bây giờ)", "effective day (default: now)"},
     {"document", "TEXT", OPT_TEXT, R(document), "số văn bản", "number of the document behind it"},
@@ -162,15 +136,13 @@ static const struct opt transfer_opts[] = {
     {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
 };
 static const struct opt import_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"report", "FILE.csv", OPT_TEXT, R(report), "tệp báo cáo từng dòng", "report, line by line"},
     {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ kiểm tra, không ghi", "check only, write nothing"},
     {"batch", "N", OPT_INT, R(batch), "số dòng mỗi lần ghi (mặc định 500)", "rows of one commit (default 500)"},
 };
 static const struct opt export_opts[] = {
-    {"dir", "DIR", OPT_TEXT, R(dir), "thư mục của bản cài đặt", "folder of the instance"},
-    {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "người thực hiện và vai trò; “system” khi thiết lập", "who acts, in which role; “system” while setting up"},
+    DESK_OPTS(registry_args),
     {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"},
     {"personal", NULL, OPT_FLAG, R(personal), "kèm dữ liệu cá nhân đầy đủ (được ghi nhật ký)", "with personal data in full (told to the audit log)"},
 };
@@ -196,6 +168,8 @@ static const struct command commands[] = {
         "Identifier, date of birth and phone are masked; --reveal needs a managing role and is told to the audit log."),
     CMD("person edit", "NUMBER", 1, 1, person_edit_opts, cmd_person_edit, "sửa thông tin cá nhân", "change a person", NULL, NULL),
     CMD("person post", "NUMBER", 1, 1, person_post_opts, cmd_person_post, "ghi chức vụ theo thời gian", "enter a post", NULL, NULL),
+    CMD("person end-post", "NUMBER", 1, 1, person_end_post_opts, cmd_person_end_post, "kết thúc một chức vụ", "end a post",
+        "Người giữ nhiều chức vụ: nói rõ cơ quan hoặc chức vụ.", "Who holds several: say which by its agency or title."),
     CMD("person role", "NUMBER", 1, 1, person_role_opts, cmd_person_role, "giao hoặc kết thúc vai trò", "give or end a role", NULL, NULL),
     CMD("person end", "NUMBER", 1, 1, person_end_opts, cmd_person_end, "nghỉ hưu, thôi việc, từ trần", "retirement, leaving, death", NULL, NULL),
     CMD("person import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_person_import, "nhập danh sách người từ tệp CSV hoặc XLSX", "import people from a CSV or XLSX file",

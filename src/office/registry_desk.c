@@ -3,19 +3,19 @@
 #include <stdio.h>
 
 an_code
-reg_desk_open(struct cli *cli, const char *dir, const char *as, bool must_act, struct reg_desk *ret, struct an_err *reterr)
+reg_desk_open(struct cli *cli, const char *dir, const char *as, struct reg_desk *ret, struct an_err *reterr)
 {
     struct reg_desk d = {.cli = cli};
     an_code code;
 
     if (dir == NULL)
         AN_FAIL(reterr, AN_E_CLI_NO_VALUE, "--dir DIR");
-    if (as == NULL && must_act)
+    if (as == NULL)
         AN_FAIL(reterr, AN_E_CLI_NO_VALUE, "--as PERSON[/ROLE]");
     AN_TRY(an_instance_open(dir, 0, &d.instance, reterr));
     d.arena = an_arena_new(0);
     d.desk = (struct an_desk){.instance = d.instance, .at = an_time_now()};
-    code = as ? an_registry_seat(d.instance, as, &d.desk, reterr) : AN_OK;
+    code = an_registry_seat(d.instance, as, &d.desk, reterr);
     if (code != AN_OK) {
         reg_desk_done(&d);
         return code;
@@ -149,6 +149,14 @@ reg_subscriber_json(const struct an_subscriber *u)
                      reg_day_json(u->until));
 }
 
+const char *
+reg_word(const json_t *row, const char *key)
+{
+    const char *word = json_string_value(json_object_get(row, key));
+
+    return word ? word : "";
+}
+
 /* ---- names to ids ---- */
 struct naming {
     struct reg_desk *d;
@@ -202,4 +210,65 @@ reg_person_id(struct reg_desk *d, const char *number, int64_t *ret, struct an_er
     AN_TRY(an_store_read(d->instance->store, find_person, &naming, reterr));
     *ret = naming.id;
     return AN_OK;
+}
+
+/* ---- a page of a register ---- */
+struct paging {
+    const struct reg_list *list;
+    struct reg_rows rows;
+};
+
+static an_code
+read_page(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct paging *paging = context;
+
+    json_array_clear(paging->rows.rows);
+    paging->rows.cursor = NULL;
+    return paging->list->read(&paging->rows, tx, reterr);
+}
+
+static void
+print_page(struct cli *cli, const struct paging *paging)
+{
+    const struct reg_rows *rows = &paging->rows;
+    size_t i;
+    json_t *row;
+
+    if (cli->json) {
+        reg_print(cli, json_pack("{s:O, s:s?}", paging->list->key, rows->rows, "next", rows->cursor));
+        return;
+    }
+    json_array_foreach(rows->rows, i, row)
+        paging->list->print(cli->out, row);
+    if (rows->cursor != NULL)
+        fprintf(cli->out, "%s --cursor '%s'\n", SAY(cli, "Còn nữa:", "More:"), rows->cursor);
+}
+
+static an_code
+list_page(struct cli *cli, struct paging *paging, const struct reg_ask *ask, struct an_err *reterr)
+{
+    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
+    struct reg_rows *rows = &paging->rows;
+
+    AN_TRY(reg_desk_open(cli, ask->dir, ask->as, &d, reterr));
+    rows->d = &d;
+    AN_TRY(reg_agency_id(&d, ask->agency, &rows->page.agency, reterr));
+    if (paging->list->act != NULL)
+        AN_TRY(an_registry_look(&d.desk, paging->list->act, &rows->page.agency, reterr));
+    AN_TRY(an_store_read(d.instance->replica, read_page, paging, reterr));
+    print_page(cli, paging);
+    return AN_OK;
+}
+
+int
+reg_list(struct cli *cli, const struct reg_list *list, const struct reg_ask *ask)
+{
+    struct paging paging = {.list = list, .rows = {.options = ask->options, .rows = json_array(), .page = {.text = ask->text, .cursor = ask->cursor,
+                                                   .limit = ask->limit > 0 ? (size_t)ask->limit : 0}}};
+    struct an_err err = {0};
+    an_code code = list_page(cli, &paging, ask, &err);
+
+    json_decref(paging.rows.rows);
+    return code == AN_OK ? 0 : cli_fail(cli, &err);
 }

@@ -210,11 +210,14 @@ an_device_list(struct an_tx *tx, const struct an_device_page *page, an_device_fn
     const struct an_value state[] = {reg_text(page->after), AN_V_INT(limit), reg_text(page->state)};
     const struct an_value holder[] = {reg_text(page->after), AN_V_INT(limit), reg_text(page->holder_kind), AN_V_INT(page->holder)};
     const struct an_value subscriber[] = {reg_text(page->after), AN_V_INT(limit), AN_V_INT(page->subscriber)};
+    const struct an_value agency[] = {reg_text(page->after), AN_V_INT(limit), AN_V_INT(page->agency), reg_text(page->state)};
 
     if (page->subscriber != 0)
         AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_SUBSCRIBER, subscriber, AN_COUNT(subscriber), device_gather, &list, reterr));
     else if (page->holder_kind != NULL)
         AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_HOLDER, holder, AN_COUNT(holder), device_gather, &list, reterr));
+    else if (page->agency != 0)
+        AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_AGENCY, agency, AN_COUNT(agency), device_gather, &list, reterr));
     else if (page->state != NULL)
         AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_STATE, state, AN_COUNT(state), device_gather, &list, reterr));
     else

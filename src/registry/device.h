@@ -46,6 +46,7 @@ struct an_device_page {
     const char *state;       /* NULL = any */
     const char *holder_kind; /* NULL = anybody's */
     int64_t holder, subscriber; /* subscriber 0 = any */
+    int64_t agency;             /* what it or one of its people holds; 0 = any */
     size_t limit;
     const char *after;       /* number of the last device of the page before; NULL = from the start */
 };

@@ -191,12 +191,6 @@ an_person_find_number(struct an_tx *tx, const char *number, struct an_arena *are
 }
 
 an_code
-an_person_find_email(struct an_tx *tx, const char *email, struct an_arena *arena, struct an_person *ret, struct an_err *reterr)
-{
-    return find_person(tx, AN_SQL_PERSON_FIND_EMAIL, an_v_text(email), email, arena, ret, reterr);
-}
-
-an_code
 an_person_end(struct an_tx *tx, int64_t id, const char *state, an_time at, struct an_err *reterr)
 {
     const struct an_value values[] = {AN_V_INT(id), an_v_text(state), AN_V_INT(at)}, times[] = {AN_V_INT(id), AN_V_INT(at)};

@@ -81,8 +81,6 @@ an_code an_person_edit(struct an_tx *tx, const struct an_person *person, struct 
 an_code an_person_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_person *ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_person_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_person *ret,
                               struct an_err *reterr) AN_MUST_USE;
-an_code an_person_find_email(struct an_tx *tx, const char *email, struct an_arena *arena, struct an_person *ret,
-                             struct an_err *reterr) AN_MUST_USE;
 /* Retirement, leaving, death: posts and roles end with it. */
 an_code an_person_end(struct an_tx *tx, int64_t id, const char *state, an_time at, struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_person_fn)(void *context, const struct an_person *person, struct an_err *reterr);

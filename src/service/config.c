@@ -25,7 +25,6 @@ static const struct an_yaml_field FIELDS[] = {
     {"mail", AN_FIELD_MAP, false, F(mail), NULL},
     {"enrol", AN_FIELD_MAP, false, F(enrol), NULL},
     {"request", AN_FIELD_MAP, false, F(request), NULL},
-    {"registry", AN_FIELD_MAP, false, F(registry), NULL},
 };
 
 static const struct an_yaml_field AUDIT_FIELDS[] = {

@@ -11,9 +11,8 @@ struct device_act {
     int64_t id;
 };
 
-/* The agency that answers for a device: its holder's. */
-static an_code
-holder_agency(struct an_tx *tx, const struct an_device *device, struct an_arena *arena, int64_t *ret, struct an_err *reterr)
+an_code
+an_service_holder_agency(struct an_tx *tx, const struct an_device *device, struct an_arena *arena, int64_t *ret, struct an_err *reterr)
 {
     struct an_person person = {0};
 
@@ -44,7 +43,7 @@ edit_device(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr
 
     AN_TRY(an_device_find(tx, in->device->id, act->arena, &before, reterr));
     snprintf(act->object, sizeof(act->object), "device:%s", before.number);
-    AN_TRY(holder_agency(tx, &before, act->arena, &agency, reterr));
+    AN_TRY(an_service_holder_agency(tx, &before, act->arena, &agency, reterr));
     AN_TRY(an_registry_require(tx, act->desk, "device.edit", agency, reterr));
     return an_device_edit(tx, in->device, reterr);
 }
@@ -58,7 +57,7 @@ change_state(struct an_registry_act *act, struct an_tx *tx, struct an_err *reter
 
     snprintf(act->object, sizeof(act->object), "device:%.64s", in->number);
     AN_TRY(an_device_find_number(tx, in->number, act->arena, &device, reterr));
-    AN_TRY(holder_agency(tx, &device, act->arena, &agency, reterr));
+    AN_TRY(an_service_holder_agency(tx, &device, act->arena, &agency, reterr));
     AN_TRY(an_registry_require(tx, act->desk, "device.state", agency, reterr));
     snprintf(act->detail, sizeof(act->detail), "{\"state\":\"%.20s\"}", in->state);
     return an_device_change_state(tx, device.id, in->state, act->desk->number, act->desk->at, in->reason, reterr);

@@ -15,6 +15,18 @@ an_code an_service_device_edit(const struct an_desk *desk, const struct an_devic
 an_code an_service_device_state(const struct an_desk *desk, const char *number, const char *state, const char *reason,
                                 struct an_err *reterr) AN_MUST_USE;
 
+/* ---- looking (device_look.c) ---- */
+/* The agency that answers for a device: its holder's; 0 = Cục's, or on its way. */
+an_code an_service_holder_agency(struct an_tx *tx, const struct an_device *device, struct an_arena *arena, int64_t *ret,
+                                 struct an_err *reterr) AN_MUST_USE;
+/* May he look at it? Its holder, whose it is, and who keeps the register there: told to the log. AN_E_REGISTRY_PERSONAL. */
+an_code an_service_device_look(const struct an_desk *desk, const char *number, struct an_err *reterr) AN_MUST_USE;
+
+/* The PDF as it is now, appended; empty on paper. Who signs it and who keeps the register of a side may. */
+an_code an_service_record_paper(const struct an_desk *desk, int64_t record, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+/* Of a device; NULL = those that wait for a signature, of them the ones he may see. */
+an_code an_service_record_list(const struct an_desk *desk, const char *device, an_record_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+
 /* ---- records (device_record.c) ---- */
 struct an_handover {
     const char *step;              /* "device.handover", "device.custody-change", "device.return", "device.report-lost" */

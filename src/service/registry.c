@@ -135,6 +135,52 @@ add_post(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     return an_post_add(tx, in->post, &id, reterr);
 }
 
+struct open_post {
+    int64_t agency, id, count;
+    const char *title;
+    an_time at;
+};
+
+static an_code
+find_open_post(void *context, const struct an_post *post, struct an_err *reterr)
+{
+    struct open_post *open = context;
+
+    (void)reterr;
+    if (post->since >= open->at || (post->until != AN_TIME_NONE && post->until <= open->at) || (open->agency != 0 && post->agency != open->agency) ||
+        (open->title != NULL && strcmp(open->title, post->title) != 0))
+        return AN_OK;
+    open->id = post->id;
+    open->agency = post->agency;
+    open->count++;
+    return AN_OK;
+}
+
+static an_code
+end_post(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct person_act *in = act->context;
+    struct open_post open = {.agency = in->post->agency, .title = in->post->title, .at = in->at};
+    struct an_person person = {0};
+
+    AN_TRY(take_person(act, tx, in->post->person, "person.post", &person, reterr));
+    AN_TRY(an_post_each(tx, in->post->person, find_open_post, &open, reterr));
+    if (open.count != 1)
+        AN_FAIL(reterr, AN_E_REGISTRY_POST, "%s: %lld", person.number, (long long)open.count);
+    AN_TRY(an_registry_require(tx, act->desk, "person.post", open.agency, reterr));
+    snprintf(act->detail, sizeof(act->detail), "{\"ended\":%lld}", (long long)open.id);
+    return an_post_end(tx, open.id, in->at, reterr);
+}
+
+an_code
+an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t agency, const char *title, an_time at, struct an_err *reterr)
+{
+    const struct an_post post = {.person = person, .agency = agency, .title = title};
+    struct person_act in = {.post = &post, .at = at};
+
+    return an_registry_do(desk, "person.post", end_post, &in, reterr);
+}
+
 an_code
 an_registry_add_person(const struct an_desk *desk, const struct an_person *person, int64_t *ret_id, char ret_number[static 32], struct an_err *reterr)
 {
@@ -297,24 +343,14 @@ struct showing {
 };
 
 static an_code
-read_masked(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct showing *showing = context;
-
-    AN_TRY(an_person_find_number(tx, showing->number, showing->arena, showing->ret, reterr));
-    an_person_mask(showing->ret, showing->arena);
-    return AN_OK;
-}
-
-static an_code
-reveal_person(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+show_person(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 {
     struct showing *showing = act->context;
 
     snprintf(act->object, sizeof(act->object), "person:%.40s", showing->number);
     snprintf(act->citation, sizeof(act->citation), "luat-bvdlcn-2025");
     AN_TRY(an_person_find_number(tx, showing->number, showing->arena, showing->ret, reterr));
-    return an_registry_require(tx, act->desk, "person.read", showing->ret->agency, reterr);
+    return showing->ret->id == act->desk->person ? AN_OK : an_registry_require(tx, act->desk, act->action, showing->ret->agency, reterr);
 }
 
 an_code
@@ -322,9 +358,10 @@ an_registry_show_person(const struct an_desk *desk, const char *number, bool rev
 {
     struct showing showing = {number, arena, ret};
     struct an_person nobody = {0};
-    an_code code = reveal ? an_registry_do(desk, "person.read", reveal_person, &showing, reterr)
-                          : an_store_read(desk->instance->store, read_masked, &showing, reterr);
+    an_code code = an_registry_do(desk, reveal ? "person.read" : "person.show", show_person, &showing, reterr);
 
+    if (code == AN_OK && !reveal)
+        an_person_mask(ret, arena);
     if (code != AN_OK)
         *ret = nobody; /* nothing of what was looked up on the way to a refusal */
     return code;

@@ -12,6 +12,14 @@ an_code an_registry_seat(struct an_instance *instance, const char *as, struct an
 /* May who sits there do this to what belongs to that agency (0 = to none in particular)? act: "agency.edit" … of the table in
  * registry_may.c. AN_E_REGISTRY_MAY. */
 an_code an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *act, int64_t agency, struct an_err *reterr) AN_MUST_USE;
+/*
+ * Looking at what tells of people (decision 115): told to the log, as refusals are. A list: *agency 0 = everywhere, which for a role
+ * that sees its own alone becomes its own. One entry: agency is the one it belongs to, owner the person whose it is, who always may.
+ * AN_E_REGISTRY_PERSONAL.
+ */
+an_code an_registry_look(const struct an_desk *desk, const char *act, int64_t *agency, struct an_err *reterr) AN_MUST_USE;
+an_code an_registry_look_at(const struct an_desk *desk, const char *act, const char *object, int64_t agency, int64_t owner,
+                            struct an_err *reterr) AN_MUST_USE;
 /* One event of the audit log by who sits there. detail: JSON or NULL. */
 an_code an_registry_tell(struct an_tx *tx, const struct an_desk *desk, const char *action, const char *object, const char *citation,
                          const char *detail, struct an_err *reterr) AN_MUST_USE;
@@ -40,11 +48,13 @@ an_code an_registry_add_person(const struct an_desk *desk, const struct an_perso
                                struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_edit_person(const struct an_desk *desk, const struct an_person *person, struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_end_person(const struct an_desk *desk, int64_t person, const char *state, an_time at, struct an_err *reterr) AN_MUST_USE;
+/* The post he holds there now (agency 0 = the only one he has); its number to look it up. AN_E_REGISTRY_POST. */
+an_code an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t agency, const char *title, an_time at, struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_add_post(const struct an_desk *desk, const struct an_post *post, struct an_err *reterr) AN_MUST_USE;
 /* AN_E_REGISTRY_GRANT: nobody gives a role that is not his to give. */
 an_code an_registry_add_duty(const struct an_desk *desk, const struct an_duty *duty, struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_end_duty(const struct an_desk *desk, int64_t person, const char *role, an_time at, struct an_err *reterr) AN_MUST_USE;
-/* reveal: the whole of his personal data, which only those who answer for it see, and which the audit log tells; otherwise masked. */
+/* reveal: the whole of his personal data, which only he and those who answer for it see; otherwise masked. The log tells of both. */
 an_code an_registry_show_person(const struct an_desk *desk, const char *number, bool reveal, struct an_arena *arena, struct an_person *ret,
                                 struct an_err *reterr) AN_MUST_USE;
 /* "*********001"; a year alone; "*******678". In the arena. */

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-static const struct { const char *act, *everywhere, *own; } may_table[] = {
+static const struct may { const char *act, *everywhere, *own; } may_table[] = {
     {"agency.add", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"agency.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"agency.code", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
@@ -19,10 +19,16 @@ static const struct { const char *act, *everywhere, *own; } may_table[] = {
     {"person.post", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"person.role", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"person.transfer", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"person.list", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"person.show", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra", "qltt thu-truong phu-trach-cntt van-thu"},
     {"person.read", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt thu-truong"},
     {"subscriber.add", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"subscriber.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"subscriber.end", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
+    {"subscriber.list", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"subscriber.show", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"device.list", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra co-yeu", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"device.show", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra co-yeu", "qltt thu-truong phu-trach-cntt van-thu"},
     {"device.add", "cuc so-khcn nguoi-quan-ly-thue-bao co-yeu", ""},
     {"device.edit", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt phu-trach-cntt"},
     {"device.state", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt phu-trach-cntt"},
@@ -52,9 +58,27 @@ is_system(const struct an_desk *desk)
     return desk->person == 0 && strcmp(desk->number, "system") == 0;
 }
 
+static const struct may *
+find_may(const char *act)
+{
+    for (size_t i = 0; i < AN_COUNT(may_table); i++)
+        if (strcmp(may_table[i].act, act) == 0)
+            return &may_table[i];
+    return NULL;
+}
+
+static bool
+is_reading(const char *act)
+{
+    const char *dot = strchr(act, '.');
+
+    return dot != NULL && holds("read list show", dot + 1);
+}
+
 an_code
 an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *act, int64_t agency, struct an_err *reterr)
 {
+    const struct may *may = find_may(act);
     bool is_own = false;
 
     if (is_system(desk))
@@ -63,19 +87,14 @@ an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *ac
     AN_TRY(an_registry_may(tx, desk->person, desk->role, 0, desk->at, &is_own, NULL, reterr));
     if (!is_own)
         AN_FAIL(reterr, AN_E_DESK_ROLE, "%s/%s", desk->number, desk->role);
-    for (size_t i = 0; i < AN_COUNT(may_table); i++) {
-        if (strcmp(may_table[i].act, act) != 0)
-            continue;
-        if (holds(may_table[i].everywhere, desk->role))
-            return AN_OK;
-        if (!holds(may_table[i].own, desk->role) || agency == 0)
-            break;
+    if (may != NULL && holds(may->everywhere, desk->role))
+        return AN_OK;
+    if (may != NULL && holds(may->own, desk->role) && agency != 0) {
         AN_TRY(an_registry_may(tx, desk->person, desk->role, agency, desk->at, &is_own, NULL, reterr));
         if (is_own)
             return AN_OK;
-        break;
     }
-    AN_FAIL(reterr, strcmp(act, "person.read") == 0 ? AN_E_REGISTRY_PERSONAL : AN_E_REGISTRY_MAY, "%s: %s", desk->role, act);
+    AN_FAIL(reterr, is_reading(act) ? AN_E_REGISTRY_PERSONAL : AN_E_REGISTRY_MAY, "%s: %s", desk->role, act);
 }
 
 an_code
@@ -213,4 +232,45 @@ an_registry_do(const struct an_desk *desk, const char *action, an_registry_run r
     if (code != AN_OK && reterr != NULL)
         *reterr = err;
     return code;
+}
+
+/* ---- looking ---- */
+struct looking {
+    const char *object;
+    int64_t agency, owner;
+};
+
+static an_code
+look(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct looking *in = act->context;
+
+    snprintf(act->object, sizeof(act->object), "%s", in->object);
+    snprintf(act->citation, sizeof(act->citation), "luat-bvdlcn-2025");
+    if (in->owner != 0 && in->owner == act->desk->person)
+        return AN_OK;
+    return an_registry_require(tx, act->desk, act->action, in->agency, reterr);
+}
+
+an_code
+an_registry_look(const struct an_desk *desk, const char *act, int64_t *agency, struct an_err *reterr)
+{
+    const struct may *may = find_may(act);
+    char object[64] = "registry";
+    struct looking in = {.object = object};
+
+    if (*agency == 0 && !is_system(desk) && may != NULL && !holds(may->everywhere, desk->role))
+        *agency = desk->agency; /* his own is what he sees */
+    if (*agency != 0)
+        snprintf(object, sizeof(object), "agency:#%lld", (long long)*agency);
+    in.agency = *agency;
+    return an_registry_do(desk, act, look, &in, reterr);
+}
+
+an_code
+an_registry_look_at(const struct an_desk *desk, const char *act, const char *object, int64_t agency, int64_t owner, struct an_err *reterr)
+{
+    struct looking in = {object, agency, owner};
+
+    return an_registry_do(desk, act, look, &in, reterr);
 }

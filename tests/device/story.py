@@ -107,8 +107,8 @@ def personal_data(people):
     act(people["qltt"], "person", "list", "--agency", "H20.1", refused="AN_E_REGISTRY_PERSONAL")
     check({p["agency"] for p in act(people["qltt"], "person", "list")["people"]} == {"Sở Tài chính (MẪU)"}, "his own agency's")
     check(len(act(people["so"], "person", "list")["people"]) == 6, "everybody's")
-    log = run("audit", "list", "--dir", home, "--limit", "1000")["events"]
-    told = {(e["action"], e["actor"], e["outcome"]) for e in log}
+    log = subprocess.run([antin, "audit", "list", "--dir", str(home), "--limit", "1000", "--json"], capture_output=True, text=True).stdout
+    told = {(e["action"], e["actor"], e["outcome"]) for e in map(json.loads, log.splitlines())}
     for one in (("person.read", people["qltt"], "done"), ("person.read", people["thu"], "refused"), ("person.show", people["thu"], "done"),
                 ("person.list", people["an"], "refused"), ("person.list", people["so"], "done")):
         check(one in told, f"told to the log: {one}")

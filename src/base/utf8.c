@@ -81,9 +81,30 @@ map_text(struct an_buf *out, an_bytes text, utf8proc_option_t options)
     return len >= 0 && an_buf_ok(out);
 }
 
+/* Letters that compose with nothing before or after them: what Vietnamese names are made of already. */
+static bool
+is_composed(an_bytes text)
+{
+    for (size_t at = 0; at < text.len;) {
+        uint32_t c = text.ptr[at];
+        if (c < 0x80) {
+            at++;
+            continue;
+        }
+        c = an_utf8_next(text, &at);
+        if (c >= 0x300 && (c < 0x1E00 || c > 0x1EFF))
+            return false;
+    }
+    return true;
+}
+
 bool
 an_utf8_nfc(struct an_buf *out, an_bytes text)
 {
+    if (is_composed(text)) {
+        an_buf_append(out, text);
+        return an_buf_ok(out);
+    }
     return map_text(out, text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
@@ -95,7 +116,7 @@ append_squeezed(struct an_buf *out, an_bytes text, bool fold_stroke)
     bool space = false;
 
     for (size_t at = 0; at < text.len;) {
-        uint32_t c = an_utf8_next(text, &at);
+        uint32_t c = text.ptr[at] < 0x80 ? text.ptr[at++] : an_utf8_next(text, &at);
         if (c == ' ' || c == 0xA0 || (c >= '\t' && c <= '\r')) {
             space = out->len > start;
             continue;
@@ -103,7 +124,10 @@ append_squeezed(struct an_buf *out, an_bytes text, bool fold_stroke)
         if (space)
             an_buf_byte(out, ' ');
         space = false;
-        an_utf8_append(out, fold_stroke && (c == 0x111 || c == 0x110) ? 'd' : c);
+        if (c < 0x80)
+            an_buf_byte(out, (uint8_t)c);
+        else
+            an_utf8_append(out, fold_stroke && (c == 0x111 || c == 0x110) ? 'd' : c);
     }
 }
 

@@ -127,14 +127,10 @@ an_profile_check_email(const struct an_profiles *profiles, const struct an_profi
 an_code
 an_profile_check_key(const struct an_profile *profile, an_bytes spki, struct an_err *reterr)
 {
-    struct an_pubkey *key = NULL;
     enum an_key_kind kind;
     int bits;
 
-    AN_TRY(an_pubkey_parse(spki, &key, reterr));
-    kind = an_pubkey_kind(key);
-    bits = an_pubkey_bits(key);
-    an_pubkey_unref(&key);
+    AN_TRY(an_pubkey_look(spki, &kind, &bits, reterr));
     for (size_t i = 0; i < profile->key_count; i++)
         if (profile->keys[i].kind == kind && bits >= profile->keys[i].bits_min && bits <= profile->keys[i].bits_max)
             return AN_OK;

@@ -47,6 +47,8 @@ struct an_scheme {
 struct an_pubkey;
 /* From a DER SubjectPublicKeyInfo. AN_E_KEY_PUBLIC when malformed, AN_E_KEY_KIND when unsupported. */
 an_code an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr) AN_MUST_USE;
+/* The same judgement of a key that is not kept: its kind and size. */
+an_code an_pubkey_look(an_bytes spki, enum an_key_kind *ret_kind, int *ret_bits, struct an_err *reterr) AN_MUST_USE;
 void an_pubkey_unref(struct an_pubkey **key);
 enum an_key_kind an_pubkey_kind(const struct an_pubkey *key);
 int an_pubkey_bits(const struct an_pubkey *key);             /* RSA modulus, EC field, DSA p */

@@ -33,10 +33,12 @@ void an_key_cache_done(struct an_key_cache *cache);
 struct an_key_table;
 struct an_key_table *an_key_table_new(EVP_PKEY *pkey);
 void an_key_table_free(struct an_key_table **table);
-bool an_key_table_verify(const struct an_key_table *table, an_bytes digest, an_bytes signature);
+bool an_key_table_verify(struct an_key_table *table, an_bytes digest, an_bytes signature);
 
 /* The common kinds of SubjectPublicKeyInfo without libcrypto's decoder; NULL: not one of them, or malformed. */
 EVP_PKEY *an_spki_parse(an_bytes spki);
+/* The size of the curve that the point of an EC key lies on; 0: another kind of key, another form, or not on its curve. */
+int an_spki_point_bits(an_bytes spki);
 
 /* The common kinds of private key in the clear, likewise, and their SubjectPublicKeyInfo. */
 EVP_PKEY *an_plainkey_parse(an_bytes der, struct an_buf *ret_spki);

@@ -71,6 +71,23 @@ an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr)
     return AN_OK;
 }
 
+an_code
+an_pubkey_look(an_bytes spki, enum an_key_kind *ret_kind, int *ret_bits, struct an_err *reterr)
+{
+    struct an_pubkey *key = NULL;
+
+    an_crypto_start();
+    *ret_kind = AN_KEY_EC;
+    *ret_bits = an_spki_point_bits(spki);
+    if (*ret_bits != 0)
+        return AN_OK;
+    AN_TRY(an_pubkey_parse(spki, &key, reterr));
+    *ret_kind = key->kind;
+    *ret_bits = key->bits;
+    an_pubkey_unref(&key);
+    return AN_OK;
+}
+
 void
 an_pubkey_unref(struct an_pubkey **key)
 {

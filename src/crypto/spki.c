@@ -8,6 +8,8 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <pthread.h>
 
@@ -97,14 +99,16 @@ parse_rsa(const struct spki_parts *parts)
 }
 
 /* Parameters are compared whole, so that explicit curves (CVE-2020-0601) never reach this path. */
-static const struct { an_bytes parameters; const char *group; } curves[] = {
-    {{(const uint8_t *)"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10}, "prime256v1"},
-    {{(const uint8_t *)"\x06\x05\x2b\x81\x04\x00\x22", 7}, "secp384r1"},
-    {{(const uint8_t *)"\x06\x05\x2b\x81\x04\x00\x23", 7}, "secp521r1"},
+static const struct { an_bytes parameters; const char *group; int nid, bits; } curves[] = {
+    {{(const uint8_t *)"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10}, "prime256v1", NID_X9_62_prime256v1, 256},
+    {{(const uint8_t *)"\x06\x05\x2b\x81\x04\x00\x22", 7}, "secp384r1", NID_secp384r1, 384},
+    {{(const uint8_t *)"\x06\x05\x2b\x81\x04\x00\x23", 7}, "secp521r1", NID_secp521r1, 521},
 };
 
 /* Setting a curve up takes several times as long as reading a point: each is set up once, and copied. */
 static EVP_PKEY *empty_keys[AN_COUNT(curves)];
+static EC_GROUP *groups[AN_COUNT(curves)];
+static pthread_once_t curves_once = PTHREAD_ONCE_INIT;
 
 static void
 make_empty_keys(void)
@@ -113,6 +117,7 @@ make_empty_keys(void)
         OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
         if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0) == 1)
             empty_keys[i] = build_key("EC", EVP_PKEY_KEY_PARAMETERS, builder);
+        groups[i] = EC_GROUP_new_by_curve_name(curves[i].nid);
         OSSL_PARAM_BLD_free(builder);
     }
 }
@@ -121,10 +126,9 @@ make_empty_keys(void)
 static EVP_PKEY *
 parse_ec(const struct spki_parts *parts)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     EVP_PKEY *pkey = NULL;
 
-    pthread_once(&once, make_empty_keys);
+    pthread_once(&curves_once, make_empty_keys);
     for (size_t i = 0; i < AN_COUNT(curves); i++)
         if (an_bytes_eq(parts->parameters, curves[i].parameters) && empty_keys[i] != NULL && parts->bits.len > 1)
             pkey = EVP_PKEY_dup(empty_keys[i]);
@@ -132,6 +136,26 @@ parse_ec(const struct spki_parts *parts)
         return pkey;
     EVP_PKEY_free(pkey);
     return NULL;
+}
+
+int
+an_spki_point_bits(an_bytes spki)
+{
+    struct spki_parts parts;
+    int bits = 0;
+
+    if (split_spki(spki, &parts) != AN_OK || parts.bits.len <= 1 || !an_bytes_eq(parts.algorithm, AN_LIT("\x2a\x86\x48\xce\x3d\x02\x01")))
+        return 0;
+    pthread_once(&curves_once, make_empty_keys);
+    for (size_t i = 0; i < AN_COUNT(curves); i++) {
+        EC_POINT *point = groups[i] && an_bytes_eq(parts.parameters, curves[i].parameters) ? EC_POINT_new(groups[i]) : NULL;
+        if (point != NULL && EC_POINT_oct2point(groups[i], point, parts.bits.ptr, parts.bits.len, NULL) == 1)
+            bits = curves[i].bits;
+        EC_POINT_free(point);
+    }
+    if (bits == 0)
+        ERR_clear_error();
+    return bits;
 }
 
 EVP_PKEY *

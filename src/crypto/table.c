@@ -11,15 +11,59 @@
 
 #define FIELD_BYTES 32
 
+#define ROOMS 4
+
+/* What a check works in: making it anew would be a tenth of the check. One thread at a time. */
+struct room {
+    BN_CTX *ctx;
+    EC_POINT *sum, *part;
+};
 struct an_key_table {
     EC_GROUP *plain, *keyed; /* keyed: the same curve with the key as its generator */
+    struct room *rooms[ROOMS]; /* atomic: those that nobody works in */
 };
+
+static void
+free_room(struct room *room)
+{
+    if (room == NULL)
+        return;
+    BN_CTX_free(room->ctx);
+    EC_POINT_free(room->sum);
+    EC_POINT_free(room->part);
+    free(room);
+}
+
+static struct room *
+take_room(struct an_key_table *table)
+{
+    struct room *room;
+
+    for (size_t i = 0; i < ROOMS; i++)
+        if ((room = __atomic_exchange_n(&table->rooms[i], NULL, __ATOMIC_ACQ_REL)) != NULL)
+            return room;
+    room = AN_NEW(struct room);
+    *room = (struct room){BN_CTX_new(), EC_POINT_new(table->plain), EC_POINT_new(table->keyed)};
+    if (room->ctx == NULL || room->sum == NULL || room->part == NULL)
+        an_die_memory();
+    return room;
+}
+
+static void
+give_room(struct an_key_table *table, struct room *room)
+{
+    for (size_t i = 0; i < ROOMS && room != NULL; i++)
+        room = __atomic_exchange_n(&table->rooms[i], room, __ATOMIC_ACQ_REL);
+    free_room(room);
+}
 
 void
 an_key_table_free(struct an_key_table **table)
 {
     if (*table == NULL)
         return;
+    for (size_t i = 0; i < ROOMS; i++)
+        free_room((*table)->rooms[i]);
     EC_GROUP_free((*table)->plain);
     EC_GROUP_free((*table)->keyed);
     free(*table);
@@ -76,36 +120,32 @@ read_signature(an_bytes signature, const BIGNUM *order)
 
 /* x of (e/s)G + (r/s)Q, modulo the order, is r. */
 static bool
-is_equation_met(const struct an_key_table *table, const ECDSA_SIG *sig, an_bytes digest, BN_CTX *ctx)
+is_equation_met(const struct an_key_table *table, const struct room *room, const ECDSA_SIG *sig, an_bytes digest)
 {
     const BIGNUM *order = EC_GROUP_get0_order(table->plain), *r = ECDSA_SIG_get0_r(sig);
-    EC_POINT *sum = EC_POINT_new(table->plain), *part = EC_POINT_new(table->keyed);
-    BIGNUM *inverse = BN_CTX_get(ctx), *e = BN_CTX_get(ctx), *u = BN_CTX_get(ctx), *x = BN_CTX_get(ctx);
-    bool is_met = sum != NULL && part != NULL && x != NULL && BN_mod_inverse(inverse, ECDSA_SIG_get0_s(sig), order, ctx) != NULL &&
-                  BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
-                  BN_mod_mul(u, e, inverse, order, ctx) == 1 && EC_POINT_mul(table->plain, sum, u, NULL, NULL, ctx) == 1 &&
-                  BN_mod_mul(u, r, inverse, order, ctx) == 1 && EC_POINT_mul(table->keyed, part, u, NULL, NULL, ctx) == 1 &&
-                  EC_POINT_add(table->plain, sum, sum, part, ctx) == 1 && EC_POINT_is_at_infinity(table->plain, sum) == 0 &&
-                  EC_POINT_get_affine_coordinates(table->plain, sum, x, NULL, ctx) == 1 && BN_nnmod(x, x, order, ctx) == 1 && BN_cmp(x, r) == 0;
+    BIGNUM *inverse = BN_CTX_get(room->ctx), *e = BN_CTX_get(room->ctx), *u = BN_CTX_get(room->ctx), *x = BN_CTX_get(room->ctx);
 
-    EC_POINT_free(sum);
-    EC_POINT_free(part);
-    return is_met;
+    return x != NULL && BN_mod_inverse(inverse, ECDSA_SIG_get0_s(sig), order, room->ctx) != NULL &&
+           BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
+           BN_mod_mul(u, e, inverse, order, room->ctx) == 1 && EC_POINT_mul(table->plain, room->sum, u, NULL, NULL, room->ctx) == 1 &&
+           BN_mod_mul(u, r, inverse, order, room->ctx) == 1 && EC_POINT_mul(table->keyed, room->part, u, NULL, NULL, room->ctx) == 1 &&
+           EC_POINT_add(table->plain, room->sum, room->sum, room->part, room->ctx) == 1 && EC_POINT_is_at_infinity(table->plain, room->sum) == 0 &&
+           EC_POINT_get_affine_coordinates(table->plain, room->sum, x, NULL, room->ctx) == 1 && BN_nnmod(x, x, order, room->ctx) == 1 && BN_cmp(x, r) == 0;
 }
 
 bool
-an_key_table_verify(const struct an_key_table *table, an_bytes digest, an_bytes signature)
+an_key_table_verify(struct an_key_table *table, an_bytes digest, an_bytes signature)
 {
     ECDSA_SIG *sig = read_signature(signature, EC_GROUP_get0_order(table->plain));
-    BN_CTX *ctx = BN_CTX_new();
-    bool is_right;
+    bool is_right = false;
 
-    if (ctx == NULL)
-        an_die_memory();
-    BN_CTX_start(ctx);
-    is_right = sig != NULL && is_equation_met(table, sig, digest, ctx);
-    BN_CTX_end(ctx);
-    BN_CTX_free(ctx);
+    if (sig != NULL) {
+        struct room *room = take_room(table);
+        BN_CTX_start(room->ctx);
+        is_right = is_equation_met(table, room, sig, digest);
+        BN_CTX_end(room->ctx);
+        give_room(table, room);
+    }
     ECDSA_SIG_free(sig);
     if (!is_right)
         ERR_clear_error();

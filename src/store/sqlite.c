@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "store/internal.h"
+#include "store/sqlite_fold.h"
 
 #define APPLICATION_ID 0x416e546e /* "AnTn": a SQLite file that is somebody else's is told from an empty one */
 
@@ -24,6 +25,7 @@ struct lite {
     char *path;
     dev_t device; /* of the file that was opened, and its number */
     ino_t inode;
+    struct fold *fold; /* of the writer */
     sqlite3_stmt *fixed[FIXED_COUNT];
     sqlite3_stmt *statements[AN_SQL_COUNT];
 };
@@ -95,6 +97,7 @@ lite_close(struct conn **conn)
         sqlite3_finalize(lite->fixed[i]);
     for (size_t i = 0; i < AN_SQL_COUNT; i++)
         sqlite3_finalize(lite->statements[i]);
+    fold_stop(&lite->fold);
     sqlite3_close(lite->db);
     free(lite->path);
     free(lite);
@@ -136,14 +139,22 @@ check_owner(struct lite *lite, const char *path, unsigned flags, struct an_err *
     return lite_script(&lite->base, mark, reterr);
 }
 
-/* synchronous=FULL: in WAL mode each commit is synced. The log is folded back by the writer, between its commits. */
+/* synchronous=FULL: in WAL mode each commit is synced. How the log is folded back: sqlite_fold.c. */
 static const char open_script[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
     "PRAGMA cell_size_check=ON; PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
+/* Nobody asks how much memory SQLite uses, and counting it takes a lock at every allocation. */
+static void
+configure_once(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static an_code
 lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *reterr)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const char *path = url + strlen(engine_sqlite.scheme);
     struct lite *lite = AN_NEW(struct lite);
     struct conn *conn = &lite->base;
@@ -153,6 +164,7 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     int rc;
     an_code code;
 
+    pthread_once(&once, configure_once);
     conn->engine = &engine_sqlite;
     lite->path = an_strdup(path);
     rc = sqlite3_open_v2(path, &lite->db, mode, NULL);
@@ -174,6 +186,8 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     if (code == AN_OK && (flags & (AN_STORE_READ_ONLY | OPEN_READER)))
         code = lite_script(conn, "PRAGMA query_only=ON", reterr);
     umask(old);
+    if (code == AN_OK && flags == 0)
+        lite->fold = fold_start(lite->db, path);
     if (code == AN_OK)
         *ret = conn;
     else

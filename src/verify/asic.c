@@ -391,6 +391,7 @@ an_asic_verify(struct an_job *job, struct an_err *reterr)
     an_code code;
 
     AN_TRY(an_zip_read(job->verifier->xml, job->file->bytes, &container.zip, reterr));
+    job->in_container = true;
     classify(&container);
     code = verify_container(&container, reterr);
     for (size_t i = 0; i < container.count; i++)

@@ -108,11 +108,20 @@ an_case_identify(struct an_case *sig, struct an_cert *cert)
     an_step_set(&sig->identified, AN_FINDING_PASSED, AN_V_SIGNER_OK, "%.199s", sig->report->signer);
 }
 
+/* In the object, among what came with it, at last among what the caller trusts: a signer may carry no certificate at all. */
+static struct an_cert *
+find_signer(const struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer)
+{
+    struct an_cert *cert = an_cms_signer_cert(cms, signer, &sig->job->material.certs);
+
+    return cert ? cert : an_cms_signer_cert(cms, signer, sig->job->options->anchors);
+}
+
 void
 an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer,
                   an_bytes content_type, an_bytes content_digest)
 {
-    struct an_cert *cert = an_cms_signer_cert(cms, signer, &sig->job->material.certs);
+    struct an_cert *cert = find_signer(sig, cms, signer);
     struct an_err err = {0};
     an_code code;
 
@@ -250,7 +259,7 @@ find_word(struct an_case *sig)
     bool is_replaced = sig->is_replaced && sig->integrity.status == AN_FINDING_PASSED && sig->value.status == AN_FINDING_PASSED;
 
     if (sig->structure.status == AN_FINDING_FAILED || (sig->coverage.status == AN_FINDING_FAILED && !is_replaced) ||
-        sig->integrity.status == AN_FINDING_FAILED || sig->value.status == AN_FINDING_FAILED || stamp_failed)
+        sig->integrity.status == AN_FINDING_FAILED || sig->value.status == AN_FINDING_FAILED || stamp_failed || sig->is_lost)
         report->word = AN_WORD_BROKEN;
     else if (sig->changes.status == AN_FINDING_FAILED || is_replaced)
         report->word = AN_WORD_MODIFIED;

@@ -114,6 +114,7 @@ struct an_job {
     struct an_material material;
     struct an_poes poes;
     const struct an_step *container; /* what the container says against a signature in it; NULL = nothing */
+    bool in_container;               /* whatever is signed must be in the container */
 };
 void an_report_note(struct an_job *job, an_code note); /* each once */
 /* Makes room for count rows; then rows are taken one by one and stay where they are. */
@@ -199,6 +200,8 @@ struct an_case {
     bool changes_allowed;       /* changes of substance, all allowed */
     bool is_replaced;           /* PDF: the signature dictionary stands outside what the signature covers */
     bool has_ess;
+    an_code lack;               /* what the ETSI profile demands and fielded signatures often lack; AN_OK = nothing */
+    bool is_lost;               /* in a container: the signed file is not in it */
     /* what conclude.c works out */
     an_time best_time;
     bool has_poe;               /* best_time is proven by a time-stamp */

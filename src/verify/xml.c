@@ -26,6 +26,7 @@ static void
 judge_reference(struct an_case *sig, const struct an_xml_reference *reference)
 {
     const char *name = reference->uri[0] ? reference->uri : reference->covers;
+    bool is_lost;
 
     switch (reference->state) {
     case AN_XML_MATCHES:
@@ -46,9 +47,11 @@ judge_reference(struct an_case *sig, const struct an_xml_reference *reference)
         an_finding_add(sig->report, "xml.manifest", AN_FINDING_NOTE, AN_N_XML_MANIFEST_MISSING, "%.180s", name);
         return;
     }
+    is_lost = sig->job->in_container && reference->state == AN_XML_MISSING && !strchr(reference->uri, ':');
+    sig->is_lost = sig->is_lost || is_lost;
     an_step_set(&sig->data, AN_FINDING_INDETERMINATE,
-                reference->state == AN_XML_REFUSED ? AN_V_XML_TRANSFORM : AN_V_DATA_MISSING, "%.60s %.120s",
-                reference->detail, name);
+                reference->state == AN_XML_REFUSED ? AN_V_XML_TRANSFORM : is_lost ? AN_V_ASIC_LOST : AN_V_DATA_MISSING,
+                "%.60s %.120s", reference->detail, name);
     if (sig->integrity.status == AN_FINDING_PASSED)
         an_step_set(&sig->integrity, AN_FINDING_INDETERMINATE, AN_V_INTEGRITY_UNKNOWN, "%.180s", name);
 }
@@ -72,6 +75,19 @@ judge_references(struct an_xml_case *row)
                            signature->references[i].uri);
 }
 
+/* EN 319 132-1, 4.4.2: the reference to the properties says so by its Type. */
+static bool
+has_typed_properties(const struct an_xml_signature *signature)
+{
+    for (size_t i = 0; i < signature->reference_count; i++) {
+        const char *type = strrchr(signature->references[i].type, '#');
+
+        if (type && strcmp(type, "#SignedProperties") == 0 && strcmp(signature->references[i].covers, "signed-properties") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A signature that does not cover what people read is right only in a narrow sense. */
 static void
 judge_coverage(struct an_xml_case *row)
@@ -87,6 +103,10 @@ judge_coverage(struct an_xml_case *row)
                     strstr(signature->problem, "SignedProperties") ? AN_V_XML_WRAPPED : AN_V_FORMAT_BAD, "%.180s",
                     signature->problem);
     sig->report->is_counter = signature->is_counter;
+    if (signature->has_signed_properties && !has_typed_properties(signature)) {
+        sig->lack = AN_N_XML_UNTYPED;
+        an_finding_add(sig->report, "xml.untyped", AN_FINDING_NOTE, AN_N_XML_UNTYPED, "%s", "");
+    }
     if (signature->has_xades && !signature->has_signed_properties)
         an_step_set(&sig->constraints, AN_FINDING_INDETERMINATE, AN_V_XML_NO_PROPERTIES, "%s", "");
     else if (signature->is_counter)
@@ -175,16 +195,28 @@ is_named(const struct an_xml_signature *signature, const struct an_cert *cert)
                        signature->cert_digests[0].value);
 }
 
-/* By the signed digest; then, in what KeyInfo gives, the one whose key fits; then any that is known. */
+static struct an_cert *
+find_named(const struct an_xml_case *row, const struct an_certs *known)
+{
+    for (size_t i = 0; known && i < known->count; i++)
+        if (is_named(row->signature, known->items[i]))
+            return known->items[i];
+    return NULL;
+}
+
+/* By the signed digest, what the caller trusts included; then, in what KeyInfo gives, the one whose key fits; then any that
+ * is known. */
 static struct an_cert *
 find_signer(const struct an_xml_case *row)
 {
     const struct an_certs *known = &row->sig.job->material.certs;
+    struct an_cert *named = find_named(row, known);
     size_t tries = 0;
 
-    for (size_t i = 0; i < known->count; i++)
-        if (is_named(row->signature, known->items[i]))
-            return known->items[i];
+    if (!named)
+        named = find_named(row, row->sig.job->options->anchors);
+    if (named)
+        return named;
     for (size_t i = 0; i < row->key_cert_count; i++)
         if (fits(row, row->key_certs[i]))
             return row->key_certs[i];

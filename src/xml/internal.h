@@ -59,12 +59,26 @@ struct xml_method { struct an_scheme scheme; enum an_digest hmac; };
 bool xml_signature_method(const xmlNode *method, struct xml_method *ret);
 
 /* ---- reference.c ---- */
-struct xml_target { enum an_xml_state state; xmlNode *node; bool is_external, filtered; char detail[160]; const char *covers; };
+struct xml_target {
+    enum an_xml_state state;
+    xmlNode *node;
+    bool is_external;
+    bool filtered;       /* an XPath transform chose nodes; then: */
+    bool omits;          /* something below node that people read is left out */
+    bool has_properties; /* the SignedProperties of this signature are in, whole */
+    char detail[160];
+    const char *covers;
+};
 /* The octets that a ds:Reference (or xades:Include) digests. c14n: for node-sets that no transform serialises. */
 void xml_dereference(struct xml_document *document, xmlNode *reference, const xmlNode *c14n, struct xml_target *target,
                      struct an_buf *out);
 json_t *xml_reference_check(struct xml_document *document, xmlNode *signature, xmlNode *reference, bool in_manifest,
                             struct xml_target *target);
+
+/* ---- filter.c ---- */
+/* After the transforms ran: what they left. properties: the SignedProperties of the signature, or NULL. */
+struct _xmlSecTransformCtx; /* xmlsec's */
+void xml_filter_look(const struct _xmlSecTransformCtx *ctx, const xmlNode *properties, struct xml_target *target);
 
 /* ---- key.c ---- */
 void xml_read_key(struct xml_document *document, const xmlNode *key_info, json_t *out);
@@ -79,6 +93,7 @@ struct xml_signature {
 json_t *xml_read_signature(struct xml_document *document, xmlNode *node);
 
 /* ---- xades.c ---- */
+xmlNode *xml_find_qualifying(const xmlNode *signature); /* inside one of its own objects */
 void xml_read_xades(struct xml_signature *signature);
 /* stamp.c */
 void xml_read_stamps(struct xml_signature *signature);

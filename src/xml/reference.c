@@ -185,22 +185,38 @@ find_origin(struct xml_document *document, const char *uri, struct origin *origi
         target->node = origin->node;
 }
 
+/* A reference stands in the SignedInfo of its signature; elsewhere there is nothing to find. */
+static xmlNode *
+own_properties(const xmlNode *reference)
+{
+    const xmlNode *signature = xml_is(reference->parent, XML_NS_DSIG, "SignedInfo") ? reference->parent->parent : NULL;
+
+    return xml_child(xml_find_qualifying(signature), NULL, "SignedProperties");
+}
+
 /* ---- the transforms, by xmlsec ---- */
 static int
-run_transforms(struct xml_document *document, xmlSecTransformCtxPtr ctx, const struct origin *origin)
+run_transforms(struct xml_document *document, xmlSecTransformCtxPtr ctx, const struct origin *origin, const xmlNode *reference,
+               struct xml_target *target)
 {
     xmlSecNodeSetPtr nodes;
     int done;
 
-    if (origin->source == SOURCE_PART)
-        return xmlSecTransformCtxBinaryExecute(ctx, (const xmlSecByte *)(origin->part.ptr ? origin->part.ptr : (const uint8_t *)""),
+    if (origin->source == SOURCE_PART) {
+        done = xmlSecTransformCtxBinaryExecute(ctx, (const xmlSecByte *)(origin->part.ptr ? origin->part.ptr : (const uint8_t *)""),
                                                (xmlSecSize)origin->part.len);
+        if (done == 0 && target->filtered)
+            xml_filter_look(ctx, NULL, target);
+        return done;
+    }
     if (origin->source == SOURCE_XPOINTER)
         return xmlSecTransformCtxExecute(ctx, document->doc);
     nodes = xmlSecNodeSetGetChildren(document->doc, origin->whole ? NULL : origin->node, origin->comments, 0);
     if (!nodes)
         return -1;
     done = xmlSecTransformCtxXmlExecute(ctx, nodes);
+    if (done == 0 && target->filtered) /* while the set that the others were made of lives */
+        xml_filter_look(ctx, own_properties(reference), target);
     xmlSecNodeSetDestroy(nodes);
     return done;
 }
@@ -216,7 +232,7 @@ append_c14n(xmlSecTransformCtxPtr ctx, const xmlNode *c14n)
 
 static bool
 execute(struct xml_document *document, xmlNode *reference, const char *uri, const xmlNode *c14n,
-        const struct origin *origin, struct an_buf *out)
+        const struct origin *origin, struct xml_target *target, struct an_buf *out)
 {
     xmlSecTransformCtxPtr ctx = xmlSecTransformCtxCreate();
     xmlNode *transforms = xml_child(reference, XML_NS_DSIG, "Transforms");
@@ -233,7 +249,7 @@ execute(struct xml_document *document, xmlNode *reference, const char *uri, cons
         ok = xmlSecTransformCtxCreateAndPrepend(ctx, xmlSecTransformRemoveXmlTagsC14NId) != NULL;
     if (ok && c14n)
         ok = append_c14n(ctx, c14n);
-    if (ok && (ok = run_transforms(document, ctx, origin) == 0 && ctx->result != NULL))
+    if (ok && (ok = run_transforms(document, ctx, origin, reference, target) == 0 && ctx->result != NULL))
         an_buf_append(out, AN_BYTES(xmlSecBufferGetData(ctx->result), xmlSecBufferGetSize(ctx->result)));
     if (ctx)
         xmlSecTransformCtxDestroy(ctx);
@@ -255,7 +271,8 @@ xml_dereference(struct xml_document *document, xmlNode *reference, const xmlNode
     if (target->state == AN_XML_MATCHES && look_at_transforms(transforms, &plan, target)) {
         if (origin.source == SOURCE_PART && !transforms)
             an_buf_append(out, origin.part);
-        else if (!execute(document, reference, uri, plan.makes_octets || target->is_external ? NULL : c14n, &origin, out))
+        else if (!execute(document, reference, uri, plan.makes_octets || target->is_external ? NULL : c14n, &origin,
+                          target, out))
             refuse(target, AN_XML_REFUSED, "transforms");
         if (!an_buf_ok(out) || !xml_count_work(document, out->len - before + 1000))
             refuse(target, AN_XML_REFUSED, "too much data");
@@ -307,6 +324,24 @@ check_digest(const xmlNode *reference, const struct an_buf *octets, enum an_dige
     free(uri);
 }
 
+/* Properties are taken by their identifier, or (before XAdES 1.2.2, and in Austria still) as part of an object or out of
+ * it by XPath: then the reference says so by its type. */
+static const char *
+settle(const xmlNode *reference, const char *type, const char *covers, struct xml_target *target)
+{
+    const char *hash = type ? strrchr(type, '#') : NULL;
+    xmlNode *properties = hash && strcmp(hash, "#SignedProperties") == 0 ? own_properties(reference) : NULL;
+
+    if (!target->is_external && xml_is(target->node, NULL, "SignedProperties"))
+        return target->filtered && target->omits ? "nodes" : covers;
+    if (!properties || !target->node || !xml_within(properties, target->node) ||
+        (target->filtered && !target->has_properties))
+        return covers;
+    target->node = properties;
+    target->omits = false;
+    return "signed-properties";
+}
+
 json_t *
 xml_reference_check(struct xml_document *document, xmlNode *signature, xmlNode *reference, bool in_manifest,
                     struct xml_target *target)
@@ -317,7 +352,7 @@ xml_reference_check(struct xml_document *document, xmlNode *signature, xmlNode *
     json_t *json;
 
     xml_dereference(document, reference, NULL, target, &octets);
-    target->covers = describe(document, signature, target);
+    target->covers = settle(reference, type, describe(document, signature, target), target);
     check_digest(reference, &octets, &digest, target);
     json = json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:b, s:b}", "uri", uri ? uri : "", "has_uri", uri != NULL,
                      "type", type ? type : "", "detail", target->detail, "covers", target->covers, "state",

@@ -75,7 +75,7 @@ canonicalize_info(struct xml_signature *signature)
 }
 
 /* ---- coverage ---- */
-struct coverage { xmlNode *nodes[AN_LIMIT_XML_REFERENCES]; size_t count; bool whole, external; };
+struct coverage { xmlNode *nodes[AN_LIMIT_XML_REFERENCES]; size_t count; bool whole, external, some; };
 
 static bool
 is_covered(const struct coverage *coverage, const xmlNode *node)
@@ -123,7 +123,7 @@ static const char *
 coverage_name(const struct xml_signature *signature, const struct coverage *coverage)
 {
     if (!coverage->count && !coverage->whole && !coverage->external)
-        return "none";
+        return coverage->some ? "part" : "none";
     if (coverage->whole || covers_all(coverage, signature->document->root, 0))
         return "whole-file";
     return "part";
@@ -134,8 +134,9 @@ note_target(struct coverage *coverage, const struct xml_signature *signature, co
 {
     if (target->state != AN_XML_MATCHES)
         return;
-    coverage->external = coverage->external || target->is_external;
-    if (!target->node)
+    coverage->some = coverage->some || target->omits;
+    coverage->external = coverage->external || (target->is_external && !target->omits);
+    if (!target->node || target->omits)
         return;
     coverage->whole = coverage->whole || (target->node == signature->document->root && target->node != signature->node);
     if (strcmp(target->covers, "signed-properties") != 0 && strcmp(target->covers, "key-info") != 0 &&

@@ -1,11 +1,10 @@
 /* XAdES properties (ETSI EN 319 132-1; TS 101 903 from version 1.1.1 on): read, not judged. */
 #include "xml/internal.h"
 
-/* The QualifyingProperties of this signature: inside one of its own objects. */
-static xmlNode *
-find_qualifying(const struct xml_signature *signature)
+xmlNode *
+xml_find_qualifying(const xmlNode *signature)
 {
-    for (xmlNode *object = xml_child(signature->node, XML_NS_DSIG, "Object"); object;
+    for (xmlNode *object = xml_child(signature, XML_NS_DSIG, "Object"); object;
          object = xml_next(object, XML_NS_DSIG, "Object")) {
         xmlNode *found = xml_child(object, NULL, "QualifyingProperties");
 
@@ -150,7 +149,7 @@ xml_read_xades(struct xml_signature *signature)
 {
     const xmlNode *unsigned_properties;
 
-    signature->qualifying = find_qualifying(signature);
+    signature->qualifying = xml_find_qualifying(signature->node);
     unsigned_properties = xml_child(signature->qualifying, NULL, "UnsignedProperties");
     unsigned_properties = xml_child(unsigned_properties, NULL, "UnsignedSignatureProperties");
     json_object_set_new(signature->json, "xades", json_boolean(signature->qualifying != NULL));

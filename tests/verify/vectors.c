@@ -13,6 +13,7 @@ static struct an_verifier *verifier;
 struct tally {
     const char *kind_prefix, *policy;
     size_t cases, agreed, skipped, excepted, wrong_accepts, wrong_rejects, other_words, lawful, wrong_paths;
+    bool not_shown_is_broken;
     size_t subs, subs_agreed; /* cases that name a sub-indication, and those in which it is found */
 };
 
@@ -94,6 +95,15 @@ finds_named_sub(const json_t *row, const struct case_result *result)
     return false;
 }
 
+/* Where the other validator's test says only "not technically valid", it had nothing to check either: no data, no signer. */
+static bool
+is_not_shown(const struct case_result *result)
+{
+    const char *sub = result->report.signature_count ? result->report.signatures[0].sub_indication : "";
+
+    return strcmp(result->class_, "unproven") == 0 && is_one_of(sub, "SIGNED_DATA_NOT_FOUND NO_SIGNING_CERTIFICATE_FOUND");
+}
+
 static void
 judge_sub(struct tally *tally, const json_t *row, const struct case_result *result)
 {
@@ -119,7 +129,8 @@ judge_class(struct tally *tally, const json_t *row, const char *expected, const 
         at++;
     assert_true(at < AN_COUNT(classes));
     tally->lawful += is_lawful;
-    if (is_one_of(result->class_, classes[at].same) || finds_named_sub(row, result)) {
+    if (is_one_of(result->class_, classes[at].same) || finds_named_sub(row, result) ||
+        (tally->not_shown_is_broken && is_one_of(expected, "broken") && is_not_shown(result))) {
         tally->agreed++;
     } else if (is_excepted(text_of(row, "id"))) {
         tally->excepted++;
@@ -222,7 +233,7 @@ finish(const char *name, const struct tally *tally)
 static void
 run_manifest(const char *manifest, const char *kind_prefix, const char *policy)
 {
-    struct tally tally = {.kind_prefix = kind_prefix, .policy = policy};
+    struct tally tally = {.kind_prefix = kind_prefix, .policy = policy, .not_shown_is_broken = strcmp(manifest, "dss") == 0};
 
     if (!vectors_folder()) {
         printf("# %s: the given vectors are not here; skipped\n", manifest);
@@ -250,28 +261,28 @@ static void
 test_dss_pades(void **state)
 {
     (void)state;
-    run_manifest("dss", "dss/pades", NULL);
+    run_manifest("dss", "dss/pades", "etsi-qes");
 }
 
 static void
 test_dss_cades(void **state)
 {
     (void)state;
-    run_manifest("dss", "dss/cades", NULL);
+    run_manifest("dss", "dss/cades", "etsi-qes");
 }
 
 static void
 test_dss_xades(void **state)
 {
     (void)state;
-    run_manifest("dss", "dss/xades", NULL);
+    run_manifest("dss", "dss/xades", "etsi-qes");
 }
 
 static void
 test_dss_asic(void **state)
 {
     (void)state;
-    run_manifest("dss", "dss/asic", NULL);
+    run_manifest("dss", "dss/asic", "etsi-qes");
 }
 
 /* An evidence record proves something only with its data objects, which most cases here were given in other ways. */

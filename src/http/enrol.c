@@ -83,8 +83,9 @@ client_cert(const struct an_http_request *request)
 static bool
 is_private(const struct an_http_request *request)
 {
-    return strcmp(request->peer, "127.0.0.1") == 0 || strcmp(request->peer, "::1") == 0 ||
-           an_bytes_eq_str(an_http_header(request, "x-forwarded-proto"), "https");
+    bool is_here = strcmp(request->peer, "127.0.0.1") == 0 || strcmp(request->peer, "::1") == 0;
+
+    return (is_here && !request->is_forwarded) || an_bytes_eq_str(an_http_header(request, "x-forwarded-proto"), "https");
 }
 
 static void

@@ -8,11 +8,12 @@
 #define AN_HTTP_TARGET_BYTES ((size_t)8 * 1024) /* an OCSP request in a GET is under 300 */
 #define AN_HTTP_HEADERS_MAX 64
 
+struct an_http_line { an_bytes name, value; };
 struct an_http_head {
     an_bytes method, target; /* target: as it came */
     an_bytes path, query;    /* parts of the target, still encoded */
     int minor;               /* HTTP/1.minor */
-    struct { an_bytes name, value; } headers[AN_HTTP_HEADERS_MAX];
+    struct an_http_line headers[AN_HTTP_HEADERS_MAX];
     size_t header_count;
     bool keep_alive, is_chunked, expects_continue, has_body;
     uint64_t content_length;

@@ -21,9 +21,12 @@ struct an_http_request {      /* valid during the call */
     const char *content_type; /* of the body; "" when not said */
     an_bytes body;
     const char *peer;         /* the address of the other end */
+    bool is_forwarded;        /* a header says that somebody passed it on: peer may be a proxy that nobody named */
+    bool is_vouched;          /* it came from a proxy that is trusted: peer is who the proxy says */
     const struct an_http_head *head;
 };
-/* A header's value, name in lower case; AN_NONE when absent. Of several with one name, the first. */
+/* A header's value, name in lower case; AN_NONE when absent. Of several with one name, the first;
+ * those by which a proxy speaks come once, or not at all. */
 an_bytes an_http_header(const struct an_http_request *request, const char *name);
 /* name=value of a query (or of a body in that form), percent-decoded, "+" as blank; false when absent or malformed. */
 bool an_http_field(an_bytes fields, const char *name, struct an_buf *ret);
@@ -76,7 +79,8 @@ struct an_http_setup {
     unsigned loops, workers;  /* 0 = by the machine */
     size_t connections_max;   /* 0 = 8192 */
     int log_fd;               /* one JSON line a request; -1 = none */
-    const char *trusted;      /* addresses of proxies whose X-Forwarded-For and X-Client-Cert are believed, blanks between; NULL = none */
+    const char *trusted;      /* addresses of proxies whose X-Forwarded-For and -Proto are believed, blanks between; NULL = none */
+    const char *trusted_certs; /* of those whose X-Client-Cert is believed; NULL = none (docs/decisions/135-…) */
 };
 struct an_http_server;
 /* AN_E_HTTP_LISTEN */

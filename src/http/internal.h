@@ -83,7 +83,7 @@ struct an_http_server {
     const struct an_http_route *routes[HTTP_ROUTES_MAX];
     size_t route_lens[HTTP_ROUTES_MAX];
     size_t route_count;
-    char *trusted;
+    char *trusted, *trusted_certs;
     int listener;
     bool owns_listener, is_draining, is_stopping; /* atomic */
     bool loops_gone;            /* with the lock: nothing more will be queued */
@@ -100,7 +100,8 @@ struct an_http_server {
 /* The route of a target's path, still encoded; SIZE_MAX when there is none. */
 size_t http_route_find(const struct an_http_server *server, an_bytes path);
 unsigned http_method_bit(an_bytes method); /* 0 = not one of ours; HEAD is GET */
-bool http_is_trusted(const struct an_http_server *server, const char *peer);
+/* Does the list of addresses, blanks between, name this one? NULL names nobody. */
+bool http_is_named(const char *list, const char *peer);
 
 /* ---- loop.c ---- */
 void *http_loop_run(void *loop);

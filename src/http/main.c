@@ -183,7 +183,8 @@ start_node(const char *dir, int listener, struct an_node *node, struct an_err *r
     node->started = an_time_now();
     serve = an_status_config(node->status);
     struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables), .context = node, .workers = (unsigned)serve->workers,
-                                  .log_fd = serve->access_log ? STDERR_FILENO : -1, .trusted = serve->proxies};
+                                  .log_fd = serve->access_log ? STDERR_FILENO : -1, .trusted = serve->proxies,
+                                  .trusted_certs = serve->client_certs_from};
     return an_http_server_start(&setup, &node->server, NULL, reterr);
 }
 

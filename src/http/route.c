@@ -25,13 +25,13 @@ http_method_bit(an_bytes method)
     return 0;
 }
 
-/* In a list with blanks between; an IPv4 address that came through an IPv6 socket is the same address. */
+/* An IPv4 address that came through an IPv6 socket is the same address. */
 bool
-http_is_trusted(const struct an_http_server *server, const char *peer)
+http_is_named(const char *list, const char *peer)
 {
     size_t len = strlen(peer);
 
-    for (const char *at = server->trusted; at != NULL && *at != '\0';) {
+    for (const char *at = list; at != NULL && *at != '\0';) {
         size_t word = strcspn(at, " ");
         if (word == len && strncmp(at, peer, len) == 0)
             return true;

@@ -170,6 +170,7 @@ an_http_server_start(const struct an_http_setup *setup, struct an_http_server **
     server = AN_NEW(struct an_http_server);
     *server = (struct an_http_server){.setup = *setup, .listener = fd, .owns_listener = setup->listen != NULL};
     server->trusted = setup->trusted ? an_strdup(setup->trusted) : NULL;
+    server->trusted_certs = setup->trusted_certs ? an_strdup(setup->trusted_certs) : NULL;
     if (server->setup.connections_max == 0)
         server->setup.connections_max = CONNECTIONS_MAX;
     server->last = &server->first;
@@ -249,6 +250,7 @@ an_http_server_stop(struct an_http_server **server)
     free(own->loops);
     free(own->workers);
     free(own->trusted);
+    free(own->trusted_certs);
     free(own);
     *server = NULL;
 }

@@ -301,7 +301,7 @@ get_metrics(void *context, const struct an_http_request *request, struct an_http
 {
     const struct an_node *node = context;
 
-    if (!is_listed(an_status_config(node->status)->metrics_from, request->peer)) {
+    if ((request->is_forwarded && !request->is_vouched) || !is_listed(an_status_config(node->status)->metrics_from, request->peer)) {
         an_http_answer_text(answer, 403, "Chỉ dành cho máy giám sát", "For monitoring machines only");
         return;
     }

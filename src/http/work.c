@@ -66,14 +66,45 @@ take_jobs(struct an_http_server *server)
     return first;
 }
 
+/* What a proxy says of the other end. Only one that we named may say it, and once: of two lines the first may be the stranger's own,
+ * passed on by a proxy that added its line behind it. */
+static const struct { const char *name; bool of_certs, is_list; } proxy_words[] = {
+    {"x-forwarded-for", false, true}, {"x-forwarded-proto", false, false}, {"x-client-cert", true, false},
+};
+
+static bool
+is_header(const struct an_http_line *header, const char *lower_name)
+{
+    return header->name.len == strlen(lower_name) && strncasecmp((const char *)header->name.ptr, lower_name, header->name.len) == 0;
+}
+
+/* A list is read from its end, so that of its lines the last one counts; of others none does when there are two. */
+static void
+keep_word(struct an_http_head *head, size_t word, bool is_believed)
+{
+    struct an_http_line *kept = NULL;
+    bool is_twice = false;
+
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (!is_header(&head->headers[i], proxy_words[word].name))
+            continue;
+        is_twice = kept != NULL;
+        if (kept != NULL)
+            kept->name = AN_NONE;
+        kept = &head->headers[i];
+    }
+    if (kept != NULL && (!is_believed || (is_twice && !proxy_words[word].is_list)))
+        kept->name = AN_NONE;
+}
+
 /* Behind a proxy that we know, the other end is who the proxy says it is. */
 static void
-read_forwarded(const struct an_http_server *server, struct http_job *job)
+read_forwarded(struct http_job *job)
 {
     an_bytes from = an_http_head_find(&job->head, "x-forwarded-for");
     size_t comma = an_bytes_rfind(from, AN_LIT(",")), at = 0;
 
-    if (from.len == 0 || !http_is_trusted(server, job->peer))
+    if (from.len == 0)
         return;
     if (comma != SIZE_MAX)
         from = an_bytes_slice(from, comma + 1, SIZE_MAX);
@@ -83,15 +114,18 @@ read_forwarded(const struct an_http_server *server, struct http_job *job)
     job->peer[at] = '\0';
 }
 
-/* What only a trusted proxy may say is taken out of everybody else's request. */
 static void
-drop_untrusted(const struct an_http_server *server, struct http_job *job)
+hear_proxy(const struct an_http_server *server, struct http_job *job, struct an_http_request *request)
 {
-    if (http_is_trusted(server, job->peer))
-        return;
-    for (size_t i = 0; i < job->head.header_count; i++)
-        if (job->head.headers[i].name.len == 13 && strncasecmp((const char *)job->head.headers[i].name.ptr, "x-client-cert", 13) == 0)
-            job->head.headers[i].value = AN_NONE;
+    static const char *const signs[] = {"x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"};
+    bool is_certs = http_is_named(server->trusted_certs, job->peer);
+
+    request->is_vouched = http_is_named(server->trusted, job->peer);
+    for (size_t i = 0; i < AN_COUNT(signs); i++)
+        request->is_forwarded = request->is_forwarded || an_http_head_find(&job->head, signs[i]).ptr != NULL;
+    for (size_t i = 0; i < AN_COUNT(proxy_words); i++)
+        keep_word(&job->head, i, proxy_words[i].of_certs ? is_certs : request->is_vouched);
+    read_forwarded(job);
 }
 
 /* A request as its handler sees it. */
@@ -106,8 +140,7 @@ open_turn(const struct an_http_server *server, struct http_job *job, struct turn
                                              job->head.method.len == 4 ? "POST" : "PUT",
                                              .path = (const char *)job->path.ptr, .query = turn->query, .content_type = turn->type,
                                              .body = an_buf_view(&job->body), .peer = job->peer, .head = &job->head};
-    drop_untrusted(server, job);
-    read_forwarded(server, job);
+    hear_proxy(server, job, &turn->request);
     job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES), .headers = an_buf_new(8192),
                                           .last_modified = AN_TIME_NONE, .expires = AN_TIME_NONE};
 }

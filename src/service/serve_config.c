@@ -6,6 +6,7 @@
 static const struct an_yaml_field SERVE_FIELDS[] = {
     {"listen", AN_FIELD_TEXT, false, F(listen), NULL},
     {"proxies", AN_FIELD_TEXT, false, F(proxies), NULL},
+    {"client_certs_from", AN_FIELD_TEXT, false, F(client_certs_from), NULL},
     {"metrics_from", AN_FIELD_TEXT, false, F(metrics_from), NULL},
     {"access_log", AN_FIELD_FLAG, false, F(access_log), NULL},
     {"workers", AN_FIELD_INT64, false, F(workers), NULL},

@@ -7,6 +7,7 @@
 struct an_config_serve {
     const char *listen;           /* "127.0.0.1:8080" */
     const char *proxies;          /* addresses of proxies whose word about the other end is believed, blanks between */
+    const char *client_certs_from; /* of proxies that check certificates of clients and pass them in X-Client-Cert; NULL = none */
     const char *metrics_from;     /* addresses that may read /metrics */
     bool access_log;
     int64_t workers;              /* 0 = by the machine */

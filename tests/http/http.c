@@ -30,6 +30,8 @@ echo(void *context, const struct an_http_request *request, struct an_http_answer
     if (an_http_field(an_bytes_of_str(request->query), "q", &field))
         an_buf_printf(&answer->body, "|q=%.*s", AN_FMT(an_buf_view(&field)));
     an_http_answer_header(answer, "X-Cert", an_http_header(request, "x-client-cert").len ? "seen" : "none");
+    an_http_answer_header(answer, "X-Proto", an_bytes_eq_str(an_http_header(request, "x-forwarded-proto"), "https") ? "https" : "none");
+    an_http_answer_header(answer, "X-Way", !request->is_forwarded ? "direct" : request->is_vouched ? "passed on by ours" : "passed on by a stranger");
     an_http_answer_header(answer, "X-Split", "a\r\nInjected: 1");
 }
 
@@ -359,8 +361,22 @@ successors_take_every_connection(void **state)
 static void
 proxies_are_known(void **state)
 {
-    static const struct { const char *trusted, *want[2]; } table[] = {
-        {NULL, {"|127.0.0.1", "X-Cert: none"}}, {"10.0.0.1", {"|127.0.0.1", "X-Cert: none"}}, {"10.0.0.1 127.0.0.1", {"|203.0.113.9", "X-Cert: seen"}},
+    static const char both[] = "X-Forwarded-For: 1.2.3.4, 203.0.113.9\r\nX-Client-Cert: abc\r\n";
+    static const struct { const char *trusted, *certs, *lines, *want[2]; } table[] = {
+        {NULL, NULL, both, {"|127.0.0.1", "X-Cert: none"}},
+        {"10.0.0.1", "10.0.0.1", both, {"|127.0.0.1", "X-Cert: none"}},
+        {"10.0.0.1 127.0.0.1", NULL, both, {"|203.0.113.9", "X-Cert: none"}},
+        {"127.0.0.1", "10.0.0.1", both, {"|203.0.113.9", "X-Cert: none"}},
+        {"127.0.0.1", "127.0.0.1", both, {"|203.0.113.9", "X-Cert: seen"}},
+        {NULL, "127.0.0.1", both, {"|127.0.0.1", "X-Cert: seen"}},
+        /* a stranger's own line in front of the proxy's */
+        {"127.0.0.1", "127.0.0.1", "X-Forwarded-For: 127.0.0.1\r\nX-Client-Cert: a\r\nX-Forwarded-For: 203.0.113.9\r\nx-client-CERT: b\r\n",
+         {"|203.0.113.9", "X-Cert: none"}},
+        {NULL, NULL, "X-Forwarded-Proto: https\r\n", {"X-Proto: none", "X-Way: passed on by a stranger"}},
+        {"127.0.0.1", NULL, "X-Forwarded-Proto: https\r\n", {"X-Proto: https", "X-Way: passed on by ours"}},
+        {"127.0.0.1", NULL, "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", {"X-Proto: none", "X-Way: passed on by ours"}},
+        {NULL, NULL, "Via: 1.1 proxy\r\n", {"X-Proto: none", "X-Way: passed on by a stranger"}},
+        {NULL, NULL, "X-Forwarded-Fo: 1.1.1.1\r\n", {"|127.0.0.1", "X-Way: direct"}},
     };
     unsigned kept = port;
 
@@ -370,9 +386,11 @@ proxies_are_known(void **state)
         struct an_http_server *other = NULL;
         struct an_http_setup setup = usual;
         struct an_err err = {0};
+        AN_CLEANUP(an_free_ptr) char *request = an_asprintf("GET /echo HTTP/1.1\r\n%s" END, table[i].lines);
         setup.trusted = table[i].trusted;
+        setup.trusted_certs = table[i].certs;
         assert_int_equal(an_http_server_start(&setup, &other, &port, &err), AN_OK);
-        talk("GET /echo HTTP/1.1\r\nX-Forwarded-For: 1.2.3.4, 203.0.113.9\r\nX-Client-Cert: abc\r\n" END, 0, &answer);
+        talk(request, 0, &answer);
         for (size_t j = 0; j < 2; j++)
             if (strstr((char *)answer.ptr, table[i].want[j]) == NULL)
                 fail_msg("row %zu: %.400s", i, (char *)answer.ptr);

@@ -36,7 +36,8 @@
 #define AN_LIMIT_CMP_SALT_MIN 8
 #define AN_LIMIT_CMP_SALT_MAX 128
 #define AN_LIMIT_ENROL_REFERENCE 64               /* ours have 12 characters */
-#define AN_LIMIT_ENROL_FAILURES 20                /* wrong codes that are counted and logged: secrets have 128 bits, and a stranger shall not fill the log */
+#define AN_LIMIT_ENROL_FAILURES 20                /* wrong secrets that are counted of one reference: they have 128 bits, more tell nothing */
+#define AN_LIMIT_ENROL_TOLD 5                     /* refusals of one party that stand in the log one by one, an hour; the rest is one event */
 #define AN_LIMIT_TRUST_CERTS 1024                 /* authorities in one trust list; two hierarchies with every generation have under 20 */
 #define AN_LIMIT_SEARCH_ROWS 20                   /* of one page of the public search */
 #define AN_LIMIT_SEARCH_ROWS_MAX 50

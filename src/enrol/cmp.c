@@ -213,6 +213,7 @@ reject_request(struct exchange *x, int64_t id, enum an_enrol_state from, struct 
     x->is_refused = true;
     x->host->refused(x->host->context, &x->guard.party, "cmp", err);
     put_cert_response(x, id, CMP_REJECTION, err, NULL);
+    an_buf_reset(&transaction->request);
     transaction->state = AN_ENROL_CLOSED;
     return x->host->save(x->host->context, AN_BYTES(x->key, 32), from, transaction, reterr);
 }
@@ -229,7 +230,6 @@ answer_request(struct exchange *x, struct an_err *reterr)
 
     x->reply.body = answer_body_of(x->message.body);
     memcpy(transaction.server_nonce, x->reply.nonce, CMP_NONCE_SIZE);
-    an_buf_append(&transaction.request, x->message.body_value);
     AN_TRY(x->host->begin(x->host->context, AN_BYTES(x->key, 32), &transaction, reterr));
     code = read_asked(x->message.body, x->message.body_value, x->message.sender, &asked, &err);
     transaction.request_id = asked.id;
@@ -237,6 +237,8 @@ answer_request(struct exchange *x, struct an_err *reterr)
         code = carry_out(x, x->message.body, &asked, &answer, &err);
     if (code != AN_OK)
         return reject_request(x, asked.id, AN_ENROL_OPEN, &transaction, &err, reterr);
+    if (answer.outcome == AN_ENROL_WAITING) /* kept only while it waits: what is refused shall not fill the store */
+        an_buf_append(&transaction.request, x->message.body_value);
     tell_outcome(x, asked.id, &answer, &transaction);
     return x->host->save(x->host->context, AN_BYTES(x->key, 32), AN_ENROL_OPEN, &transaction, reterr);
 }

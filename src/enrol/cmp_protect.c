@@ -221,7 +221,8 @@ check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message
     ret->party.reference = message->sender_kid;
     AN_TRY(host->find_secret(host->context, message->sender_kid, now, &ret->secret, reterr));
     AN_TRY(an_cmp_mac_make(&ret->mac, ret->secret, part, code, reterr));
-    if (an_bytes_eq_secret(message->protection, AN_BYTES(code, an_digest_size(ret->mac.mac))))
+    ret->party.is_proved = an_bytes_eq_secret(message->protection, AN_BYTES(code, an_digest_size(ret->mac.mac)));
+    if (ret->party.is_proved)
         return AN_OK;
     an_secret_free(&ret->secret); /* an answer protected by it would let strangers try secrets at leisure */
     AN_FAIL(reterr, AN_E_CMP_PROTECTION, "%s", ret->mac.is_pbmac1 ? "PBMAC1" : "PBM");
@@ -250,7 +251,9 @@ check_signature(const struct an_enrol_host *host, const struct an_cmp_message *m
         AN_FAIL(reterr, AN_E_ENROL_SIGNER, "keyUsage");
     ret->cert = an_cert_ref(cert);
     ret->party.cert = ret->cert;
-    return host->check_cert(host->context, cert, now, reterr);
+    AN_TRY(host->check_cert(host->context, cert, now, reterr));
+    ret->party.is_proved = true;
+    return AN_OK;
 }
 
 an_code

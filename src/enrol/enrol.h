@@ -18,6 +18,7 @@ struct an_enrol_party {
     an_bytes reference;   /* AN_NONE when a certificate signed */
     struct an_cert *cert; /* NULL when a secret protected; borrowed */
     const char *peer;     /* network address, for the log; "" = not known */
+    bool is_proved;       /* secret or signature were right; before that the two say who a stranger claims to be */
 };
 struct an_enrol_request {
     enum an_enrol_act act;
@@ -71,7 +72,8 @@ struct an_enrol_host {
     an_code (*load)(void *context, an_bytes key, struct an_enrol_transaction *ret, struct an_err *reterr); /* AN_E_CMP_TRANSACTION_UNKNOWN */
     an_code (*save)(void *context, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *transaction,
                     struct an_err *reterr);
-    /* A message was refused: for the log. */
+    /* A message was refused: for the log. What the party claims is text of a stranger until is_proved; but with
+     * AN_E_CMP_PROTECTION and AN_E_EST_SECRET the reference is one that there is. */
     void (*refused)(void *context, const struct an_enrol_party *party, const char *what, const struct an_err *err);
 
     struct an_signer *signer;       /* for answers to messages that a certificate signed; NULL = none */

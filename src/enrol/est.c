@@ -77,7 +77,7 @@ static unsigned
 status_of(an_code code)
 {
     static const struct { an_code code; unsigned status; } statuses[] = {
-        {AN_E_ENROL_REFERENCE, 401}, {AN_E_EST_UNKNOWN, 401}, {AN_E_ENROL_SIGNER, 401}, {AN_E_ENROL_REVOKED, 403},
+        {AN_E_ENROL_REFERENCE, 401}, {AN_E_EST_SECRET, 401}, {AN_E_EST_UNKNOWN, 401}, {AN_E_ENROL_SIGNER, 401}, {AN_E_ENROL_REVOKED, 403},
         {AN_E_ENROL_KEY_ELSEWHERE, 501}, {AN_E_EST_BODY, 400}, {AN_E_EST_TYPE, 415}, {AN_E_CSR_PARSE, 400}, {AN_E_CSR_SIGNATURE, 400},
         {AN_E_LIMIT, 400}, {AN_E_KEY_PUBLIC, 400}, {AN_E_KEY_KIND, 400}, {AN_E_ENROL_SUBJECT, 400},
     };
@@ -137,9 +137,10 @@ check_basic(const struct an_enrol_host *host, const char *authorization, an_time
     AN_TRY(host->find_secret(host->context, AN_BYTES(ret->basic.ptr, colon), now, &secret, reterr));
     is_right = an_bytes_eq_secret(given, an_secret_bytes(secret));
     an_secret_free(&secret);
-    if (!is_right)
-        AN_FAIL(reterr, AN_E_ENROL_REFERENCE, "Authorization");
     ret->party.reference = AN_BYTES(ret->basic.ptr, colon);
+    ret->party.is_proved = is_right;
+    if (!is_right)
+        AN_FAIL(reterr, AN_E_EST_SECRET, "Authorization");
     return AN_OK;
 }
 
@@ -152,8 +153,9 @@ find_party(const struct an_enrol_host *host, const struct an_est_request *reques
         return check_basic(host, request->authorization, now, ret, reterr);
     if (request->client == NULL)
         AN_FAIL(reterr, AN_E_EST_UNKNOWN, "TLS, Authorization");
-    AN_TRY(host->check_cert(host->context, request->client, now, reterr));
     ret->party.cert = request->client;
+    AN_TRY(host->check_cert(host->context, request->client, now, reterr));
+    ret->party.is_proved = true;
     return AN_OK;
 }
 

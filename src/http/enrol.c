@@ -46,7 +46,6 @@ answer_cmp(void *context, const struct an_http_request *request, struct an_http_
         an_http_answer_text(answer, 415, "kiểu nội dung phải là " CMP_TYPE, "the content type must be " CMP_TYPE);
         return;
     }
-    (void)!an_enrol_service_tend(an_node_enrol(node), an_time_now(), NULL); /* what fails now is tended a minute later */
     if (an_cmp_answer(an_enrol_service_host(an_node_enrol(node)), request->body, request->peer, an_time_now(), &answer->body, NULL, &err) == AN_OK) {
         answer->status = 200;
         answer->content_type = CMP_TYPE;

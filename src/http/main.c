@@ -213,6 +213,8 @@ tick(void *context)
     for (;;) {
         an_status_tick(node->status);
         look_for_enrolment(node);
+        if (an_node_enrol(node) != NULL)
+            (void)!an_enrol_service_tend(an_node_enrol(node), an_time_now(), NULL); /* what fails now is tended a minute later */
         usleep((useconds_t)an_status_config(node->status)->poll_ms * 1000);
     }
     return NULL;
@@ -239,6 +241,8 @@ leave(struct an_node *node)
     while (!an_http_server_is_empty(node->server) && an_time_monotonic_ms() < deadline)
         usleep(10000);
     an_http_server_stop(&node->server);
+    if (an_node_enrol(node) != NULL)
+        an_enrol_service_leave(an_node_enrol(node), an_time_now());
     log_event(NULL, "http.left", "");
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "audit/audit.h"
+#include "service/enrol_refusals.h"
 #include "service/trust_list.h"
 
 #define PROFILE "thiet-bi"
@@ -19,6 +20,7 @@ struct an_enrol_service {
     struct an_certs issuers, roots, chain;
     pthread_mutex_t lock;
     an_time tended;
+    struct an_refusals *refusals;
 };
 
 static const struct an_actor machine = {"he-thong", "he-thong"};
@@ -34,21 +36,6 @@ hex_of(an_bytes bytes, char *ret, size_t size)
     ret[at] = '\0';
 }
 #define SERIAL_HEX (2 * 32 + 1)
-
-static void
-party_name(const struct an_enrol_party *party, char *ret, size_t size)
-{
-    char serial[SERIAL_HEX];
-
-    if (party->cert != NULL) {
-        hex_of(party->cert->serial, serial, sizeof(serial));
-        snprintf(ret, size, "certificate:%s", serial);
-    } else if (party->reference.len > 0) {
-        snprintf(ret, size, "enrolment:%.*s", AN_FMT(party->reference));
-    } else {
-        snprintf(ret, size, "%s", party->peer != NULL ? party->peer : "");
-    }
-}
 
 /* ---- approvals ---- */
 struct approval_job {
@@ -307,7 +294,7 @@ confirm(void *context, const struct an_enrol_party *party, struct an_cert *cert,
     struct an_audit_event event = {.at = now, .action = is_taken ? "certificate.confirm" : "certificate.reject", .actor = actor, .role = "", .object = object,
                                    .outcome = "done", .citation = "", .detail = ""};
 
-    party_name(party, actor, sizeof(actor));
+    an_enrol_party_name(party, actor, sizeof(actor));
     hex_of(cert->serial, serial, sizeof(serial));
     snprintf(object, sizeof(object), "certificate:%s", serial);
     if (!is_taken)
@@ -365,38 +352,12 @@ save(void *context, an_bytes key, enum an_enrol_state from, const struct an_enro
 }
 
 /* ---- refusals ---- */
-struct refusal_job { an_bytes reference; struct an_audit_event event; bool is_stranger; };
-
-static an_code
-refusal_in(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct refusal_job *job = context;
-    bool counts = true;
-
-    if (job->is_stranger)
-        AN_TRY(an_approval_failed(tx, job->reference, &counts, reterr));
-    return counts ? an_audit_append(tx, &job->event, reterr) : AN_OK;
-}
-
-/* Who proved who he is stands in the log with what he was refused; of strangers only those who tried a reference that there is,
- * and of them the first few: a stranger shall not fill the log. */
 static void
 refused(void *context, const struct an_enrol_party *party, const char *what, const struct an_err *err)
 {
-    struct an_enrol_service *service = context;
-    const struct an_message *message = an_message_find(err->code);
-    char actor[200], detail[100];
-    struct refusal_job job = {.reference = party->reference, .is_stranger = party->cert == NULL && err->code == AN_E_CMP_PROTECTION};
+    const struct an_enrol_service *service = context;
 
-    if (party->cert == NULL && party->reference.len == 0)
-        return;
-    if (err->code == AN_E_ENROL_REFERENCE || err->code == AN_E_ENROL_SIGNER)
-        return;
-    party_name(party, actor, sizeof(actor));
-    snprintf(detail, sizeof(detail), "{\"protocol\":\"%s\",\"code\":%d}", what, (int)err->code);
-    job.event = (struct an_audit_event){.at = an_time_now(), .action = "enrolment.refuse", .actor = actor, .role = "", .object = actor, .outcome = "refused",
-                                        .citation = message->cite, .detail = detail};
-    (void)!an_store_write(service->setup.instance->store, refusal_in, &job, NULL);
+    an_refusals_note(service->refusals, service->setup.instance->store, party, what, err, an_time_now());
 }
 
 /* ---- tending ---- */
@@ -464,6 +425,7 @@ an_enrol_service_tend(struct an_enrol_service *service, an_time now, struct an_e
     pthread_mutex_unlock(&service->lock);
     if (!is_due)
         return AN_OK;
+    an_refusals_tell(service->refusals, service->setup.instance->store, now, false);
     stale = AN_NEW(struct stale);
     stale->before = now - (an_time)service->config.confirm_minutes * 60;
     stale->forget = now - (an_time)KEEP_DAYS * 86400;
@@ -522,6 +484,7 @@ an_enrol_service_open(const struct an_enrol_setup *setup, struct an_enrol_servic
 
     service->setup = *setup;
     pthread_mutex_init(&service->lock, NULL);
+    service->refusals = an_refusals_new();
     code = an_config_read_enrol(&setup->instance->config, &service->config, reterr);
     if (code == AN_OK)
         code = an_store_read(setup->instance->store, load_issuers, service, reterr);
@@ -537,12 +500,20 @@ an_enrol_service_open(const struct an_enrol_setup *setup, struct an_enrol_servic
 }
 
 void
+an_enrol_service_leave(struct an_enrol_service *service, an_time now)
+{
+    an_refusals_tell(service->refusals, service->setup.instance->store, now, true);
+}
+
+void
 an_enrol_service_close(struct an_enrol_service **service)
 {
     struct an_enrol_service *gone = *service;
 
     if (gone == NULL)
         return;
+    an_enrol_service_leave(gone, an_time_now());
+    an_refusals_free(&gone->refusals);
     an_certs_done(&gone->issuers);
     an_certs_done(&gone->roots);
     an_certs_done(&gone->chain);

@@ -43,7 +43,9 @@ an_code an_enrol_service_open(const struct an_enrol_setup *setup, struct an_enro
 void an_enrol_service_close(struct an_enrol_service **service);
 const struct an_enrol_host *an_enrol_service_host(const struct an_enrol_service *service);
 const struct an_profiles *an_enrol_service_profiles(const struct an_enrol_service *service);
-/* Certificates that nobody confirmed in time are revoked, old exchanges forgotten. Called now and then; does nothing when it ran
+/* What was refused and only counted is told to the log: before a process ends. */
+void an_enrol_service_leave(struct an_enrol_service *service, an_time now);
+/* Certificates that nobody confirmed in time are revoked, old exchanges forgotten, refusals of the last hour told to the log. Called now and then; does nothing when it ran
  * within the minute. */
 an_code an_enrol_service_tend(struct an_enrol_service *service, an_time now, struct an_err *reterr) AN_MUST_USE;
 

@@ -255,6 +255,112 @@ by_est(void **state)
     assert_true(test_run("openssl verify -CAfile goc.pem -untrusted ca.pem est2.pem"));
 }
 
+/* ---- who replays and guesses gets nothing, is seen, and fills nothing ---- */
+struct seen { size_t rows, counted; char actor[200]; };
+
+static an_code
+see_refusal(void *context, const struct an_audit_entry *entry, struct an_err *err)
+{
+    struct seen *seen = context;
+    const char *count = strstr(entry->event.detail, "\"count\":");
+
+    (void)err;
+    seen->rows++;
+    seen->counted += count != NULL ? strtoul(count + 8, NULL, 10) : 0;
+    snprintf(seen->actor, sizeof(seen->actor), "%s", entry->event.actor);
+    return AN_OK;
+}
+
+static struct seen
+refusals_since(int64_t seq)
+{
+    struct seen seen = {0};
+    const struct an_audit_search search = {.after = seq, .action = "enrolment.refuse"};
+    struct an_err err = {0};
+
+    expect(an_audit_list(office.store, &search, "test", see_refusal, &seen, &err), AN_OK, &err);
+    return seen;
+}
+
+static an_code
+last_seq(void *context, const struct an_audit_entry *entry, struct an_err *err)
+{
+    (void)err;
+    *(int64_t *)context = entry->seq;
+    return AN_OK;
+}
+
+static int64_t
+log_size(void)
+{
+    int64_t seq = 0;
+    struct an_err err = {0};
+
+    expect(an_audit_list(office.store, &(struct an_audit_search){0}, "test", last_seq, &seq, &err), AN_OK, &err);
+    return seq;
+}
+
+static an_code
+count_row(void *context, const struct an_row *row, struct an_err *err)
+{
+    (void)row, (void)err;
+    ++*(size_t *)context;
+    return AN_OK;
+}
+
+static an_code
+count_certificates(void *context, struct an_tx *tx, struct an_err *err)
+{
+    const struct an_value values[] = {AN_V_NULL, AN_V_INT(1000)};
+
+    *(size_t *)context = 0;
+    return an_tx_each(tx, AN_SQL_CERTIFICATE_LIST, values, 2, count_row, context, err);
+}
+
+static void
+attempts_are_seen(void **state)
+{
+    static const struct { const char *what, *ask; int times; const char *actor; } attempts[] = {
+        {"an ir replayed", "curl -sS -H 'Content-Type: application/pkixcmp' --data-binary @sau-ir.der http://127.0.0.1:$PORT/cmp -o x.der", 24, "enrolment:"},
+        {"a certConf replayed", "curl -sS -H 'Content-Type: application/pkixcmp' --data-binary @sau-conf.der http://127.0.0.1:$PORT/cmp -o x.der", 4, "enrolment:"},
+        {"a kur replayed", "curl -sS -H 'Content-Type: application/pkixcmp' --data-binary @sau-kur.der http://127.0.0.1:$PORT/cmp -o x.der", 8, "certificate:"},
+        {"an rr of one who is revoked, replayed", "curl -sS -H 'Content-Type: application/pkixcmp' --data-binary @sau-rr.der http://127.0.0.1:$PORT/cmp -o x.der", 8, "certificate:"},
+        {"a wrong secret by EST", EST "-u $(cat sau.ref):sai --data-binary @est.b64 http://127.0.0.1:$PORT/.well-known/est/simpleenroll", 8, "enrolment:"},
+        {"a wrong secret by CMP", "openssl cmp -config '' -batch -server 127.0.0.1:$PORT -path /cmp -recipient '/C=VN/CN=x' -cmd ir -ref $(cat sau.ref) -secret pass:sai -newkey sau.key -certout no.pem", 3, "enrolment:"},
+        {"a reference that there is not", EST "-u 'khong-co\"':sai --data-binary @est.b64 http://127.0.0.1:$PORT/.well-known/est/simpleenroll", 8, "strangers"},
+        {"a reference with line ends", EST "-H \"Authorization: Basic $(printf 'a\\nb\\033[2J:sai' | base64)\" --data-binary @est.b64 http://127.0.0.1:$PORT/.well-known/est/simpleenroll", 2, "127.0.0.1"},
+        {"a certificate of its own making", "openssl cmp -config '' -batch -server 127.0.0.1:$PORT -path /cmp -recipient '/C=VN/CN=x' -trusted goc.pem -untrusted ca.pem -cmd kur -cert la.pem -key ba.key -newkey ba2.key -certout no.pem", 2, "127.0.0.1"},
+    };
+    char reference[65];
+    AN_CLEANUP(an_free_ptr) char *who = allow("request:6/item:1", "sau", false, reference);
+    size_t certificates = 0, after = 0;
+    struct an_err err = {0};
+
+    (void)state;
+    make_key("sau");
+    make_key("sau2");
+    assert_true(test_run(CMP "-cmd ir %s -newkey sau.key -certout sau.pem -reqout sau-ir.der,sau-conf.der && echo -n %s > sau.ref", port, who, reference));
+    assert_true(test_run(BY_KEY "-cmd kur -cert sau.pem -key sau.key -newkey sau2.key -certout sau2.pem -reqout sau-kur.der,x.der", port));
+    assert_true(test_run(BY_KEY "-cmd rr -cert sau2.pem -key sau2.key -oldcert sau2.pem -revreason 1 -reqout sau-rr.der", port));
+    an_enrol_service_leave(service, an_time_now()); /* what tests before this one left */
+    expect(an_store_read(office.store, count_certificates, &certificates, &err), AN_OK, &err);
+    for (size_t i = 0; i < AN_COUNT(attempts); i++) {
+        int64_t seq = log_size();
+        struct seen seen;
+        for (int j = 0; j < attempts[i].times; j++)
+            (void)!test_run("export PORT=%u; %s", port, attempts[i].ask);
+        seen = refusals_since(seq);
+        if (seen.rows > AN_LIMIT_ENROL_TOLD)
+            fail_msg("%s: %zu rows", attempts[i].what, seen.rows);
+        an_enrol_service_leave(service, an_time_now());
+        seen = refusals_since(seq);
+        if (seen.counted + seen.rows - (seen.counted != 0) != (size_t)attempts[i].times || strncmp(seen.actor, attempts[i].actor, strlen(attempts[i].actor)) != 0)
+            fail_msg("%s: %zu rows, %zu counted, the last by %s", attempts[i].what, seen.rows, seen.counted, seen.actor);
+    }
+    expect(an_store_read(office.store, count_certificates, &after, &err), AN_OK, &err);
+    assert_int_equal(after, certificates);
+}
+
 /* Another key than the one that is noted gives other secrets: nothing is served rather than everything refused. */
 static void
 another_key(void **state)
@@ -486,7 +592,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fetched_once), cmocka_unit_test(waits_for_approval), cmocka_unit_test(taken_back), cmocka_unit_test(renewed_and_revoked),
-        cmocka_unit_test(not_taken), cmocka_unit_test(by_est), cmocka_unit_test(another_key), cmocka_unit_test(trust_list), cmocka_unit_test(trust_list_forms),
+        cmocka_unit_test(not_taken), cmocka_unit_test(by_est), cmocka_unit_test(attempts_are_seen), cmocka_unit_test(another_key), cmocka_unit_test(trust_list), cmocka_unit_test(trust_list_forms),
         cmocka_unit_test(policy_page), cmocka_unit_test(searched), cmocka_unit_test(paged),
     };
 

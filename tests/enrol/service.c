@@ -329,7 +329,7 @@ attempts_are_seen(void **state)
         {"a wrong secret by CMP", "openssl cmp -config '' -batch -server 127.0.0.1:$PORT -path /cmp -recipient '/C=VN/CN=x' -cmd ir -ref $(cat sau.ref) -secret pass:sai -newkey sau.key -certout no.pem", 3, "enrolment:"},
         {"a reference that there is not", EST "-u 'khong-co\"':sai --data-binary @est.b64 http://127.0.0.1:$PORT/.well-known/est/simpleenroll", 8, "strangers"},
         {"a reference with line ends", EST "-H \"Authorization: Basic $(printf 'a\\nb\\033[2J:sai' | base64)\" --data-binary @est.b64 http://127.0.0.1:$PORT/.well-known/est/simpleenroll", 2, "127.0.0.1"},
-        {"a certificate of its own making", "openssl cmp -config '' -batch -server 127.0.0.1:$PORT -path /cmp -recipient '/C=VN/CN=x' -trusted goc.pem -untrusted ca.pem -cmd kur -cert la.pem -key ba.key -newkey ba2.key -certout no.pem", 2, "127.0.0.1"},
+        {"a certificate of its own making", "openssl cmp -config '' -batch -server 127.0.0.1:$PORT -path /cmp -recipient '/C=VN/CN=x' -trusted goc.pem -untrusted ca.pem -cmd kur -cert la.pem -key bon.key -newkey ba2.key -certout no.pem", 2, "127.0.0.1"},
     };
     char reference[65];
     AN_CLEANUP(an_free_ptr) char *who = allow("request:6/item:1", "sau", false, reference);

@@ -36,6 +36,8 @@ struct checker {
     uint8_t chain[32];
     int64_t seq;
     unsigned long findings;
+    int64_t signed_size;      /* of the last checkpoint that is rightly signed; 0 = none */
+    uint8_t last_signer[32];  /* SHA-256 of its certificate */
     char instance[128];
 };
 
@@ -164,7 +166,6 @@ static bool
 is_signed(struct checker *c, an_bytes statement, an_bytes signature)
 {
     struct an_cms *cms = NULL;
-    uint8_t digest[AN_DIGEST_MAX];
     bool good = false;
 
     if (an_cms_parse(signature, &cms, NULL) != AN_OK)
@@ -172,9 +173,10 @@ is_signed(struct checker *c, an_bytes statement, an_bytes signature)
     if (cms->signer_count == 1) {
         struct an_cert *cert = an_cms_signer_cert(cms, &cms->signers[0], &c->signers);
 
-        an_hash_once(cms->signers[0].digest, statement, digest);
         good = cert != NULL && (c->any_signer || an_certs_find_hash(&c->signers, cert->sha256) != NULL) &&
-               an_cms_check_signer(&cms->signers[0], cert, cms->content_type, AN_BYTES(digest, an_digest_size(cms->signers[0].digest)), NULL) == AN_OK;
+               an_cms_check_over(&cms->signers[0], cert, cms->content_type, statement, NULL) == AN_OK;
+        if (good)
+            memcpy(c->last_signer, cert->sha256, 32);
     }
     an_cms_free(&cms);
     return good;
@@ -206,6 +208,8 @@ check_checkpoint(struct checker *c, const json_t *line, int64_t size)
     text = an_buf_take_str(&statement);
     promise.good = promise.good && read_statement(text, c->instance, &promise) && promise.size == size;
     promise.size = size;
+    if (promise.good && size > c->signed_size)
+        c->signed_size = size;
     if (!promise.good)
         find_fault(c, size, size, "chữ ký xác nhận tại vị trí này không hợp lệ", "the checkpoint at this place is not rightly signed");
     *promises_push(&c->promises) = promise;
@@ -224,13 +228,14 @@ each_line(struct checker *c, const char *path, line_fn each)
     FILE *file = fopen(path, "r");
     char *text = NULL;
     size_t capacity = 0, number = 0;
+    ssize_t len;
     int status = file ? 0 : EX_NOINPUT;
 
     if (file == NULL)
         perror(path);
-    while (status == 0 && getline(&text, &capacity, file) > 0) {
+    while (status == 0 && (len = getline(&text, &capacity, file)) > 0) {
         json_error_t error;
-        json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+        json_t *line = json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, &error); /* all of the line: nothing stands behind a NUL */
         enum go go = line != NULL ? each(c, line, ++number) : GO_WRONG;
 
         if (go == GO_WRONG) {
@@ -302,6 +307,25 @@ read_signer(struct checker *c, const char *path)
     return good;
 }
 
+/* Whoever can rewrite a log can sign it, too, with a key of his own: what counts is whose signature it is, and how far it goes. */
+static void
+tell_signer(struct checker *c)
+{
+    char hex[65];
+
+    if (c->signed_size == 0 && !c->any_signer) {
+        find_fault(c, c->seq, c->seq, "không có mốc xác nhận nào do chứng thư đã nêu ký", "no checkpoint is signed by the certificate that was named");
+        return;
+    }
+    for (size_t i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", c->last_signer[i]);
+    if (c->signed_size == 0)
+        printf("%s\n", c->english ? "no checkpoint: nothing here is signed" : "không có mốc xác nhận: nội dung này chưa được ký");
+    else
+        printf(c->english ? "signed up to %" PRId64 ", certificate SHA-256 %s%s\n" : "đã ký xác nhận đến %" PRId64 ", chứng thư SHA-256 %s%s\n", c->signed_size, hex,
+               !c->any_signer ? "" : c->english ? " (not compared: name it with --signer)" : " (chưa đối chiếu: nêu chứng thư bằng --signer)");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -336,6 +360,8 @@ main(int argc, char **argv)
     for (size_t i = 0; status == 0 && i < c.promises.count; i++)
         if (!c.promises.items[i].met)
             find_fault(&c, c.seq + 1, c.promises.items[i].size, "sự kiện ở cuối bị cắt bỏ", "events at the end were cut off");
+    if (status == 0)
+        tell_signer(&c);
     if (status == 0)
         printf(c.english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n" : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n",
                c.tree.size, c.promises.count, c.findings);

@@ -85,6 +85,9 @@ const struct an_cms_attribute *an_cms_attribute_find(const struct an_cms_attribu
  * algorithms disagree, ESS does not name the certificate). content_digest was made with signer->digest. */
 an_code an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
                             an_bytes content_digest, struct an_err *reterr) AN_MUST_USE;
+/* The same, over content that lies in memory; a digest that nobody knows is an answer (AN_V_CMS_ALGORITHM), too. */
+an_code an_cms_check_over(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected, an_bytes content,
+                          struct an_err *reterr) AN_MUST_USE;
 
 /* Is the content itself a set of signed attributes? A signature over attributes verifies over their bytes too, once the
  * attributes are taken out of the object: such content must never count as a document without signed attributes. */

@@ -67,7 +67,6 @@ static an_code
 check_parsed(an_bytes statement, const struct an_cms *cms, const struct an_decision_trust *trust, an_time at, struct an_cert **ret, struct an_err *reterr)
 {
     const struct an_cms_signer *signer = cms->signers;
-    uint8_t digest[AN_DIGEST_MAX];
     struct an_cert *cert;
 
     if (cms->signer_count != 1 || cms->content.len != 0 || signer->ess_hash.len == 0 || signer->digest == AN_DIGEST_NONE || signer->digest == AN_MD5 || signer->digest == AN_SHA1)
@@ -75,8 +74,7 @@ check_parsed(an_bytes statement, const struct an_cms *cms, const struct an_decis
     cert = an_cms_signer_cert(cms, signer, trust->pinned);
     if (cert == NULL)
         AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s", "certificate");
-    an_hash_once(signer->digest, statement, digest);
-    if (an_cms_check_signer(signer, cert, AN_BYTES("\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01", 9), AN_BYTES(digest, an_digest_size(signer->digest)), reterr) != AN_OK)
+    if (an_cms_check_over(signer, cert, AN_BYTES("\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01", 9), statement, reterr) != AN_OK)
         AN_FAIL(reterr, AN_E_DECISION_SIGNATURE, "%s", "signature");
     if (cert->has_key_usage && (cert->key_usage & (AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION)) == 0)
         AN_FAIL(reterr, AN_E_DECISION_SIGNER, "%s", "keyUsage");

@@ -114,12 +114,24 @@ write_parts(struct an_buf *out, const struct an_letter_form *form)
     an_buf_printf(out, "--%s--\r\n", boundary);
 }
 
+/* One mailbox, as RFC 5321 has them without SMTPUTF8: nothing that ends a line, a header's address or a list of them. */
+static bool
+is_address(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        if (*c <= ' ' || *c >= 0x7F || strchr("<>()[]\\,;:\"", *c) != NULL)
+            return false;
+    return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL;
+}
+
 an_code
 an_letter_write(const struct an_letter_form *form, struct an_buf *ret, struct an_err *reterr)
 {
     const struct an_letter *letter = form->letter;
 
-    if (strpbrk(letter->address, "\r\n<>") != NULL || strpbrk(form->from, "\r\n<>") != NULL || strpbrk(letter->message_id, "\r\n") != NULL)
+    if (!is_address(letter->address) || !is_address(form->from) || strpbrk(letter->message_id, "\r\n") != NULL)
         AN_FAIL(reterr, AN_E_MAIL_ADDRESS, "%.80s", letter->address);
     an_buf_reset(ret);
     write_date(ret, letter->created_at);

@@ -137,7 +137,6 @@ an_code
 an_trust_list_check(an_bytes json, an_bytes signature, struct an_cert **ret_signer, struct an_err *reterr)
 {
     AN_CLEANUP(an_cms_free) struct an_cms *cms = NULL;
-    uint8_t digest[AN_DIGEST_MAX];
     struct an_cert *signer;
 
     AN_TRY(an_cms_parse(signature, &cms, reterr));
@@ -146,8 +145,7 @@ an_trust_list_check(an_bytes json, an_bytes signature, struct an_cert **ret_sign
     signer = an_cms_signer_cert(cms, &cms->signers[0], NULL);
     if (signer == NULL)
         return fail_field("certificates", reterr);
-    an_hash_once(cms->signers[0].digest, json, digest);
-    AN_TRY(an_cms_check_signer(&cms->signers[0], signer, AN_NONE, AN_BYTES(digest, an_digest_size(cms->signers[0].digest)), reterr));
+    AN_TRY(an_cms_check_over(&cms->signers[0], signer, AN_NONE, json, reterr));
     *ret_signer = an_cert_ref(signer);
     return AN_OK;
 }

@@ -677,8 +677,21 @@ letters_are_plain_mail(void **state)
     assert_int_equal(an_letter_write(&form, &again, &err), AN_OK);
     assert_int_equal(out.len, again.len + 1);
     assert_memory_equal(out.ptr, again.ptr, again.len);
-    letter.address = "a@mau.gov.vn>\r\nBcc: <b@c.vn";
-    assert_int_equal(an_letter_write(&form, &out, &err), AN_E_MAIL_ADDRESS);
+    static const char *const addresses[] = {"a@mau.gov.vn>\r\nBcc: <b@c.vn", "a@mau.gov.vn\nSubject: x", "a@mau.gov.vn, b@c.vn", "a@b@c.vn", "a mau.gov.vn", "@mau.gov.vn",
+                                            "a@", "Ủy@mau.gov.vn", "\"a b\"@mau.gov.vn", "a@mau.gov.vn\033[2J", "a(b)@mau.gov.vn", "x;y@mau.gov.vn", ""};
+    for (size_t i = 0; i < AN_COUNT(addresses); i++) {
+        letter.address = addresses[i];
+        if (an_letter_write(&form, &out, &err) != AN_E_MAIL_ADDRESS)
+            fail_msg("%s", addresses[i]);
+    }
+    /* names and subjects are anybody's text: no line of theirs becomes a header */
+    letter.address = "a@mau.gov.vn";
+    letter.name = "Sở Mẫu\r\nBcc: b@c.vn";
+    letter.subject = "x\r\n\r\nY";
+    assert_int_equal(an_letter_write(&form, &out, &err), AN_OK);
+    an_buf_byte(&out, 0);
+    assert_null(strstr((char *)out.ptr, "\nBcc:"));
+    assert_null(strstr((char *)out.ptr, "\nY"));
 }
 
 /* ---- lists ---- */

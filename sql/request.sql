@@ -190,8 +190,11 @@ ON CONFLICT (name) DO UPDATE SET done_until = excluded.done_until, at_utc = excl
 -- name: request_certificate_find
 SELECT status, not_after, renewals, subscriber, device, COALESCE(revoked_at, 0) FROM certificate WHERE serial = $1 LIMIT 1
 
--- name: request_certificate_expiring
-SELECT serial, subscriber, not_after FROM certificate WHERE not_after > $1 AND not_after <= $2 AND status IN (0, 2) ORDER BY not_after, id
+-- $3: what was looked at already, $4: since when; a certificate issued meanwhile is new. One that has a successor ends for nobody.
+-- name: request_certificate_ending
+SELECT serial, subscriber, not_after FROM certificate WHERE not_after > $1 AND not_after <= $2 AND status IN (0, 2) AND (not_after > $3 OR issued_at >= $4)
+    AND NOT EXISTS (SELECT 1 FROM certificate later WHERE later.predecessor = certificate.id AND later.status IN (0, 2))
+ORDER BY not_after, id
 
 -- name: request_transferring
 SELECT person.number, person.name, person.email, post.agency, post.until FROM post JOIN person ON person.id = post.person
@@ -200,3 +203,12 @@ ORDER BY post.until, post.id
 
 -- name: request_retiring
 SELECT number, name, email, agency, retires FROM person WHERE retires > $1 AND retires <= $2 AND state = 'active' ORDER BY retires, id
+
+-- name: request_retired
+SELECT number, name, email, agency, until FROM person WHERE until > $1 AND until <= $2 AND state <> 'active' ORDER BY until, id
+
+-- What a person keeps: subscribers, his own and those he manages, and devices.
+-- name: request_holdings
+SELECT s.number, s.name FROM subscriber s WHERE s.person = (SELECT id FROM person WHERE number = $1) AND s.state = 'active'
+UNION ALL SELECT s.number, s.name FROM subscriber s WHERE s.manager = (SELECT id FROM person WHERE number = $1) AND s.state = 'active'
+UNION ALL SELECT d.number, '' FROM device d WHERE d.holder_kind = 'person' AND d.holder = (SELECT id FROM person WHERE number = $1)

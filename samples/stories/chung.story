@@ -137,6 +137,16 @@ take r4 id
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025] ok Gửi nhầm cơ quan | request recover --dir {dir} --as {head} --subject {s3} --to-body cuc --number 05b/ĐN-MẪU
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025] take rx id
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025] no {cite-recover} Gửi Cục trong khi Sở được ủy quyền: bị từ chối | request check {rx} --dir {dir} --as {head}
+let decide {decide-renew}
+ok Một đề nghị chưa có số | request recover --dir {dir} --as {head} --subject {s1}
+take rw id
+ok Người đứng đầu ký số | request sign {rw} --dir {dir} --as {head} {head-key}
+no nd-30-2020/15/3 Chưa có số thì chưa gửi được | request send {rw} --dir {dir} --as {head}
+ok Cho số, ký lại | request sign {rw} --dir {dir} --as {head} {head-key} --number 05c/ĐN-MẪU
+ok Gửi | request send {rw} --dir {dir} --as {head}
+no AN_E_REQUEST_REASON Rút hồ sơ đã gửi phải nêu lý do | request withdraw {rw} --dir {dir} --as {head}
+ok Rút hồ sơ đã gửi | request withdraw {rw} --dir {dir} --as {head} --reason "thuê bao đã nhớ mật khẩu"
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] no AN_E_REQUEST_STATE Đã rút thì không còn gì để chấp nhận | request accept {rw} --dir {dir} --as {{decide}}
 ok Người đứng đầu ký số | request sign {r4} --dir {dir} --as {head} {head-key}
 let r0 {r4}
 let decide {decide-renew}

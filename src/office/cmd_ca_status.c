@@ -67,7 +67,7 @@ cmd_ca_expire(struct cli *cli, const void *options, char **args, int count)
 
     (void)args, (void)count;
     if (code == AN_OK)
-        code = an_certify_expire(o.certification->certifier, an_time_now(), &expired, &err);
+        code = an_certify_expire(o.instance->store, an_time_now(), &expired, &err);
     ca_office_close(&o);
     if (code != AN_OK)
         return cli_fail(cli, &err);

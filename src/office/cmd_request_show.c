@@ -327,11 +327,11 @@ cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
     if (seat_open_instance(cli, options, &seat, &err) != AN_OK || an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "sent",
-                                              (json_int_t)ran.sent, "refused", (json_int_t)ran.refused, "later", (json_int_t)ran.later));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "expired",
+                                              (json_int_t)ran.expired, "sent", (json_int_t)ran.sent, "refused", (json_int_t)ran.refused, "later", (json_int_t)ran.later));
     else if (!cli->quiet)
-        fprintf(cli->out, SAY(cli, "nhắc hạn %zu, quá hạn %zu; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",
-                              "reminders %zu, overdue %zu; letters: sent %zu, refused %zu, to be sent later %zu\n"),
-                ran.reminders, ran.overdue, ran.sent, ran.refused, ran.later);
+        fprintf(cli->out, SAY(cli, "nhắc hạn %zu, quá hạn %zu, chứng thư hết hạn %lld; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",
+                              "reminders %zu, overdue %zu, expired certificates %lld; letters: sent %zu, refused %zu, to be sent later %zu\n"),
+                ran.reminders, ran.overdue, (long long)ran.expired, ran.sent, ran.refused, ran.later);
     return 0;
 }

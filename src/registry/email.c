@@ -4,11 +4,21 @@
  */
 #include "registry/internal.h"
 
-static const char *const official[] = {"gov.vn", "dcs.vn", "quochoi.vn"};
+#include <stdio.h>
+
+#include "regulation/explain.h"
+
+static char official[1024];
 static const char *const free_providers[] = {
     "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "hotmail.com", "outlook.com", "outlook.com.vn", "live.com",
     "msn.com", "icloud.com", "me.com", "proton.me", "protonmail.com", "zoho.com", "yandex.com", "mail.ru", "aol.com", "gmx.com",
 };
+
+void
+an_email_set_official(const char *domains)
+{
+    snprintf(official, sizeof(official), "%s", domains);
+}
 
 static bool
 is_in(const char *domain, const char *parent)
@@ -56,9 +66,8 @@ an_email_check(struct an_tx *tx, const char *email, int64_t agency, struct an_er
     for (size_t i = 0; i < AN_COUNT(free_providers); i++)
         if (is_in(at + 1, free_providers[i]))
             AN_FAIL(reterr, AN_E_PERSON_EMAIL, "%.80s", email);
-    for (size_t i = 0; i < AN_COUNT(official); i++)
-        if (is_in(at + 1, official[i]))
-            return AN_OK;
+    if (an_mail_is_official(official, email))
+        return AN_OK;
     if (agency != 0)
         AN_TRY(an_tx_one(tx, AN_SQL_AGENCY_EMAIL_DOMAIN, &value, 1, read_domain, &own, NULL, reterr));
     if (!is_in(at + 1, own.domain))

@@ -86,7 +86,9 @@ an_code an_person_end(struct an_tx *tx, int64_t id, const char *state, an_time a
 typedef an_code (*an_person_fn)(void *context, const struct an_person *person, struct an_err *reterr);
 an_code an_person_list(struct an_tx *tx, const struct an_page *page, struct an_arena *arena, an_person_fn each, void *context,
                        const char **ret_cursor, struct an_err *reterr) AN_MUST_USE;
-/* Only addresses of State and Party bodies (NĐ 68/2024 Mẫu 01): domains official everywhere, or the agency's own. */
+/* Only addresses of State and Party bodies (NĐ 68/2024 Mẫu 01): domains official everywhere, or the agency's own. The first are a
+ * parameter of the instance's regulation, said once, before anything is done with the register. */
+void an_email_set_official(const char *domains);
 an_code an_email_check(struct an_tx *tx, const char *email, int64_t agency, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- posts and roles (post.c) ---- */

@@ -87,6 +87,11 @@ const struct an_answer_parameter *an_answer_parameter(const struct an_answer *an
 an_code an_regulation_parameter(struct an_regulations *regs, const char *regulation, an_time on_utc, const char *name,
                                 struct an_answer_parameter *ret, struct an_err *reterr) AN_MUST_USE;
 
+/* Whose addresses are "do cơ quan nhà nước cấp": domains parted by commas; each stands for itself and what is below it. No text lists
+ * them. Addresses are compared without case. */
+#define AN_PARAMETER_MAIL_DOMAINS "mail.official_domains"
+bool an_mail_is_official(const char *domains, const char *address);
+
 /* All parameters of a day, each once, the nearest value. */
 typedef void (*an_parameter_fn)(void *context, const struct an_answer_parameter *parameter);
 an_code an_parameter_each(struct an_regulations *regs, const char *regulation, an_time on_utc, an_parameter_fn each,

@@ -62,24 +62,30 @@ is_before_day(const char *value, const struct fact_test *test)
     return sent.month < test->month || (sent.month == test->month && sent.day < test->day);
 }
 
-/* An address whose domain is that of a State or Party body, or below it. Addresses are compared without case. */
-static bool
-is_official_mail(const struct words *words, const char *address)
+bool
+an_mail_is_official(const char *domains, const char *address)
 {
     const char *at = strrchr(address, '@');
 
     if (!at || at == address || at[1] == '\0')
         return false;
     size_t len = strlen(at + 1);
-    for (size_t i = 0; i < words->mail_domains.count; i++) {
-        const char *domain = words->mail_domains.items[i];
-        size_t domain_len = strlen(domain);
-        if (len < domain_len || strcasecmp(at + 1 + len - domain_len, domain) != 0)
-            continue;
-        if (len == domain_len || at[len - domain_len] == '.')
+    for (const char *domain = domains; *domain;) {
+        size_t domain_len = strcspn(domain, ", ");
+        bool is_tail = domain_len > 0 && len >= domain_len && strncasecmp(at + 1 + len - domain_len, domain, domain_len) == 0;
+        if (is_tail && (len == domain_len || at[len - domain_len] == '.'))
             return true;
+        domain += domain_len + strspn(domain + domain_len, ", ");
     }
     return false;
+}
+
+static bool
+is_official_mail(const struct asking *asking, const char *address)
+{
+    const struct rule_parameter *domains = chain_parameter(asking->chain, AN_PARAMETER_MAIL_DOMAINS, asking->question->on_utc);
+
+    return an_mail_is_official(domains ? domains->text : "", address);
 }
 
 enum test_result
@@ -93,7 +99,7 @@ fact_test_result(const struct asking *asking, const struct fact_test *test)
     switch (test->kind) {
     case TEST_IN: holds = texts_have(&test->values, value); break;
     case TEST_BEFORE_DAY: holds = is_before_day(value, test); break;
-    case TEST_OFFICIAL_MAIL: holds = is_official_mail(asking->words, value); break;
+    case TEST_OFFICIAL_MAIL: holds = is_official_mail(asking, value); break;
     default: holds = compare_number(test->kind, strtoll(value, NULL, 10), test_bound(asking, test)); break;
     }
     return holds ? TEST_HOLDS : TEST_FAILS;

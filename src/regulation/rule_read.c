@@ -125,7 +125,10 @@ read_test_text(const struct an_yaml_node *node, struct fact_test *test)
     case FACT_DATE:
         test->kind = TEST_BEFORE_DAY;
         return strncmp(node->text, "before ", 7) == 0 && read_month_day(node->text + 7, &test->month, &test->day);
-    case FACT_TEXT: test->kind = TEST_OFFICIAL_MAIL; return strcmp(node->text, "official") == 0;
+    case FACT_TEXT:
+        test->kind = TEST_OFFICIAL_MAIL;
+        test->parameter = AN_PARAMETER_MAIL_DOMAINS;
+        return strcmp(node->text, "official") == 0;
     default: return texts_have(&test->fact->values, node->text);
     }
 }

@@ -19,7 +19,6 @@ struct word_list {
 struct words {
     struct an_yaml_doc *doc;
     struct word_list lists[WORD_KINDS]; /* by enum an_word_kind */
-    struct an_yaml_texts mail_domains;  /* of State and Party bodies */
 };
 void words_free(struct words **words);
 /* With the lock held. */

@@ -34,20 +34,16 @@ load_words(const char *path, struct words *words, struct an_err *reterr)
 {
     struct words_keys {
         const struct an_yaml_node *maps[WORD_KINDS];
-        struct an_yaml_texts mail_domains;
     } keys = {0};
-    struct an_yaml_field fields[WORD_KINDS + 1];
+    struct an_yaml_field fields[WORD_KINDS];
 
     for (size_t i = 0; i < WORD_KINDS; i++)
         fields[i] = (struct an_yaml_field){KIND_KEYS[i], AN_FIELD_MAP, true,
                                            offsetof(struct words_keys, maps) + i * sizeof(keys.maps[0]), NULL};
-    fields[WORD_KINDS] = (struct an_yaml_field){"official-mail-domains", AN_FIELD_TEXTS, true,
-                                                offsetof(struct words_keys, mail_domains), NULL};
     AN_TRY(an_yaml_load(path, NULL, &words->doc, reterr));
     AN_TRY(an_yaml_read_fields(words->doc, words->doc->root, fields, AN_COUNT(fields), &keys, reterr));
     for (size_t i = 0; i < WORD_KINDS; i++)
         AN_TRY(read_words(words->doc, keys.maps[i], i == AN_WORD_FACT, &words->lists[i], reterr));
-    words->mail_domains = keys.mail_domains;
     return AN_OK;
 }
 

@@ -86,6 +86,12 @@ check_fields(struct probe *probe)
 }
 
 static bool
+check_number(struct probe *probe)
+{
+    return probe->facts->request->number[0] != '\0';
+}
+
+static bool
 check_paper(struct probe *probe)
 {
     return !probe->facts->is_paper || probe->facts->may_be_paper;
@@ -258,6 +264,7 @@ static const struct {
     {"addressee.decides", ALL, OF_DOSSIER, AN_E_CHECK_ADDRESSEE, check_addressee},
     {"device.delegated", ALL, OF_DOSSIER, AN_E_CHECK_DEVICE_DELEGATED, check_device_delegated},
     {"form.fields", ALL, OF_DOSSIER, AN_E_CHECK_FIELDS, check_fields},
+    {"letter.number", ALL, OF_DOSSIER, AN_E_CHECK_NUMBER, check_number},
     {"document.paper", ALL, OF_DOCUMENT, AN_E_CHECK_PAPER, check_paper},
     {"document.signature", ALL, OF_DOCUMENT, AN_E_CHECK_SIGNATURE, check_signature},
     {"document.head", ALL, OF_DOCUMENT, AN_E_CHECK_HEAD, check_head},
@@ -291,7 +298,7 @@ ask(const struct an_check_facts *facts, const struct an_check_item *item, const 
                                    .subject = facts->request->subject_kind, .device = device, .facts = said};
 
     snprintf(act, sizeof(act), "request.%s", an_request_kind_id(facts->request->kind));
-    if (item != NULL && item->item->email[0] != '\0' && facts->request->kind != AN_REQUEST_REVOKE)
+    if (item != NULL && item->item->email[0] != '\0' && !item->is_mail_official && facts->request->kind != AN_REQUEST_REVOKE)
         said[count++] = (struct an_fact){"email", item->item->email};
     if (item != NULL && item->has_certificate && (facts->request->kind == AN_REQUEST_RENEW || facts->request->kind == AN_REQUEST_CHANGE)) {
         snprintf(left, sizeof(left), "%lld", (long long)item->days_left);

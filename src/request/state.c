@@ -21,7 +21,7 @@ static const struct an_request_move move_table[AN_REQUEST_ACTS] = {
     {AN_REQUEST_ACT_NOTIFY, S(EXECUTED), AN_REQUEST_NOTIFIED, AN_REQUEST_BY_SYSTEM, "request.notify"},
     {AN_REQUEST_ACT_EXPECT, S(EXECUTED), AN_REQUEST_AWAITING, AN_REQUEST_BY_SYSTEM, "request.notify"},
     {AN_REQUEST_ACT_HANDOVER, S(AWAITING), AN_REQUEST_HANDED_OVER, AN_REQUEST_BY_AUTHORITY, "request.handover"},
-    {AN_REQUEST_ACT_WITHDRAW, S(DRAFT) | S(SIGNED) | S(SUPPLEMENT), AN_REQUEST_WITHDRAWN, AN_REQUEST_BY_AGENCY, "request.withdraw"},
+    {AN_REQUEST_ACT_WITHDRAW, S(DRAFT) | S(SIGNED) | S(SUPPLEMENT) | S(LISTED) | S(SENT) | S(CHECKING), AN_REQUEST_WITHDRAWN, AN_REQUEST_BY_AGENCY, "request.withdraw"},
 };
 
 static const struct { const char *id, *vi, *en; bool closed; } state_table[AN_REQUEST_STATES] = {

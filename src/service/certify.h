@@ -93,7 +93,7 @@ an_code an_certify_revoke(struct an_certifier *certifier, const struct an_withdr
 an_code an_certify_hold(struct an_certifier *certifier, const struct an_withdraw *what, struct an_err *reterr) AN_MUST_USE; /* ground NULL = tam-dung */
 an_code an_certify_release(struct an_certifier *certifier, const struct an_withdraw *what, struct an_err *reterr) AN_MUST_USE;
 /* Marks what has ended before now as expired; *ret_count = how many. */
-an_code an_certify_expire(struct an_certifier *certifier, an_time now, int64_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+an_code an_certify_expire(struct an_store *store, an_time now, int64_t *ret_count, struct an_err *reterr) AN_MUST_USE;
 
 /* A copy of one row; texts live in the arena. */
 an_code an_certify_find(struct an_certifier *certifier, const char *serial, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr) AN_MUST_USE;

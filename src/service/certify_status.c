@@ -135,14 +135,18 @@ expire_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_certify_expire(struct an_certifier *certifier, an_time now, int64_t *ret_count, struct an_err *reterr)
+an_certify_expire(struct an_store *store, an_time now, int64_t *ret_count, struct an_err *reterr)
 {
+    AN_CLEANUP(an_profiles_free) struct an_profiles *profiles = NULL;
+    AN_CLEANUP(an_rules_free) struct an_rules *rules = NULL;
     struct expiring e = {.now = now};
 
     *ret_count = 0;
-    AN_TRY(an_rules_require(certifier->rules, "certificate.expire", "he-thong", &e.citation, reterr));
+    AN_TRY(an_profiles_open(NULL, &profiles, reterr));
+    AN_TRY(an_rules_open(profiles, &rules, reterr));
+    AN_TRY(an_rules_require(rules, "certificate.expire", "he-thong", &e.citation, reterr));
     do {
-        AN_TRY(an_store_write(certifier->setup.store, expire_in, &e, reterr));
+        AN_TRY(an_store_write(store, expire_in, &e, reterr));
         *ret_count += (int64_t)e.count;
     } while (e.count == EXPIRE_AT_ONCE);
     return AN_OK;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
+#include "registry/registry.h"
+#include "regulation/explain.h"
 
 char *
 an_instance_path(const struct an_instance *instance, const char *part)
@@ -69,6 +71,17 @@ open_store(struct an_instance *instance, unsigned flags, struct an_err *reterr)
     return an_store_open(config->database_read, store_flags | AN_STORE_READ_ONLY, (size_t)config->readers, &instance->replica, reterr);
 }
 
+/* What the register takes from the law that binds the instance. */
+static void
+tell_registry(const struct an_instance *instance)
+{
+    struct an_answer_parameter domains = {.text = ""};
+    struct an_err ignored = {0};
+
+    if (an_regulation_parameter(instance->regulations, instance->config.regulation, an_time_now(), AN_PARAMETER_MAIL_DOMAINS, &domains, &ignored) == AN_OK)
+        an_email_set_official(domains.text);
+}
+
 an_code
 an_instance_open(const char *dir, unsigned flags, struct an_instance **ret, struct an_err *reterr)
 {
@@ -90,8 +103,10 @@ an_instance_open(const char *dir, unsigned flags, struct an_instance **ret, stru
     code = an_config_load(config, &instance->config, reterr);
     if (code == AN_OK)
         code = an_regulations_open(NULL, &instance->regulations, reterr);
-    if (code == AN_OK)
+    if (code == AN_OK) {
+        tell_registry(instance);
         code = open_store(instance, flags, reterr);
+    }
     if (code == AN_OK)
         *ret = instance;
     else

@@ -118,6 +118,7 @@ an_code an_request_emergency(const struct an_desk *desk, const char *certificate
 /* ---- notices ---- */
 struct an_notice_ran {
     size_t reminders, overdue, sent, refused, later;
+    int64_t expired; /* certificates that are over, and now say so */
 };
-/* The daily work: reminders, overdue dossiers, and the letters that wait. Any number of times, by any number of processes. */
+/* The daily work: reminders, overdue dossiers, certificates that are over, and the letters that wait. Any number of times, by any number of processes. */
 an_code an_notice_run(struct an_instance *instance, an_time now, struct an_notice_ran *ret, struct an_err *reterr) AN_MUST_USE;

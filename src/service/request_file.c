@@ -423,7 +423,13 @@ an_request_receive(struct an_instance *instance, int64_t id, an_time at, struct 
     return code;
 }
 
-/* ---- withdrawing ---- */
+/* ---- withdrawing: until the other side has accepted it ---- */
+static bool
+lies_elsewhere(enum an_request_state state)
+{
+    return state == AN_REQUEST_LISTED || state == AN_REQUEST_SENT || state == AN_REQUEST_CHECKING;
+}
+
 static an_code
 write_withdrawn(void *context, struct an_tx *tx, struct an_err *reterr)
 {
@@ -435,7 +441,11 @@ write_withdrawn(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(reread(tx, s, arena, &request, reterr));
     AN_TRY(require_agency(s->desk, tx, request.agency, reterr));
     AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_WITHDRAW, &deed, reterr));
-    return an_request_close(tx, request.id, s->detail, s->desk->at, reterr);
+    AN_TRY(an_request_close(tx, request.id, s->detail, s->desk->at, reterr));
+    if (!lies_elsewhere(s->request.state))
+        return AN_OK;
+    return request_tell_role(s->desk, tx, &request, s->request.state == AN_REQUEST_LISTED ? LIST_MANAGER : request.addressee, "withdrawn",
+                             "Cơ quan quản lý trực tiếp rút hồ sơ", s->detail, NULL, s->citation, reterr);
 }
 
 an_code
@@ -446,5 +456,7 @@ an_request_withdraw(const struct an_desk *desk, int64_t id, const char *reason, 
     AN_TRY(open_step(desk, id, false, &s, reterr));
     s.citation = "";
     s.detail = reason ? reason : "";
+    if (lies_elsewhere(s.request.state) && s.detail[0] == '\0') /* who has it is told why */
+        AN_FAIL(reterr, AN_E_REQUEST_REASON, "--reason");
     return an_store_write(desk->instance->store, write_withdrawn, &s, reterr);
 }

@@ -1,6 +1,7 @@
 /* Who is told what about a dossier; and the daily work: reminders, overdue dossiers, what a crash left, letters. */
 #include "service/request_internal.h"
 
+#include "service/certify.h"
 #include "service/mail.h"
 
 #include <stdio.h>
@@ -162,6 +163,7 @@ an_notice_run(struct an_instance *instance, an_time now, struct an_notice_ran *r
         AN_TRY(an_store_write(instance->store, write_overdue, &d, reterr));
     ret->overdue = d.told;
     AN_TRY(request_remind(&d.desk, &ret->reminders, reterr));
+    AN_TRY(an_certify_expire(instance->store, now, &ret->expired, reterr)); /* after it was told of */
     AN_TRY(an_mail_run(instance, now, &round, reterr));
     ret->sent = round.sent;
     ret->refused = round.refused;

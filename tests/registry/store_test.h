@@ -57,6 +57,7 @@ open_store(void **state)
     (void)state;
     if (mkdtemp(folder) == NULL)
         return -1;
+    an_email_set_official("gov.vn, dcs.vn, quochoi.vn");
     own = an_asprintf("sqlite:%s/store.db", folder);
     arena = an_arena_new(0);
     if (an_store_open(store_url ? store_url : own, AN_STORE_CREATE, 0, &store, &err) != AN_OK) {

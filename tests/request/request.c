@@ -38,9 +38,9 @@ what_may_follow_what(void **state)
     static const struct { enum an_request_state from; const char *acts; } table[] = {
         {AN_REQUEST_DRAFT, "edit sign withdraw "},
         {AN_REQUEST_SIGNED, "edit sign send send-list withdraw "},
-        {AN_REQUEST_LISTED, "approve-list supplement refuse "},
-        {AN_REQUEST_SENT, "receive return "},
-        {AN_REQUEST_CHECKING, "supplement refuse accept "},
+        {AN_REQUEST_LISTED, "approve-list supplement refuse withdraw "},
+        {AN_REQUEST_SENT, "receive return withdraw "},
+        {AN_REQUEST_CHECKING, "supplement refuse accept withdraw "},
         {AN_REQUEST_SUPPLEMENT, "edit withdraw "},
         {AN_REQUEST_REFUSED, ""},
         {AN_REQUEST_ACCEPTED, "refuse approve begin refuse "},
@@ -173,8 +173,8 @@ moves_are_held_to_the_table(void **state)
 {
     static const struct { enum an_request_act act; an_code want; } table[] = {
         {AN_REQUEST_ACT_SEND, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_SIGN, AN_OK}, {AN_REQUEST_ACT_EDIT, AN_OK}, {AN_REQUEST_ACT_ACCEPT, AN_E_REQUEST_STATE},
-        {AN_REQUEST_ACT_SIGN, AN_OK}, {AN_REQUEST_ACT_SEND, AN_OK}, {AN_REQUEST_ACT_SEND, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_WITHDRAW, AN_E_REQUEST_STATE},
-        {AN_REQUEST_ACT_RECEIVE, AN_OK}, {AN_REQUEST_ACT_BEGIN, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_ACCEPT, AN_OK}, {AN_REQUEST_ACT_BEGIN, AN_OK},
+        {AN_REQUEST_ACT_SIGN, AN_OK}, {AN_REQUEST_ACT_SEND, AN_OK}, {AN_REQUEST_ACT_SEND, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_EXPECT, AN_E_REQUEST_STATE},
+        {AN_REQUEST_ACT_RECEIVE, AN_OK}, {AN_REQUEST_ACT_BEGIN, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_ACCEPT, AN_OK}, {AN_REQUEST_ACT_WITHDRAW, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_BEGIN, AN_OK},
         {AN_REQUEST_ACT_REFUSE, AN_E_REQUEST_STATE}, {AN_REQUEST_ACT_FINISH, AN_OK}, {AN_REQUEST_ACT_EXPECT, AN_OK}, {AN_REQUEST_ACT_NOTIFY, AN_E_REQUEST_STATE},
         {AN_REQUEST_ACT_HANDOVER, AN_OK}, {AN_REQUEST_ACT_HANDOVER, AN_E_REQUEST_STATE},
     };

@@ -190,6 +190,41 @@ def letters(_):
     server.shutdown()
 
 
+def notices_of(kind):
+    return [n for n in run("notice", "list", "--dir", home, "--as", "CB000001", "--limit", 500)["notices"] if n["kind"] == kind]
+
+
+def reminded(shown):
+    """Each end is told once, by the nearest reminder alone; who has a new certificate is not told of the old one; what is entered late is
+    told all the same; who goes is told of with what he keeps; what is over says so."""
+    told = [(n["about"], n["role"]) for n in notices_of("reminder.expiry")]
+    renewed = next(i["certificate"] for r in shown.values() if r["kind"] == "renew" and r["state"] == "notified" for i in r["items"])
+    check(told and len(told) == len(set(told)), f"each once to each: {told}")
+    check(not any(renewed.lower() in about.lower() for about, _ in told), "nothing about the renewed one")
+    run("notice", "run", "--dir", home, day=2000010000)
+    check(run("ca", "show", shown[1]["items"][0]["result"], "--dir", home)["status"] == "expired", "what is over says so")
+    day, agency = 2000100000, shown[1]["agency"]
+    desk = lambda who, *args, at=day, **more: run(*args, "--dir", home, "--as", who, day=at, **more)
+    soon = datetime.datetime.fromtimestamp(day + 10 * 86400, datetime.timezone.utc).date()
+    person = desk("CB000001", "person", "add", "--name", "Người Sắp Nghỉ", "--agency", agency, "--email", "sapnghi@mau.gov.vn", "--identity", "001080000399", "--born", "1970-01-02",
+                  "--phone", "0913000399", "--retires", soon)["number"]
+    desk("CB000001", "person", "post", person, "--agency", agency, "--title", "Văn thư", "--since", "2018-01-01")
+    service = desk("CB000003/qltt", "subscriber", "add", "--kind", "device-service-software", "--agency", agency, "--name", "Dịch vụ MẪU", "--label", "dịch vụ", "--manager", person)["number"]
+    about = lambda kind: [n for n in notices_of(kind) if person in n["about"]]
+    for hour in (1, 2):
+        run("notice", "run", "--dir", home, day=day + 3600 * hour)
+    found = about("reminder.retirement")
+    check(len(found) == len({n["role"] for n in found}) == 1, f"entered ten days before, told once: {found}")
+    body = run("notice", "show", found[0]["id"], "--dir", home, "--as", "CB000001")["notices"][0]["body"] if found else ""
+    check(service in body, f"with what he keeps for the agency: {body}")
+    check(not about("reminder.retired"), "he has not gone yet")
+    desk("CB000001", "person", "end", person, "--state", "left", at=day + 86400)
+    for hour in (25, 26):
+        run("notice", "run", "--dir", home, day=day + 3600 * hour)
+    found = about("reminder.retired")
+    check(len(found) == len({n["role"] for n in found}) == (2 if regulation == "binh-thuan-2017" else 1), f"gone, told once: {found}")
+
+
 def told_day(name):
     """A day of the story."""
     line = next(line for line in (SAMPLES / f"{regulation}.story").read_text().splitlines() if line.startswith(f"let {name} "))
@@ -450,9 +485,10 @@ if not failures:
     parts = [certificates] + ([] if "ANTIN_SANITIZED" in os.environ else [locked])  # pkcs11-tool cannot load a sanitized module
     if regulation in ("dong-thap-2025", "bac-ninh-2023"):
         parts.append(sent_back)
-    parts += [letters, killed]
+    parts.append(killed)
     if regulation != "binh-thuan-2017":  # there the list manager comes between
         parts.append(attacked)
+    parts += [letters, reminded]  # in 2033, when every certificate of the story is over
     for one in [] if brief else parts:
         part(one.__name__)
         one(found)

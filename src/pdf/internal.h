@@ -128,8 +128,8 @@ an_code an_pdf_section_read(struct an_pdf *pdf, uint64_t offset, struct an_pdf_s
                             struct an_err *reterr) AN_MUST_USE;
 /* Section by position, newest first; reads further ones through /Prev. NULL behind the oldest. */
 struct an_pdf_section *an_pdf_section_at(struct an_pdf *pdf, size_t index);
-/* Some programs write an update without /Prev and list every object anew. The state that ended at `end` is then found by
- * its own startxref and put under the oldest section known. False when there is none. */
+/* Some programs write an update without /Prev and list every object anew. The state before it, which ended at `end`
+ * or later, is then found by its own startxref and put under the oldest section known. False when there is none. */
 bool an_pdf_adopt_older(struct an_pdf *pdf, uint64_t end);
 bool an_pdf_section_find(struct an_pdf *pdf, struct an_pdf_section *section, uint32_t num, struct an_pdf_spot *ret);
 struct an_pdf_spot an_pdf_run_spot(struct an_pdf *pdf, const struct an_pdf_section *section, struct an_pdf_run *run,

@@ -464,20 +464,20 @@ an_pdf_section_at(struct an_pdf *pdf, size_t index)
     return index < pdf->sections.count ? pdf->sections.items[index] : NULL;
 }
 
-/* Where the state that ends at `end` says its cross-reference is. */
+/* Where the state before a section, which ended at `end` or later, says its cross-reference is. */
 static bool
-find_own_startxref(struct an_pdf *pdf, uint64_t end, uint64_t *ret_offset)
+find_own_startxref(struct an_pdf *pdf, uint64_t end, uint64_t section, uint64_t *ret_offset)
 {
     uint64_t skip = end > TAIL_WINDOW ? end - TAIL_WINDOW : 0, value;
-    size_t at = an_bytes_rfind(an_bytes_slice(pdf->file, (size_t)skip, (size_t)(end - skip)), AN_LIT("startxref"));
+    size_t at = an_bytes_rfind(an_bytes_slice(pdf->file, (size_t)skip, (size_t)(section - skip)), AN_LIT("startxref"));
 
     if (at == SIZE_MAX)
         return false;
     at = an_pdf_skip_space(pdf->file, (size_t)skip + at + 9);
-    if (!an_pdf_read_uint(pdf->file, &at, &value) || value == 0 || value >= end)
+    if (!an_pdf_read_uint(pdf->file, &at, &value) || value == 0 || value >= section)
         return false;
     *ret_offset = value + pdf->bias;
-    return *ret_offset < end && !is_known_section(pdf, *ret_offset);
+    return *ret_offset < section && !is_known_section(pdf, *ret_offset);
 }
 
 bool
@@ -492,7 +492,7 @@ an_pdf_adopt_older(struct an_pdf *pdf, uint64_t end)
     last = pdf->sections.count ? pdf->sections.items[pdf->sections.count - 1] : NULL;
     if (last == NULL || last->has_prev || last->offset < end || pdf->is_rebuilt || pdf->chain_broken ||
         pdf->sections.count >= AN_LIMIT_PDF_REVISIONS || end > pdf->file.len ||
-        !an_pdf_dict_find(last->trailer, "Root") || !find_own_startxref(pdf, end, &offset))
+        !an_pdf_dict_find(last->trailer, "Root") || !find_own_startxref(pdf, end, last->offset, &offset))
         return false;
     pdf->is_chaining = true;
     code = an_pdf_section_read(pdf, offset, &older, NULL);

@@ -34,6 +34,7 @@ def made_by_hand(world):
                 yield f"{style}, DocMDP {level}: field filled in", p.copy().append(filled).data
                 yield f"{style}, DocMDP {level}: field filled in, then signed", p.copy().append(filled).sign(second, field="Hai").data
                 yield f"{style}, DocMDP {level}: box ticked", p.copy().append({12: p.edit(12, "/V /Off /AS /Off", "/V /On /AS /On")}).data
+                yield f"{style}, DocMDP {level}: field filled in, then signed in an update without /Prev", p.copy().append(filled).sign(second, field="Hai", whole=()).data
             if level == 3:
                 yield f"{style}, DocMDP {level}: note", p.copy().append({3: p.edit(3, "/Annots [", "/Annots [70 0 R "), 70: "<< /Type /Annot /Subtype /Text /P 3 0 R /Rect [9 9 30 30] /Contents (xem lai) >>"}).data
             q = p.copy().sign(second, field="Hai", widget="/Rect [300 72 500 150]", more={60: pdf.stream(b"0 0 1 rg 0 0 200 78 re f", "/Type /XObject /Subtype /Form /BBox [0 0 200 78]")})

@@ -3,6 +3,8 @@
 
 #include "base/map.h"
 
+#define SIZE_GAP_MAX 65536 /* numbers looked at one by one when /Size goes back */
+
 /* The catalog is named by the newest trailer of a state that has /Root. */
 static const struct an_pdf_obj *
 root_ref(struct diff *diff, size_t revision)
@@ -76,7 +78,15 @@ hides_objects(struct diff *diff)
 
     (void)an_pdf_int(an_pdf_dict_find(an_pdf_trailer(diff->pdf, diff->old), "Size"), &before);
     (void)an_pdf_int(an_pdf_dict_find(an_pdf_trailer(diff->pdf, diff->now), "Size"), &after);
-    return after < before; /* readers ignore objects at and above /Size */
+    if (before - after > SIZE_GAP_MAX)
+        return true;
+    for (int64_t num = after > 0 ? after : 1; num < before; num++) { /* readers ignore objects at and above /Size */
+        struct an_pdf_spot spot = an_pdf_find_spot(diff->pdf, diff->old, (uint32_t)num);
+
+        if (spot.where == AN_PDF_IN_FILE || spot.where == AN_PDF_IN_STREAM)
+            return true;
+    }
+    return false;
 }
 
 static const struct an_pdf_obj *

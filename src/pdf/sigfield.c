@@ -239,6 +239,20 @@ add_field(struct fields *fields, const struct an_pdf_obj *node, uint32_t num, co
     field->contact = text_entry(fields, field->value, "ContactInfo");
 }
 
+/* MuPDF writes the value into the widget of a field, not into the field. */
+static const struct an_pdf_obj *
+value_of_widget(struct fields *fields, const struct an_pdf_obj *kids)
+{
+    for (size_t i = 0; kids->kind == AN_PDF_ARRAY && i < kids->u.array.count && i < 64; i++) {
+        const struct an_pdf_obj *kid = an_pdf_resolve(fields->pdf, fields->revision, &kids->u.array.items[i]);
+        const struct an_pdf_obj *value = an_pdf_dict_find(kid, "V");
+
+        if (an_pdf_dict_find(an_pdf_resolve(fields->pdf, fields->revision, value), "ByteRange"))
+            return value;
+    }
+    return NULL;
+}
+
 static bool
 has_named_kids(struct fields *fields, const struct an_pdf_obj *kids)
 {
@@ -284,6 +298,7 @@ walk_field(struct fields *fields, const struct an_pdf_obj *ref, const struct inh
         for (size_t i = 0; i < kids->u.array.count; i++)
             walk_field(fields, &kids->u.array.items[i], &own);
     } else if (an_pdf_is_name(an_pdf_resolve(fields->pdf, fields->revision, own.type), "Sig")) {
+        own.value = own.value ? own.value : value_of_widget(fields, kids);
         add_field(fields, node, num, &own);
     }
     own.name->len = name_len;
@@ -292,15 +307,13 @@ walk_field(struct fields *fields, const struct an_pdf_obj *ref, const struct inh
 
 /* Signature widgets of a page that the field list does not lead to. */
 static void
-walk_annotations(struct fields *fields, const struct an_pdf_obj *page, const struct inherited *root)
+walk_annotations(struct fields *fields, const struct an_pdf_obj *annots, const struct inherited *root)
 {
-    const struct an_pdf_obj *annots = an_pdf_at(fields->pdf, fields->revision, page, "Annots");
-
     for (size_t i = 0; annots->kind == AN_PDF_ARRAY && i < annots->u.array.count; i++) {
         const struct an_pdf_obj *annot = an_pdf_resolve(fields->pdf, fields->revision, &annots->u.array.items[i]);
 
         if (an_pdf_is_name(an_pdf_at(fields->pdf, fields->revision, annot, "FT"), "Sig") &&
-            an_pdf_dict_find(annot, "V"))
+            an_pdf_dict_find(annot, "V") && !an_pdf_dict_find(annot, "Parent"))
             walk_field(fields, &annots->u.array.items[i], root);
     }
 }
@@ -313,11 +326,11 @@ walk_first_pages(struct fields *fields, const struct inherited *root)
 
     for (size_t i = 0; i < STRAY_PAGES; i++)
         if (an_pdf_page(fields->pdf, fields->revision, i, &page, NULL) == AN_OK)
-            walk_annotations(fields, page.dict, root);
+            walk_annotations(fields, an_pdf_at(fields->pdf, fields->revision, page.dict, "Annots"), root);
 }
 
 /* A later signature that its program hung on a page without naming it in a form that stands in the catalog itself
- * (poppler): only pages that later revisions list can show it. */
+ * (poppler): only pages, or lists of annotations, that later revisions name can show it. */
 static void
 walk_later_pages(struct fields *fields, const struct inherited *root)
 {
@@ -330,12 +343,14 @@ walk_later_pages(struct fields *fields, const struct inherited *root)
         if (an_pdf_revision_changes(fields->pdf, revision, &listed, &count, NULL) != AN_OK)
             return;
         for (size_t i = 0; i < count && looked_at < STRAY_OBJECTS; i++) {
-            const struct an_pdf_obj *page =
+            const struct an_pdf_obj *obj =
                 listed[i].is_free ? &an_pdf_null : an_pdf_object(fields->pdf, AN_PDF_NOW, listed[i].num);
 
             looked_at++;
-            if (an_pdf_is_name(an_pdf_dict_find(page, "Type"), "Page"))
-                walk_annotations(fields, page, root);
+            if (an_pdf_is_name(an_pdf_dict_find(obj, "Type"), "Page"))
+                walk_annotations(fields, an_pdf_at(fields->pdf, AN_PDF_NOW, obj, "Annots"), root);
+            else
+                walk_annotations(fields, obj, root);
         }
     }
 }

@@ -45,6 +45,14 @@ def made_by_hand(world):
         yield f"{style}: second signature on its page, not named by the form", world.signed(style).sign(second, field="Hai", stray=True).data
         yield f"{style}: visible second signature not named by the form", world.signed(style).sign(second, field="Hai", stray=True, widget="/Rect [300 72 500 150] /AP << /N 60 0 R >>",
               more={60: pdf.stream(b"0 0 1 rg 0 0 200 78 re f", "/Type /XObject /Subtype /Form /BBox [0 0 200 78]")}).data
+    hung = pdf.base(more={60: "<< /FT /Sig /T (Cha) /Kids [62 0 R] >>", 6: "<< /Fields [7 0 R 12 0 R 60 0 R] /DA (/Helv 0 Tf 0 g) /DR << /Font << /Helv 5 0 R >> >> >>"})
+    yield "value in the widget of a field", hung.sign(world.signer(), stray=True, lock="/Parent 60 0 R").data
+    yield "the same, signed again", hung.sign(second, field="Hai").data
+    listed = pdf.base(more={61: "[7 0 R 12 0 R]"})
+    listed.append({3: listed.edit(3, "[7 0 R 12 0 R ]", "61 0 R")})
+    listed.sign(world.signer())
+    yield "second signature in a list of annotations, not named by the form", listed.sign(second, field="Hai", stray=True, more={61: f"[7 0 R 12 0 R {listed.size() + 1} 0 R]"}).data
+    yield "/Size counts back to what is in use", pdf.base().sign(world.signer(), size=256).sign(second, field="Hai").data
     p = pdf.base(version="1.4").sign(world.signer())
     yield "many signatures", many(world, 12).data
     empty = pdf.base(more={50: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Trong) /F 4 /P 3 0 R /Rect [72 100 200 150] >>"}, annotations="50 0 R")

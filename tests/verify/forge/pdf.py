@@ -127,7 +127,7 @@ class Pdf:
         return body.replace(old.encode(), new.encode(), 1)
 
     def sign(self, make_cms, field="ChuKy1", certify=0, lock="", room=6000, value="", widget=None, form="", byte_range=None, contents=None,
-             after_contents=b"", sub_filter="ETSI.CAdES.detached", kind="Sig", more=None, style=None, tail=b"", stamp=False, whole=None, stray=False):
+             after_contents=b"", sub_filter="ETSI.CAdES.detached", kind="Sig", more=None, style=None, tail=b"", stamp=False, whole=None, stray=False, size=None):
         """Adds a field with a signature by make_cms(bytes signed) -> CMS octets. Catalog 1, page 3, form 6. whole: the update lists all
         objects but these, without /Prev. stray: the form does not name the field."""
         number = self.size()
@@ -154,7 +154,7 @@ class Pdf:
         if whole is not None:
             self.rewrite_table(objects, whole)
         else:
-            self.append(objects, style=style, order=[n for n in objects])
+            self.append(objects, style=style, order=[n for n in objects], size=size)
         self.data += tail
         data = bytearray(self.data)
         at = data.index(hole, base)

@@ -37,7 +37,8 @@ def suite(title, build, extra_env=None):
     env = dict(os.environ, **(extra_env or {}))
     log = ROOT / build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)  # what an earlier run found is no answer
-    # what kills, replaces and fails over running processes is a matter of times, which sanitizers change: the plain suite runs it
+    # what kills and fails over running processes under load is a matter of times, which sanitizers change (opening an encrypted key
+    # file takes seconds then: each round of its key derivation allocates memory): the plain suite runs it; 'serve short' runs in both
     without = ["--no-suite", "live"] if "ANTIN_SANITIZED" in env else []
     done = run(title, ["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", "--num-processes", "2",
                        "--timeout-multiplier", "6" if "ANTIN_SANITIZED" in env else "3"] + without,

@@ -34,3 +34,5 @@ extern const size_t an_status_route_count;
 /* ---- questions to antin-http from who started it (frames of proc/) ---- */
 #define AN_NODE_SETUP 1u /* {"dir": "…"}, with the socket that listens; answered {} when it serves */
 #define AN_NODE_DRAIN 2u /* takes no more connections, answers those that are open once more, ends; no answer */
+/* Said by antin-http unasked, {}: the head of the audit log is due, and its time-stamp comes from another machine. */
+#define AN_NODE_CHECKPOINT 3u

@@ -34,6 +34,7 @@
 #define KEYS_AWAITED_MS 1000
 #define STEADY_MS 30000   /* who has run that long starts again at once */
 #define STOP_MS 30000
+#define CHECKPOINT_PAUSE_MS 30000 /* asked for more often than that, it is not made more often */
 #define LEAVING_MAX 16
 
 enum { CHILD_KEY = 0, CHILD_HTTP, CHILDREN };
@@ -48,6 +49,8 @@ struct supervisor {
     struct an_instance *instance;
     struct kept_child kept[CHILDREN];
     struct an_child *leaving[LEAVING_MAX];
+    struct an_child *checkpoint; /* the command that makes one; NULL = none runs */
+    uint64_t checkpoint_ms;      /* when the last one was started */
     int lock, signals;
 };
 
@@ -254,6 +257,44 @@ replace_children(struct supervisor *s)
     tell_manager("READY=1");
 }
 
+/* ---- what children say unasked ---- */
+/* A command as a person would give it: it asks the key process that serves, and starts antin-fetch for itself. */
+static void
+start_checkpoint(struct supervisor *s)
+{
+    char *argv[] = {an_strdup("antin-office"), an_strdup("audit"), an_strdup("checkpoint"), an_strdup("--dir"), an_strdup(s->instance->dir), an_strdup("--lang=en"), NULL};
+    uint64_t now = an_time_monotonic_ms();
+    struct an_err err = {0};
+
+    if (s->checkpoint == NULL && (s->checkpoint_ms == 0 || now - s->checkpoint_ms >= CHECKPOINT_PAUSE_MS)) {
+        s->checkpoint_ms = now;
+        if (an_child_run("antin-office", argv, &s->checkpoint, &err) != AN_OK)
+            say("checkpoint.failed", "antin-office", err.detail);
+    }
+    for (size_t i = 0; argv[i] != NULL; i++)
+        free(argv[i]);
+}
+
+static void
+note_checkpoint(struct supervisor *s)
+{
+    int status = 0;
+
+    if (s->checkpoint == NULL || !an_child_has_ended(s->checkpoint, &status))
+        return;
+    if (status != 0)
+        say("checkpoint.failed", "antin-office", "its words stand above");
+    an_child_stop(&s->checkpoint);
+}
+
+static void
+listen_to_children(struct supervisor *s)
+{
+    if (s->kept[CHILD_HTTP].child != NULL && an_child_word(s->kept[CHILD_HTTP].child) == AN_NODE_CHECKPOINT)
+        start_checkpoint(s);
+    note_checkpoint(s);
+}
+
 static bool
 all_have_left(struct supervisor *s)
 {
@@ -327,12 +368,15 @@ static void
 watch(struct supervisor *s)
 {
     for (;;) {
-        struct pollfd one = {.fd = s->signals, .events = POLLIN};
+        struct pollfd all[1 + CHILDREN] = {{.fd = s->signals, .events = POLLIN}};
         start_due(s);
-        (void)poll(&one, 1, wait_ms(s));
+        for (int i = 0; i < CHILDREN; i++)
+            all[1 + i] = (struct pollfd){.fd = s->kept[i].child ? an_child_socket(s->kept[i].child) : -1, .events = POLLIN};
+        (void)poll(all, AN_COUNT(all), wait_ms(s));
         if (!obey_signals(s))
             return;
         note_ended(s);
+        listen_to_children(s);
     }
 }
 
@@ -375,6 +419,7 @@ close_all(struct supervisor *s)
         if (s->kept[i].listener >= 0)
             close(s->kept[i].listener);
     }
+    an_child_stop(&s->checkpoint);
     if (s->signals >= 0)
         close(s->signals);
     if (s->lock >= 0)

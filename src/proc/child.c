@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -70,11 +71,9 @@ build_environment(char *out[static AN_COUNT(environment_kept) + 2])
  * process group, so that Ctrl-C at the terminal reaches only us and we decide what becomes of the work in hand.
  */
 static int
-spawn_with(const char *path, const char *name, int socket, pid_t *ret_pid)
+spawn_with(const char *path, char *const *arguments, int socket, pid_t *ret_pid)
 {
     char *environment[AN_COUNT(environment_kept) + 2];
-    char *argument = an_strdup(name);
-    char *const arguments[] = {argument, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;
@@ -86,8 +85,9 @@ spawn_with(const char *path, const char *name, int socket, pid_t *ret_pid)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, socket, 3);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    if (socket >= 0)
+        posix_spawn_file_actions_adddup2(&actions, socket, 3);
+    posix_spawn_file_actions_addclosefrom_np(&actions, socket >= 0 ? 4 : 3);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -98,7 +98,6 @@ spawn_with(const char *path, const char *name, int socket, pid_t *ret_pid)
     posix_spawn_file_actions_destroy(&actions);
     for (size_t i = 0; environment[i] != NULL; i++)
         free(environment[i]);
-    free(argument);
     return failed;
 }
 
@@ -121,39 +120,66 @@ open_pair(int ret[static 2])
     return EMFILE;
 }
 
+static an_code
+find_surely(const char *name, char **ret_path, struct an_err *reterr)
+{
+    *ret_path = find_program(name);
+    if (*ret_path == NULL)
+        AN_FAIL(reterr, AN_E_PROC_START, "%s: not beside the program nor in %s", name, AN_LIBEXEC_DIR);
+    return AN_OK;
+}
+
+static void
+keep_child(const char *name, pid_t pid, int socket, struct an_child **ret)
+{
+    *ret = AN_NEW(struct an_child);
+    **ret = (struct an_child){.pid = pid, .socket = socket, .name = an_strdup(name)};
+}
+
+an_code
+an_child_run(const char *name, char *const *argv, struct an_child **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    pid_t pid = 0;
+    int failed;
+
+    AN_TRY(find_surely(name, &path, reterr));
+    failed = spawn_with(path, argv, -1, &pid);
+    if (failed != 0)
+        return an_err_set_errno(reterr, AN_E_PROC_START, failed, "%s", path);
+    keep_child(name, pid, -1, ret);
+    return AN_OK;
+}
+
 an_code
 an_child_start(const char *name, struct an_child **ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = find_program(name);
-    struct an_child *child;
+    AN_CLEANUP(an_free_ptr) char *path = NULL, *argument = an_strdup(name);
+    char *const arguments[] = {argument, NULL};
     pid_t pid = 0;
     int pair[2] = {-1, -1}, failed;
 
-    if (path == NULL)
-        AN_FAIL(reterr, AN_E_PROC_START, "%s: not beside the program nor in %s", name, AN_LIBEXEC_DIR);
+    AN_TRY(find_surely(name, &path, reterr));
     failed = open_pair(pair);
     if (failed != 0)
         return an_err_set_errno(reterr, AN_E_PROC_START, failed, "%s", name);
-    failed = spawn_with(path, name, pair[1], &pid);
+    failed = spawn_with(path, arguments, pair[1], &pid);
     close(pair[1]);
     if (failed != 0) {
         close(pair[0]);
         return an_err_set_errno(reterr, AN_E_PROC_START, failed, "%s", path);
     }
-    child = AN_NEW(struct an_child);
-    *child = (struct an_child){.pid = pid, .socket = pair[0], .name = an_strdup(name)};
-    *ret = child;
+    keep_child(name, pid, pair[0], ret);
     return AN_OK;
 }
 
 an_code
 an_child_become(const char *name, const char *const *argv, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = find_program(name);
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
     char *copies[32] = {NULL};
 
-    if (path == NULL)
-        AN_FAIL(reterr, AN_E_PROC_START, "%s: not beside the program nor in %s", name, AN_LIBEXEC_DIR);
+    AN_TRY(find_surely(name, &path, reterr));
     for (size_t i = 0; argv[i] != NULL; i++) {
         AN_ASSERT(i + 1 < AN_COUNT(copies));
         copies[i] = an_strdup(argv[i]);
@@ -217,6 +243,25 @@ an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr)
     if (child->pid == 0 || child->socket < 0 || an_frame_send(child->socket, type, AN_LIT("{}"), -1, an_time_monotonic_ms() + CHILD_GRACE_MS) != AN_FRAME_OK)
         AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s", child->name);
     return AN_OK;
+}
+
+int
+an_child_socket(const struct an_child *child)
+{
+    return child->socket;
+}
+
+uint32_t
+an_child_word(struct an_child *child)
+{
+    struct an_frame frame = {.payload = an_buf_new(4096), .fd = -1};
+    struct pollfd one = {.fd = child->socket, .events = POLLIN};
+    bool is_there = child->socket >= 0 && poll(&one, 1, 0) > 0 && an_frame_receive(child->socket, &frame, an_time_monotonic_ms() + CHILD_GRACE_MS) == AN_FRAME_OK;
+
+    if (frame.fd >= 0)
+        close(frame.fd);
+    an_buf_free(&frame.payload);
+    return is_there ? frame.type : 0;
 }
 
 void

@@ -14,6 +14,9 @@ struct an_child;
 /* Starts libexec program `name` ("antin-render"): looked for beside our own executable, then in the install folder.
  * Never through a shell or PATH. The child gets the socket as descriptor 3 and nothing else. */
 an_code an_child_start(const char *name, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
+/* Starts a program of ours with arguments, argv ending with NULL, that works by itself: it has no socket to us, its output is
+ * forgotten, its standard error is ours. */
+an_code an_child_run(const char *name, char *const *argv, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
 /* Replaces this process with the program `name`, looked for in the same places; argv ends with NULL. Returns only on failure. */
 an_code an_child_become(const char *name, const char *const *argv, struct an_err *reterr) AN_MUST_USE;
 void an_child_stop(struct an_child **child); /* closes, waits a little, kills */
@@ -31,6 +34,9 @@ an_code an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, in
 an_code an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr) AN_MUST_USE;
 void an_child_hang_up(struct an_child *child);
 bool an_child_has_ended(struct an_child *child, int *ret_status);
+/* What a child says unasked: the type of its frame, 0 = nothing. The socket is there to be watched. */
+uint32_t an_child_word(struct an_child *child);
+int an_child_socket(const struct an_child *child);
 int an_child_number(const struct an_child *child); /* its process id; 0 when it has ended */
 
 /* ---- inside a child ---- */

@@ -131,13 +131,14 @@ look_at_state(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_checkpoint_is_due(struct an_instance *instance, bool *ret, struct an_err *reterr)
+an_checkpoint_is_due(struct an_instance *instance, bool *ret, bool *ret_stamped, struct an_err *reterr)
 {
     struct an_config_audit config;
     struct state state = {0};
 
     AN_TRY(an_config_read_audit(&instance->config, &config, reterr));
     AN_TRY(an_store_read(instance->store, look_at_state, &state, reterr));
+    *ret_stamped = config.tsa != NULL;
     *ret = state.size - state.signed_size >= config.checkpoint_events ||
            (state.size > state.signed_size && an_time_now() - state.signed_at >= config.checkpoint_minutes * 60);
     return AN_OK;

@@ -10,7 +10,7 @@ struct an_keys;
 
 /* The init step "audit": after the authorities. Without an authority there is no signer, and checkpoints are refused. */
 an_code an_checkpoint_init(struct an_instance *instance, const struct an_init_plan *plan, struct an_err *reterr) AN_MUST_USE;
-/* Enough events, or enough time with at least one, since the last checkpoint (section audit). */
-an_code an_checkpoint_is_due(struct an_instance *instance, bool *ret, struct an_err *reterr) AN_MUST_USE;
+/* Enough events, or enough time with at least one, since the last checkpoint (section audit); whether a TSA is to stamp it. */
+an_code an_checkpoint_is_due(struct an_instance *instance, bool *ret, bool *ret_stamped, struct an_err *reterr) AN_MUST_USE;
 /* Signs what stands in the log now; *ret_size 0 = nothing new. keys NULL = opened here. AN_E_CHECKPOINT_SIGNER. */
 an_code an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *ret_size, bool *ret_stamped, struct an_err *reterr) AN_MUST_USE;

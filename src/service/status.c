@@ -469,21 +469,29 @@ an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret, 
 }
 
 /* ---- the rest ---- */
+void
+an_status_delegate(struct an_status *status, void (*tell)(void))
+{
+    status->tell_checkpoint = tell;
+}
+
 /* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to do. */
 static void
 tick_checkpoint(struct an_status *status, an_time now)
 {
     struct an_err err = {0};
-    bool due = false, stamped;
+    bool due = false, is_stamped = false;
     int64_t size;
     an_code code;
 
     if (now - status->checkpoint_looked_at < 60)
         return;
     status->checkpoint_looked_at = now;
-    code = an_checkpoint_is_due(status->instance, &due, &err);
-    if (code == AN_OK && due)
-        code = an_checkpoint_make(status->instance, status->keys, &size, &stamped, &err);
+    code = an_checkpoint_is_due(status->instance, &due, &is_stamped, &err);
+    if (code == AN_OK && due && is_stamped && status->tell_checkpoint != NULL)
+        status->tell_checkpoint();
+    else if (code == AN_OK && due)
+        code = an_checkpoint_make(status->instance, status->keys, &size, &is_stamped, &err);
     if (code != AN_OK && code != AN_E_CHECKPOINT_SIGNER)
         status_say(status, "audit", "%s: %s", an_message_find(code)->symbol, err.detail);
 }

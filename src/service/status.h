@@ -18,6 +18,8 @@ typedef void (*an_status_log_fn)(void *context, const char *event, const char *d
 an_code an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log_fn log, void *context, struct an_status **ret,
                        struct an_err *reterr) AN_MUST_USE;
 void an_status_close(struct an_status **status);
+/* Checkpoints of the audit log that another authority stamps are made by somebody who may start what asks it: told when one is due. */
+void an_status_delegate(struct an_status *status, void (*tell)(void));
 const struct an_config_serve *an_status_config(const struct an_status *status);
 
 /* ---- answers ---- */

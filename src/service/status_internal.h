@@ -46,6 +46,7 @@ struct an_status {
     struct status_set *set;
     int64_t mark[4];          /* of the authorities in the store */
     an_time looked_at;
+    void (*tell_checkpoint)(void); /* NULL: made here */
     an_time checkpoint_looked_at; /* of the thread that ticks */
     bool keys_are_lost;       /* the key process did not answer; while a set is loaded */
     struct status_list *lists; size_t list_count;

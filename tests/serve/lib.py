@@ -10,6 +10,30 @@ def run(*command, check=True, **kwargs):
     return done
 
 
+def wait_for(condition, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def ask(port, method, path, body=None, headers=None, timeout=60):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def clean(log):
+    """Nothing that a sanitizer writes when it finds a fault."""
+    return not re.search(r"Sanitizer|runtime error:", log)
+
+
 class Served:
     def __init__(self, build, maker, token=None, config="", swapped=False):
         self.build, self.maker = Path(build), maker

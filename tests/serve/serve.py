@@ -4,7 +4,7 @@ that are killed, replaced and stopped while many ask. Usage: serve.py BUILD MAKE
 import base64, json, os, signal, socket, subprocess, sys, threading, time, urllib.parse
 from pathlib import Path
 
-from lib import Served, run
+from lib import Served, run, wait_for
 
 failures = []
 
@@ -13,15 +13,6 @@ def check(condition, what, detail=""):
     if not condition:
         failures.append(what)
         print(f"FAILED {what} {detail}")
-
-
-def wait_for(condition, seconds=30):
-    end = time.time() + seconds
-    while time.time() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def ocsp(s, *names, more=()):

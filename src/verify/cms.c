@@ -265,6 +265,7 @@ verify_signers(struct an_cms_input *input, struct an_err *reterr)
         code = read_signer(input, begun, &cases[begun], reterr);
         begun++;
     }
+    an_poe_take_file(input->job, &(struct an_material){input->cms->certs, input->cms->crls, input->cms->ocsps});
     an_verify_anchors(input->job->policy, input->job->options, &input->job->material.certs, &input->job->anchors);
     for (size_t i = 0; i < begun && code == AN_OK; i++)
         conclude_signer(input, i, &cases[i]);
@@ -296,6 +297,7 @@ verify_token(struct an_job *job, an_bytes token, an_bytes content, struct an_err
     if (sig.stamps.items[0].tst)
         code = digest_content(&input, sig.stamps.items[0].tst->digest, buffer, &digest, reterr);
     if (code == AN_OK) {
+        an_poe_take_file(job, NULL);
         an_verify_anchors(job->policy, job->options, &job->material.certs, &job->anchors);
         an_stamp_judge(job, &sig.stamps.items[0], digest);
         an_case_conclude_stamp(&sig);

@@ -192,6 +192,8 @@ find_best_time(struct an_case *sig)
     bool own = false;
 
     an_poe_id(sig->signature, id);
+    if (job->exists_since != AN_TIME_NONE)
+        an_poe_add(&job->poes, id, job->exists_since);
     for (size_t i = 0; i < sig->stamps.count; i++) {
         const struct an_stamp *stamp = &sig->stamps.items[i];
 
@@ -302,7 +304,11 @@ void
 an_case_conclude_stamp(struct an_case *sig)
 {
     struct an_stamp *stamp = sig->stamps.count ? &sig->stamps.items[0] : NULL;
+    const struct an_step *container = sig->job->container;
 
+    /* Right over a manifest that is not right: it stamps other files than those that are here. */
+    if (stamp && container && container->status == AN_FINDING_FAILED && stamp->status != AN_FINDING_FAILED)
+        an_stamp_fail(stamp, AN_SUB_HASH_FAILURE, container->code, container->detail);
     if (stamp) {
         if (stamp->cert) {
             name_signer(sig, stamp->cert);

@@ -57,6 +57,8 @@ void an_material_add_cms(struct an_material *material, struct an_verifier *verif
 void an_material_add_options(struct an_material *material, const struct an_verify_options *options);
 void an_material_done(struct an_material *material);
 
+struct an_job;
+
 /* ---- proofs of existence (poe.c): earliest proven moment of an object, by the SHA-256 of its bytes ---- */
 struct an_poe { uint8_t id[32]; an_time time; };
 AN_VEC(an_poe_list, struct an_poe);
@@ -65,6 +67,10 @@ void an_poe_add(struct an_poes *poes, const uint8_t id[static 32], an_time time)
 an_time an_poe_find(const struct an_poes *poes, const uint8_t id[static 32], an_time otherwise);
 void an_poe_add_material(struct an_poes *poes, const struct an_material *material, an_time time);
 void an_poes_done(struct an_poes *poes);
+/* A file of a container whose existence is proven: what is read from it from now on existed then. AN_TIME_NONE = not proven. */
+void an_poe_begin_file(struct an_job *job, an_time exists_since);
+/* After reading it, before judging: its certificates and lists; own may be NULL. */
+void an_poe_take_file(struct an_job *job, const struct an_material *own);
 void an_poe_id(an_bytes object, uint8_t ret[static 32]);
 
 /* ---- the verifier and its caches (verifier.c) ---- */
@@ -115,6 +121,8 @@ struct an_job {
     struct an_poes poes;
     const struct an_step *container; /* what the container says against a signature in it; NULL = nothing */
     bool in_container;               /* whatever is signed must be in the container */
+    an_time exists_since;            /* of the file in a container that is judged now; AN_TIME_NONE = not proven */
+    struct an_material_mark { size_t certs, crls, ocsps; } mark; /* what was known before that file */
 };
 void an_report_note(struct an_job *job, an_code note); /* each once */
 /* Makes room for count rows; then rows are taken one by one and stay where they are. */
@@ -175,6 +183,7 @@ AN_VEC(an_stamps, struct an_stamp);
 /* Reads a token and checks it over data_digest; the digest algorithm is in the token: an_stamp_digest. */
 void an_stamp_read(struct an_job *job, struct an_stamps *stamps, enum an_stamp_kind kind, an_bytes token);
 void an_stamp_judge(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest);
+void an_stamp_fail(struct an_stamp *stamp, enum an_sub sub, an_code why, const char *detail);
 void an_stamps_free(struct an_stamps *stamps);
 void an_stamp_report(const struct an_job *job, struct an_signature_report *report, const struct an_stamp *stamp);
 

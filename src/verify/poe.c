@@ -62,6 +62,31 @@ an_poe_add_material(struct an_poes *poes, const struct an_material *material, an
 }
 
 void
+an_poe_begin_file(struct an_job *job, an_time exists_since)
+{
+    job->exists_since = exists_since;
+    job->mark = (struct an_material_mark){job->material.certs.count, job->material.crls.count, job->material.ocsps.count};
+}
+
+void
+an_poe_take_file(struct an_job *job, const struct an_material *own)
+{
+    struct an_material fresh = job->material;
+
+    if (job->exists_since == AN_TIME_NONE)
+        return;
+    if (own)
+        an_poe_add_material(&job->poes, own, job->exists_since);
+    fresh.certs.items += job->mark.certs;
+    fresh.certs.count -= job->mark.certs;
+    fresh.crls.items += job->mark.crls;
+    fresh.crls.count -= job->mark.crls;
+    fresh.ocsps.items += job->mark.ocsps;
+    fresh.ocsps.count -= job->mark.ocsps;
+    an_poe_add_material(&job->poes, &fresh, job->exists_since);
+}
+
+void
 an_poes_done(struct an_poes *poes)
 {
     an_poe_list_done(&poes->list);

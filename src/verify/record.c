@@ -333,10 +333,7 @@ walk_record(struct walk *walk)
 static void
 break_stamp(struct an_stamp *stamp, an_code why, const char *detail)
 {
-    stamp->status = AN_FINDING_FAILED;
-    stamp->sub = AN_SUB_HASH_FAILURE;
-    stamp->why = why;
-    snprintf(stamp->detail, sizeof(stamp->detail), "%.180s", detail);
+    an_stamp_fail(stamp, AN_SUB_HASH_FAILURE, why, detail);
 }
 
 static void

@@ -32,6 +32,8 @@ an_stamp_read(struct an_job *job, struct an_stamps *stamps, enum an_stamp_kind k
     stamp->kind = kind;
     stamp->status = AN_FINDING_INDETERMINATE;
     an_poe_id(token, stamp->id);
+    if (job->exists_since != AN_TIME_NONE)
+        an_poe_add(&job->poes, stamp->id, job->exists_since);
     stamp->parse = an_tst_parse(token, &stamp->tst, &err);
     if (stamp->parse == AN_OK && stamp->tst->digest == AN_DIGEST_NONE) {
         an_tst_free(&stamp->tst);
@@ -53,6 +55,12 @@ stamp_set(struct an_stamp *stamp, enum an_finding_status status, enum an_sub sub
         snprintf(stamp->detail, sizeof(stamp->detail), "%.199s", detail);
 }
 
+void
+an_stamp_fail(struct an_stamp *stamp, enum an_sub sub, an_code why, const char *detail)
+{
+    stamp_set(stamp, AN_FINDING_FAILED, sub, why, detail);
+}
+
 /* The token's own cryptography. False when it is decided already. */
 static bool
 check_token(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest)
@@ -62,6 +70,8 @@ check_token(struct an_job *job, struct an_stamp *stamp, an_bytes data_digest)
     struct an_err err = {0};
     an_code code;
 
+    if (!cert && cms->signer_count) /* a token may carry no certificate (RFC 3161, certReq) */
+        cert = an_cms_signer_cert(cms, &cms->signers[0], job->options->anchors);
     if (!cert) {
         stamp_set(stamp, AN_FINDING_INDETERMINATE, AN_SUB_NO_SIGNING_CERTIFICATE_FOUND, AN_V_STAMP_SIGNER_NONE, "");
         return false;

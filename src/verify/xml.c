@@ -350,6 +350,8 @@ verify_signatures(struct an_job *job, const struct an_xml_document *document)
         rows[i].signature = &document->signatures[i];
         read_case(job, &rows[i], i);
     }
+    for (size_t i = 0; i < document->signature_count; i++)
+        an_poe_take_file(job, &rows[i].own);
     an_verify_anchors(job->policy, job->options, &job->material.certs, &job->anchors);
     for (size_t i = 0; i < document->signature_count; i++) {
         check_value(&rows[i]);

@@ -1,7 +1,7 @@
 /*
  * ZIP (APPNOTE 6.3): stored and deflated entries of one archive without encryption or splitting. The central
- * directory rules; local headers must agree with it, names stand once, entries do not overlap, sums are checked: no two
- * readers may see different contents.
+ * directory rules; local headers must agree with it, names stand once and lead nowhere else, entries lie side by side from the
+ * first byte to the directory, sums are checked: no two readers may see different contents.
  */
 #include "xml/internal.h"
 
@@ -23,17 +23,31 @@ u32(const uint8_t *at)
     return u16(at) | u16(at + 2) << 16;
 }
 
-struct entry { an_bytes name; uint32_t method, flags, sum; uint64_t packed, size, local; };
+struct entry { an_bytes name; uint32_t method, flags, sum; uint64_t packed, size, local, end; };
 
-/* An end record whose comment reaches to the end of the file and whose directory stands right before it. */
+/* An end record whose comment reaches to the end of the file and whose directory stands right before it, or before its
+ * ZIP64 form. */
 static bool
 is_end(an_bytes zip, size_t at)
 {
     const uint8_t *end = zip.ptr + at;
     uint64_t start = u32(end + 16), len = u32(end + 12);
 
-    return memcmp(end, "PK\5\6", 4) == 0 && u16(end + 20) == zip.len - at - END_BYTES && !u16(end + 4) && !u16(end + 6) &&
-           u16(end + 8) == u16(end + 10) && start + len <= at && (!len || memcmp(zip.ptr + start, "PK\1\2", 4) == 0);
+    return u16(end + 20) == zip.len - at - END_BYTES && !u16(end + 4) && !u16(end + 6) && u16(end + 8) == u16(end + 10) &&
+           start + len <= at && (!len || memcmp(zip.ptr + start, "PK\1\2", 4) == 0) &&
+           (start + len == at || (at - start - len >= 4 && memcmp(zip.ptr + start + len, "PK\6\6", 4) == 0));
+}
+
+/* Could a more lenient reader take it for the end: its directory is where it says, or just before it? */
+static bool
+could_be_end(an_bytes zip, size_t at)
+{
+    const uint8_t *end = zip.ptr + at;
+    uint64_t start = u32(end + 16), len = u32(end + 12);
+
+    if (memcmp(end, "PK\5\6", 4) != 0 || len > at)
+        return false;
+    return !len || memcmp(end - len, "PK\1\2", 4) == 0 || (start + 4 <= at && memcmp(zip.ptr + start, "PK\1\2", 4) == 0);
 }
 
 /* Exactly one: a comment that holds another archive is a trap. */
@@ -45,12 +59,12 @@ find_end(an_bytes zip, size_t *ret)
     if (zip.len < END_BYTES)
         return false;
     for (size_t at = zip.len - END_BYTES + 1; at-- > lowest;) {
-        if (!is_end(zip, at))
+        if (!could_be_end(zip, at))
             continue;
         *ret = at;
         found++;
     }
-    return found == 1;
+    return found == 1 && is_end(zip, *ret);
 }
 
 /* ZIP64 (4.5.3): a field of all ones is found in the extra field 0x0001, in this order. */
@@ -94,9 +108,16 @@ read_central(an_bytes *in, struct entry *ret)
     return ret->name.len > 0 && memchr(ret->name.ptr, 0, ret->name.len) == NULL;
 }
 
-/* The packed bytes behind the local header, which must name the same file and method. */
+/* A field of the local header: as the directory says, or left to the descriptor (4.4.4, bit 3) or to ZIP64. */
 static bool
-find_packed(an_bytes zip, const struct entry *entry, an_bytes *ret)
+agrees(uint32_t local, uint64_t central, const struct entry *entry)
+{
+    return local == central || local == UINT32_MAX || (local == 0 && (entry->flags & 8));
+}
+
+/* The packed bytes behind the local header, which must name the same file, method, sum and sizes. */
+static bool
+find_packed(an_bytes zip, struct entry *entry, an_bytes *ret)
 {
     an_bytes local = entry->local < zip.len ? an_bytes_slice(zip, (size_t)entry->local, zip.len) : AN_NONE;
     size_t header;
@@ -105,8 +126,11 @@ find_packed(an_bytes zip, const struct entry *entry, an_bytes *ret)
         return false;
     header = LOCAL_BYTES + (size_t)u16(local.ptr + 26) + u16(local.ptr + 28);
     if (!an_bytes_eq(an_bytes_slice(local, LOCAL_BYTES, u16(local.ptr + 26)), entry->name) ||
-        u16(local.ptr + 8) != entry->method || (u16(local.ptr + 6) & 1))
+        u16(local.ptr + 8) != entry->method || ((u16(local.ptr + 6) ^ entry->flags) & 9) ||
+        !agrees(u32(local.ptr + 14), entry->sum, entry) || !agrees(u32(local.ptr + 18), entry->packed, entry) ||
+        !agrees(u32(local.ptr + 22), entry->size, entry))
         return false;
+    entry->end = entry->local + header + entry->packed;
     *ret = entry->packed <= local.len ? an_bytes_slice(local, header, (size_t)entry->packed) : AN_NONE;
     return ret->len == entry->packed;
 }
@@ -127,7 +151,7 @@ inflate_entry(an_bytes packed, uint8_t *out, size_t size)
 
 /* Deflate expands at most 1032 times: a size that lies is refused before memory is taken. */
 static an_code
-unpack(an_bytes zip, const struct entry *entry, struct an_buf *out, struct an_err *reterr)
+unpack(an_bytes zip, struct entry *entry, struct an_buf *out, struct an_err *reterr)
 {
     an_bytes packed = AN_NONE;
     bool ok = find_packed(zip, entry, &packed) && (entry->flags & 1) == 0;
@@ -150,23 +174,60 @@ unpack(an_bytes zip, const struct entry *entry, struct an_buf *out, struct an_er
     return AN_OK;
 }
 
+/* Names that lead out of the folder, or to one place by two ways. */
+static bool
+is_plain_name(an_bytes name)
+{
+    size_t start = 0;
+
+    if (memchr(name.ptr, '\\', name.len) || (name.len > 1 && name.ptr[1] == ':'))
+        return false;
+    for (size_t at = 0; at <= name.len; at++) {
+        an_bytes part = an_bytes_slice(name, start, at - start);
+
+        if (at < name.len && name.ptr[at] != '/')
+            continue;
+        if ((!part.len && at < name.len) || an_bytes_eq_str(part, ".") || an_bytes_eq_str(part, ".."))
+            return false;
+        start = at + 1;
+    }
+    return true;
+}
+
+/* Once, whatever the case and whether it is called a folder: file systems do not all tell those apart. */
 static an_code
-take_entry(an_bytes zip, const struct entry *entry, struct an_map *names, size_t *room, zip_sink sink, void *context,
+take_name(struct an_map *names, an_bytes name, struct an_err *reterr)
+{
+    bool is_folder = name.ptr[name.len - 1] == '/', known;
+    struct an_buf key = an_buf_new(65536);
+
+    for (size_t i = 0; i + is_folder < name.len; i++)
+        an_buf_byte(&key, name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] | 32 : name.ptr[i]);
+    known = an_map_find(names, an_buf_view(&key));
+    if (!known)
+        an_map_put(names, an_buf_view(&key), names);
+    an_buf_free(&key);
+    if (known)
+        AN_FAIL(reterr, AN_E_XML_ZIP, "two entries %.*s", AN_FMT(name));
+    return AN_OK;
+}
+
+static an_code
+take_entry(an_bytes zip, struct entry *entry, struct an_map *names, size_t *room, zip_sink sink, void *context,
            struct an_err *reterr)
 {
     struct an_buf out = an_buf_new(*room + 1);
+    bool is_folder = entry->name.ptr[entry->name.len - 1] == '/';
     char *name;
     an_code code;
 
-    if (an_map_find(names, entry->name))
-        AN_FAIL(reterr, AN_E_XML_ZIP, "two entries %.*s", AN_FMT(entry->name));
-    an_map_put(names, entry->name, names);
-    if (entry->name.ptr[entry->name.len - 1] == '/')
-        return AN_OK; /* a folder */
+    if (!is_plain_name(entry->name) || (is_folder && entry->size))
+        AN_FAIL(reterr, AN_E_XML_ZIP, "name %.*s", AN_FMT(entry->name));
+    AN_TRY(take_name(names, entry->name, reterr));
     if (entry->size > *room)
         AN_FAIL(reterr, AN_E_LIMIT, "contents of more than %zu byte", AN_LIMIT_XML_PARTS);
     code = unpack(zip, entry, &out, reterr);
-    if (code == AN_OK) {
+    if (code == AN_OK && !is_folder) {
         *room -= out.len;
         name = an_strdup_bytes(entry->name);
         code = sink(context, name, an_buf_view(&out), reterr);
@@ -176,14 +237,71 @@ take_entry(an_bytes zip, const struct entry *entry, struct an_map *names, size_t
     return code;
 }
 
+static int
+compare_places(const void *a, const void *b)
+{
+    const struct entry *left = a, *right = b;
+
+    return left->local < right->local ? -1 : left->local > right->local;
+}
+
+/* Between an entry and the next: nothing, or its descriptor (4.3.9), with or without a mark, with sizes of 4 or 8 bytes. */
+static bool
+is_gap(an_bytes zip, const struct entry *entry, uint64_t next)
+{
+    uint64_t len = next - entry->end;
+    bool marked = len == 16 || len == 24;
+    const uint8_t *at = zip.ptr + entry->end;
+
+    if (next < entry->end || next > zip.len)
+        return false;
+    if (!(entry->flags & 8))
+        return len == 0;
+    if ((!marked && len != 12 && len != 20) || (marked && memcmp(at, "PK\7\x08", 4) != 0))
+        return false;
+    return u32(at + (marked ? 4 : 0)) == entry->sum;
+}
+
+/* From the first byte of the file to the directory: what lies in no entry, a scanning reader might find. */
+static bool
+lie_side_by_side(an_bytes zip, struct entry *entries, size_t count, uint64_t directory)
+{
+    qsort(entries, count, sizeof(*entries), compare_places);
+    for (size_t i = 0; i < count; i++)
+        if (!is_gap(zip, &entries[i], i + 1 < count ? entries[i + 1].local : directory))
+            return false;
+    return count ? entries[0].local == 0 : directory == 0;
+}
+
+static an_code
+take_all(an_bytes zip, an_bytes directory, size_t count, zip_sink sink, void *context, struct an_err *reterr)
+{
+    uint64_t start = (uint64_t)(directory.ptr - zip.ptr);
+    struct entry *entries = an_new_array(count + 1, sizeof(*entries));
+    struct an_map *names = an_map_new();
+    size_t room = AN_LIMIT_XML_PARTS;
+    an_code code = AN_OK;
+
+    for (size_t i = 0; i < count && code == AN_OK; i++) {
+        if (read_central(&directory, &entries[i]))
+            code = take_entry(zip, &entries[i], names, &room, sink, context, reterr);
+        else
+            code = an_err_set(reterr, AN_E_XML_ZIP, "central directory, entry %zu", i + 1);
+    }
+    if (code == AN_OK && directory.len)
+        code = an_err_set(reterr, AN_E_XML_ZIP, "more entries than counted");
+    if (code == AN_OK && !lie_side_by_side(zip, entries, count, start))
+        code = an_err_set(reterr, AN_E_XML_ZIP, "bytes that belong to no entry");
+    an_map_free(&names);
+    free(entries);
+    return code;
+}
+
 an_code
 xml_unzip(an_bytes zip, zip_sink sink, void *context, struct an_err *reterr)
 {
-    struct an_map *names;
-    struct entry entry;
-    size_t end, room = AN_LIMIT_XML_PARTS, count;
+    size_t end = 0, count;
     an_bytes directory;
-    an_code code = AN_OK;
 
     if (!find_end(zip, &end))
         AN_FAIL(reterr, AN_E_XML_ZIP, "no end of central directory");
@@ -191,15 +309,5 @@ xml_unzip(an_bytes zip, zip_sink sink, void *context, struct an_err *reterr)
     count = u16(zip.ptr + end + 10);
     if (count > AN_LIMIT_ZIP_ENTRIES)
         AN_FAIL(reterr, AN_E_LIMIT, "%zu entries", count);
-    names = an_map_new();
-    for (size_t i = 0; i < count && code == AN_OK; i++) {
-        if (read_central(&directory, &entry))
-            code = take_entry(zip, &entry, names, &room, sink, context, reterr);
-        else
-            code = an_err_set(reterr, AN_E_XML_ZIP, "central directory, entry %zu", i + 1);
-    }
-    an_map_free(&names);
-    if (code == AN_OK && directory.len)
-        AN_FAIL(reterr, AN_E_XML_ZIP, "more entries than counted");
-    return code;
+    return take_all(zip, directory, count, sink, context, reterr);
 }

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from attack import terminal
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
-MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "records", "lawful", "bombs"]
+MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "records", "containers", "lawful", "bombs"]
 
 
 def write_group(folder, world, case):
@@ -35,6 +35,7 @@ def write_group(folder, world, case):
     return tuple(options)
 
 
+ENDINGS = {b"0": "p7s", b"P": "asice"}
 MEMORY_MAX = 1 << 30
 COST = {}  # file -> (seconds, peak memory in kB), of those judged alone
 
@@ -133,7 +134,7 @@ def main():
         for case in importlib.import_module("attack." + module).cases(world, args.full):
             if args.only and args.only not in f"{module}: {case.name}":
                 continue
-            case.path = str(folder / f"{len(cases):05d}.{'p7s' if case.data[:1] == b'0' else 'pdf'}")
+            case.path = str(folder / f"{len(cases):05d}.{ENDINGS.get(case.data[:1], 'pdf')}")
             Path(case.path).write_bytes(case.data)
             case.module = module
             cases.append(case)

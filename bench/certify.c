@@ -1,7 +1,8 @@
 /*
  * Certification, measured: "certify issue DIR THREADS SECONDS" (each certificate with its audit entry and its first OCSP answer,
- * signed, in one commit), "certify fill DIR COUNT" (many rows a commit), "certify find DIR SECONDS" (one thread, by serial),
- * "certify lint DIR" (microseconds a certificate). Keys in this process: P-256. Prints JSON.
+ * signed, in one commit), "certify renew DIR THREADS COUNT" (so many are issued, then each is renewed), "certify fill DIR COUNT"
+ * (many rows a commit), "certify find DIR SECONDS" (one thread, by serial), "certify lint DIR" (microseconds a certificate). Keys
+ * in this process: those that lie in DIR, or P-256. Prints JSON.
  */
 #include "tests/ca/office.h"
 
@@ -136,6 +137,73 @@ issue(int threads, double seconds)
     free(clients);
 }
 
+/* ---- each certificate renewed, its key the same ---- */
+struct renewing { pthread_t thread; struct client client; size_t count; char (*serials)[2 * AN_SERIAL_SIZE + 1]; };
+
+static void *
+issue_some(void *context)
+{
+    struct renewing *r = context;
+
+    for (; r->client.done < r->count; r->client.done++) {
+        struct an_certified made = {0};
+        AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(128);
+        issue_one(&r->client, &made);
+        an_buf_hex(&hex, made.cert->serial);
+        memcpy(r->serials[r->client.done], hex.ptr, hex.len);
+        an_certified_done(&made);
+    }
+    return NULL;
+}
+
+static void *
+renew_some(void *context)
+{
+    struct renewing *r = context;
+
+    for (size_t i = 0; i < r->count; i++) {
+        struct an_certified made = {0};
+        struct an_err err = {0};
+        char key[64];
+        struct an_recertify what = {.request_key = key, .serial = r->serials[i], .not_after = AN_TIME_NONE, .actor = {"cb-01", "can-bo-cap-chung-thu"}};
+        snprintf(key, sizeof(key), "renewal:%d/item:%zu", r->client.number, i);
+        must(an_certify_renew(office.certifier, &what, &made, &err), &err);
+        an_certified_done(&made);
+    }
+    return NULL;
+}
+
+static double
+run_all(struct renewing *all, int threads, void *(*run)(void *))
+{
+    double start = now();
+
+    for (int i = 0; i < threads; i++)
+        pthread_create(&all[i].thread, NULL, run, &all[i]);
+    for (int i = 0; i < threads; i++)
+        pthread_join(all[i].thread, NULL);
+    return now() - start;
+}
+
+static void
+renew(int threads, size_t count)
+{
+    struct renewing *all = an_new_array((size_t)threads, sizeof(*all));
+    double issuing, renewing;
+
+    for (int i = 0; i < threads; i++) {
+        all[i].client.number = i;
+        all[i].count = count / (size_t)threads;
+        all[i].serials = an_new_array(all[i].count, sizeof(*all[i].serials));
+    }
+    issuing = run_all(all, threads, issue_some);
+    renewing = run_all(all, threads, renew_some);
+    printf("{\"renewed\": %zu, \"issuing_seconds\": %.2f, \"seconds\": %.2f}\n", count / (size_t)threads * (size_t)threads, issuing, renewing);
+    for (int i = 0; i < threads; i++)
+        free(all[i].serials);
+    free(all);
+}
+
 /* Rows as they are, with numbers of their own: the size of the register counts here, not what its keys signed. */
 struct filling { struct an_cert cert; size_t from, many; uint8_t serial[AN_SERIAL_SIZE]; };
 
@@ -240,6 +308,8 @@ main(int argc, char **argv)
     open_office(argv[2]);
     if (strcmp(argv[1], "issue") == 0 && argc == 5)
         issue((int)strtol(argv[3], NULL, 10), strtod(argv[4], NULL));
+    else if (strcmp(argv[1], "renew") == 0 && argc == 5)
+        renew((int)strtol(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
     else if (strcmp(argv[1], "fill") == 0 && argc == 4)
         fill(strtoul(argv[3], NULL, 10));
     else if (strcmp(argv[1], "find") == 0 && argc == 4)

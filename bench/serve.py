@@ -1,16 +1,22 @@
-#!/usr/bin/env python3
-"""Serving: status answers beside nginx, signatures on demand beside the raw key, lists by size, a revocation until it is seen.
-
-usage: bench/serve.py [--build build] [--seconds 3] [--lists 1000000,10000000] [--only ocsp,demand,lists,revoke]
-With ANTIN_FULL=1 a revocation is also followed with a million revoked before it.
-Rates are per second of the server's own CPU (user and system, from /proc), so that the load generator beside it does not matter.
-Results go to bench/results/serve.json."""
-import argparse, json, os, re, subprocess, sys, time, urllib.parse, base64, sqlite3, struct, hashlib
+"""Serving, measured: the rows of `bench.py --only serve,lists`. Status answers beside nginx, signatures on demand beside the raw key, connections
+that do nothing, a revocation until it is seen, lists by size. Rates are per second of the server's own CPU (user and system, from /proc); the
+server has one core, the load generator another."""
+import base64, json, os, re, socket, statistics, struct, subprocess, sys, threading, time, urllib.parse, sqlite3
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "serve"))
 from lib import Served, run
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER, LOAD = {CORES[0]}, {CORES[-1]}
+FULL = bool(os.environ.get("ANTIN_FULL"))
+
+
+def pin(pids, cores):
+    for pid in pids:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(thread), cores)
 
 
 def cpu_seconds(pids):
@@ -21,14 +27,22 @@ def cpu_seconds(pids):
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def milliseconds(text):
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
 def wrk(url, seconds, pids, script=None, connections=32):
     before = cpu_seconds(pids)
-    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", *(["-s", script] if script else []), url).stdout.decode()
+    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", *(["-s", script] if script else []), url,
+              preexec_fn=lambda: os.sched_setaffinity(0, LOAD)).stdout.decode()
     spent = cpu_seconds(pids) - before
     count = int(re.search(r"(\d+) requests in", out).group(1))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-    return {"per_cpu_second": round(count / spent), "per_second": round(float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))),
-            "p99": re.search(r"99%\s+(\S+)", out).group(1), "bad": int(bad.group(1)) if bad else 0}
+    if bad:
+        sys.exit(f"bench: {bad.group(0)} of {count}: {url}")
+    return {"per_cpu": count / max(spent, 0.01), "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
+            "p99": milliseconds(re.search(r"99%\s+(\S+)", out).group(1))}
 
 
 def post_script(path, kind, body, target):
@@ -37,6 +51,17 @@ def post_script(path, kind, body, target):
     return path
 
 
+def question(s, name, *options):
+    path = s.base / f"{name}.der"
+    run("openssl", "ocsp", "-issuer", s.base / "nha-nuoc.pem", "-cert", s.base / f"{name}.pem", *options, "-reqout", path)
+    return path.read_bytes()
+
+
+def ask_status(s, der):
+    return s.ask("POST", "/ocsp", der, {"Content-Type": "application/ocsp-request"})[2]
+
+
+# ---- answers signed beforehand ----
 def nginx(s, content):
     base = s.base / "nginx"
     (base / "html").mkdir(parents=True)
@@ -49,139 +74,242 @@ server {{ listen 127.0.0.1:18099; root {base}/html; default_type application/ocs
     process = subprocess.Popen(["nginx", "-p", str(base), "-c", str(base / "conf")], stderr=subprocess.DEVNULL)
     time.sleep(1)
     workers = [int(p) for p in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()]
+    pin(workers, SERVER)
     return process, workers
 
 
-def ocsp(s, seconds, results):
-    request = s.base / "bench.der"
-    run("openssl", "ocsp", "-issuer", s.base / "nha-nuoc.pem", "-cert", s.base / "nguoi-mot.pem", "-no_nonce", "-reqout", request)
-    der = request.read_bytes()
+def beforehand(t, s, seconds, rounds):
+    der = question(s, "nguoi-mot", "-no_nonce")
     target = "/ocsp/" + urllib.parse.quote(base64.b64encode(der).decode(), safe="")
-    content = s.ask("GET", target)[2]
-    process, workers = nginx(s, content)
     post = post_script(s.base / "post.lua", "ocsp-request", der, "/ocsp")
+    http = s.child("antin-http")
+    process, workers = nginx(s, s.ask("GET", target)[2])
+    got = {"GET": [], "POST": [], "nginx": []}
     try:
-        for turn in range(2):
-            for name, url, pids, script in (("nginx static", "http://127.0.0.1:18099/a", workers, None), ("ocsp GET", s.url + target, s.child("antin-http"), None),
-                                            ("ocsp POST", s.url + "/ocsp", s.child("antin-http"), post)):
-                results.setdefault(name, []).append(wrk(url, seconds, pids, script))
-                print(name, results[name][-1], flush=True)
+        for _ in range(rounds):
+            got["nginx"].append(wrk("http://127.0.0.1:18099/a", seconds, workers))
+            got["GET"].append(wrk(s.url + target, seconds, http))
+            got["POST"].append(wrk(s.url + "/ocsp", seconds, http, post))
     finally:
         process.terminate()
         process.wait()
-    best = lambda name: max(r["per_cpu_second"] for r in results[name])
-    for name in ("ocsp GET", "ocsp POST"):
-        results[f"{name} / nginx"] = round(best(name) / best("nginx static"), 2)
-        print(f"{name} / nginx per server CPU second: {results[f'{name} / nginx']}")
+    middle = lambda name, what: statistics.median(r[what] for r in got[name])
+    for name in ("GET", "POST"):
+        ratio = statistics.median(a["per_cpu"] / b["per_cpu"] for a, b in zip(got[name], got["nginx"]))
+        t.add(f"OCSP signed beforehand, {name} / nginx static, a server-CPU-second", ratio, 1.3,
+              f"{middle(name, 'per_cpu'):.0f}, nginx {middle('nginx', 'per_cpu'):.0f}; {middle(name, 'per_second'):.0f}/s")
+        t.add(f"OCSP signed beforehand, {name}, 32 connections, p99 in ms", middle(name, "p99"), -1, f"nginx {middle('nginx', 'p99'):.2f}")
 
 
-RAW = {"P-256": ("ecdsap256",), "RSA-2048": ("rsa2048",)}
+# ---- connections that cost and ask nothing ----
+def slow_connections(t, s, seconds, rounds, count=1000):
+    target = s.url + "/ocsp/" + urllib.parse.quote(base64.b64encode(question(s, "nguoi-mot", "-no_nonce")).decode(), safe="")
+    http, ratios, quiet, busy = s.child("antin-http"), [], [], []
+    for _ in range(rounds):
+        quiet.append(wrk(target, seconds, http)["p99"])
+        slow, is_over = [], threading.Event()
+
+        def trickle():
+            while not is_over.wait(1):
+                for one in slow[::2]:
+                    try:
+                        one.send(b"x")
+                    except OSError:
+                        pass
+
+        for _ in range(count):
+            one = socket.create_connection(("127.0.0.1", s.port))
+            one.send(b"GET /ocsp/")
+            slow.append(one)
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        busy.append(wrk(target, seconds, http)["p99"])
+        is_over.set()
+        thread.join()
+        for one in slow:
+            one.close()
+        ratios.append(busy[-1] / quiet[-1])
+    t.add(f"{count:,} half-open and slow connections, p99 / p99 in quiet", statistics.median(ratios), -2, f"{statistics.median(busy):.2f} ms, quiet {statistics.median(quiet):.2f} ms")
 
 
-def speed(*what):
-    """Signatures a second and core, before or after: the raw key."""
-    out = run("openssl", "speed", "-seconds", "1", *what).stdout.decode().splitlines()[-1].split()
-    return float(out[-2] if what[0].startswith("rsa") else out[-2])
+# ---- answers signed on demand ----
+def raw_rate(kind):
+    out = run("openssl", "speed", "-seconds", "1", {"P-256": "ecdsap256", "RSA-2048": "rsa2048"}[kind], preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
+    return float(out.stdout.decode().splitlines()[-1].split()[-2])
 
 
-def demand(s, seconds, results, kinds=("P-256", "RSA-2048")):
-    nonce = s.base / "nonce.der"
-    run("openssl", "ocsp", "-issuer", s.base / "nha-nuoc.pem", "-cert", s.base / "nguoi-mot.pem", "-nonce", "-reqout", nonce)
+def verify_stamp(s, query):
+    reply = s.base / "bench.tsr"
+    reply.write_bytes(s.ask("POST", "/tsa", query, {"Content-Type": "application/timestamp-query"})[2])
+    run("openssl", "ts", "-verify", "-in", reply, "-queryfile", s.base / "bench.tsq", "-CAfile", s.base / "goc.pem", "-untrusted", s.base / "nha-nuoc.pem")
+
+
+def on_demand(t, s, seconds, rounds, ocsp_kind, stamp_kind):
+    targets = {"P-256": 0.60, "RSA-2048": 0.90}
     (s.base / "d").write_bytes(b"bench")
     run("openssl", "ts", "-query", "-data", s.base / "d", "-sha256", "-cert", "-out", s.base / "bench.tsq")
-    for name, target, kind, body, raw in ((f"ocsp on demand, {kinds[0]}", "/ocsp", "ocsp-request", nonce.read_bytes(), RAW[kinds[0]]),
-                                          (f"time-stamp, {kinds[1]}", "/tsa", "timestamp-query", (s.base / "bench.tsq").read_bytes(), RAW[kinds[1]])):
-        before = speed(*raw)
-        pids = s.child("antin-http") + s.child("antin-key")
-        got = wrk(s.url + target, seconds, pids, post_script(s.base / "demand.lua", kind, body, target))
-        after = speed(*raw)
-        results[name] = {**got, "raw_per_core": round((before + after) / 2), "ratio": round(got["per_cpu_second"] / ((before + after) / 2), 2)}
-        print(name, results[name], flush=True)
+    query = (s.base / "bench.tsq").read_bytes()
+    verify_stamp(s, query)
+    pids = s.child("antin-http") + s.child("antin-key")
+    for name, target, kind, body, key in (("OCSP on demand with nonce", "/ocsp", "ocsp-request", question(s, "nguoi-mot", "-nonce"), ocsp_kind),
+                                          ("time-stamp", "/tsa", "timestamp-query", query, stamp_kind)):
+        script, ratios = post_script(s.base / "demand.lua", kind, body, target), []
+        for _ in range(rounds):
+            before = raw_rate(key)
+            got = wrk(s.url + target, seconds, pids, script)
+            ratios.append(got["per_cpu"] / ((before + raw_rate(key)) / 2))
+        t.add(f"{name}, {key} / raw key, a core", statistics.median(ratios), targets[key], f"{got['per_cpu']:.0f} a CPU-second, {got['per_second']:.0f}/s, p99 {got['p99']:.1f} ms")
 
 
-def fill(s, first, last, authority):
+def peer_ocsp(t, s, seconds):
+    """`openssl ocsp` as a server, for the size of things: one connection at a time, no keep-alive."""
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", s.base / "peer.key")
+    run("openssl", "req", "-x509", "-new", "-key", s.base / "peer.key", "-subj", "/CN=peer", "-out", s.base / "peer.pem", "-days", "2")
+    (s.base / "peer.index").write_text(f"V\t351231235959Z\t\t01\tunknown\t/CN=mau\n")
+    (s.base / "peer.index.attr").write_text("unique_subject = no\n")
+    run("openssl", "ocsp", "-issuer", s.base / "peer.pem", "-serial", "1", "-nonce", "-reqout", s.base / "peer.der")
+    script = post_script(s.base / "peer.lua", "ocsp-request", (s.base / "peer.der").read_bytes(), "/")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(["openssl", "ocsp", "-index", s.base / "peer.index", "-port", str(port), "-rsigner", s.base / "peer.pem", "-rkey", s.base / "peer.key", "-CA", s.base / "peer.pem"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
+    try:
+        time.sleep(0.5)
+        got = wrk(f"http://127.0.0.1:{port}/", seconds, [process.pid], script, connections=1)
+        t.add("openssl ocsp on demand, P-256 / raw key, a core", got["per_cpu"] / raw_rate("P-256"), None, f"{got['per_cpu']:.0f} a CPU-second, {got['per_second']:.0f}/s")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+# ---- how much it holds when nobody asks ----
+def idle_memory(t, s):
+    parents = [s.process.pid] + [pid for name in ("antin-http", "antin-key", "antin-fetch") for pid in s.child(name)]
+    held = sum(int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1)) for pid in parents)
+    t.add("antin serve, idle, all processes, in MiB", held / 1024, -32, f"{len(parents)} processes")
+
+
+# ---- lists ----
+def fill(s, count, authority, partitions=0):
     """Revocations straight into the store, as years would have put them there."""
+    def rows():
+        for i in range(count):
+            serial = b"\x5a" + os.urandom(19)
+            entry = b"\x30\x33\x02\x14" + serial + b"\x17\x0d260101000000Z\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x05"
+            yield (authority, i % partitions + 1 if partitions else 0, serial, 0, 1, 1767225600, entry)
     with sqlite3.connect(s.dir / "store.db") as store:
-        def rows():
-            for i in range(first, last):
-                serial = b"\x5a" + hashlib.sha1(struct.pack("<QQ", i, authority)).digest()[:19]
-                entry = b"\x30\x33\x02\x14" + serial + b"\x17\x0d260101000000Z\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x05"
-                yield (authority, 0, serial, 0, 1, 1767225600, entry)
         store.executemany("INSERT INTO revocation (authority,partition,serial,kind,is_current,at_utc,entry) VALUES (?,?,?,?,?,?,?)", rows())
 
 
-def lists(s, sizes, results):
-    done = 0
+def make_list(s, peak, name, *options):
+    """(seconds, MiB at most, what was made); the start of the program and of its key process included."""
     start = time.perf_counter()
-    run(s.build / "antin-office", "ca", "crl", "--dir", s.dir, "nha-nuoc")
-    empty = time.perf_counter() - start # starting the program and its key process, which opens every key file
-    for size in sizes:
-        fill(s, done, size, 1)
-        done = size
-        for turn in ("gathering blocks too", "again"):
-            start = time.perf_counter()
-            subprocess_ = subprocess.Popen([str(s.build / "antin-office"), "ca", "crl", "--dir", str(s.dir), "--json", "goc"], stdout=subprocess.PIPE)
-            out = subprocess_.stdout.read()
-            _, _, usage = os.wait4(subprocess_.pid, 0)
-            made = json.loads(out)[0]
-            results[f"list of {size:,}, {turn}"] = {"seconds": round(time.perf_counter() - start - empty, 2), "start_seconds": round(empty, 2), "MB": made["bytes"] // 1000000, "peak_MiB": usage.ru_maxrss // 1024}
-            print(f"list of {size:,} ({turn})", results[f"list of {size:,}, {turn}"], flush=True)
+    done = subprocess.Popen([str(c) for c in (peak, "sh", "-c", 'exec "$@" >"$0"', s.base / "made", s.build / "antin-office", "ca", "crl", "--dir", s.dir, "--json", name, *options)],
+                            stdout=subprocess.PIPE)
+    kb = int(done.stdout.read())
+    if done.wait() != 0:
+        sys.exit(f"bench: ca crl {name}")
+    return time.perf_counter() - start, kb / 1024, json.loads((s.base / "made").read_text())[0]
 
 
-def revoke(s, results, revoked_before=""):
-    """From the announcement after the commit to the first answer that says revoked."""
-    times = []
-    for name, kind in (("nguoi-ba", 1), ("nguoi-ba", 2)) * 10:
-        run("openssl", "ocsp", "-issuer", s.base / "nha-nuoc.pem", "-cert", s.base / "nguoi-ba.pem", "-no_nonce", "-reqout", s.base / "rv.der")
-        der = (s.base / "rv.der").read_bytes()
-        before = s.ask("POST", "/ocsp", der, {"Content-Type": "application/ocsp-request"})[2]
-        s.change(name, kind, 0)
-        start = time.perf_counter()
-        while s.ask("POST", "/ocsp", der, {"Content-Type": "application/ocsp-request"})[2] == before:
-            pass
-        times.append((time.perf_counter() - start) * 1000)
+def peer_list(s, count):
+    """openssl ca -gencrl over an index of that length: entries a second."""
+    d = s.base / "peer-ca"
+    d.mkdir()
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", d / "key")
+    run("openssl", "req", "-x509", "-new", "-key", d / "key", "-subj", "/CN=peer", "-out", d / "crt", "-days", "2")
+    with open(d / "index.txt", "w") as index:
+        for _ in range(count):
+            index.write(f"R\t351231235959Z\t260101000000Z,cessationOfOperation\t5A{os.urandom(19).hex().upper()}\tunknown\t/CN=mau\n")
+    (d / "number").write_text("01\n")
+    (d / "cnf").write_text(f"[ca]\ndefault_ca=x\n[x]\ndatabase={d}/index.txt\ncrlnumber={d}/number\ndefault_md=sha256\ndefault_crl_days=7\nunique_subject=no\n")
+    start = time.perf_counter()
+    run("openssl", "ca", "-gencrl", "-config", d / "cnf", "-keyfile", d / "key", "-cert", d / "crt", "-out", d / "crl")
+    return count / (time.perf_counter() - start)
+
+
+def lists(t, b, s):
+    seconds_max = {1000000: 0.5, 10000000: 5}
+    start = statistics.median(make_list(s, b / "peak", "goc")[0] for _ in range(3))
+    t.add("CRL without entries, start of both programs included, seconds", start, None)
+    for count in (1000000, 10000000) if FULL else (1000000,):
+        fill(s, count if count == 1000000 else count - 1000000, 2)
+        gathering, mib, _ = make_list(s, b / "peak", "nha-nuoc")
+        t.add(f"CRL of {count:,} rows that were never gathered, synced and re-verified, seconds", gathering - start, None, f"{mib:.0f} MiB")
+        again = [make_list(s, b / "peak", "nha-nuoc") for _ in range(3)]
+        seconds = statistics.median(r[0] for r in again) - start
+        t.add(f"CRL of {count:,} rows, synced and re-verified, seconds", seconds, -seconds_max[count], f"{again[0][2]['bytes'] / 1e6:.0f} MB")
+        t.add(f"CRL of {count:,} rows, peak memory in MiB", max(mib, *(r[1] for r in again)), -64, "the first gathering included")
+    ours, few = count / seconds, 1000000 if FULL else 100000
+    t.add(f"CRL, entries a second / openssl ca -gencrl at {few:,} entries", ours / peer_list(s, few), 20)
+    sizes = []
+    for more in (100, 900):
+        fill(s, more, 2)
+        seconds, _, made = make_list(s, b / "peak", "nha-nuoc", "--delta")
+        sizes.append((made["bytes"], seconds - start))
+    t.add("delta list, 1,000 changes / 100 changes, bytes", sizes[1][0] / sizes[0][0], -10.5, f"{sizes[1][0] / 1000:.1f} kB, {sizes[0][0] / 1000:.1f} kB; {1000 * max(sizes[1][1], 0):.0f} ms")
+
+
+def partitions(t, b, s, count=1000000, parts=8):
+    with sqlite3.connect(s.dir / "store.db") as store:
+        store.execute("UPDATE authority SET crl_partitions=? WHERE id=1", (parts,))
+    fill(s, count, 1, parts)
+    make_list(s, b / "peak", "goc")
+    largest = max(p.stat().st_size for p in (s.dir / "public" / "crl").glob("goc-[0-9]*.crl"))
+    t.add(f"largest of {parts} lists by distribution point, {count:,} rows, in MB", largest / 1e6, -10)
+
+
+# ---- a revocation until it is seen ----
+def revoke(t, s, rounds=50):
+    """From the commit to the first answer that says so: both clocks are the machine's."""
+    der, times = question(s, "nguoi-ba", "-no_nonce"), []
+    before = ask_status(s, der)
+    for kind in (1, 2) * (rounds // 2):
+        state = {}
+
+        def watch():
+            while (now := ask_status(s, der)) == before:
+                pass
+            state.update(at=time.monotonic(), answer=now)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        committed = s.change("nguoi-ba", kind, 0)
+        watcher.join()
+        times.append(max(0.0, state["at"] - committed) * 1000)
+        before = state["answer"]
     times.sort()
-    name = f"revoke to answer{revoked_before}, ms"
-    results[name] = {"median": round(times[len(times) // 2], 2), "worst": round(times[-1], 2)}
-    print(name, results[name], flush=True)
+    t.add("revoked → OCSP says so, 1,000,000 revoked before, p99 in ms", times[max(0, len(times) * 99 // 100 - 1)], -10, f"median {statistics.median(times):.1f} ms, worst {times[-1]:.1f} ms")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--lists", default="1000000")
-    parser.add_argument("--only", default="ocsp,demand,revoke,lists")
-    args = parser.parse_args()
-    build, results = Path(args.build).resolve(), {}
-    s = Served(build, build / "tests/serve/test_serve_make", token="file")
+def rows(t, build, rounds, seconds=2, wanted=("serve", "lists")):
+    maker = build / "tests" / "serve" / "test_serve_make"
+    s = Served(build, maker, token="file")
     try:
-        s.start()
-        if "ocsp" in args.only:
-            ocsp(s, args.seconds, results)
-        if "demand" in args.only:
-            demand(s, args.seconds, results)
-        if "revoke" in args.only:
-            revoke(s, results)
-            if os.environ.get("ANTIN_FULL"):
-                s.stop()
-                fill(s, 0, 1000000, 2)
-                s.start()
-                revoke(s, results, ", a million revoked before")
-        s.stop()
-        if "lists" in args.only:
-            lists(s, [int(n) for n in args.lists.split(",")], results)
+        if "serve" in wanted:
+            s.start()
+            time.sleep(2)
+            idle_memory(t, s)
+            pin(s.child("antin-http") + s.child("antin-key"), SERVER)
+            beforehand(t, s, seconds, rounds)
+            slow_connections(t, s, seconds, rounds)
+            on_demand(t, s, seconds, rounds, "P-256", "RSA-2048")
+            peer_ocsp(t, s, seconds)
+            s.stop()
+        if "lists" in wanted:
+            lists(t, build / "bench", s)
+            partitions(t, build / "bench", s)
+            s.start()
+            revoke(t, s)
     finally:
         s.remove()
-    if "demand" in args.only: # the same with the other key each
-        s = Served(build, build / "tests/serve/test_serve_make", token="file", swapped=True)
-        try:
-            s.start()
-            demand(s, args.seconds, results, ("RSA-2048", "P-256"))
-        finally:
-            s.remove()
-    (ROOT / "bench" / "results").mkdir(exist_ok=True)
-    (ROOT / "bench" / "results" / "serve.json").write_text(json.dumps(results, indent=1) + "\n")
-
-
-main()
+    if "serve" not in wanted:
+        return
+    s = Served(build, maker, token="file", swapped=True)  # the same with the other key each
+    try:
+        s.start()
+        pin(s.child("antin-http") + s.child("antin-key"), SERVER)
+        on_demand(t, s, seconds, rounds, "RSA-2048", "P-256")
+    finally:
+        s.remove()

@@ -64,6 +64,60 @@ check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, str
     return AN_OK;
 }
 
+/*
+ * A small file is read: taking a mapping away again interrupts every other core on which the process runs. A few rooms are
+ * kept for the next files, so that memory is not given back and asked for in turn.
+ */
+#define ROOM_BYTES ((size_t)256 * 1024)
+#define ROOMS_KEPT 4
+static uint8_t *rooms[ROOMS_KEPT]; /* atomic: those that are free */
+
+static uint8_t *
+take_room(void)
+{
+    uint8_t *room;
+
+    for (size_t i = 0; i < ROOMS_KEPT; i++)
+        if ((room = __atomic_exchange_n(&rooms[i], NULL, __ATOMIC_ACQ_REL)) != NULL)
+            return room;
+    room = malloc(ROOM_BYTES); /* not zeroed: only what is read is looked at */
+    if (room == NULL)
+        an_die_memory();
+    return room;
+}
+
+static void
+give_room(uint8_t *room, size_t used)
+{
+    an_wipe(room, used); /* the file may be a key */
+    for (size_t i = 0; i < ROOMS_KEPT && room != NULL; i++)
+        room = __atomic_exchange_n(&rooms[i], room, __ATOMIC_ACQ_REL);
+    free(room);
+}
+
+/* False when the file is not there as long as it was a moment ago: then it is mapped, like a long one. */
+static bool
+read_small(int fd, uint64_t size, struct an_file *ret)
+{
+    uint8_t *room;
+
+    if (size > ROOM_BYTES)
+        return false;
+    room = take_room();
+    for (size_t have = 0; have < size;) {
+        ssize_t got = pread(fd, room + have, (size_t)size - have, (off_t)have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            give_room(room, have);
+            return false;
+        }
+        have += (size_t)got;
+    }
+    *ret = (struct an_file){.bytes = AN_BYTES(room, size), .fd = fd, .room = room};
+    return true;
+}
+
 an_code
 an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct an_err *reterr)
 {
@@ -79,6 +133,8 @@ an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct a
         close(fd);
         return code;
     }
+    if (read_small(fd, size, ret))
+        return AN_OK;
     mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (mapping == MAP_FAILED) {
         code = an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
@@ -96,6 +152,8 @@ an_file_close(struct an_file *file)
 {
     if (file->mapping != NULL)
         munmap(file->mapping, file->bytes.len);
+    if (file->room != NULL)
+        give_room(file->room, file->bytes.len);
     if (file->fd >= 0)
         close(file->fd);
     *file = AN_FILE_NONE;

@@ -10,7 +10,8 @@
 struct an_file {
     an_bytes bytes;
     int fd; /* stays open, for streaming reads that must not grow the resident set */
-    void *mapping;
+    void *mapping; /* of a long file; NULL when it was read */
+    uint8_t *room; /* of a short one */
 };
 
 /* Opens a regular file. Errors: AN_E_FILE_OPEN (missing, unreadable), AN_E_FILE_KIND (a directory, a device),

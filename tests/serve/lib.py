@@ -75,12 +75,12 @@ class Served:
         return bytes.fromhex(out.strip().split("=")[1])
 
     def change(self, name, kind, reason):
-        """kind: 0 revoke, 1 hold, 2 release"""
+        """kind: 0 revoke, 1 hold, 2 release. When it was committed, by the clock of time.monotonic()."""
         with sqlite3.connect(self.dir / "store.db", timeout=20) as store:
             status = {0: 1, 1: 2, 2: 0}[kind]
             store.execute("UPDATE certificate SET status=?, revoked_at=?, reason=? WHERE serial=?",
                           (status, int(time.time()) if kind != 2 else None, reason if kind == 0 else None, self.serial(name)))
-        run(self.maker, "change", self.dir, 2, self.serial(name).hex(), kind, reason)
+        return float(run(self.maker, "change", self.dir, 2, self.serial(name).hex(), kind, reason).stdout)
 
     def start(self, listen="127.0.0.1:0"):
         self.log = open(self.base / "log", "ab")

@@ -10,6 +10,7 @@
 #include "service/instance.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DAY ((an_time)86400)
@@ -76,6 +77,7 @@ change(const char *dir, char **args, struct an_err *err)
 {
     AN_CLEANUP(an_buf_free) struct an_buf serial = an_buf_new(64);
     struct an_instance *instance = NULL;
+    struct timespec committed;
     an_code code;
 
     if (!an_hex_decode(&serial, an_bytes_of_str(args[1])))
@@ -84,8 +86,10 @@ change(const char *dir, char **args, struct an_err *err)
                                     .reason = (enum an_crl_reason)strtol(args[3], NULL, 10), .at = an_time_now(), .invalidity_date = AN_TIME_NONE};
     AN_TRY(an_instance_open(dir, 0, &instance, err));
     code = an_store_write(instance->store, record, &what, err);
+    clock_gettime(CLOCK_MONOTONIC, &committed);
     an_instance_close(&instance);
     an_status_announce(dir);
+    printf("%.6f\n", (double)committed.tv_sec + (double)committed.tv_nsec / 1e9);
     return code;
 }
 

@@ -53,10 +53,10 @@ take sa number
 append pins/can-bo.pin 73914682
 append pins/can-bo-so.pin 85206193
 ok Thiết bị của cán bộ Cục | token init pkcs11:?module-path={module} --label can-bo-cuc --so-pin-file {dir}/pins/can-bo-so.pin --pin-file {dir}/pins/can-bo.pin
-ok Chứng thư của cán bộ Cục | ca issue --dir {dir} --generate --token "pkcs11:token=can-bo-cuc?module-path={module}" --pin-file {dir}/pins/can-bo.pin --profile ca-nhan --subject "C=VN, O=Cục Chứng thực số (MẪU), CN=Lê Cục Mẫu" --email cuc@bcy.gov.vn --role he-thong --output {dir}/can-bo-cuc.crt
+ok Chứng thư của cán bộ Cục | ca issue --dir {dir} --generate --token "pkcs11:token=can-bo-cuc?module-path={module}" --pin-file {dir}/pins/can-bo.pin --profile ca-nhan --subject "C=VN, O=Cục Chứng thực số (MẪU), CN=Lê Cục Mẫu" --email cuc@bcy.gov.vn --as system --output {dir}/can-bo-cuc.crt
 ok Cán bộ Cục được phê duyệt | ca officer add {cuc} --dir {dir} --cert {dir}/can-bo-cuc.crt --role cuc
 ok Thiết bị của cán bộ được ủy quyền | token init pkcs11:?module-path={module} --label can-bo-so --so-pin-file {dir}/pins/can-bo-so.pin --pin-file {dir}/pins/can-bo.pin
-ok Chứng thư của cán bộ được ủy quyền | ca issue --dir {dir} --generate --token "pkcs11:token=can-bo-so?module-path={module}" --pin-file {dir}/pins/can-bo.pin --profile ca-nhan --subject "C=VN, O={so-name}, CN=Phạm Sở Mẫu" --email phamso@mau.gov.vn --role he-thong --output {dir}/can-bo-so.crt
+ok Chứng thư của cán bộ được ủy quyền | ca issue --dir {dir} --generate --token "pkcs11:token=can-bo-so?module-path={module}" --pin-file {dir}/pins/can-bo.pin --profile ca-nhan --subject "C=VN, O={so-name}, CN=Phạm Sở Mẫu" --email phamso@mau.gov.vn --as system --output {dir}/can-bo-so.crt
 ok Cán bộ được ủy quyền được phê duyệt | ca officer add {so} --dir {dir} --cert {dir}/can-bo-so.crt --role {so-role}
 let cuc-key --key pkcs11:token=can-bo-cuc?module-path={module} --cert {dir}/can-bo-cuc.crt --pin-file {dir}/pins/can-bo.pin
 let so-key --key pkcs11:token=can-bo-so?module-path={module} --cert {dir}/can-bo-so.crt --pin-file {dir}/pins/can-bo.pin

@@ -145,7 +145,9 @@ an_register_find(struct an_tx *tx, an_bytes serial, struct an_arena *arena, stru
     if (keeping.count == 1)
         return AN_OK;
     an_buf_hex(&hex, serial);
-    AN_FAIL(reterr, AN_E_CA_CERTIFICATE, "%.*s: %zu", AN_FMT(an_buf_view(&hex)), keeping.count);
+    if (keeping.count == 0)
+        AN_FAIL(reterr, AN_E_CA_CERTIFICATE, "%.*s", AN_FMT(an_buf_view(&hex)));
+    AN_FAIL(reterr, AN_E_CA_CERTIFICATE, "%.*s × %zu", AN_FMT(an_buf_view(&hex)), keeping.count);
 }
 
 an_code

@@ -47,6 +47,8 @@ extern const size_t common_opt_count;
 /* options.c: fills a zeroed options struct; leaves the positional arguments in args. */
 an_code cli_parse(struct cli *cli, const struct command *command, int argc, char **argv, void *options, char **args, int *ret_count,
                   bool *ret_help, struct an_err *reterr) AN_MUST_USE;
+/* AN_E_CLI_REQUIRED names the option when it was not given. */
+an_code cli_need(const char *option, const char *value, struct an_err *reterr) AN_MUST_USE;
 void cli_options_done(const struct command *command, void *options);
 
 /* start.c */

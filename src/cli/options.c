@@ -130,6 +130,12 @@ cli_parse(struct cli *cli, const struct command *command, int argc, char **argv,
     return AN_OK;
 }
 
+an_code
+cli_need(const char *option, const char *value, struct an_err *reterr)
+{
+    return value != NULL && value[0] != '\0' ? AN_OK : an_err_set(reterr, AN_E_CLI_REQUIRED, "--%s", option);
+}
+
 void
 cli_options_done(const struct command *command, void *options)
 {

@@ -57,7 +57,7 @@ struct an_matter {
     uint8_t facts[32];
     int64_t needed; /* approvals */
 };
-/* Opens it, or finds the one that is open: the same act on the same object with the same facts is one matter.
+/* Opens it, or finds the one that is open: the same act on the same object with the same facts is one matter. Without a proposer it is found only.
  * AN_E_DECISION_MATTER when it is there with another proposer or number. */
 an_code an_matter_open(struct an_tx *tx, const struct an_matter *matter, an_time now, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE;
 

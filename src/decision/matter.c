@@ -13,20 +13,21 @@ read_matter_id(void *context, const struct an_row *row, struct an_err *reterr)
     (void)reterr;
     found->id = an_row_int(row, 0);
     found->needed = an_row_int(row, 1);
-    found->proposer_same = strcmp(an_row_text(row, 2), found->proposer) == 0;
+    found->proposer_same = found->proposer == NULL || strcmp(an_row_text(row, 2), found->proposer) == 0;
     return AN_OK;
 }
 
 an_code
 an_matter_open(struct an_tx *tx, const struct an_matter *matter, an_time now, int64_t *ret_id, struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(matter->act), an_v_text(matter->object), AN_V_BLOB(AN_BYTES(matter->facts, 32)), AN_V_INT(matter->needed), an_v_text(matter->proposer), AN_V_INT(now)};
+    const struct an_value values[] = {an_v_text(matter->act), an_v_text(matter->object), AN_V_BLOB(AN_BYTES(matter->facts, 32)), AN_V_INT(matter->needed), an_v_text(matter->proposer ? matter->proposer : ""), AN_V_INT(now)};
     struct found found = {.proposer = matter->proposer};
     bool is_there = false;
 
-    if (matter->needed < 1 || matter->needed > 16 || matter->proposer == NULL || *matter->proposer == '\0')
+    if (matter->needed < 1 || matter->needed > 16 || (matter->proposer != NULL && *matter->proposer == '\0'))
         AN_FAIL(reterr, AN_E_DECISION_MATTER, "%lld", (long long)matter->needed);
-    AN_TRY(an_tx_run(tx, AN_SQL_DECISION_MATTER_INSERT, values, AN_COUNT(values), NULL, reterr));
+    if (matter->proposer != NULL)
+        AN_TRY(an_tx_run(tx, AN_SQL_DECISION_MATTER_INSERT, values, AN_COUNT(values), NULL, reterr));
     AN_TRY(an_tx_one(tx, AN_SQL_DECISION_MATTER_ID, values, 3, read_matter_id, &found, &is_there, reterr));
     if (!is_there || found.needed != matter->needed || !found.proposer_same)
         AN_FAIL(reterr, AN_E_DECISION_MATTER, "%s %s", matter->act, matter->object);

@@ -5,8 +5,7 @@
 #define C(member) offsetof(struct ca_args, member)
 #define DIR_OPT {"dir", "DIR", OPT_TEXT, C(dir), "thư mục của bản cài đặt (mặc định: thư mục hiện tại)", "folder of the instance (default: the present folder)"}
 #define KEY_OPT {"request-key", "TEXT", OPT_TEXT, C(request_key), "mã yêu cầu: chạy lại với cùng mã không làm thêm lần nữa (mặc định: tự đặt)", "request key: the same key again does nothing twice (default: a new one)"}
-#define ROLE_OPT {"role", "ID", OPT_TEXT, C(role), "vai trò của người thực hiện", "role of who does it"}
-#define ACTOR_OPT {"actor", "TEXT", OPT_TEXT, C(actor), "người thực hiện (mặc định: người dùng của máy)", "who does it (default: the user of the machine)"}
+#define AS_OPT {"as", "WHO[/ROLE]", OPT_TEXT, C(as), "người thực hiện và vai trò; “system” khi thiết lập (mặc định: người dùng của máy)", "who acts, in which role; “system” while setting up (default: the user of the machine)"}
 #define MATTER_OPT {"matter", "N", OPT_INT, C(matter), "việc đã được phê duyệt mà thao tác này dựa vào", "the decided matter that this rests on"}
 #define OUT_OPT {"output", "OUT", OPT_TEXT, C(output), "tệp ra (cũng viết -o)", "output file (also -o)"}
 #define EMAIL_OPT {"email", "ADDRESS", OPT_TEXT, C(email), "thư điện tử công vụ", "official e-mail address"}
@@ -22,19 +21,19 @@ static const struct opt issue_opts[] = {
     {"authority", "NAME", OPT_TEXT, C(authority), "tổ chức cấp (mặc định: tổ chức duy nhất đang hoạt động)", "issuing authority (default: the one that is active)"},
     {"subscriber", "NUMBER", OPT_TEXT, C(subscriber), "số thuê bao", "number of the subscriber"}, {"device", "NUMBER", OPT_TEXT, C(device), "số hiệu thiết bị", "number of the device"},
     {"not-before", "RFC3339", OPT_TEXT, C(not_before), "có hiệu lực từ (mặc định: bây giờ)", "valid from (default: now)"},
-    {"not-after", "RFC3339", OPT_TEXT, C(not_after), "đến (mặc định: theo mẫu)", "until (default: by the profile)"}, OUT_OPT, KEY_OPT, MATTER_OPT, ACTOR_OPT, ROLE_OPT,
+    {"not-after", "RFC3339", OPT_TEXT, C(not_after), "đến (mặc định: theo mẫu)", "until (default: by the profile)"}, OUT_OPT, KEY_OPT, MATTER_OPT, AS_OPT,
 };
 static const struct opt renew_opts[] = {
     DIR_OPT, {"list", "FILE", OPT_TEXT, C(list), "tệp số hiệu, mỗi dòng một chứng thư", "file of serial numbers, one a line"}, CSR_OPT,
-    {"not-after", "RFC3339", OPT_TEXT, C(not_after), "đến (mặc định: 03 năm)", "until (default: three years)"}, OUT_OPT, KEY_OPT, MATTER_OPT, ACTOR_OPT, ROLE_OPT,
+    {"not-after", "RFC3339", OPT_TEXT, C(not_after), "đến (mặc định: 03 năm)", "until (default: three years)"}, OUT_OPT, KEY_OPT, MATTER_OPT, AS_OPT,
     {"jobs", "N", OPT_INT, C(jobs), "số luồng với --list (mặc định 64)", "threads with --list (default 64)"},
 };
-static const struct opt change_opts[] = {DIR_OPT, SUBJECT_OPT, EMAIL_OPT, CSR_OPT, OUT_OPT, KEY_OPT, MATTER_OPT, ACTOR_OPT, ROLE_OPT};
+static const struct opt change_opts[] = {DIR_OPT, SUBJECT_OPT, EMAIL_OPT, CSR_OPT, OUT_OPT, KEY_OPT, MATTER_OPT, AS_OPT};
 static const struct opt revoke_opts[] = {
     DIR_OPT, {"ground", "ID", OPT_TEXT, C(ground), "căn cứ thu hồi (xem antin ca grounds)", "ground (see antin ca grounds)"},
-    {"since", "RFC3339", OPT_TEXT, C(since), "khóa có thể đã lộ từ thời điểm", "since when the key may be known to others"}, KEY_OPT, MATTER_OPT, ACTOR_OPT, ROLE_OPT,
+    {"since", "RFC3339", OPT_TEXT, C(since), "khóa có thể đã lộ từ thời điểm", "since when the key may be known to others"}, KEY_OPT, MATTER_OPT, AS_OPT,
 };
-static const struct opt hold_opts[] = {DIR_OPT, KEY_OPT, MATTER_OPT, ACTOR_OPT, ROLE_OPT};
+static const struct opt hold_opts[] = {DIR_OPT, KEY_OPT, MATTER_OPT, AS_OPT};
 static const struct opt dir_opts[] = {DIR_OPT};
 static const struct opt list_opts[] = {
     DIR_OPT, {"limit", "N", OPT_INT, C(limit), "số dòng nhiều nhất (mặc định 50)", "at most so many (default 50)"},
@@ -54,23 +53,23 @@ static const struct opt authority_opts[] = {
     {"root", "FILE", OPT_TEXT, C(root), "chứng thư gốc đi kèm", "the root's certificate with it"},
     {"hierarchy", "state|party", OPT_TEXT, C(hierarchy), "hệ thống (mặc định state)", "hierarchy (default state)"},
     {"profile", "ID", OPT_TEXT, C(profile), "mẫu (mặc định trung-gian)", "profile (default trung-gian)"},
-    {"common-name", "TEXT", OPT_TEXT, C(common_name), "tên trong chứng thư", "name in the certificate"}, MATTER_OPT, ACTOR_OPT, ROLE_OPT,
+    {"common-name", "TEXT", OPT_TEXT, C(common_name), "tên trong chứng thư", "name in the certificate"}, MATTER_OPT, AS_OPT,
 };
 static const struct opt officer_opts[] = {
-    DIR_OPT, {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của cán bộ", "the officer's certificate"}, ROLE_OPT,
+    DIR_OPT, {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của cán bộ", "the officer's certificate"},
+    {"role", "ID", OPT_TEXT, C(role), "vai trò của cán bộ đó", "the officer's role"}, AS_OPT,
 };
 static const struct opt matter_opts[] = {
     DIR_OPT, {"facts", "HEX", OPT_TEXT, C(facts), "SHA-256 của nội dung được quyết định", "SHA-256 of what is decided"},
     {"needed", "N", OPT_INT, C(needed), "số người phê duyệt cần có (mặc định 2)", "approvals needed (default 2)"},
-    {"proposer", "TEXT", OPT_TEXT, C(proposer), "người đề nghị, không được phê duyệt", "who asks, and may not approve"},
-    {"person", "TEXT", OPT_TEXT, C(person), "người quyết định", "who decides"}, ROLE_OPT,
+    {"as", "WHO[/ROLE]", OPT_TEXT, C(as), "open: người đề nghị, không được phê duyệt; vote: người quyết định và vai trò", "open: who asks, and may not approve; vote: who decides, in which role"},
     {"key", "URI", OPT_TEXT, C(key), "khóa của người quyết định: pkcs11:… hoặc tệp PKCS#8", "the person's key: pkcs11:… or a PKCS#8 file"},
     {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của người quyết định", "the person's certificate"},
     {"pin-file", "FILE", OPT_TEXT, C(pin_file), "tệp chứa mã PIN", "file with the PIN"},
     {"refuse", NULL, OPT_FLAG, C(refuse), "từ chối", "refuse"}, {"reason", "TEXT", OPT_TEXT, C(reason), "lý do", "reason"},
     {"export", "FILE", OPT_TEXT, C(export_file), "ghi mọi thứ bên ngoài cần để kiểm tra", "write everything an outsider needs"},
 };
-static const struct opt ceremony_opts[] = {DIR_OPT, OUT_OPT, {"proposer", "TEXT", OPT_TEXT, C(proposer), "người đề nghị", "who asks for it"}, ACTOR_OPT, ROLE_OPT};
+static const struct opt ceremony_opts[] = {DIR_OPT, OUT_OPT, AS_OPT};
 
 #define L(member) offsetof(struct crl_args, member)
 static const struct opt crl_opts[] = {

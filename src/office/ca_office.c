@@ -3,9 +3,7 @@
 #include "base/file.h"
 #include "decision/decision.h"
 
-#include <pwd.h>
 #include <stdio.h>
-#include <unistd.h>
 
 struct an_pin_source
 ca_pin(const struct ca_args *args)
@@ -29,7 +27,7 @@ ca_read_cert(const char *path, struct an_cert **ret, struct an_err *reterr)
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
 
     if (path == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--cert, --root");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--cert, --root");
     AN_TRY(an_file_open(path, AN_LIMIT_CERT_BYTES, &file, reterr));
     AN_TRY(an_certs_read(&certs, file.bytes, reterr));
     if (certs.count != 1)
@@ -38,15 +36,12 @@ ca_read_cert(const char *path, struct an_cert **ret, struct an_err *reterr)
     return AN_OK;
 }
 
-/* The user of the machine acts, since no other login stands between him and the store. */
 static an_code
 name_actor(struct ca_office *o, const struct ca_args *a, const char *role, struct an_err *reterr)
 {
-    const struct passwd *user = getpwuid(getuid());
     uint8_t random[12];
 
-    snprintf(o->actor_name, sizeof(o->actor_name), "os:%s", user ? user->pw_name : "?");
-    o->actor = (struct an_actor){a->actor ? a->actor : o->actor_name, a->role ? a->role : role};
+    AN_TRY(office_actor_of(a->as, role, &o->who, &o->actor, reterr));
     if (a->request_key != NULL && strlen(a->request_key) >= sizeof(o->request_key))
         AN_FAIL(reterr, AN_E_CA_REQUEST, "%zu byte", strlen(a->request_key));
     AN_TRY(an_random(random, sizeof(random), reterr));

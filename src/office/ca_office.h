@@ -1,6 +1,7 @@
 /* What the functions of `antin ca …` share: the instance opened, who acts, what the act rests on. */
 #pragma once
 
+#include "office/actor.h"
 #include "office/ca_cmd.h"
 #include "service/certification.h"
 
@@ -8,11 +9,12 @@ struct ca_office {
     struct an_instance *instance;
     struct an_certification *certification; /* NULL until ca_office_open */
     struct an_actor actor;
-    char actor_name[80], request_key[129];
+    struct office_actor who; /* what actor points into */
+    char request_key[129];
     struct an_reliance relied, *reliance; /* NULL = nothing */
     struct an_arena *arena;
 };
-/* role: when --role says nothing. */
+/* role: when --as names none. */
 an_code ca_office_open(struct ca_office *ret, const struct ca_args *args, const char *role, struct an_err *reterr) AN_MUST_USE;
 /* The same without keys: for looking. */
 an_code ca_office_look(struct ca_office *ret, const struct ca_args *args, const char *role, struct an_err *reterr) AN_MUST_USE;

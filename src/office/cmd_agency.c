@@ -32,7 +32,7 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
     struct an_agency agency = {.code = a->code, .hierarchy = "state", .since = AN_TIME_NONE};
     int64_t id = 0;
 
-    AN_TRY(reg_need("name", a->name, reterr));
+    AN_TRY(cli_need("name", a->name, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(take_options(&d, a, &agency, reterr));
     AN_TRY(an_registry_add_agency(&d.desk, &agency, &id, reterr));
@@ -124,7 +124,7 @@ new_code(struct cli *cli, const struct registry_args *a, const char *code, const
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     int64_t id = 0;
 
-    AN_TRY(reg_need("document", a->document, reterr));
+    AN_TRY(cli_need("document", a->document, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, code, &id, reterr));
     return an_registry_change_code(&d.desk, id, next, a->document, reterr);

@@ -62,7 +62,7 @@ write_pem(const char *path, const char *label, an_bytes der, struct an_err *rete
     AN_CLEANUP(an_buf_free) struct an_buf pem = an_buf_new(AN_LIMIT_CERT_BYTES * 4);
 
     if (path == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--output");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
     an_pem_write(&pem, label, der);
     return an_file_write(path, an_buf_view(&pem), 0644, reterr);
 }
@@ -85,7 +85,7 @@ read_der(const char *path, struct an_buf *ret, struct an_err *reterr)
     size_t at = 0;
 
     if (path == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--csr");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--csr");
     AN_TRY(an_file_read(path, AN_LIMIT_CERT_BYTES, &text, reterr));
     return an_pem_next(an_buf_view(&text), &at, ret, label) ? AN_OK : an_err_set(reterr, AN_E_CSR_PARSE, "%s", path);
 }
@@ -197,7 +197,7 @@ add_officer(struct cli *cli, struct ca_office *o, const struct ca_args *a, char 
 
     (void)cli;
     if (a->role == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--role");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--role");
     AN_TRY(ca_read_cert(a->cert, &cert, reterr));
     w.cert = cert;
     return an_store_write(o->instance->store, add_in, &w, reterr);

@@ -22,7 +22,9 @@ read_facts(const char *hex, uint8_t ret[32], struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf bytes = an_buf_new(64);
 
-    if (hex == NULL || !an_hex_decode(&bytes, an_bytes_of_str(hex)) || bytes.len != 32)
+    if (hex == NULL)
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--facts");
+    if (!an_hex_decode(&bytes, an_bytes_of_str(hex)) || bytes.len != 32)
         AN_FAIL(reterr, AN_E_CLI_VALUE, "--facts");
     memcpy(ret, bytes.ptr, 32);
     return AN_OK;
@@ -31,7 +33,7 @@ read_facts(const char *hex, uint8_t ret[32], struct an_err *reterr)
 static an_code
 open_matter(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    struct an_matter matter = {.act = args[0], .object = args[1], .proposer = a->proposer ? a->proposer : o->actor.id, .needed = a->needed ? a->needed : 2};
+    struct an_matter matter = {.act = args[0], .object = args[1], .proposer = o->actor.id, .needed = a->needed ? a->needed : 2};
     struct an_matter_state state;
     int64_t id;
 
@@ -47,11 +49,11 @@ vote(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args,
 {
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *signer = NULL;
-    struct an_decide_vote what = {.matter = strtoll(args[0], NULL, 10), .person = a->person, .role = a->role, .reason = a->reason, .refuses = a->refuse};
+    struct an_decide_vote what = {.matter = strtoll(args[0], NULL, 10), .person = o->actor.id, .role = o->actor.role, .reason = a->reason, .refuses = a->refuse};
     struct an_matter_state state;
 
-    if (a->person == NULL || a->role == NULL || a->key == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--person, --role, --key, --cert");
+    if (a->as == NULL || strchr(a->as, '/') == NULL || a->key == NULL) /* what is signed names both */
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--as WHO/ROLE, --key, --cert");
     AN_TRY(an_signer_open(a->key, ca_pin(a), &signer, reterr));
     if (a->cert == NULL && an_signer_info(signer)->certificate.len != 0)
         AN_TRY(an_cert_parse(an_signer_info(signer)->certificate, &cert, reterr));
@@ -85,7 +87,8 @@ open_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, cha
 {
     struct an_ceremony_state state;
 
-    AN_TRY(an_ceremony_open(o->instance, args[0], a->proposer ? a->proposer : o->actor.id, &state, reterr));
+    (void)a;
+    AN_TRY(an_ceremony_open(o->instance, args[0], o->actor.id, &state, reterr));
     show_matter(cli, state.matter, &state.state);
     return AN_OK;
 }
@@ -97,8 +100,8 @@ run_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, char
     struct an_ceremony_state state;
 
     if (a->output == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--output");
-    AN_TRY(an_ceremony_run(o->instance, args[0], a->proposer ? a->proposer : o->actor.id, &o->actor, &transcript, &state, reterr));
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
+    AN_TRY(an_ceremony_run(o->instance, args[0], &o->actor, &transcript, &state, reterr));
     AN_TRY(an_file_write(a->output, an_buf_view(&transcript), 0644, reterr));
     show_matter(cli, state.matter, &state.state);
     return AN_OK;
@@ -113,9 +116,9 @@ close_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
     AN_CLEANUP(an_free_ptr) char *path = NULL;
 
     if (a->output == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--output");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
     AN_TRY(an_file_read(a->output, TRANSCRIPT_MAX, &transcript, reterr));
-    AN_TRY(an_ceremony_close(o->instance, args[0], a->proposer ? a->proposer : o->actor.id, an_buf_view(&transcript), &whole, reterr));
+    AN_TRY(an_ceremony_close(o->instance, args[0], an_buf_view(&transcript), &whole, reterr));
     path = an_asprintf("%s.signed", a->output);
     AN_TRY(an_file_write(path, an_buf_view(&whole), 0644, reterr));
     if (!cli->quiet && !cli->json)

@@ -38,8 +38,8 @@ generate(const struct ca_args *a, const char *label, uint8_t id[static 8], struc
     enum an_key_kind kind = a->key_type && strncmp(a->key_type, "ec-", 3) == 0 ? AN_KEY_EC : AN_KEY_RSA;
     long bits = a->key_type ? strtol(strchr(a->key_type, '-') ? strchr(a->key_type, '-') + 1 : "0", NULL, 10) : 2048;
 
-    if (a->token == NULL || bits < 256 || bits > 4096)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--token, --key-type");
+    if (bits < 256 || bits > 4096)
+        AN_FAIL(reterr, AN_E_CLI_VALUE, "--key-type %s", a->key_type);
     AN_TRY(an_random(id, 8, reterr));
     return an_token_generate(a->token, ca_pin(a), kind, (int)bits, label, AN_BYTES(id, 8), ret_spki, reterr);
 }
@@ -93,6 +93,18 @@ put_facts(const struct ca_args *a, an_bytes csr, struct an_buf *ret)
 
 /* ---- issue ---- */
 static an_code
+check_given(const struct ca_args *a, struct an_err *reterr)
+{
+    if (a->csr != NULL && a->generate)
+        AN_FAIL(reterr, AN_E_CLI_CONFLICT, "--csr, --generate");
+    if (a->csr == NULL && !a->generate)
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--csr | --generate");
+    AN_TRY(cli_need("profile", a->profile, reterr));
+    AN_TRY(cli_need("subject", a->subject, reterr));
+    return a->generate ? cli_need("token", a->token, reterr) : AN_OK;
+}
+
+static an_code
 issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
@@ -104,8 +116,7 @@ issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, st
                               .not_after = AN_TIME_NONE, .subscriber = a->subscriber, .device = a->device, .reliance = o->reliance, .actor = o->actor};
     uint8_t id[8];
 
-    if (a->profile == NULL || a->subject == NULL || (a->csr == NULL) == !a->generate)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--profile, --subject, --csr | --generate");
+    AN_TRY(check_given(a, reterr));
     AN_TRY(read_subject(a->subject, arena, parts, &what.subject_count, reterr));
     AN_TRY(ca_moment(a->not_before, "not-before", &what.not_before, reterr));
     AN_TRY(ca_moment(a->not_after, "not-after", &what.not_after, reterr));

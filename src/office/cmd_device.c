@@ -266,7 +266,7 @@ prepare(struct cli *cli, const struct device_args *a, const char *uri, json_t *o
     char number[64];
     int64_t id = 0;
 
-    AN_TRY(reg_need("model", a->model, reterr));
+    AN_TRY(cli_need("model", a->model, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_service_device_prepare(&d.desk, uri, a->model, &id, number, reterr));
     json_object_set_new(out, "number", json_string(number));

@@ -17,7 +17,7 @@ draft(struct cli *cli, const struct device_args *a, const char *step, char **arg
     char number[32];
     int64_t id = 0;
 
-    AN_TRY(reg_need("to", a->to, reterr));
+    AN_TRY(cli_need("to", a->to, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(an_service_record_draft(&d.desk, &handover, &id, number, reterr));
     json_object_set_new(out, "record", json_integer(id));
@@ -130,7 +130,7 @@ sign(struct cli *cli, const struct device_args *a, const char *id, bool *ret_don
     AN_CLEANUP(an_buf_free) struct an_buf image = an_buf_new(AN_LIMIT_PNG_BYTES);
     struct an_record_key key = {.uri = a->key, .cert = a->cert, .pin = a->pin_file ? an_pin_from_file(a->pin_file) : an_pin_from_terminal()};
 
-    AN_TRY(reg_need("key", a->key, reterr));
+    AN_TRY(cli_need("key", a->key, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     if (a->image != NULL)
         AN_TRY(an_file_read(a->image, AN_LIMIT_PNG_BYTES, &image, reterr));

@@ -2,11 +2,9 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "cli/report.h"
+#include "office/actor.h"
 #include "office/enrol_cmd.h"
 #include "service/enrol.h"
-
-#include <pwd.h>
-#include <unistd.h>
 
 /* Everything a command on enrolment works with. */
 struct desk {
@@ -14,7 +12,7 @@ struct desk {
     struct an_profiles *profiles;
     struct an_rules *rules;
     struct an_actor actor;
-    char user[80];
+    struct office_actor who; /* what actor points into */
 };
 
 static void
@@ -28,10 +26,7 @@ desk_done(struct desk *desk)
 static an_code
 desk_open(const struct enrol_args *a, struct desk *desk, struct an_err *reterr)
 {
-    const struct passwd *user = getpwuid(getuid());
-
-    snprintf(desk->user, sizeof(desk->user), "os:%s", user ? user->pw_name : "?");
-    desk->actor = (struct an_actor){a->actor != NULL ? a->actor : desk->user, a->role != NULL ? a->role : "can-bo-cap-chung-thu"};
+    AN_TRY(office_actor_of(a->as, "can-bo-cap-chung-thu", &desk->who, &desk->actor, reterr));
     AN_TRY(an_instance_open(a->dir ? a->dir : ".", 0, &desk->instance, reterr));
     AN_TRY(an_profiles_open(NULL, &desk->profiles, reterr));
     return an_rules_open(desk->profiles, &desk->rules, reterr);

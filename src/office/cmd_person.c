@@ -30,8 +30,8 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
     char number[32];
     int64_t id = 0;
 
-    AN_TRY(reg_need("name", a->name, reterr));
-    AN_TRY(reg_need("agency", a->agency, reterr));
+    AN_TRY(cli_need("name", a->name, reterr));
+    AN_TRY(cli_need("agency", a->agency, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(take_options(&d, a, &person, reterr));
     AN_TRY(an_registry_add_person(&d.desk, &person, &id, number, reterr));
@@ -179,8 +179,8 @@ give_post(struct cli *cli, const struct registry_args *a, const char *number, st
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct an_post post = {.title = a->title, .authority = a->authority, .is_head = a->head, .document = a->document};
 
-    AN_TRY(reg_need("title", a->title, reterr));
-    AN_TRY(reg_need("agency", a->agency, reterr));
+    AN_TRY(cli_need("title", a->title, reterr));
+    AN_TRY(cli_need("agency", a->agency, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(period(a, d.desk.at, &post.since, &post.until, reterr));
     AN_TRY(reg_person_id(&d, number, &post.person, reterr));
@@ -229,12 +229,12 @@ give_role(struct cli *cli, const struct registry_args *a, const char *number, st
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct an_duty duty = {.role = a->role, .basis = a->basis ? a->basis : a->document ? "delegation" : "post", .document = a->document};
 
-    AN_TRY(reg_need("role", a->role, reterr));
+    AN_TRY(cli_need("role", a->role, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_person_id(&d, number, &duty.person, reterr));
     if (a->end)
         return an_registry_end_duty(&d.desk, duty.person, a->role, d.desk.at, reterr);
-    AN_TRY(reg_need("agency", a->agency, reterr));
+    AN_TRY(cli_need("agency", a->agency, reterr));
     AN_TRY(period(a, d.desk.at, &duty.since, &duty.until, reterr));
     AN_TRY(reg_agency_id(&d, a->agency, &duty.agency, reterr));
     return an_registry_add_duty(&d.desk, &duty, reterr);
@@ -258,7 +258,7 @@ end_person(struct cli *cli, const struct registry_args *a, const char *number, s
     int64_t person = 0;
     an_time at;
 
-    AN_TRY(reg_need("state", a->state, reterr));
+    AN_TRY(cli_need("state", a->state, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_day("on", a->on, &at, reterr));
     AN_TRY(reg_person_id(&d, number, &person, reterr));

@@ -22,8 +22,8 @@ reorganise(struct cli *cli, const struct registry_args *a, char **args, int coun
     int64_t id = 0;
 
     json_object_set_new(out, "lines", lines);
-    AN_TRY(reg_need("into", a->into, reterr));
-    AN_TRY(reg_need("document", a->document, reterr));
+    AN_TRY(cli_need("into", a->into, reterr));
+    AN_TRY(cli_need("document", a->document, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, a->into, &plan.into, reterr));
     AN_TRY(reg_day("on", a->on, &plan.effective, reterr));

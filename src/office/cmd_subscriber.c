@@ -12,7 +12,7 @@ add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     subscriber.since = d.desk.at;
     if (a->person == NULL)
-        AN_TRY(reg_need("agency", a->agency, reterr));
+        AN_TRY(cli_need("agency", a->agency, reterr));
     AN_TRY(reg_agency_id(&d, a->agency, &subscriber.agency, reterr));
     AN_TRY(reg_person_id(&d, a->person, &subscriber.person, reterr));
     AN_TRY(reg_person_id(&d, a->manager, &subscriber.manager, reterr));

@@ -4,8 +4,7 @@
 #define A(member) offsetof(struct enrol_args, member)
 #define DIR_OPT {"dir", "DIR", OPT_TEXT, A(dir), "thư mục của bản cài đặt (mặc định: thư mục hiện tại)", "folder of the instance (default: the present folder)"}
 #define WHO_OPTS \
-    {"actor", "ID", OPT_TEXT, A(actor), "người thực hiện (mặc định: người dùng của máy)", "who acts (default: the user of the machine)"}, \
-    {"role", "ROLE", OPT_TEXT, A(role), "vai trò của người đó (mặc định: can-bo-cap-chung-thu)", "in which role (default: can-bo-cap-chung-thu)"}
+    {"as", "WHO[/ROLE]", OPT_TEXT, A(as), "người thực hiện và vai trò (mặc định: người dùng của máy, can-bo-cap-chung-thu)", "who acts, in which role (default: the user of the machine, can-bo-cap-chung-thu)"}
 static const struct opt allow_opts[] = {
     DIR_OPT, WHO_OPTS,
     {"subject", "NAME", OPT_TEXT, A(subject), "tên chủ thể, ví dụ \"C=VN, O=…, CN=…\"", "subject, for instance \"C=VN, O=…, CN=…\""},

@@ -9,9 +9,9 @@ reg_desk_open(struct cli *cli, const char *dir, const char *as, struct reg_desk 
     an_code code;
 
     if (dir == NULL)
-        AN_FAIL(reterr, AN_E_CLI_NO_VALUE, "--dir DIR");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--dir DIR");
     if (as == NULL)
-        AN_FAIL(reterr, AN_E_CLI_NO_VALUE, "--as PERSON[/ROLE]");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--as PERSON[/ROLE]");
     AN_TRY(an_instance_open(dir, 0, &d.instance, reterr));
     d.arena = an_arena_new(0);
     d.desk = (struct an_desk){.instance = d.instance, .at = an_time_now()};
@@ -40,14 +40,6 @@ reg_day(const char *option, const char *text, an_time *ret, struct an_err *reter
     *ret = an_time_parse(an_bytes_of_str(text));
     if (*ret == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_CLI_VALUE, "--%s %s", option, text);
-    return AN_OK;
-}
-
-an_code
-reg_need(const char *option, const char *value, struct an_err *reterr)
-{
-    if (value == NULL || value[0] == '\0')
-        AN_FAIL(reterr, AN_E_CLI_NO_VALUE, "--%s", option);
     return AN_OK;
 }
 

@@ -17,7 +17,6 @@ an_code reg_desk_open(struct cli *cli, const char *dir, const char *as, struct r
 void reg_desk_done(struct reg_desk *d); /* for AN_CLEANUP */
 /* "2026-12-02": midnight in Vietnam's zone; NULL = AN_TIME_NONE. AN_E_CLI_VALUE names the option. */
 an_code reg_day(const char *option, const char *text, an_time *ret, struct an_err *reterr) AN_MUST_USE;
-an_code reg_need(const char *option, const char *value, struct an_err *reterr) AN_MUST_USE;
 /* One object: a line of JSON, or "key: value" lines; consumes it. */
 void reg_print(struct cli *cli, json_t *object);
 /* Exit status of a command that did something: the object says what. */

@@ -41,7 +41,7 @@ read_cert(const struct request_args *args, struct seat *seat, struct an_err *ret
     if (args->cert == NULL && on_token.len > 0)
         return an_cert_parse(on_token, &seat->key.cert, reterr);
     if (args->cert == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--cert");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--cert");
     AN_TRY(an_file_open(args->cert, AN_LIMIT_CERT_BYTES, &file, reterr));
     AN_TRY(an_certs_read(&certs, file.bytes, reterr));
     if (certs.count == 0)
@@ -56,7 +56,7 @@ seat_open_key(struct seat *seat, const struct request_args *args, struct an_err 
     struct an_pin_source pin = args->pin_file ? an_pin_from_file(args->pin_file) : an_pin_from_terminal();
 
     if (args->key == NULL)
-        AN_FAIL(reterr, AN_E_CLI_VALUE, "--key");
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--key");
     AN_TRY(an_signer_open(args->key, pin, &seat->key.signer, reterr));
     AN_TRY(read_cert(args, seat, reterr));
     if (args->image == NULL)

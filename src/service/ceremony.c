@@ -57,6 +57,7 @@ read_script(const char *path, struct script *ret, struct an_err *reterr)
 }
 
 /* ---- the two matters ---- */
+/* proposer NULL: the one that was opened, whoever asked for it. */
 static an_code
 open_matter(struct an_instance *instance, const struct script *script, const char *act, const uint8_t facts[32], const char *proposer, struct an_ceremony_state *ret, struct an_err *reterr)
 {
@@ -153,7 +154,7 @@ write_head(const struct script *script, const struct an_instance *instance, cons
 }
 
 an_code
-an_ceremony_run(struct an_instance *instance, const char *path, const char *proposer, const struct an_actor *actor, struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr)
+an_ceremony_run(struct an_instance *instance, const char *path, const struct an_actor *actor, struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
     struct an_ceremony_state approved;
@@ -161,7 +162,7 @@ an_ceremony_run(struct an_instance *instance, const char *path, const char *prop
     char at[AN_TIME_TEXT_MAX];
 
     AN_TRY(read_script(path, &script, reterr));
-    AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, proposer, &approved, reterr));
+    AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &approved, reterr));
     if (approved.state.sealed_at == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)approved.state.approvals, (long long)approved.state.needed);
     write_head(&script, instance, actor, ret_transcript);
@@ -172,11 +173,11 @@ an_ceremony_run(struct an_instance *instance, const char *path, const char *prop
     if (!an_buf_ok(ret_transcript))
         AN_FAIL(reterr, AN_E_LIMIT, "transcript");
     an_hash_once(AN_SHA256, an_buf_view(ret_transcript), digest);
-    return open_matter(instance, &script, "ceremony.transcript", digest, proposer, ret, reterr);
+    return open_matter(instance, &script, "ceremony.transcript", digest, actor->id, ret, reterr);
 }
 
 an_code
-an_ceremony_close(struct an_instance *instance, const char *path, const char *proposer, an_bytes transcript, struct an_buf *ret, struct an_err *reterr)
+an_ceremony_close(struct an_instance *instance, const char *path, an_bytes transcript, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
     struct an_ceremony_state before, after;
@@ -184,8 +185,8 @@ an_ceremony_close(struct an_instance *instance, const char *path, const char *pr
 
     AN_TRY(read_script(path, &script, reterr));
     an_hash_once(AN_SHA256, transcript, digest);
-    AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, proposer, &before, reterr));
-    AN_TRY(open_matter(instance, &script, "ceremony.transcript", digest, proposer, &after, reterr));
+    AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &before, reterr));
+    AN_TRY(open_matter(instance, &script, "ceremony.transcript", digest, NULL, &after, reterr));
     if (after.state.sealed_at == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)after.state.approvals, (long long)after.state.needed);
     an_buf_append(ret, transcript);

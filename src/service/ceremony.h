@@ -22,6 +22,6 @@ struct an_ceremony_state { int64_t matter; struct an_matter_state state; };
 /* Puts the script up for approval. */
 an_code an_ceremony_open(struct an_instance *instance, const char *script, const char *proposer, struct an_ceremony_state *ret, struct an_err *reterr) AN_MUST_USE;
 /* Once approved: carries the steps out, writes the transcript, puts it up for approval (*ret). AN_E_DECISION_OPEN before. */
-an_code an_ceremony_run(struct an_instance *instance, const char *script, const char *proposer, const struct an_actor *actor, struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_ceremony_run(struct an_instance *instance, const char *script, const struct an_actor *actor, struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr) AN_MUST_USE;
 /* The transcript with the approvals of script and transcript behind it. */
-an_code an_ceremony_close(struct an_instance *instance, const char *script, const char *proposer, an_bytes transcript, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_ceremony_close(struct an_instance *instance, const char *script, an_bytes transcript, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;

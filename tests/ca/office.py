@@ -87,10 +87,15 @@ def every_profile_is_issued():
 def refusals_say_why():
     base = ["issue", "--authority", "nha-nuoc", "--csr", csr("refused"), "--subject", SUBJECT % "X", "--email", "x@mau.gov.vn"]
     refused("AN_E_PROFILE_UNKNOWN", *base, "--profile", "x")
+    for missing in (["--csr", W / "refused.csr", "--subject", SUBJECT % "X"], ["--csr", W / "refused.csr", "--profile", "ca-nhan"], ["--profile", "ca-nhan", "--subject", SUBJECT % "X"],
+                    ["--generate", "--profile", "ca-nhan", "--subject", SUBJECT % "X"]):
+        refused("AN_E_CLI_REQUIRED", "issue", *missing)
+    done = ca("revoke", "12ab", "--ground", "that-lac", ok=False)
+    check(done.stderr, "AN_E_CA_CERTIFICATE" in done.stderr and "12ab\n" in done.stderr)
     refused("AN_E_CERTIFY_PROFILE", *base, "--profile", "tsa")
     refused("AN_E_CA_EMAIL_PUBLIC", *base[:-1], "x@yahoo.com", "--profile", "ca-nhan")
     refused("AN_E_CA_NAME", *base[:-3], "CN=X, C=VN", *base[-2:], "--profile", "ca-nhan")
-    refused("AN_E_CA_ROLE", *base, "--profile", "ca-nhan", "--role", "van-thu")
+    refused("AN_E_CA_ROLE", *base, "--profile", "ca-nhan", "--as", "vt-01/van-thu")
     refused("AN_E_CA_VALIDITY", *base, "--profile", "ca-nhan", "--not-after", "2099-01-01")
     text = bytearray(subprocess.run(["openssl", "req", "-in", W / "refused.csr", "-outform", "DER"], capture_output=True).stdout)
     text[-3] ^= 1  # the signature: proof of possession
@@ -148,7 +153,7 @@ def officer(name, role):
 
 
 def vote(matter, name, role="quan-tri", *more, **kw):
-    return ca("matter vote", str(matter), "--person", name, "--role", role, "--key", W / f"{name}.key", "--cert", W / f"{name}.crt", *more, **kw)
+    return ca("matter vote", str(matter), "--as", f"{name}/{role}", "--key", W / f"{name}.key", "--cert", W / f"{name}.crt", *more, **kw)
 
 
 def votes_of(text):
@@ -181,7 +186,7 @@ def decisions_by_persons():
     asked = csr("decided")
     run("openssl", "req", "-in", asked, "-outform", "DER", "-out", "decided.der")
     facts = hashlib.sha256(f"csr: {sha(W / 'decided.der')}\nprofile: ca-nhan\nsubject: {SUBJECT % 'Quyết'}\nemail: q@mau.gov.vn\n".encode()).hexdigest()
-    matter = lines("matter open", "certificate.issue", "viec-7", "--facts", facts, "--needed", "2", "--proposer", "binh")[0]["matter"]
+    matter = lines("matter open", "certificate.issue", "viec-7", "--facts", facts, "--needed", "2", "--as", "binh")[0]["matter"]
     rest = ["--authority", "nha-nuoc", "--profile", "ca-nhan", "--csr", asked, "--email", "q@mau.gov.vn"]
     base = ["issue", *rest, "--subject", SUBJECT % "Quyết", "--request-key", "viec-7", "--matter", str(matter)]
     refused("AN_E_DECISION_OPEN", *base)
@@ -189,7 +194,7 @@ def decisions_by_persons():
     _, plain = issue("Người Ngoài", "--authority", "nha-nuoc")  # a good certificate of ours, of nobody who decides
     os.chmod(plain.with_suffix(".key"), 0o600)
     for person, role in (("ai-do", "quan-tri"), ("an", "quan-tri"), ("CB000001", "cuc")):
-        done = ca("matter vote", str(matter), "--person", person, "--role", role, "--key", plain.with_suffix(".key"), "--cert", plain, ok=False)
+        done = ca("matter vote", str(matter), "--as", f"{person}/{role}", "--key", plain.with_suffix(".key"), "--cert", plain, ok=False)
         check(f"anybody's certificate as {person}", "AN_E_DECISION_SIGNER" in done.stderr)
     check("another role", "AN_E_DECISION_SIGNER" in vote(matter, "chi", "quan-tri", ok=False).stderr)
     vote(matter, "an")
@@ -255,19 +260,20 @@ def a_ceremony_is_told_and_signed():
     script = W / "le.yaml"
     script.write_text("id: le-mau\nvi: Lễ tạo khóa MẪU\nen: Sample ceremony\nneeded: 2\nsteps:\n  - {say: Đọc kịch bản trước những người có mặt}\n"
                       f"  - {{request: don-vi-mau, file: {W}/don-vi.csr, say: Tạo khóa và yêu cầu cho đơn vị mẫu}}\n  - {{say: Niêm phong thiết bị}}\n")
-    refused("AN_E_DECISION_OPEN", "ceremony run", script, "-o", W / "bien-ban.txt", "--proposer", "binh")
-    matter = lines("ceremony open", script, "--proposer", "binh")[0]["matter"]
+    refused("AN_E_DECISION_MATTER", "ceremony run", script, "-o", W / "bien-ban.txt", "--as", "binh")
+    matter = lines("ceremony open", script, "--as", "binh")[0]["matter"]
+    refused("AN_E_DECISION_OPEN", "ceremony run", script, "-o", W / "bien-ban.txt", "--as", "binh")
     vote(matter, "an")
     vote(matter, "chi", "nguoi-chung-kien")
-    after = lines("ceremony run", script, "-o", W / "bien-ban.txt", "--proposer", "binh")[0]["matter"]
+    after = lines("ceremony run", script, "-o", W / "bien-ban.txt", "--as", "binh")[0]["matter"]
     told = (W / "bien-ban.txt").read_text()
     der = subprocess.run(["openssl", "req", "-in", W / "don-vi.csr", "-outform", "DER"], capture_output=True).stdout
     check("told", hashlib.sha256(der).hexdigest() in told and sha(script) in told and "Niêm phong" in told)
-    refused("AN_E_DECISION_OPEN", "ceremony close", script, "-o", W / "bien-ban.txt", "--proposer", "binh")
+    refused("AN_E_DECISION_OPEN", "ceremony close", script, "-o", W / "bien-ban.txt", "--as", "binh")
     vote(after, "an")
     vote(after, "chi", "nguoi-chung-kien")
     facts = sha(W / "bien-ban.txt")
-    ca("ceremony close", script, "-o", W / "bien-ban.txt", "--proposer", "binh")
+    ca("ceremony close", script, "-o", W / "bien-ban.txt", "--as", "binh")
     whole = (W / "bien-ban.txt.signed").read_text()
     check("transcript first", whole.startswith(told))
     check_offline(whole.split("# act: ceremony.transcript")[1], ["an", "chi"], facts)

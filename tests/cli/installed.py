@@ -71,6 +71,30 @@ def completion_works(commands, folder):
         check(wanted <= answer, f"completion of '{line}'", (wanted - answer, answer))
 
 
+def service_is_sound(root, prefix):
+    """Unit, account and folder as systemd itself reads them."""
+    names = ("lib/systemd/system/antin@.service", "lib/sysusers.d/antin.conf", "lib/tmpfiles.d/antin.conf", "share/man/man1/antin.1", "share/bash-completion/completions/antin.bash",
+             "share/antin/nginx/antin.conf")
+    missing = [name for name in names if not (prefix / name).is_file()]
+    check(not missing, "installed with the program", missing)
+    if not shutil.which("systemd-analyze"):
+        return skip("systemd is not installed")
+    unit = prefix / names[0]
+    program = re.search(r"^ExecStart=(\S+)", unit.read_text(), re.M).group(1)
+    check((root / program.lstrip("/")).is_file(), "the unit starts what was installed", program)
+    for path in ("usr/lib/systemd/system", "bin"):  # what the unit leans on, so that the rest is judged
+        (root / path).mkdir(parents=True, exist_ok=True)
+    for name in ("sysinit.target", "shutdown.target", "basic.target", "network-online.target", "multi-user.target", "system.slice"):
+        (root / "usr/lib/systemd/system" / name).write_text("[Unit]\nDescription=x\nDefaultDependencies=no\n")
+    shutil.copy2("/bin/kill", root / "bin/kill")
+    done = run("systemd-analyze", f"--root={root}", "--man=no", "verify", unit)
+    check(done.returncode == 0 and not done.stderr.strip(), "systemd-analyze verify", done.stderr)
+    done = run("systemd-analyze", "security", "--offline=true", "--threshold=25", unit)
+    check(done.returncode == 0, "systemd-analyze security: 2.5 at most", done.stdout[-300:] + done.stderr)
+    done = run("systemd-sysusers", "--dry-run", prefix / names[1])
+    check(done.returncode == 0, "systemd-sysusers", done.stderr)
+
+
 def installation(folder):
     done = run("meson", "install", "-C", build, "--no-rebuild", "--destdir", folder / "root")
     if done.returncode:
@@ -78,6 +102,7 @@ def installation(folder):
     program, = (folder / "root").rglob("bin/antin")
     prefix = program.parent.parent
     check(run(program, "--version", cwd=folder).returncode == 0, "the installed program starts")
+    service_is_sound(folder / "root", prefix)
     check("Điều" in run(program, "look", "list", cwd=folder).stdout, "the installed program reads the law")
     names = {p.name for p in (prefix / "libexec/antin").iterdir()}
     check({"antin-render", "antin-fetch", "antin-layout", "antin-demo", "antin-xml", "antin-font.so",

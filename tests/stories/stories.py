@@ -272,7 +272,7 @@ def second_officer(desk, officer):
     token = f"pkcs11:token=can-bo-hai?module-path={trouble}"
     run("token", "init", f"pkcs11:?module-path={trouble}", "--label", "can-bo-hai", "--so-pin-file", home / "pins" / "can-bo-so.pin", "--pin-file", home / "pins" / "can-bo.pin")
     run("ca", "issue", "--dir", home, "--generate", "--token", token, "--pin-file", home / "pins" / "can-bo.pin", "--profile", "ca-nhan", "--subject",
-        "C=VN, O=Sở Khoa học và Công nghệ (MẪU), CN=Hoàng Hai Mẫu", "--email", "hoanghai@mau.gov.vn", "--role", "he-thong", "--output", home / "can-bo-hai.crt", day=told_day("day-new"))
+        "C=VN, O=Sở Khoa học và Công nghệ (MẪU), CN=Hoàng Hai Mẫu", "--email", "hoanghai@mau.gov.vn", "--as", "system", "--output", home / "can-bo-hai.crt", day=told_day("day-new"))
     run("ca", "officer", "add", second, "--dir", home, "--cert", home / "can-bo-hai.crt", "--role", "so-khcn")
     return second
 

@@ -100,7 +100,7 @@ def personal_data(people):
     check(act(people["qltt"], "person", "show", people["an"], "--reveal")["identity"] == "087000000003", "revealed to its manager")
     act(people["thu"], "person", "show", people["an"], "--reveal", refused="AN_E_REGISTRY_PERSONAL")
     # who looks says who he is; one's own entry is one's own; who keeps one agency sees that one
-    check("AN_E_CLI_NO_VALUE" in json.dumps(run("person", "list", "--dir", home, want=1)), "nobody looks without saying who he is")
+    check("AN_E_CLI_REQUIRED" in json.dumps(run("person", "list", "--dir", home, want=1)), "nobody looks without saying who he is")
     check(act(people["an"], "person", "show", people["an"], "--reveal")["identity"] == "087000000003", "his own")
     act(people["an"], "person", "show", people["thu"], refused="AN_E_REGISTRY_PERSONAL")
     act(people["an"], "person", "list", refused="AN_E_REGISTRY_PERSONAL")

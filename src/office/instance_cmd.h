@@ -6,6 +6,7 @@
 struct init_args { const char *name, *database, *regulation, *hierarchy, *base_url, *token, *pin_file; };
 struct serve_args { const char *dir, *listen; };
 struct doctor_args { bool deep; };
+struct upgrade_args { const char *database; };
 struct backup_args { const char *database; bool with_tokens; };
 
 int cmd_serve(struct cli *cli, const void *options, char **args, int count);

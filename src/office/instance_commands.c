@@ -19,6 +19,9 @@ static const struct opt backup_opts[] = {
 static const struct opt restore_opts[] = {
     {"database", "URL", OPT_TEXT, B(database), "cơ sở dữ liệu đích, đang trống (mặc định: như trong bản sao lưu)", "database to restore into, empty (default: as the backup has it)"},
 };
+static const struct opt upgrade_opts[] = {
+    {"database", "URL", OPT_TEXT, offsetof(struct upgrade_args, database), "địa chỉ dùng để nâng, của chủ sở hữu các bảng (mặc định: như antin.yaml)", "address to upgrade by, of who owns the tables (default: as antin.yaml says)"},
+};
 static const struct opt doctor_opts[] = {
     {"deep", NULL, OPT_FLAG, offsetof(struct doctor_args, deep), "kiểm tra cả nội dung: mọi ràng buộc, toàn bộ nhật ký, từng khóa", "also the content: every invariant, the whole audit log, each key"},
 };
@@ -36,7 +39,7 @@ static const struct command commands[] = {
      "SIGHUP: thay các tiến trình bằng tiến trình mới mà không mất yêu cầu nào. SIGTERM: trả lời nốt rồi dừng.",
      "SIGHUP replaces the processes by new ones without losing a request. SIGTERM answers what is open, then stops."},
     {"config check", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_config_check), "kiểm tra tệp cấu hình antin.yaml", "check the configuration antin.yaml", NULL, NULL},
-    {"upgrade", "DIR", 1, 1, OFFICE_NO_OPTS, RUN(cmd_upgrade), "nâng cơ sở dữ liệu lên phiên bản của chương trình", "bring the database to the program's version",
+    {"upgrade", "DIR", 1, 1, OFFICE_OPTS(upgrade_opts, upgrade_args), RUN(cmd_upgrade), "nâng cơ sở dữ liệu lên phiên bản của chương trình", "bring the database to the program's version",
      "Hãy sao lưu trước (antin backup). Cơ sở dữ liệu mới hơn chương trình bị từ chối.",
      "Back up first (antin backup). A database newer than the program is refused."},
     {"backup", "DIR OUT", 2, 2, OFFICE_OPTS(backup_opts, backup_args), RUN(cmd_backup), "sao lưu khi đang chạy, và khôi phục thử để kiểm tra", "back up while it works, and restore a trial to be sure",

@@ -108,10 +108,37 @@ an_csv_field(const struct an_csv *csv, size_t at)
     return at < csv->count && csv->text.ptr != NULL ? (const char *)csv->text.ptr + csv->starts[at] : "";
 }
 
+/* Where a spreadsheet begins to look: behind what it takes for a mark or a blank. */
+static const char *
+skip_unseen(const char *text)
+{
+    static const char *const unseen[] = {" ", "\xEF\xBB\xBF", "\xC2\xA0", "\xE2\x80\x8B"};
+
+    for (size_t i = 0; i < AN_COUNT(unseen);)
+        if (strncmp(text, unseen[i], strlen(unseen[i])) == 0)
+            text += strlen(unseen[i]), i = 0;
+        else
+            i++;
+    return text;
+}
+
+/* = + - @ and their full-width forms, which are read as the same; a tabulator or line end puts the rest into a cell of its own. */
+static bool
+begins_formula(const char *text)
+{
+    static const char *const wide[] = {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};
+    const char *first = skip_unseen(text);
+    bool is_one = *first != '\0' && strchr("=+-@\t\r\n|%", *first) != NULL;
+
+    for (size_t i = 0; i < AN_COUNT(wide); i++)
+        is_one = is_one || strncmp(first, wide[i], strlen(wide[i])) == 0;
+    return is_one;
+}
+
 void
 an_csv_write(struct an_buf *out, const char *text, bool is_last)
 {
-    bool is_formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL, is_quoted = is_formula || strpbrk(text, ",;\"\n\r\t") != NULL;
+    bool is_formula = begins_formula(text), is_quoted = is_formula || skip_unseen(text) != text || strpbrk(text, ",;\"\n\r\t") != NULL;
 
     if (is_quoted)
         an_buf_byte(out, '"');

@@ -412,7 +412,9 @@ changes_are_found(void **state)
     bool lite = an_store_engine(store) == AN_STORE_SQLITE;
 
     (void)state;
-    run_script(lite ? "DROP TRIGGER audit_event_kept; DROP TRIGGER audit_event_stays" : "DROP TRIGGER audit_event_kept ON audit_event");
+    run_script(lite ? "DROP TRIGGER audit_event_kept; DROP TRIGGER audit_event_stays; DROP TRIGGER audit_node_kept; DROP TRIGGER audit_node_stays;"
+                      "DROP TRIGGER audit_checkpoint_kept; DROP TRIGGER audit_checkpoint_stays"
+                    : "DROP TRIGGER audit_event_kept ON audit_event; DROP TRIGGER audit_node_kept ON audit_node; DROP TRIGGER audit_checkpoint_kept ON audit_checkpoint");
     run_script("CREATE TABLE kept_event AS SELECT * FROM audit_event; CREATE TABLE kept_head AS SELECT * FROM audit_head;"
                "CREATE TABLE kept_node AS SELECT * FROM audit_node; CREATE TABLE kept_checkpoint AS SELECT * FROM audit_checkpoint");
     for (size_t i = 0; i < AN_COUNT(changes); i++) {

@@ -54,7 +54,7 @@ class Served:
         for path in self.dir.glob("*.crt"):
             pem(path.stem)
         with sqlite3.connect(self.dir / "store.db") as store:
-            store.execute("DELETE FROM authority")
+            store.executescript("DROP TRIGGER authority_stays; DELETE FROM authority")
             columns = "id,name,line,kind,hierarchy,profile,parent,certificate,serial,key,ocsp_certificate,ocsp_key,base_url,crl_partitions,not_before,not_after,status,created_at"
             rows = [(1, "goc", "goc", "root", "root", "goc", None, der("goc"), self.serial("goc"), "goc", None, None),
                     (2, "nha-nuoc", "nha-nuoc", "issuing", "state", "trung-gian", 1, der("nha-nuoc"), self.serial("nha-nuoc"), "nha-nuoc", der("nha-nuoc-ocsp"), "nha-nuoc-ocsp"),

@@ -3,7 +3,7 @@
  * out. No TLS: nginx or another proxy stands in front where it is needed (docs/decisions/058-own-http-server.md).
  *
  * Bounds: a head of 16 kB (431), a target of 8 kB (414), a body by route (413), a head within 10 s, a body within 60 s, idle
- * connections a minute. Whoever is slow costs a descriptor and nobody else's time.
+ * connections a minute, 64 MB of bodies in all (who began first gives way). Whoever is slow costs a descriptor and nobody else's time.
  */
 #pragma once
 

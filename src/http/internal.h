@@ -11,6 +11,7 @@
 
 #define HTTP_ROOM_BYTES ((size_t)64 * 1024) /* read at once */
 #define HTTP_BACKLOG 1024
+#define HTTP_BODIES_BYTES ((size_t)64 * 1024 * 1024) /* of all loops: half a body in each of thousands of connections costs no more */
 #define HTTP_CLASSES 6                      /* of statuses, by hundreds */
 #define HTTP_ROUTES_MAX 64
 #define HTTP_BUCKETS 10
@@ -26,7 +27,7 @@ struct http_job {
     struct an_http_head head;
     struct an_buf path;         /* decoded */
     struct an_buf body;
-    size_t body_max;
+    size_t body_max, held;      /* held: what its body counts for in the loop's sum */
     bool is_head;               /* HEAD */
     char peer[INET6_ADDRSTRLEN];
     uint64_t start_us;
@@ -68,6 +69,7 @@ struct loop {
     struct conn *dead;          /* closed; freed when no event of this round can name them */
     size_t connections;         /* atomic: read by others */
     size_t connections_max;
+    size_t bodies, bodies_max;  /* octets of bodies that come in or wait to be worked on */
     uint64_t now_ms, accepted_ms, left_ms; /* when it last looked for new connections; when it stopped doing so */
     an_time now;
     char date[40];              /* "Date: …" line */

@@ -65,6 +65,13 @@ move_conn(struct conn *conn, enum conn_list list)
 }
 
 static void
+drop_job(struct loop *loop, struct http_job *job)
+{
+    loop->bodies -= job->held;
+    http_job_free(job);
+}
+
+static void
 free_conn(struct conn *conn)
 {
     unlink_conn(conn);
@@ -73,7 +80,7 @@ free_conn(struct conn *conn)
     if (conn->file >= 0)
         close(conn->file);
     if (conn->job != NULL)
-        http_job_free(conn->job);
+        drop_job(conn->loop, conn->job);
     conn->job = NULL;
     conn->next = conn->loop->dead;
     conn->loop->dead = conn;
@@ -251,7 +258,7 @@ dispatch(struct conn *conn)
     conn->state = CONN_HEAD;
     move_conn(conn, LIST_IDLE);
     refuse(conn, job->route_number, 503, 0, job->is_head, !job->head.keep_alive);
-    http_job_free(job);
+    drop_job(conn->loop, job);
 }
 
 static void
@@ -353,10 +360,39 @@ drop_body(struct conn *conn, unsigned status)
 {
     size_t route = conn->job->route_number;
 
-    http_job_free(conn->job);
+    drop_job(conn->loop, conn->job);
     conn->job = NULL;
     conn->state = CONN_HEAD;
     refuse(conn, route, status, 0, false, true);
+}
+
+/* Says 408 to who has been sending longest, which is what his minute would end with. */
+static void
+end_body(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+
+    http_put_plain(&conn->out, loop, 408, 0, false, true);
+    (void)flush_out(conn);
+    loop->counts.refused++;
+    close_conn(conn);
+}
+
+/* Room for what came in: those who began before give way. False when there is none: what waits to be worked on takes it all. */
+static bool
+hold_body(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+    struct http_job *job = conn->job;
+
+    loop->bodies += job->body.capacity - job->held;
+    job->held = job->body.capacity;
+    for (struct conn *other = loop->lists[LIST_BODY].first, *next; loop->bodies > loop->bodies_max && other != NULL; other = next) {
+        next = other->next;
+        if (other != conn)
+            end_body(other);
+    }
+    return loop->bodies <= loop->bodies_max || loop->bodies == job->held;
 }
 
 static size_t
@@ -378,6 +414,10 @@ take_body(struct conn *conn, an_bytes rest)
         conn->body_left -= part.len;
         left = an_bytes_slice(rest, part.len, SIZE_MAX);
         done = conn->body_left == 0;
+    }
+    if (!hold_body(conn)) {
+        drop_body(conn, 503);
+        return rest.len;
     }
     if (done)
         dispatch(conn);
@@ -557,7 +597,7 @@ finish_job(struct http_job *job)
 
     conn->state = CONN_HEAD;
     if (conn->is_gone) {
-        http_job_free(job);
+        drop_job(conn->loop, job);
         free_conn(conn);
         return;
     }
@@ -577,7 +617,7 @@ finish_job(struct http_job *job)
     }
     http_count(conn->loop, job->route_number, answer->status, spent_us);
     http_log(conn->loop, job, answer->status, conn->out.len + conn->file_end - conn->file_at, spent_us);
-    http_job_free(job);
+    drop_job(conn->loop, job);
     move_conn(conn, LIST_IDLE);
     if (flush(conn))
         go_on(conn);

@@ -12,6 +12,7 @@
 #include "service/enrol.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #define PARENT 3
 #define KEYS_WAIT_MS 5000
 #define DESCRIPTORS_MAX 16384
+#define BIG_BYTES (32 * 1024)
 #define DRAIN_MS 20000 /* who has not read his answer by then never will */
 
 /* One JSON line. What stands in detail comes from us, but names in it may be anybody's. */
@@ -264,6 +266,7 @@ main(void)
     pthread_t ticking;
 
     signal(SIGPIPE, SIG_IGN);
+    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* said once, it stays: large bodies go back to the system when they are freed */
     if (an_frame_receive(PARENT, &frame, 0) != AN_FRAME_OK)
         return AN_KIND_PROTOCOL;
     err.code = set_up(&frame, &node, &err);

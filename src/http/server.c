@@ -126,7 +126,7 @@ start_loop(struct an_http_server *server, struct loop *loop, unsigned loops)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = loop};
     struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = server};
 
-    *loop = (struct loop){.server = server, .listens = true, .connections_max = server->setup.connections_max / loops + 1,
+    *loop = (struct loop){.server = server, .listens = true, .connections_max = server->setup.connections_max / loops + 1, .bodies_max = HTTP_BODIES_BYTES / loops,
                            .room = an_new_array(HTTP_ROOM_BYTES, 1)};
     pthread_mutex_init(&loop->lock, NULL);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -234,7 +234,7 @@ get_list(void *context, const struct an_http_request *request, struct an_http_an
         return;
     part = an_asprintf("public/crl/%s.crl", name);
     path = an_instance_path(node->instance, part);
-    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* NONBLOCK: a FIFO must not hold a worker */
     if (answer->fd < 0 || fstat(answer->fd, &st) != 0 || !S_ISREG(st.st_mode))
         return;
     answer->status = 200;

@@ -2,6 +2,7 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -399,6 +400,36 @@ proxies_are_known(void **state)
     port = kept;
 }
 
+/* Half a body in each of many connections: those who began first give way, memory stays bounded, and who comes last is served. */
+static void
+half_bodies_give_way(void **state)
+{
+    enum { MANY = 100, WHOLE = 1000000, HALF = 900000 };
+    static char half[HALF];
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n";
+    int fds[MANY], ended = 0;
+    char answer[200];
+    ssize_t got;
+
+    (void)state;
+    memset(half, 'x', sizeof(half));
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = dial();
+        assert_int_equal(send(fds[i], head, sizeof(head) - 1, MSG_NOSIGNAL), sizeof(head) - 1);
+        assert_int_equal(send(fds[i], half, HALF, MSG_NOSIGNAL), HALF);
+    }
+    usleep(300000);
+    for (int i = 0; i < MANY - 1; i++)
+        ended += recv(fds[i], answer, sizeof(answer), MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+    assert_in_range(ended, MANY - 64, MANY - 10); /* 64 MB hold no more than 64 of them */
+    assert_int_equal(send(fds[MANY - 1], half, WHOLE - HALF, MSG_NOSIGNAL), WHOLE - HALF);
+    got = recv(fds[MANY - 1], answer, sizeof(answer) - 1, 0);
+    answer[got > 0 ? got : 0] = '\0';
+    assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+}
+
 static void
 counters_count(void **state)
 {
@@ -560,7 +591,7 @@ main(void)
         cmocka_unit_test(files_are_sent_whole),
         cmocka_unit_test(draining_loses_nothing),
         cmocka_unit_test(successors_take_every_connection),
-        cmocka_unit_test(proxies_are_known),
+        cmocka_unit_test(half_bodies_give_way), cmocka_unit_test(proxies_are_known),
         cmocka_unit_test(counters_count),
         cmocka_unit_test(what_is_no_http_reaches_nobody),
         cmocka_unit_test(head_has_no_body),

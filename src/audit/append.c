@@ -18,6 +18,8 @@ an_audit_append(struct an_tx *tx, const struct an_audit_event *event, struct an_
         entry.texts[i] = an_bytes_of_str(texts[i]);
         if (!an_utf8_is_valid(entry.texts[i]))
             AN_FAIL(reterr, AN_E_AUDIT_EVENT, "text %zu is not UTF-8", i);
+        if (i + 1 < EVENT_TEXTS && !an_utf8_is_visible(entry.texts[i])) /* the last is JSON, which writes them as escapes */
+            AN_FAIL(reterr, AN_E_AUDIT_EVENT, "text %zu has control characters", i);
     }
     if (entry.texts[0].len == 0)
         AN_FAIL(reterr, AN_E_AUDIT_EVENT, "no action");

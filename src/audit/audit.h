@@ -25,7 +25,7 @@ struct an_audit_event {
 /* Makes the store hash what works append; once, after it was opened (an_instance_open does it). */
 void an_audit_attach(struct an_store *store);
 /* Adds one event. Its place and hash are fixed at the commit. NULL reads as "". AN_E_AUDIT_EVENT: no action, or text that
- * is not UTF-8; AN_E_LIMIT. */
+ * is not UTF-8 or does not show as it is (whoever reads an export reads what was written); AN_E_LIMIT. */
 an_code an_audit_append(struct an_tx *tx, const struct an_audit_event *event, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- reading ---- */

@@ -47,6 +47,15 @@ is_hidden(uint32_t c)
            (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF) || c == UINT32_MAX;
 }
 
+bool
+an_utf8_is_visible(an_bytes text)
+{
+    for (size_t at = 0; at < text.len;)
+        if (is_hidden(an_utf8_next(text, &at)))
+            return false;
+    return true;
+}
+
 void
 an_utf8_make_visible(char *text)
 {

@@ -10,6 +10,8 @@ void an_utf8_append(struct an_buf *out, uint32_t code_point);
 /* For people's eyes: what does not show, or moves what does (controls, line ends, bidirectional marks), and malformed octets
  * become "?". Texts of strangers must not write lines or colours of their own on a terminal. In place. */
 void an_utf8_make_visible(char *text);
+/* Is all of it as people see it: valid, and nothing that an_utf8_make_visible would change? */
+bool an_utf8_is_visible(an_bytes text);
 /* NFC of valid UTF-8; false when the input is not valid or out is full. */
 bool an_utf8_nfc(struct an_buf *out, an_bytes text);
 /* For search: lower case, without diacritics, đ as d, runs of white space as one space, NFC or NFD alike. */

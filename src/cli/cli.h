@@ -40,7 +40,8 @@ struct command {
 struct command_group { const struct command *commands; size_t count; };
 extern const struct command_group *const command_groups[]; /* ends with NULL */
 size_t cli_command_count(void);
-const struct command *cli_command_at(size_t place); /* < cli_command_count() */
+const struct command *cli_command_at(size_t place);
+bool cli_command_is_of_desk(const struct command *command); /* of `antin` itself; the others act on an instance */
 extern const struct opt common_opts[];
 extern const size_t common_opt_count;
 

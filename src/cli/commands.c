@@ -188,6 +188,12 @@ const struct command_group *const command_groups[] = {
     &desk, &office_instance, &office_ca, &office_enrol, &office_audit, &office_regulation, &office_registry, &office_device, &office_request, NULL,
 };
 
+bool
+cli_command_is_of_desk(const struct command *command)
+{
+    return command >= desk_commands && command < desk_commands + AN_COUNT(desk_commands);
+}
+
 size_t
 cli_command_count(void)
 {

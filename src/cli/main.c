@@ -1,8 +1,11 @@
 /* antin: finds the command in the table, reads its options, runs it. */
 #include "cli/cmd.h"
 
+#include "base/utf8.h"
 #include "proc/proc.h"
 #include "regulation/regulation.h"
+
+#include <unistd.h>
 
 /* "cert show" takes two words, "sign" one; ret_words says how many were used. */
 static const struct command *
@@ -22,6 +25,17 @@ find_command(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+/* What is written into an instance is read by others, on their terminals and in their letters: words with control characters or
+ * marks that turn the line round are refused at the door, unless they name a file that is there. */
+static an_code
+check_words(const struct command *command, int argc, char **argv, struct an_err *reterr)
+{
+    for (int i = 0; i < argc && !cli_command_is_of_desk(command); i++)
+        if (!an_utf8_is_visible(an_bytes_of_str(argv[i])) && access(argv[i], F_OK) != 0)
+            AN_FAIL(reterr, AN_E_CLI_VALUE, "%.80s", argv[i]);
+    return AN_OK;
+}
+
 static int
 run_command(struct cli *cli, const struct command *command, int argc, char **argv)
 {
@@ -31,7 +45,7 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
     bool help = false;
     int count = 0, status;
 
-    if (cli_parse(cli, command, argc, argv, options, args, &count, &help, &err) != AN_OK)
+    if (check_words(command, argc, argv, &err) != AN_OK || cli_parse(cli, command, argc, argv, options, args, &count, &help, &err) != AN_OK)
         status = cli_fail(cli, &err);
     else if (help)
         cli_help_command(cli, command), status = 0;

@@ -120,7 +120,7 @@ static void
 bad_events_are_refused(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 7; i++) {
         extern an_code append_bad(void *context, struct an_tx *tx, struct an_err *reterr);
 
         assert_int_equal(an_store_write(store, append_bad, &i, NULL), AN_E_AUDIT_EVENT);
@@ -132,7 +132,11 @@ an_code append_bad(void *context, struct an_tx *tx, struct an_err *reterr);
 an_code
 append_bad(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    const struct an_audit_event event = {.action = *(int *)context ? "x" : "", .actor = *(int *)context ? "\xff" : "mau"};
+    static const struct an_audit_event rows[] = {
+        {.action = "", .actor = "mau"}, {.action = "x", .actor = "\xff"}, {.action = "x", .actor = "a\nb"}, {.action = "x", .object = "a\033[2J"},
+        {.action = "x", .role = "\xE2\x80\xAE"}, {.action = "x", .citation = "\xC2\x9B" "5n"}, {.action = "x\r", .actor = "mau"},
+    };
+    const struct an_audit_event event = rows[*(int *)context];
 
     return an_audit_append(tx, &event, reterr);
 }

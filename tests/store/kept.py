@@ -94,6 +94,19 @@ def first_column(server, database, table):
     return server.sql(f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position", database).split()[0]
 
 
+def words(d):
+    """What is written into an instance is read by others: no word of it moves their cursor, paints or turns a line round."""
+    certificate = d / "public" / "crt" / "nha-nuoc.crt"
+    for name, bad in {"escape": "x\033[2J", "line end": "x\ny", "carriage return": "x\ry", "C1": "x\x9b5n", "right to left": "x\u202egnp", "no width": "x\u200by", "isolate": "x\u2066y"}.items():
+        for command in (("enrol", "allow", f"request:9/item:{bad}", "--subject", "C=VN, O=a, CN=b"), ("enrol", "allow", "request:9/item:9", "--subject", "C=VN, O=a, CN=b", "--actor", bad),
+                        ("enrol", "allow", "request:9/item:9", "--subject", f"C=VN, O=a, CN={bad}"), ("ca", "officer", "add", bad, "--cert", certificate, "--role", "cuc"),
+                        ("audit", "list", "--object", bad), ("agency", "add", "--as", "system", "--name", bad)):
+            done = subprocess.run([ANTIN, *map(str, command), "--dir", d], capture_output=True, text=True)
+            check(f"{name}: {command[:3]}", done.returncode == 64 and bad not in done.stderr + done.stdout, f"{done.returncode} {done.stderr[:200]!r}")
+    log = antin("audit", "list", "--dir", d)
+    check("nothing of it stands in the log", not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b\u2066]", log), log[-300:])
+
+
 def works_as_role(d):
     """What an instance does in a day, as the role that owns nothing."""
     out = json.loads(antin("enrol", "allow", "request:1/item:1", "--dir", d, "--subject", "C=VN, O=Cơ quan mẫu, CN=máy mẫu", "--secret-out", d.parent / "secret", "--json"))
@@ -123,6 +136,7 @@ def main():
     os.chmod(base, 0o755)
     try:
         antin("init", base / "lite", "--quiet")
+        words(base / "lite")
         sqlite_rows(base / "lite" / "store.db")
         if postgres.bin_dir() is None:
             print(f"{passed} passed, {failed} failed, 1 skipped")

@@ -66,6 +66,7 @@ enum an_audit_fault {
     AN_AUDIT_HEAD,        /* the log ends elsewhere than its head says: rows after first are cut off or put on */
     AN_AUDIT_CHECKPOINT,  /* rows first…last are not those that were signed */
     AN_AUDIT_SIGNATURE,   /* the checkpoint at last is not signed as it should be */
+    AN_AUDIT_KEPT,        /* rows first…last are not those whose head was kept outside of the store: rolled back, exchanged, made anew */
 };
 struct an_audit_finding { enum an_audit_fault fault; int64_t first, last; };
 struct an_audit_report {

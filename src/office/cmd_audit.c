@@ -99,6 +99,8 @@ static const struct { const char *id, *vi, *en; } fault_words[] = {
     [AN_AUDIT_HEAD] = {"head", "nhật ký không kết thúc ở nơi đã ghi: bị cắt bỏ hoặc thêm vào", "the log does not end where it says: cut off or put on"},
     [AN_AUDIT_CHECKPOINT] = {"checkpoint", "không phải các sự kiện đã được ký xác nhận", "not the events that the checkpoint signed"},
     [AN_AUDIT_SIGNATURE] = {"signature", "chữ ký xác nhận không hợp lệ", "the checkpoint is not rightly signed"},
+    [AN_AUDIT_KEPT] = {"kept", "không phải nhật ký mà máy này đã ghi nhớ (run/audit-head): bị đưa về trạng thái cũ, bị thay hoặc bị làm lại",
+                       "not the log whose head this machine kept (run/audit-head): rolled back, exchanged or made anew"},
 };
 
 static void
@@ -169,7 +171,7 @@ cmd_audit_verify(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         code = open_instance(a, &instance, &err);
     if (code == AN_OK)
-        code = an_audit_verify(instance->store, a->signer.count ? &signers : NULL, &report, &err);
+        code = an_checkpoint_verify(instance, a->signer.count ? &signers : NULL, &report, &err);
     an_instance_close(&instance);
     if (code != AN_OK)
         return cli_fail(cli, &err);

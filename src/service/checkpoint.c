@@ -1,6 +1,10 @@
 #include "service/checkpoint.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "audit/audit.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "ca/ca.h"
 #include "ca/register.h"
@@ -169,6 +173,67 @@ sign_head(struct an_instance *instance, struct an_signer *signer, struct an_cert
     return code;
 }
 
+/* ---- the head that is kept beside the store ---- */
+#define KEPT_NAME "run/audit-head" /* "SIZE ROOT" */
+#define KEPT_BYTES 128
+
+static void
+write_kept(int64_t size, const uint8_t root[static 32], struct an_buf *out)
+{
+    an_buf_printf(out, "%lld ", (long long)size);
+    an_buf_hex(out, AN_BYTES(root, 32));
+    an_buf_byte(out, '\n');
+}
+
+static an_code
+keep_head(struct an_instance *instance, int64_t size, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = an_instance_path(instance, KEPT_NAME);
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(KEPT_BYTES);
+    uint8_t root[32];
+
+    if (size == 0)
+        return AN_OK;
+    AN_TRY(an_audit_root(instance->store, size, root, reterr));
+    write_kept(size, root, &text);
+    return an_file_write(path, an_buf_view(&text), 0600, reterr);
+}
+
+/* True when the log begins with the events of the kept head, or none was kept. *ret_size = its size; what cannot be read was tampered with. */
+static bool
+fits_kept(struct an_instance *instance, int64_t *ret_size)
+{
+    AN_CLEANUP(an_free_ptr) char *path = an_instance_path(instance, KEPT_NAME);
+    AN_CLEANUP(an_buf_free) struct an_buf kept = an_buf_new(KEPT_BYTES), again = an_buf_new(KEPT_BYTES);
+    uint8_t root[32];
+
+    *ret_size = 0;
+    if (access(path, F_OK) != 0)
+        return true;
+    if (an_file_read(path, KEPT_BYTES - 1, &kept, NULL) != AN_OK)
+        return false;
+    an_buf_byte(&kept, 0);
+    *ret_size = strtoll((const char *)kept.ptr, NULL, 10);
+    if (*ret_size < 1 || an_audit_root(instance->store, *ret_size, root, NULL) != AN_OK)
+        return false;
+    write_kept(*ret_size, root, &again);
+    an_buf_byte(&again, 0);
+    return an_bytes_eq(an_buf_view(&kept), an_buf_view(&again));
+}
+
+an_code
+an_checkpoint_verify(struct an_instance *instance, const struct an_certs *signers, struct an_audit_report *ret, struct an_err *reterr)
+{
+    int64_t kept = 0;
+
+    AN_TRY(an_audit_verify(instance->store, signers, ret, reterr));
+    if (fits_kept(instance, &kept))
+        return AN_OK;
+    ret->findings = an_grow(ret->findings, ret->finding_count + 1, sizeof(*ret->findings));
+    ret->findings[ret->finding_count++] = (struct an_audit_finding){AN_AUDIT_KEPT, 1, kept};
+    return AN_OK;
+}
+
 an_code
 an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *ret_size, bool *ret_stamped, struct an_err *reterr)
 {
@@ -191,6 +256,8 @@ an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *
     code = an_signer_of_keys(keys ? keys : own, SIGNER, AN_PURPOSE_AUDIT, &signer, reterr);
     if (code == AN_OK)
         code = sign_head(instance, signer, cert, &chain, ret_size, ret_stamped, reterr);
+    if (code == AN_OK)
+        code = keep_head(instance, *ret_size, reterr);
     an_signer_close(&signer);
     an_keys_close(&own);
     return code;

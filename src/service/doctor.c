@@ -14,6 +14,7 @@
 #include "base/program.h"
 #include "ca/clock.h"
 #include "keys/keys.h"
+#include "service/checkpoint.h"
 #include "service/serve_config.h"
 
 #define DISK_FREE_MIN ((uint64_t)1 << 30)       /* a day of a busy authority, and its log before it is folded back */
@@ -316,7 +317,7 @@ check_audit(struct patient *patient, struct an_symptom *symptom)
 
     if (!patient->deep || patient->instance == NULL)
         return AN_HEALTH_SKIPPED;
-    if (an_audit_verify(patient->instance->store, NULL, &report, &err) != AN_OK)
+    if (an_checkpoint_verify(patient->instance, NULL, &report, &err) != AN_OK)
         return say_error(symptom, &err);
     health = report.finding_count ? say(symptom, AN_HEALTH_BAD, "%zu, #%lld", report.finding_count, (long long)report.findings[0].first)
                                   : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)report.size);

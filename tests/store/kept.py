@@ -107,6 +107,46 @@ def words(d):
     check("nothing of it stands in the log", not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b\u2066]", log), log[-300:])
 
 
+def rolled_back(d):
+    """Who has the database alone brings an old state back, or another log: the head that the machine kept, and exports, tell of it."""
+    store, old, export, judge = d / "store.db", d.parent / "old.db", d.parent / "export", ANTIN.parent / "antin-audit-verify"
+
+    def copy(source, target):
+        for path in (target, Path(f"{target}-wal"), Path(f"{target}-shm")):
+            path.unlink(missing_ok=True)
+        one, other = sqlite3.connect(source), sqlite3.connect(target)
+        one.backup(other)
+        one.close()
+        other.close()
+        os.chmod(target, 0o600)
+
+    faults = lambda status: [f["fault"] for f in json.loads(antin("audit", "verify", "--dir", d, "--json", status=status))["findings"]]
+    antin("audit", "checkpoint", "--dir", d)
+    check("nothing found", faults(0) == [])
+    copy(store, old)
+    antin("audit", "list", "--dir", d)
+    antin("audit", "checkpoint", "--dir", d)
+    antin("audit", "export", export, "--dir", d)
+    kept, new = (d / "run" / "audit-head").read_text(), d.parent / "new.db"
+    copy(store, new)
+    copy(old, store)
+    check("an old state: this machine", faults(1) == ["kept"])
+    antin("audit", "list", "--dir", d)
+    for _ in range(4):
+        antin("audit", "list", "--dir", d)
+    check("an old state that went on: this machine", faults(1) == ["kept"])
+    again = d.parent / "export2"
+    antin("audit", "export", again, "--dir", d)
+    check("an old state: outsiders", subprocess.run([judge, "--earlier", export, again], capture_output=True).returncode == 1)
+    check("doctor", "kept" in str(subprocess.run([ANTIN, "doctor", d, "--deep", "--json"], capture_output=True, text=True).stdout) or
+          '"audit","health":"bad"' in subprocess.run([ANTIN, "doctor", d, "--deep", "--json"], capture_output=True, text=True).stdout)
+    copy(new, store)
+    check("the true one again", faults(0) == [])
+    (d / "run" / "audit-head").write_text(kept.replace("0", "1"))
+    check("another kept head", faults(1) == ["kept"])
+    (d / "run" / "audit-head").write_text(kept)
+
+
 def works_as_role(d):
     """What an instance does in a day, as the role that owns nothing."""
     out = json.loads(antin("enrol", "allow", "request:1/item:1", "--dir", d, "--subject", "C=VN, O=Cơ quan mẫu, CN=máy mẫu", "--secret-out", d.parent / "secret", "--json"))
@@ -137,6 +177,7 @@ def main():
     try:
         antin("init", base / "lite", "--quiet")
         words(base / "lite")
+        rolled_back(base / "lite")
         sqlite_rows(base / "lite" / "store.db")
         if postgres.bin_dir() is None:
             print(f"{passed} passed, {failed} failed, 1 skipped")

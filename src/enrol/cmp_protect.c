@@ -209,22 +209,44 @@ an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an
 }
 
 /* ---- checking ---- */
+/*
+ * A reference travels in the clear, and the rounds are the sender's choice: whoever overheard one could have every thread of ours hash
+ * for him. So no more rounds are in hand at a time than one message may ask for: codes of usual clients are checked by the hundred
+ * meanwhile, and a stranger gets one core at most.
+ */
+static int64_t rounds_in_hand; /* atomic */
+
+static an_code
+check_code(const struct an_cmp_guard *guard, an_bytes part, uint8_t ret_code[static AN_DIGEST_MAX], struct an_err *reterr)
+{
+    an_code code = AN_OK;
+
+    if (__atomic_add_fetch(&rounds_in_hand, guard->mac.rounds, __ATOMIC_ACQ_REL) > AN_LIMIT_CMP_ROUNDS_MAX)
+        code = an_err_set(reterr, AN_E_CMP_BUSY, "iterationCount: %lld", (long long)guard->mac.rounds);
+    else
+        code = an_cmp_mac_make(&guard->mac, guard->secret, part, ret_code, reterr);
+    __atomic_sub_fetch(&rounds_in_hand, guard->mac.rounds, __ATOMIC_ACQ_REL);
+    return code;
+}
+
 static an_code
 check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message, an_bytes part, an_time now, struct an_cmp_guard *ret,
           struct an_err *reterr)
 {
     uint8_t code[AN_DIGEST_MAX];
+    an_code checked;
 
     AN_TRY(an_cmp_mac_read(message->algorithm, &ret->mac, reterr));
     if (message->sender_kid.len == 0 || message->sender_kid.len > AN_LIMIT_ENROL_REFERENCE)
         AN_FAIL(reterr, AN_E_ENROL_REFERENCE, "senderKID");
     ret->party.reference = message->sender_kid;
     AN_TRY(host->find_secret(host->context, message->sender_kid, now, &ret->secret, reterr));
-    AN_TRY(an_cmp_mac_make(&ret->mac, ret->secret, part, code, reterr));
-    ret->party.is_proved = an_bytes_eq_secret(message->protection, AN_BYTES(code, an_digest_size(ret->mac.mac)));
+    checked = check_code(ret, part, code, reterr);
+    ret->party.is_proved = checked == AN_OK && an_bytes_eq_secret(message->protection, AN_BYTES(code, an_digest_size(ret->mac.mac)));
     if (ret->party.is_proved)
         return AN_OK;
     an_secret_free(&ret->secret); /* an answer protected by it would let strangers try secrets at leisure */
+    AN_TRY(checked);
     AN_FAIL(reterr, AN_E_CMP_PROTECTION, "%s", ret->mac.is_pbmac1 ? "PBMAC1" : "PBM");
 }
 

@@ -2,7 +2,7 @@
 """CMP messages written octet by octet, right and wrong ones, and what the answers must say. usage: messages.py PORT FOLDER
 
 Nothing of the product is used: DER, PBM, PBMAC1 and CRMF stand here once more, from the RFCs."""
-import hashlib, hmac, os, subprocess, sys, time, urllib.error, urllib.request
+import concurrent.futures, hashlib, hmac, os, subprocess, sys, time, urllib.error, urllib.request
 
 PORT, FOLDER = sys.argv[1], sys.argv[2]
 
@@ -274,6 +274,15 @@ last = send(24, confirm(digest), transaction=transaction, recipient_nonce=first.
 expect("certConf", last, 19)
 expect("certConf twice", send(24, confirm(digest), transaction=transaction, recipient_nonce=last.nonce), 23, 2, 11)
 expect("ir again", send(0, crmf(), transaction=transaction), 23, 2, 21)
+# rounds are the sender's choice: heavy codes at once are checked one after the other or sent back, and none is forgotten
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    heavy = list(pool.map(lambda i: send(0, crmf(), mac=Pbm(rounds=100000), spoil=i % 2 == 0), range(16)))
+for i, answer in enumerate(heavy):
+    right = (23, [1]) if i % 2 == 0 else (1, [])
+    passed += (answer.body, sorted(answer.failures)) in (right, (23, [24]))
+    if (answer.body, sorted(answer.failures)) not in (right, (23, [24])):
+        problems.append(f"heavy code {i}: {answer.body} {answer.failures}")
+expect("the heaviest code, alone", send(0, crmf(), mac=Pbm(rounds=100000)), 1, 0)
 for garbage in (b"", b"x", b"\x30\x80", b"\x30\x84\xff\xff\xff\xff", os.urandom(500), b"\x30" * 1000):
     expect("garbage", post(garbage)[0], 400)
 

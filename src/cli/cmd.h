@@ -10,18 +10,18 @@ struct sign_args {
     double seal_diameter_mm;
     long page, jobs, tsa_timeout;
     bool in_place, resume, pss, offline, allow_downgrade, allow_private, attached;
-    const char *proxy;
+    const char *proxy, *ca_file;
 };
 struct verify_args {
     struct opt_list content, trust, untrusted, crl, ocsp, policy_oid;
-    const char *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *revocation;
+    const char *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *ca_file, *revocation;
     long jobs;
     bool online, offline, allow_private, stream, explicit_policy, inhibit_mapping, inhibit_any_policy;
 };
 struct cert_args { bool pem; };
 struct cert_verify_args {
     struct opt_list trust, untrusted, crl, ocsp, policy_oid, name;
-    const char *at, *purpose, *policy, *revocation, *proxy;
+    const char *at, *purpose, *policy, *revocation, *proxy, *ca_file;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy, online, offline, allow_private;
 };
 struct pdf_args { const char *password_file, *out_dir; long page, dpi; };

@@ -213,8 +213,8 @@ static an_code
 start_network(struct sign_run *r, struct an_sign_setup *setup, struct an_err *reterr)
 {
     const struct sign_args *a = r->args;
-    struct an_fetch_rules tsa_rules = {.allow_private = true, .proxy = a->proxy}; /* the person named this address */
-    struct an_fetch_rules rules = {.allow_private = a->allow_private, .proxy = a->proxy};
+    struct an_fetch_rules tsa_rules = {.allow_private = true, .proxy = a->proxy, .ca_file = a->ca_file}; /* the person named this address */
+    struct an_fetch_rules rules = {.allow_private = a->allow_private, .proxy = a->proxy, .ca_file = a->ca_file};
     bool has_status = a->crl.count + a->ocsp.count > 0;
 
     if (a->tsa != NULL && setup->level >= AN_LEVEL_B_T) {

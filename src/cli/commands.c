@@ -33,6 +33,7 @@ static const struct opt sign_opts[] = {
     {"offline", NULL, OPT_FLAG, O(sign_args, offline), "không hỏi tình trạng chứng thư qua mạng", "do not ask for certificate status over the network"},
     {"allow-private", NULL, OPT_FLAG, O(sign_args, allow_private), "cho phép địa chỉ mạng nội bộ trong chứng thư", "allow private addresses named by certificates"},
     {"proxy", "URL", OPT_TEXT, O(sign_args, proxy), "máy chủ proxy", "proxy server"},
+    {"ca-file", "FILE", OPT_TEXT, O(sign_args, ca_file), "cơ quan chứng thực (PEM) cho địa chỉ https, thay cho của hệ thống", "authorities (PEM) for https addresses, in place of the system's"},
     {"certify", "1|2|3", OPT_TEXT, O(sign_args, certify), "ký chứng nhận (DocMDP) trên tệp chưa có chữ ký", "certification signature (DocMDP) on an unsigned file"},
     {"secrecy", "thuong|mat|toi-mat|tuyet-mat", OPT_TEXT, O(sign_args, secrecy), "độ mật của văn bản; văn bản mật bị từ chối", "secrecy of the document; secrets are refused"},
     {"digest", "sha256|sha384|sha512", OPT_TEXT, O(sign_args, digest), "hàm băm (mặc định theo khóa)", "digest (default by the key)"},
@@ -56,6 +57,7 @@ static const struct opt verify_opts[] = {
     {"offline", NULL, OPT_FLAG, O(verify_args, offline), "không dùng mạng (mặc định)", "never touch the network (default)"},
     {"allow-private", NULL, OPT_FLAG, O(verify_args, allow_private), "cho phép địa chỉ mạng nội bộ trong chứng thư", "allow private addresses named by certificates"},
     {"proxy", "URL", OPT_TEXT, O(verify_args, proxy), "máy chủ proxy", "proxy server"},
+    {"ca-file", "FILE", OPT_TEXT, O(verify_args, ca_file), "cơ quan chứng thực (PEM) cho địa chỉ https, thay cho của hệ thống", "authorities (PEM) for https addresses, in place of the system's"},
     {"password-file", "FILE", OPT_TEXT, O(verify_args, password_file), "mật khẩu mở tệp PDF", "password of the PDF"},
     {"revocation", "require|if-available|none", OPT_TEXT, O(verify_args, revocation), "tình trạng thu hồi (mặc định theo chính sách)", "revocation status (default by the policy)"},
     {"policy-oid", "OID", OPT_LIST, O(verify_args, policy_oid), "chính sách chứng thư được chấp nhận; bỏ trống: mọi chính sách", "acceptable certificate policy; none: any policy"},
@@ -88,6 +90,7 @@ static const struct opt cert_verify_opts[] = {
     {"offline", NULL, OPT_FLAG, O(cert_verify_args, offline), "không dùng mạng (mặc định)", "never touch the network (default)"},
     {"allow-private", NULL, OPT_FLAG, O(cert_verify_args, allow_private), "cho phép địa chỉ mạng nội bộ trong chứng thư", "allow private addresses named by certificates"},
     {"proxy", "URL", OPT_TEXT, O(cert_verify_args, proxy), "máy chủ proxy", "proxy server"},
+    {"ca-file", "FILE", OPT_TEXT, O(cert_verify_args, ca_file), "cơ quan chứng thực (PEM) cho địa chỉ https, thay cho của hệ thống", "authorities (PEM) for https addresses, in place of the system's"},
 };
 static const struct opt pdf_opts[] = {
     {"password-file", "FILE", OPT_TEXT, O(pdf_args, password_file), "mật khẩu mở tệp PDF", "password of the PDF"},

@@ -12,7 +12,7 @@
 #include <ctype.h>
 
 /* What concerns the whole process, or writes files, is asked for on the command line only. */
-static const char *const process_options[] = {"online",  "allow-private", "proxy",    "jobs",          "report",
+static const char *const process_options[] = {"online",  "allow-private", "proxy",    "ca-file",       "jobs",   "report",
                                               "refusal", "etsi-report",   "evidence", "from-evidence", "stream"};
 
 static const struct command *

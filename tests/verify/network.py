@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What goes wrong between us and TSA, OCSP, CRL and AIA servers, one loopback server per trouble: the message must name the
 cause in both languages, in time, with the right exit status. usage: network.py ANTIN   ends with "N passed, N failed, N skipped" """
-import hashlib, json, os, socket, subprocess, sys, tempfile, threading, time
+import hashlib, itertools, json, os, socket, ssl, subprocess, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from forge.pki import *
 class Server:
     """Answers by path: answers[path] is bytes of a whole HTTP answer, or fn(socket, body)."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls, self.asked = tls, []
         self.answers, self.socket = {}, socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
@@ -28,6 +29,7 @@ class Server:
 
     def serve(self, client):
         try:
+            client = self.tls.wrap_socket(client, server_side=True) if self.tls else client
             data = b""
             while b"\r\n\r\n" not in data:
                 part = client.recv(65536)
@@ -40,7 +42,8 @@ class Server:
             length = next((int(l.split(b":")[1]) for l in head.lower().split(b"\r\n") if l.startswith(b"content-length:")), 0)
             while len(body) < length:
                 body += client.recv(65536)
-            answer = self.answers.get(head.split(b" ")[1].decode(), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            self.asked.append(head.split(b" ")[1].decode())
+            answer = self.answers.get(self.asked[-1], b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             if callable(answer):
                 answer(client, body)
             else:
@@ -90,7 +93,7 @@ TRANSPORT = {  # mode: (answer, code)
     "empty body": (http(b""), "AN_E_FETCH_EMPTY"), "cut off": (http(b"0" * 500)[:-200], "AN_E_FETCH_PROTOCOL"),
     "404": (http(b"no", "404 Not Found"), "AN_E_FETCH_STATUS"), "500": (http(b"no", "500 Internal Server Error"), "AN_E_FETCH_STATUS"),
     "403": (http(b"no", "403 Forbidden"), "AN_E_FETCH_STATUS"), "429": (http(b"", "429 Too Many Requests", more="Retry-After: 1\r\n"), "AN_E_FETCH_RATE"),
-    "503": (http(b"", "503 Service Unavailable"), "AN_E_FETCH_RATE"), "endless": (endless, "AN_E_FETCH_SIZE"),
+    "503": (http(b"", "503 Service Unavailable"), "AN_E_FETCH_RATE"), "endless": (endless, {"AN_E_FETCH_SIZE", "AN_E_FETCH_TIMEOUT"}),  # whichever a busy machine meets first
     "says it is huge": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "AN_E_FETCH_SIZE"),
     "redirect to ftp": (http(b"", "302 Found", more="Location: ftp://127.0.0.1/x\r\n"), "AN_E_FETCH_SCHEME"),
     "redirect to file": (http(b"", "302 Found", more="Location: file:///etc/passwd\r\n"), "AN_E_FETCH_SCHEME"),
@@ -102,6 +105,7 @@ SCHEME = {"OCSP": "AN_E_FETCH_SCHEME", "AIA": "AN_E_FETCH_SCHEME", "CRL": "AN_V_
 class Lab:
     def __init__(self, antin):
         self.antin, self.world, self.server, self.folder = antin, World(), Server(), Path(tempfile.mkdtemp(prefix="antin-network-"))
+        self.counter = itertools.count()
         w = self.world
         (self.folder / "root.der").write_bytes(w.root.der)
         (self.folder / "leaf.der").write_bytes(w.leaf.der)
@@ -131,11 +135,11 @@ class Lab:
             issuer = self.middle = getattr(self, "middle", None) or Cert("CA giữa", Rsa.new(), w.root, w.leaf.start, w.leaf.end, ca_extensions())
         return Cert(f"{role} {url[-20:]}", w.leaf.key, issuer, w.leaf.start, w.leaf.end, [key_usage(0, 1)] + extra)
 
-    def verify(self, role, url, private=True, cert=None):
+    def verify(self, role, url, private=True, cert=None, more=()):
         cert = cert or self.leaf(role, url)
-        path = self.folder / f"{cert.number}.pdf"
+        path = self.folder / f"{cert.number}-{next(self.counter)}.pdf"
         path.write_bytes(pdf.base().sign(self.world.signer(cert=cert)).data)
-        return self.run("verify", "--json", "--online", *(["--allow-private"] if private else []), "--trust", self.folder / "root.der", "--revocation", "require" if role != "AIA" else "none", path)
+        return self.run("verify", "--json", "--online", *(["--allow-private"] if private else []), "--trust", self.folder / "root.der", "--revocation", "require" if role != "AIA" else "none", *more, path)
 
 
 def check_report(done, took, codes, limit=16, status=2):
@@ -209,6 +213,63 @@ def content_cases(lab):
 def check_right(result):
     done, took = result
     return "" if done.returncode == 0 else f"exit {done.returncode}: {done.stdout[-600:]}"
+
+
+def tls_server(lab):
+    """A server under an authority of its own, which no system knows."""
+    w, key = lab.world, Rsa.new()
+    authority = Cert("Gốc máy chủ", Rsa.new(), start=w.root.start, end=w.root.end, extensions=ca_extensions())
+    address = extension("2.5.29.17", seq(ctx(7, bytes([127, 0, 0, 1]), constructed=False)))
+    cert = Cert("May chu thu", key, authority, w.leaf.start, w.leaf.end, [key_usage(0), eku("1.3.6.1.5.5.7.3.1"), address])
+    numbers = [0, key.n, key.e, key.d, key.p, key.q, *key.crt]
+    (lab.folder / "server.key.der").write_bytes(seq(*map(integer, numbers)))
+    subprocess.run(["openssl", "rsa", "-inform", "DER", "-in", lab.folder / "server.key.der", "-out", lab.folder / "server.key"], check=True, capture_output=True)
+    (lab.folder / "server.pem").write_text(cert.pem())
+    (lab.folder / "authority.pem").write_text(authority.pem())
+    (lab.folder / "other.pem").write_text(w.root.pem())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.folder / "server.pem", lab.folder / "server.key")
+    return Server(context)
+
+
+def tls_cases(lab):
+    """https: by the system's authorities, or by those of --ca-file alone."""
+    server, w = tls_server(lab), lab.world
+    url = server.url("/aia").replace("http:", "https:")
+    cert = lab.leaf("AIA", url)
+    server.answers["/aia"] = http(cert.issuer.der)
+    told = lambda name: ("--ca-file", lab.folder / name)
+    yield "https: authority not known", lambda: check_report(*lab.verify("AIA", "", cert=cert), {"AN_E_FETCH_TLS"})
+    yield "https: --ca-file names it", lambda: check_right(lab.verify("AIA", "", cert=cert, more=told("authority.pem")))
+    yield "https: --ca-file names another", lambda: check_report(*lab.verify("AIA", "", cert=cert, more=told("other.pem")), {"AN_E_FETCH_TLS"})
+    yield "https: --ca-file does not exist", lambda: "" if lab.verify("AIA", "", cert=cert, more=told("khong-co.pem"))[0].returncode >= 64 else "no failure"
+    server.answers["/tsa"] = stamp_answer(lab, lambda i, n: seq(seq(integer(0)), token(b"", w.tsa, w.now, imprint=i, nonce=n)))
+    yield "https: time-stamp by an authority of --ca-file", lambda: check_signed(lab, url.replace("/aia", "/tsa"), "B-T", *told("authority.pem"))
+
+
+def proxy_cases(lab):
+    """Everything goes through the proxy, and only there; what goes wrong with it is said."""
+    proxy, w = Server(), lab.world
+    good = http(crl(w.root, w.now - 60, w.now + DAY))
+    proxy.answers["http://crl.co-quan.example/ca.crl"] = good
+    by = lambda port: ("--proxy", f"http://127.0.0.1:{port}")
+    ask = lambda url, *more: lab.verify("CRL", url, private=False, more=more)
+
+    def right():
+        fault = check_right(ask("http://crl.co-quan.example/ca.crl", *by(proxy.port)))
+        return fault or ("" if "http://crl.co-quan.example/ca.crl" in proxy.asked else f"asked {proxy.asked}")
+    yield "proxy: right, names are the proxy's to resolve", right
+    yield "proxy: refused", lambda: check_report(*ask("http://crl.co-quan.example/ca.crl", *by(closed_port())), {"AN_E_FETCH_REFUSED", "AN_E_FETCH_PROXY"})
+    for status, codes in (("407 Proxy Authentication Required", {"AN_E_FETCH_STATUS", "AN_E_FETCH_PROXY"}), ("502 Bad Gateway", {"AN_E_FETCH_STATUS", "AN_E_FETCH_PROXY"})):
+        url = f"http://crl.co-quan.example/{status[:3]}"
+        proxy.answers[url] = http(b"no", status)
+        yield f"proxy: answers {status[:3]}", lambda u=url, c=codes: check_report(*ask(u, *by(proxy.port)), c)
+    yield "proxy: an address inside the house is not asked for through it", lambda: check_report(*ask("http://127.0.0.1:9/x", *by(proxy.port)), {"AN_E_FETCH_BLOCKED"})
+    for name, target in (("loopback", "http://127.0.0.1:9/x"), ("private network", "http://10.0.0.1/x"), ("link-local", "http://169.254.169.254/x"), ("IPv6 loopback", "http://[::1]:9/x"),
+                         ("IPv4 in IPv6", "http://[::ffff:127.0.0.1]:9/x"), ("number", "http://2130706433:9/x"), ("short", "http://127.1:9/x")):
+        url = f"http://crl.co-quan.example/{name.replace(' ', '-')}"
+        proxy.answers[url] = http(b"", "302 Found", more=f"Location: {target}\r\n")
+        yield f"redirect to a {name} address", lambda u=url: check_report(*ask(u, *by(proxy.port)), {"AN_E_FETCH_BLOCKED"})
 
 
 def crowd_cases(lab):
@@ -322,7 +383,7 @@ def check_signed(lab, url, level, *options):
 
 def main():
     lab = Lab(sys.argv[1])
-    cases = [*status_cases(lab), *content_cases(lab), *crowd_cases(lab), *tsa_cases(lab)]
+    cases = [*status_cases(lab), *content_cases(lab), *tls_cases(lab), *proxy_cases(lab), *crowd_cases(lab), *tsa_cases(lab)]
     failed, started = 0, time.monotonic()
 
     def run(case):

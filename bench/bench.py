@@ -155,8 +155,10 @@ def many_files(t, b, d, rounds, antin_verify):
     """Two threads beside one; a folder of 10,000 signed files in one process, beside the same verifies without files."""
     for name in ("rsa", "ec"):
         verify = lambda threads: in_process(b / "work", "verify", d / f"signed-{name}.pdf", d, name, threads, 1600 * threads, d, "-", "-")["per_second"]
+        floor = lambda threads: in_process(b / "floor", "verify", d / "small.pdf", d, name, threads, 1600 * threads)["per_second"]
+        raw, *_ = pair(lambda: floor(2), lambda: floor(1), rounds)
         ratio, two, one = pair(lambda: verify(2), lambda: verify(1), rounds)
-        t.add(f"verify 100 kB, {name}, two threads / one", ratio, 1.8, f"{two:.0f}/s, {one:.0f}/s")
+        t.add(f"verify 100 kB, {name}, two threads / one", ratio, 1.8, f"{two:.0f}/s, {one:.0f}/s; libcrypto alone {raw:.2f}")
     folder, count = d / "ten-thousand", 10000
     folder.mkdir()
     for n in range(count):
@@ -166,6 +168,50 @@ def many_files(t, b, d, rounds, antin_verify):
     ratio, x, y = pair(whole, single, 1)
     t.add("verify a folder of 10,000 files / the same file again and again", ratio, 0.5, f"{x:.0f}/s, {y:.0f}/s")
     shutil.rmtree(folder)
+
+
+def level_files(t, b, d, rounds, antin_sign):
+    """Long-term signatures beside SHA-256 and the operations with public keys that they take: signature, two certificates,
+    two lists, time-stamp and its certificate; one time-stamp more for B-LTA."""
+    sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+    import tsa, types
+    (d / "tsa.cnf").write_text("keyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    sh("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", d / "tsa.key", "-out", d / "tsa.csr", "-subj", "/C=VN/O=Mau/CN=TSA mau", "-config", d / "ca.cnf")
+    sh("openssl", "x509", "-req", "-in", d / "tsa.csr", "-CA", d / "sub.crt", "-CAkey", d / "sub.key", "-CAcreateserial", "-days", "1000", "-extfile", d / "tsa.cnf", "-out", d / "tsa.crt")
+    server = tsa.Server(d / "tsa", types.SimpleNamespace(cert=d / "tsa.crt", key=d / "tsa.key"), d / "sub.crt")
+    for level, operations in (("B-LT", 7), ("B-LTA", 8)):
+        sh(*antin_sign("rsa", d / "small.pdf", "-o", d / f"{level}.pdf", "--level", level, "--tsa", server.url, "--offline"))
+        ours = lambda: in_process(b / "work", "verify", d / f"{level}.pdf", d, "rsa", 1, 800, d, "-", "-")["per_second"]
+        floor = lambda: in_process(b / "floor", f"public-{operations}", d / f"{level}.pdf", d, "rsa", 1, 800)["per_second"]
+        ratio, x, y = pair(ours, floor, rounds)
+        t.add(f"verify 100 kB, {level}, rsa / SHA-256 and {operations} RSA-2048 operations", ratio, 0.5, f"{x:.0f}/s, floor {y:.0f}/s")
+
+
+def suite_rate(t, b, d, rounds):
+    """NIST PKITS, parsed and validated anew each time, beside libcrypto in the same process shape."""
+    vectors = Path(os.environ.get("ANTIN_VECTORS", ROOT.parent / "shared" / "vectors"))
+    if not (vectors / "pkits.jsonl").exists():
+        print("PKITS: no vectors here (ANTIN_VECTORS)")
+        return
+    lines = []
+    for case in map(json.loads, (vectors / "pkits.jsonl").read_text().splitlines()):
+        parts = [("l", case["file"])] + [("a", p) for p in case["anchor"]] + [("u", p) for p in case["extra"]["intermediates"]] + [("c", p) for p in case["extra"]["crls"]]
+        lines.append("\t".join(f"{kind}:{vectors / path}" for kind, path in parts))
+    (d / "pkits.list").write_text("\n".join(lines) + "\n")
+    rate = lambda who: in_process(b / "bench-paths", who, d / "pkits.list", 1, 20)["per_second"]
+    ratio, x, y = pair(lambda: rate("ours"), lambda: rate("openssl"), rounds)
+    t.add(f"whole PKITS, {len(lines)} paths / libcrypto", ratio, None, f"{x:.1f}/s, libcrypto {y:.1f}/s")
+
+
+def huge_file(t, b, d, rounds, antin_sign, antin_verify):
+    """2 GB: what counts is hashing."""
+    make_pdf(d / "huge.pdf", 2 << 30)
+    shutil.copy(d / "huge.pdf", d / "plain.pdf")
+    sh(*antin_sign("rsa", d / "huge.pdf", "--in-place"))
+    ratio, *_ = pair(lambda: process_rate(antin_verify(d / "huge.pdf")), lambda: process_rate([b / "floor", "hash", d / "plain.pdf", d, "rsa", 1, 0]), rounds)
+    t.add("verify 2 GB / hash process", ratio, 0.8)
+    os.unlink(d / "huge.pdf")
+    os.unlink(d / "plain.pdf")
 
 
 def big_files(t, b, d, rounds, antin_sign, antin_verify):
@@ -185,7 +231,7 @@ def big_files(t, b, d, rounds, antin_sign, antin_verify):
         ratio, *_ = pair(lambda: process_rate(antin_sign("rsa", pdf, "-o", d / "new.pdf")), floor, rounds)
         t.add(f"sign {mb} MB, to a new file / floor process", ratio, 0.6)
         ratio, *_ = pair(lambda: process_rate(antin_verify(d / "new.pdf")), lambda: process_rate([b / "floor", "hash", pdf, d, "rsa", 1, 0]), rounds)
-        t.add(f"verify {mb} MB / hash process", ratio, None)
+        t.add(f"verify {mb} MB / hash process", ratio, 0.8)
         os.unlink(d / "append.pdf")
         os.unlink(d / "new.pdf")
 
@@ -340,7 +386,7 @@ def certify(t, b, rounds):
         t.add(f"SQLite: look-up at {count:,} certificates / in an empty register", in_process(b / "bench-certify", "find", home, 2)["per_second"] / look, 0.8)
 
 
-ROWS = ("small", "process", "shapes", "token", "store", "certify", "serve", "lists", "big", "memory")
+ROWS = ("small", "process", "levels", "suite", "shapes", "token", "store", "certify", "serve", "lists", "big", "memory")
 
 
 def main():
@@ -348,7 +394,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-mb", type=int, nargs="*", default=[20, 200, 2000])
-    parser.add_argument("--only", default="", help=f"comma-separated: {','.join(ROWS)},many")
+    parser.add_argument("--only", default="", help=f"comma-separated: {','.join(ROWS)},many,huge")
     args = parser.parse_args()
     b, antin = ROOT / args.build / "bench", ROOT / args.build / "antin"
     wanted = set(args.only.split(",")) if args.only else set(ROWS)
@@ -371,6 +417,12 @@ def main():
             whole_process(t, d, args.rounds, sign, verify)
         if "many" in wanted:
             many_files(t, b, d, args.rounds, verify)
+        if "levels" in wanted:
+            level_files(t, b, d, args.rounds, sign)
+        if "suite" in wanted:
+            suite_rate(t, b, d, args.rounds)
+        if "huge" in wanted:
+            huge_file(t, b, d, args.rounds, sign, verify)
         if "shapes" in wanted:
             shapes(t, b, d, args.rounds, sign)
         if "token" in wanted:

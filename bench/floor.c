@@ -1,7 +1,7 @@
 /*
  * The floor: libcrypto alone, doing the same work over the same bytes. What our programs are compared with, so nothing of
  * ours is in it. Modes: raw (private key on a digest), sign (CMS, CAdES attributes, detached), verify (the same, path and
- * CRL checked), hash.
+ * CRL checked), hash, public-N.
  */
 #include "bench/common.h"
 
@@ -18,6 +18,9 @@ struct floor {
     X509_STORE *store;
     unsigned char *cms;
     long cms_len;
+    unsigned char signature[1024];
+    size_t signature_len;
+    unsigned operations;
 };
 
 static void
@@ -51,6 +54,38 @@ raw(void *context, unsigned thread, unsigned index)
     (void)index;
     if (EVP_PKEY_sign_init(ctx) <= 0 || EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) <= 0 || EVP_PKEY_sign(ctx, signature, &len, digest, 32) <= 0)
         fail("raw sign");
+    EVP_PKEY_CTX_free(ctx);
+}
+
+/* SHA-256 over the file and this many operations with the public key: what a long-term signature cannot do without. */
+static void
+public_ops(void *context, unsigned thread, unsigned index)
+{
+    struct floor *f = context;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(f->key, NULL);
+    unsigned char digest[32];
+
+    hash(context, thread, index);
+    if (!EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) || EVP_PKEY_verify_init(ctx) <= 0 ||
+        EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) <= 0)
+        fail("public");
+    for (unsigned i = 0; i < f->operations; i++)
+        if (EVP_PKEY_verify(ctx, f->signature, f->signature_len, digest, 32) != 1)
+            fail("public");
+    EVP_PKEY_CTX_free(ctx);
+}
+
+static void
+prepare_signature(struct floor *f, const char *operations)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(f->key, NULL);
+    unsigned char digest[32];
+
+    f->operations = (unsigned)atoi(operations);
+    f->signature_len = sizeof(f->signature);
+    if (!EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) || EVP_PKEY_sign_init(ctx) <= 0 ||
+        EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) <= 0 || EVP_PKEY_sign(ctx, f->signature, &f->signature_len, digest, 32) <= 0)
+        fail("prepare");
     EVP_PKEY_CTX_free(ctx);
 }
 
@@ -166,10 +201,14 @@ main(int argc, char **argv)
     load(&f, argv[3], argv[4]);
     if (strcmp(argv[1], "verify") == 0)
         prepare_cms(&f);
+    if (strncmp(argv[1], "public-", 7) == 0)
+        prepare_signature(&f, argv[1] + 7);
     threads = (unsigned)atoi(argv[5]);
     count = (unsigned)atoi(argv[6]);
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (strcmp(modes[i].mode, argv[1]) == 0)
             bench_report(argv[1], threads, count, modes[i].run, &f);
+    if (f.operations)
+        bench_report(argv[1], threads, count, public_ops, &f);
     return 0;
 }

@@ -2,7 +2,7 @@
  * The validation report of ETSI TS 119 102-2: for each signature its identifier, the constraints that were evaluated, the
  * times, the signer, the status; then every object that was used, with its id, so that another validator can follow.
  */
-#include "report/internal.h"
+#include "report/etsi.h"
 
 #include "base/buf.h"
 #include "base/map.h"
@@ -11,12 +11,6 @@
 
 #define SHA256_URI "http://www.w3.org/2001/04/xmlenc#sha256"
 #define ID_MAX 80
-
-struct etsi {
-    const struct an_report_context *context;
-    struct xml xml;
-    struct an_map *objects; /* ids that stand in the list of objects */
-};
 
 /* ---- ids ---- */
 static const char *
@@ -33,8 +27,8 @@ object_id(char kind, an_bytes bytes, char ret[static ID_MAX])
     return ret;
 }
 
-static void
-write_reference(struct etsi *etsi, const char *name, char kind, an_bytes object)
+void
+etsi_write_reference(struct etsi *etsi, const char *name, char kind, an_bytes object)
 {
     char id[ID_MAX];
 
@@ -50,8 +44,8 @@ write_digest(struct etsi *etsi, const uint8_t digest[static 32])
     xml_close(&etsi->xml);
 }
 
-static void
-write_time(struct etsi *etsi, const char *name, an_time when)
+void
+etsi_write_time(struct etsi *etsi, const char *name, an_time when)
 {
     char text[AN_TIME_TEXT_MAX];
 
@@ -83,26 +77,32 @@ write_chain(struct etsi *etsi, const struct an_signature_report *s)
 {
     if (!s->chain_count)
         return;
-    xml_open(&etsi->xml, "AssociatedValidationReportData", NULL, NULL);
     if (s->chain_count > 1)
-        write_reference(etsi, "TrustAnchor", 'C', s->chain[s->chain_count - 1]->der);
+        etsi_write_reference(etsi, "TrustAnchor", 'C', s->chain[s->chain_count - 1]->der);
     xml_open(&etsi->xml, "CertificateChain", NULL, NULL);
     for (size_t i = 0; i < s->chain_count; i++)
-        write_reference(etsi,
+        etsi_write_reference(etsi,
                         i == 0                   ? "SigningCertificate"
                         : i + 1 < s->chain_count ? "IntermediateCertificate"
                                                  : "TrustAnchor",
                         'C', s->chain[i]->der);
     xml_close(&etsi->xml);
-    xml_close(&etsi->xml);
 }
 
 static void
-write_status(struct etsi *etsi, const struct an_signature_report *s)
+write_status(struct etsi *etsi, const struct an_signature_report *s, const char *signature_id)
 {
+    bool has_data = s->chain_count || s->revoked.cert || s->crypto.is_known;
+
     xml_open(&etsi->xml, "SignatureValidationStatus", NULL, NULL);
     write_indication(etsi, main_word(s->indication), s->sub_indication);
-    write_chain(etsi, s);
+    if (has_data) {
+        xml_open(&etsi->xml, "AssociatedValidationReportData", NULL, NULL);
+        write_chain(etsi, s);
+        etsi_write_revoked(etsi, &s->revoked);
+        etsi_write_crypto(etsi, &s->crypto, signature_id);
+        xml_close(&etsi->xml);
+    }
     xml_close(&etsi->xml);
 }
 
@@ -159,12 +159,9 @@ write_constraints(struct etsi *etsi, const struct an_report_paper *paper, const 
 
 /* ---- one signature ---- */
 static void
-write_identifier(struct etsi *etsi, const struct an_report_paper *paper, const struct an_signature_report *s, size_t at)
+write_identifier(struct etsi *etsi, const struct an_signature_report *s, const char *id)
 {
-    AN_CLEANUP(an_free_ptr) char *seed = an_asprintf("%s %zu %s", paper->file, at, s->field ? s->field : "");
-    char id[ID_MAX];
-
-    xml_open(&etsi->xml, "SignatureIdentifier", "id", object_id('S', an_bytes_of_str(seed), id));
+    xml_open(&etsi->xml, "SignatureIdentifier", "id", id);
     if (s->value_len)
         xml_base64(&etsi->xml, "ds:SignatureValue", AN_BYTES(s->value, s->value_len));
     xml_text(&etsi->xml, "HashOnly", "false");
@@ -180,13 +177,13 @@ write_times(struct etsi *etsi, const struct an_report_paper *paper, const struct
     bool proven = s->best_time != AN_TIME_NONE;
 
     xml_open(&etsi->xml, "ValidationTimeInfo", NULL, NULL);
-    write_time(etsi, "ValidationTime", paper->at);
+    etsi_write_time(etsi, "ValidationTime", paper->at);
     xml_open(&etsi->xml, "BestSignatureTime", NULL, NULL);
-    write_time(etsi, "POETime", proven ? s->best_time : paper->at);
+    etsi_write_time(etsi, "POETime", proven ? s->best_time : paper->at);
     xml_text(&etsi->xml, "TypeOfProof", "urn:etsi:019102:poetype:validation");
     for (size_t i = 0; proven && i < s->time_stamp_count; i++)
         if (s->time_stamps[i].token_len && s->time_stamps[i].gen_time == s->best_time) {
-            write_reference(etsi, "POEObject", 'T', AN_BYTES(s->time_stamps[i].token, s->time_stamps[i].token_len));
+            etsi_write_reference(etsi, "POEObject", 'T', AN_BYTES(s->time_stamps[i].token, s->time_stamps[i].token_len));
             break;
         }
     xml_close(&etsi->xml);
@@ -208,7 +205,7 @@ write_attributes(struct etsi *etsi, const struct an_signature_report *s)
     xml_open(&etsi->xml, "SignatureAttributes", NULL, NULL);
     if (s->claimed_time != AN_TIME_NONE) {
         xml_open(&etsi->xml, "SigningTime", "Signed", "true");
-        write_time(etsi, "Time", s->claimed_time);
+        etsi_write_time(etsi, "Time", s->claimed_time);
         xml_close(&etsi->xml);
     }
     for (size_t i = 0; i < s->time_stamp_count; i++)
@@ -218,8 +215,8 @@ write_attributes(struct etsi *etsi, const struct an_signature_report *s)
                 continue;
             xml_open(&etsi->xml, names[k].name, NULL, NULL);
             if (t->token_len)
-                write_reference(etsi, "AttributeObject", 'T', AN_BYTES(t->token, t->token_len));
-            write_time(etsi, "TimeStampValue", t->gen_time);
+                etsi_write_reference(etsi, "AttributeObject", 'T', AN_BYTES(t->token, t->token_len));
+            etsi_write_time(etsi, "TimeStampValue", t->gen_time);
             xml_close(&etsi->xml);
         }
     xml_close(&etsi->xml);
@@ -238,9 +235,12 @@ static void
 write_signature(struct etsi *etsi, const struct an_report_paper *paper, size_t at)
 {
     const struct an_signature_report *s = &paper->report->signatures[at];
+    AN_CLEANUP(an_free_ptr) char *seed = an_asprintf("%s %zu %s", paper->file, at, s->field ? s->field : "");
+    char id[ID_MAX];
 
+    object_id('S', an_bytes_of_str(seed), id);
     xml_open(&etsi->xml, "SignatureValidationReport", NULL, NULL);
-    write_identifier(etsi, paper, s, at);
+    write_identifier(etsi, s, id);
     write_constraints(etsi, paper, s);
     write_times(etsi, paper, s);
     xml_open(&etsi->xml, "SignersDocument", NULL, NULL);
@@ -249,14 +249,14 @@ write_signature(struct etsi *etsi, const struct an_report_paper *paper, size_t a
     write_attributes(etsi, s);
     if (s->cert) {
         xml_open(&etsi->xml, "SignerInformation", NULL, NULL);
-        write_reference(etsi, "SignerCertificate", 'C', s->cert->der);
+        etsi_write_reference(etsi, "SignerCertificate", 'C', s->cert->der);
         xml_text(&etsi->xml, "Signer", s->signer ? s->signer : "");
         xml_close(&etsi->xml);
     }
     xml_open(&etsi->xml, "SignatureValidationProcess", NULL, NULL);
     xml_text(&etsi->xml, "SignatureValidationProcessID", process_of(s->level));
     xml_close(&etsi->xml);
-    write_status(etsi, s);
+    write_status(etsi, s, id);
     xml_close(&etsi->xml);
 }
 
@@ -273,14 +273,14 @@ write_poe(struct etsi *etsi, const struct use *used, const struct an_time_stamp_
     uint8_t digest[AN_DIGEST_MAX];
 
     xml_open(&etsi->xml, "POE", NULL, NULL);
-    write_time(etsi, "POETime", used->paper->at);
+    etsi_write_time(etsi, "POETime", used->paper->at);
     xml_text(&etsi->xml, "TypeOfProof", "urn:etsi:019102:poetype:validation");
     xml_close(&etsi->xml);
     if (!proves)
         return;
     an_hash_once(AN_SHA256, AN_BYTES(s->value, s->value_len), digest);
     xml_open(&etsi->xml, "POEProvisioning", NULL, NULL);
-    write_time(etsi, "POETime", stamp->gen_time);
+    etsi_write_time(etsi, "POETime", stamp->gen_time);
     xml_open(&etsi->xml, "SignatureReference", NULL, NULL);
     xml_text(&etsi->xml, "DigestMethod", SHA256_URI);
     xml_base64(&etsi->xml, "DigestValue", AN_BYTES(digest, 32));

@@ -92,6 +92,8 @@ take_path(struct an_job *job, struct an_cert_verdict *verdict, struct an_path_en
     snprintf(verdict->detail, sizeof(verdict->detail), "%s", result->detail);
     verdict->status_known = result->valid && result->status != NULL && result->chain_count > 1 &&
                             result->status[0].status == AN_STATUS_GOOD;
+    for (size_t i = 0; result->status && i + 1 < result->chain_count; i++)
+        an_fact_revoked(verdict, result->chain[i], &result->status[i]);
     verdict->revoked_at = AN_TIME_NONE;
     if (result->status && result->chain_count > 1 && result->status[0].status == AN_STATUS_REVOKED)
         verdict->revoked_at = result->status[0].revoked_at;
@@ -191,6 +193,7 @@ slide_revocation(struct slide *slide, size_t at)
         return true;
     an_status_check(cert, path->chain[at + 1], &slide->params, &status);
     an_keep_status(slide->job, &status);
+    an_fact_revoked(slide->verdict, cert, &status);
     if (status.status == AN_STATUS_REVOKED) {
         if (at == 0)
             slide->verdict->revoked_at = status.revoked_at;
@@ -371,5 +374,6 @@ an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpo
 void
 an_cert_verdict_done(struct an_cert_verdict *verdict)
 {
+    an_fact_revoked_done(&verdict->revoked);
     an_path_entry_unref(&verdict->path);
 }

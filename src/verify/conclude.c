@@ -292,6 +292,7 @@ an_case_conclude(struct an_case *sig)
             an_cert_verdict_settle(&sig->verdict);
         report_chain(sig);
     }
+    an_facts_add(sig);
     run_rules(sig, an_signature_rules, an_signature_rule_count);
     an_network_add_case(sig);
     find_word(sig);

@@ -152,6 +152,7 @@ struct an_cert_verdict {
     enum an_sub sub;
     struct an_path_entry *path; /* counted; NULL when nothing was built */
     an_time revoked_at;      /* AN_TIME_NONE = not revoked */
+    struct an_revoked_fact revoked; /* the first revoked one of the path, the signer's own or another's */
     bool status_known;       /* revocation status was found and good (at the time that counts) */
     bool from_past;          /* decided by past certificate validation */
 };
@@ -164,6 +165,12 @@ enum an_cert_class an_cert_class_of(an_code why, size_t at); /* codes.c */
 void an_cert_verdict_settle(struct an_cert_verdict *verdict);
 void an_cert_verdict_set(struct an_cert_verdict *verdict, enum an_cert_class class_, an_code why);
 bool an_cert_may_sign(const struct an_cert *cert);
+
+/* ---- facts for the report (facts.c) ---- */
+void an_fact_revoked(struct an_cert_verdict *verdict, struct an_cert *cert, const struct an_status_result *status);
+void an_fact_revoked_done(struct an_revoked_fact *fact);
+struct an_case;
+void an_facts_add(struct an_case *sig);
 
 /* ---- time-stamps (timestamp.c) ---- */
 enum an_stamp_kind { AN_STAMP_CONTENT = 0, AN_STAMP_SIGNATURE, AN_STAMP_DOCUMENT, AN_STAMP_ARCHIVE };

@@ -124,6 +124,8 @@ signature_done(struct an_signature_report *row)
         free(row->time_stamps[i].tsa), free(row->time_stamps[i].token);
     free(row->time_stamps);
     free(row->value);
+    an_fact_revoked_done(&row->revoked);
+    an_cert_unref(&row->crypto.cert);
 }
 
 void

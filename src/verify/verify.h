@@ -22,6 +22,10 @@ struct an_finding {
 struct an_modification { char *what; uint32_t object; uint64_t offset; size_t revision; bool allowed; an_code why; const char *class_name; };
 struct an_time_stamp_report { const char *kind; /* "signature", "document", "archive" */ an_time gen_time; char *tsa; enum an_indication indication; const char *sub_indication;
     uint8_t *token; size_t token_len; /* DER; only with keep_evidence */ };
+/* Which certificate of the path is revoked, since when, and what says so; cert NULL = none that is known. */
+struct an_revoked_fact { struct an_cert *cert; an_time at; int reason; /* enum an_crl_reason */ struct an_crl *crl; struct an_ocsp *ocsp; };
+/* The algorithm that decided: of a certificate in the path when that one is too weak, else (cert NULL) of the signature. */
+struct an_crypto_fact { struct an_cert *cert; struct an_scheme scheme; bool is_known, is_secure; an_time good_until; /* INT64_MAX = no end known */ };
 struct an_signature_report {
     char *field;                  /* field name, or "#1" */
     enum an_indication indication; const char *sub_indication; /* "" when passed */
@@ -38,6 +42,8 @@ struct an_signature_report {
     struct an_cert **chain; size_t chain_count;
     struct an_time_stamp_report *time_stamps; size_t time_stamp_count;
     uint8_t *value; size_t value_len; /* the signature value; only with keep_evidence */
+    struct an_revoked_fact revoked;
+    struct an_crypto_fact crypto; /* only with keep_evidence */
     uint32_t page_object; /* PDF: object number of the page that shows it; 0 = none */
 };
 struct an_report {

@@ -138,6 +138,16 @@ def test_etsi():
     for element in root.iter():
         for reference in (element.get("VOReference") or "").split():
             check(reference in ids, f"reference {reference[:12]}… of {local(element.tag)}")
+    data = f"{VR}SignatureValidationStatus/{VR}AssociatedValidationReportData/"
+    for report in reports:
+        crypto = report.find(f"{data}{VR}CryptoInformation")
+        check(crypto is not None and crypto.find(VR + "Algorithm").text.startswith("http://www.w3.org/") and crypto.find(VR + "SecureAlgorithm").text == "true"
+              and crypto.find(VR + "ValidationObjectId").get("VOReference") == report.find(VR + "SignatureIdentifier").get("id"), "algorithm of the signature")
+    told = [r.find(f"{data}{VR}RevocationStatusInformation") for r in reports]
+    check(told[0] is None and told[1] is None and told[2] is not None, "who is revoked is told", told)
+    check(told[2].find(VR + "ValidationObjectId").get("VOReference") == reports[2].find(f"{VR}SignerInformation/{VR}SignerCertificate").get("VOReference") and
+          told[2].find(VR + "RevocationTime").text < reports[2].find(f"{VR}ValidationTimeInfo/{VR}ValidationTime").text and
+          told[2].find(VR + "RevocationObject").get("VOReference")[0] in "RO", "since when, and what says so", ElementTree.tostring(told[2])[:400])
     kinds = {}
     for item in root.findall(f"{VR}SignatureValidationObjects/{VR}ValidationObject"):
         kind = item.find(VR + "ObjectType").text.rsplit(":", 1)[1]

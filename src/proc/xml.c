@@ -264,7 +264,7 @@ take_stamps(struct taker *taker, const json_t *list, struct an_xml_signature *re
         const json_t *row = json_array_get(list, i);
         int kind = take_int(row, "kind");
 
-        taker->failed = taker->failed || kind < AN_XML_STAMP_CONTENT || kind > AN_XML_STAMP_ARCHIVE;
+        taker->failed = taker->failed || kind < AN_XML_STAMP_CONTENT || kind > AN_XML_STAMP_REFS_ONLY;
         ret->stamps[i].kind = (enum an_xml_stamp_kind)kind;
         ret->stamps[i].token = take_bytes(taker, row, "token");
         ret->stamps[i].digests = take_digests(taker, row, "digests", &ret->stamps[i].digest_count);

@@ -35,6 +35,7 @@ struct an_xml_reference {
 struct an_xml_digest { int digest; an_bytes value; };
 enum an_xml_stamp_kind {
     AN_XML_STAMP_CONTENT = 0, AN_XML_STAMP_SIGNATURE, AN_XML_STAMP_REFS, AN_XML_STAMP_ARCHIVE,
+    AN_XML_STAMP_REFS_ONLY, /* covers references to certificates and lists, not the signature */
 };
 struct an_xml_stamp {
     enum an_xml_stamp_kind kind;

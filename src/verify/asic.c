@@ -135,6 +135,10 @@ asic_find(struct asic *container, const char *uri)
     found = find_file(container, uri);
     if (!found)
         found = find_file(container, name);
+    for (char *at = strchr(name, '+'); at; at = strchr(at, '+')) /* encoded as forms are: only when nothing is called so */
+        *at = ' ';
+    if (!found)
+        found = find_file(container, name);
     free(name);
     return found;
 }

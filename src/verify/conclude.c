@@ -197,7 +197,8 @@ find_best_time(struct an_case *sig)
     for (size_t i = 0; i < sig->stamps.count; i++) {
         const struct an_stamp *stamp = &sig->stamps.items[i];
 
-        if (stamp->status != AN_FINDING_PASSED || stamp->tst->gen_time > job->now || stamp->kind == AN_STAMP_CONTENT)
+        if (stamp->status != AN_FINDING_PASSED || stamp->tst->gen_time > job->now || stamp->kind == AN_STAMP_CONTENT ||
+            stamp->is_aside)
             continue;
         an_poe_add(&job->poes, id, stamp->tst->gen_time);
         own = own || stamp->kind == AN_STAMP_SIGNATURE;

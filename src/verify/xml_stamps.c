@@ -26,6 +26,7 @@ an_xml_read_stamps(struct an_xml_case *row)
         an_stamp_read(row->sig.job, &row->sig.stamps, kind_of(signature->stamps[i].kind), signature->stamps[i].token);
         if (row->sig.stamps.count == before)
             break;
+        row->sig.stamps.items[before].is_aside = signature->stamps[i].kind == AN_XML_STAMP_REFS_ONLY;
     }
 }
 
@@ -80,7 +81,7 @@ an_xml_judge_stamps(struct an_xml_case *row)
         struct an_stamp *stamp = &stamps->items[at];
 
         an_stamp_judge(row->sig.job, stamp, covered_digest(row, at));
-        if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= row->sig.job->now)
+        if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= row->sig.job->now && !stamp->is_aside)
             prove(row, stamp);
     }
     for (size_t i = 0; i < stamps->count; i++)

@@ -107,6 +107,22 @@ has_name(const struct an_xml_part *part, const char *uri)
     return same;
 }
 
+/* Some writers encode names as forms do: "+" for a space. Only when nothing has the name as it stands. */
+static bool
+find_form_encoded(const struct xml_input *input, const char *uri, an_bytes *ret)
+{
+    char *spaced = an_strdup(uri);
+    bool found = false;
+
+    for (char *at = strchr(spaced, '+'); at; at = strchr(at, '+'))
+        *at = ' ';
+    for (size_t i = 1; i < input->count && !found && strcmp(spaced, uri) != 0; i++)
+        if ((found = input->parts[i].name[0] && has_name(&input->parts[i], spaced)))
+            *ret = input->parts[i].bytes;
+    free(spaced);
+    return found;
+}
+
 /* A part by its name; a nameless part was given for whatever the one reference names. */
 static bool
 find_part(const struct xml_document *document, const char *uri, an_bytes *ret)
@@ -119,6 +135,8 @@ find_part(const struct xml_document *document, const char *uri, an_bytes *ret)
             return true;
         }
     }
+    if (uri && find_form_encoded(input, uri, ret))
+        return true;
     if (input->count == 2 && (!uri || !input->parts[1].name[0])) {
         *ret = input->parts[1].bytes;
         return true;

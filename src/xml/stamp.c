@@ -4,7 +4,8 @@
  */
 #include "xml/internal.h"
 
-static const enum an_digest stamp_digests[] = {AN_SHA1, AN_SHA224, AN_SHA256, AN_SHA384, AN_SHA512};
+static const enum an_digest stamp_digests[] = {AN_SHA1,     AN_SHA224,   AN_SHA256,  AN_SHA384,
+                                               AN_SHA512,   AN_SHA3_256, AN_SHA3_384, AN_SHA3_512};
 
 struct stamp {
     struct xml_signature *signature;
@@ -160,8 +161,8 @@ static const struct { const char *name; enum an_xml_stamp_kind kind; void (*cove
     {"IndividualDataObjectsTimeStamp", AN_XML_STAMP_CONTENT, cover_included},
     {"SigAndRefsTimeStamp", AN_XML_STAMP_REFS, cover_signature_and_refs},
     {"SigAndRefsTimeStampV2", AN_XML_STAMP_REFS, cover_signature_and_refs},
-    {"RefsOnlyTimeStamp", AN_XML_STAMP_REFS, cover_refs},
-    {"RefsOnlyTimeStampV2", AN_XML_STAMP_REFS, cover_refs},
+    {"RefsOnlyTimeStamp", AN_XML_STAMP_REFS_ONLY, cover_refs},
+    {"RefsOnlyTimeStampV2", AN_XML_STAMP_REFS_ONLY, cover_refs},
     {"ArchiveTimeStamp", AN_XML_STAMP_ARCHIVE, cover_archive},
 };
 

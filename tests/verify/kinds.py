@@ -11,6 +11,7 @@ MORE7 = "http://www.w3.org/2007/05/xmldsig-more#"
 MORE21 = "http://www.w3.org/2021/04/xmldsig-more#"
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 C14N11 = "http://www.w3.org/2006/12/xml-c14n11"
+DSIG11 = "http://www.w3.org/2009/xmldsig11#"
 EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 FILTER2 = "http://www.w3.org/2002/06/xmldsig-filter2"
 XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
@@ -49,6 +50,8 @@ class World:
         self.count = 0
 
     def key(self, name):
+        if name == "tsa":
+            return None, self.folder / "tsa.pem"
         if name not in self.made:
             key, cert, der = (self.folder / f"{name}.{end}" for end in ("key", "pem", "der"))
             run("openssl", "req", "-x509", *KEYS[name], "-nodes", "-keyout", key, "-out", cert, "-days", "30", "-subj", f"/CN=Kind {name}",
@@ -139,7 +142,7 @@ TEXT = '<doc xmlns="" Id="d"><part Id="p1">m&#7897;t</part><!-- n --><part Id="p
 
 class Case:
     def __init__(self, name, data, expect=PASSED, end=".xml", sub=None, coverage=None, level=None, word=None, named=(), key="rsa", mutate=None,
-                 policy="rfc5280", count=None, untrusted=False):
+                 policy="rfc5280", count=None, untrusted=False, proven=None):
         self.__dict__.update(locals())
 
 
@@ -196,6 +199,12 @@ def xml_cases(world):
                                                                                ("union", "//part[@Id='p2']")), EXC)), coverage="whole-file")
     # the signer's key
     add("certificate in KeyInfo signed too", signature(reference("", ENVELOPED), reference("#keyinfo")), coverage="whole-file")
+    other = ('<ds:Object><ds:KeyInfo Id="elsewhere"><ds:X509Data/></ds:KeyInfo></ds:Object>'
+             .replace("<ds:X509Data/>", "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>" % base64.b64encode(world.key("rsa")[2]).decode()))
+    for name, how in (("KeyInfoReference", f'<k:KeyInfoReference xmlns:k="{DSIG11}" URI="#elsewhere"/>'),
+                      ("RetrievalMethod", f'<ds:RetrievalMethod URI="#elsewhere" Type="{DS}X509Data"/>')):
+        data = world.xmlsec(TEXT % signature(reference("", ENVELOPED), objects=other, key_info="<ds:KeyName/>"))
+        out.append(Case(f"xml {name}", re.sub(rb"<ds:KeyName>.*?</ds:KeyName>|<ds:KeyName/>", how.encode(), data), mutate=(b">hai<", b">ha1<")))
     add("no KeyInfo", signature(reference("", ENVELOPED)).replace("<ds:KeyInfo Id=\"keyinfo\"><ds:X509Data/></ds:KeyInfo>", ""), expect=OPEN,
         sub="NO_SIGNING_CERTIFICATE_FOUND")
     # XAdES of every age
@@ -310,12 +319,14 @@ def container_cases(world):
     out = []
 
     def add(name, files, expect=PASSED, kind="asic-e", **more):
-        out.append(Case("asic " + name, pack(files, kind), expect, end=f".{kind.replace('-', '')}", **more))
+        out.append(Case("asic " + name, pack(files, kind), expect, end=".asice", **more))
 
     def p7s(entries, at="001"):
         text = manifest(f"META-INF/signature{at}.p7s", entries)
         return [(f"META-INF/ASiCManifest{at}.xml", text), (f"META-INF/signature{at}.p7s", cms(world, text, "rsa", "-cades", detached=True))]
 
+    (world.folder / "empty.txt").write_bytes(b"")
+    empty = xades_in(world, reference("a.txt"), reference("empty.txt"))
     xml = [("META-INF/signatures.xml", xades_in(world, reference("a.txt"), reference("b.txt")))]
     add("s cades", [("a.txt", a), ("META-INF/signature.p7s", cms(world, a, "rsa", "-cades", detached=True))], kind="asic-s", coverage="whole-file")
     add("s cades, changed", [("a.txt", b), ("META-INF/signature.p7s", cms(world, a, "rsa", "-cades", detached=True))], FAILED, kind="asic-s", sub="HASH_FAILURE")
@@ -332,6 +343,17 @@ def container_cases(world):
     add("e xades, missing", [("a.txt", a), *xml], OPEN, sub="SIGNED_DATA_NOT_FOUND", word="bi-hong")
     add("e xades, renamed", [("a.txt", a), ("c.txt", b), *xml], OPEN, sub="SIGNED_DATA_NOT_FOUND", word="bi-hong")
     add("e xades, more than signed", [("a.txt", a), ("b.txt", b), ("c.txt", b), *xml], OPEN, sub="SIG_CONSTRAINTS_FAILURE")
+    for uri, stored in (("a+b.txt", "a+b.txt"), ("a%2Bb.txt", "a+b.txt"), ("a%20b.txt", "a b.txt"), ("./a.txt", "a.txt"), ("%C4%91.txt", "\u0111.txt"), ("x/a.txt", "x/a.txt")):
+        (world.folder / "x").mkdir(exist_ok=True)
+        (world.folder / stored).write_bytes(a)
+        one = xades_in(world, reference(uri))
+        add(f"e xades, name {stored} as {uri}", [(stored, a), ("META-INF/signatures.xml", one)], coverage="whole-file")
+    for uri, stored in (("a+b.txt", "a b.txt"), ("a%20b.txt", "a b.txt")):
+        add(f"e cades, name {stored} as {uri}", [(stored, a), *[(n, d) for n, d in p7s([(uri, a)])]])
+    add("e xades, an empty file", [("a.txt", a), ("empty.txt", b""), ("META-INF/signatures.xml", empty)])
+    add("e xades, mimetype with a line end", [("mimetype", b"application/vnd.etsi.asic-e+zip\r\n"), ("a.txt", a), ("b.txt", b), *xml], kind=None, coverage="whole-file")
+    add("e xades, no mimetype", [("a.txt", a), ("b.txt", b), *xml], kind=None, coverage="whole-file")
+    add("e xades, signatures named as in BDOC and ADOC", [("a.txt", a), ("b.txt", b), ("META-INF/signatures/signatures0.xml", xml[0][1])], coverage="whole-file")
     add("e xades, two signature files", [("a.txt", a), ("b.txt", b), *xml, ("META-INF/signatures1.xml", xml[0][1])], count=2)
     return out
 
@@ -356,7 +378,55 @@ def opendocument_cases(world):
     ]
 
 
-MAKERS = [xml_cases, detached_cases, cms_cases, container_cases, opendocument_cases]
+# ---- time-stamps ----
+def authority(world):
+    """A time-stamping authority of openssl: what it takes to ask it."""
+    key, cert = world.folder / "tsa.key", world.folder / "tsa.pem"
+    if not cert.exists():
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "3000", "-subj", "/CN=Kind TSA",
+            "-addext", "extendedKeyUsage=critical,timeStamping", "-addext", "keyUsage=critical,digitalSignature")
+        (world.folder / "serial").write_text("01")
+        (world.folder / "tsa.cnf").write_text(f"[tsa]\ndefault_tsa = t\n[t]\nserial = {world.folder}/serial\nsigner_digest = sha256\ndefault_policy = 1.2.3.4\n"
+                                              "digests = sha256, sha512, sha3-256\nordering = no\ness_cert_id_chain = no\ntsa_name = no\n")
+    return key, cert
+
+
+def token(world, data, digest="sha256", certificate=True):
+    key, cert = authority(world)
+    query, reply = world.path(".tsq"), world.path(".tst")
+    run("openssl", "ts", "-query", "-data", world.put(data), f"-{digest}", "-no_nonce", *(["-cert"] if certificate else []), "-out", query)
+    run("openssl", "ts", "-reply", "-config", world.folder / "tsa.cnf", "-section", "t", "-queryfile", query, "-signer", cert, "-inkey", key, "-token_out", "-out", reply)
+    return reply.read_bytes()
+
+
+def stamped(world, kind, digest="sha256", change=False, version="1.3.2", certificate=True):
+    """A signature with one time-stamp, put into its unsigned properties after it was made."""
+    signed = world.xmlsec(TEXT % signature(reference("", ENVELOPED, EXC), props_reference(), objects=properties(world))).decode()
+    value = re.search(r'<ds:SignatureValue Id="value">(.*?)</ds:SignatureValue>', signed, re.S).group(1)
+    ns = XADES["1.3.2"] if version == "1.3.2" else "http://uri.etsi.org/01903/v1.4.1#"
+    refs = '<x:CompleteCertificateRefs><x:CertRefs></x:CertRefs></x:CompleteCertificateRefs>'
+    over = {"SignatureTimeStamp": f'<ds:SignatureValue xmlns:ds="{DS}" Id="value">{value}</ds:SignatureValue>',
+            "SigAndRefsTimeStamp": f'<ds:SignatureValue xmlns:ds="{DS}" Id="value">{value}</ds:SignatureValue>' + refs.replace("<x:Comp", f'<x:Comp', 1).replace(
+                "<x:CompleteCertificateRefs>", f'<x:CompleteCertificateRefs xmlns:x="{XADES["1.3.2"]}">'),
+            "RefsOnlyTimeStamp": refs.replace("<x:CompleteCertificateRefs>", f'<x:CompleteCertificateRefs xmlns:x="{XADES["1.3.2"]}">')}[kind]
+    encoded = base64.b64encode(token(world, over + ("x" if change else ""), digest, certificate)).decode()
+    tail = (f'<x:UnsignedProperties><x:UnsignedSignatureProperties>{refs}<y:{kind} xmlns:y="{ns}"><ds:CanonicalizationMethod Algorithm="{EXC}"/>'
+            f"<y:EncapsulatedTimeStamp>{encoded}</y:EncapsulatedTimeStamp></y:{kind}></x:UnsignedSignatureProperties></x:UnsignedProperties></x:QualifyingProperties>")
+    return signed.replace("</x:QualifyingProperties>", tail).encode()
+
+
+def stamp_cases(world):
+    out = []
+    for kind, proven in (("SignatureTimeStamp", True), ("SigAndRefsTimeStamp", True), ("RefsOnlyTimeStamp", False)):
+        out.append(Case(f"stamp {kind}", stamped(world, kind), key=("rsa", "tsa"), proven=proven))
+        out.append(Case(f"stamp {kind}, wrong", stamped(world, kind, change=True), OPEN, key=("rsa", "tsa"), sub="SIG_CONSTRAINTS_FAILURE", proven=False))
+    out.append(Case("stamp sha512", stamped(world, "SignatureTimeStamp", "sha512"), key=("rsa", "tsa"), proven=True))
+    out.append(Case("stamp sha3-256", stamped(world, "SignatureTimeStamp", "sha3-256"), key=("rsa", "tsa"), proven=True))
+    out.append(Case("stamp without its certificate", stamped(world, "SignatureTimeStamp", certificate=False), key=("rsa", "tsa"), proven=True))
+    return out
+
+
+MAKERS = [xml_cases, stamp_cases, detached_cases, cms_cases, container_cases, opendocument_cases]
 
 
 # ---- asking ----
@@ -379,7 +449,7 @@ def fault(case, answer, mutated):
     wrong = [f"{what} {got!r}, not {wanted!r}" for what, got, wanted in (
         ("indication", answer["indication"], case.expect), ("sub-indication", [s["subindication"] for s in rows if s["subindication"]][:1], case.sub and [case.sub]),
         ("coverage", rows and rows[0]["coverage"], case.coverage), ("level", rows and rows[0]["level"], case.level), ("word", answer["word"], case.word),
-        ("signatures", len(rows), case.count)) if wanted is not None and got != wanted]
+        ("signatures", len(rows), case.count), ("proven", bool(rows and rows[0]["best_time"]), case.proven)) if wanted is not None and got != wanted]
     return "; ".join(wrong) or None
 
 

@@ -3,6 +3,8 @@
 
 #include "asn1/der.h"
 
+#include <strings.h>
+
 #define TYPE_COUNTERSIGNED "http://uri.etsi.org/01903#CountersignedSignature"
 
 /* (EC)DSA values are r and s side by side (XML Signature 6.4.1, 6.4.3); everywhere else they are DER. */
@@ -105,17 +107,56 @@ is_blank(const xmlNode *node)
            (node->type == XML_TEXT_NODE && xmlIsBlankNode(node));
 }
 
-/* Is every element and text that people read covered, or part of a signature? */
+/* Attributes of an element that is not covered itself; identifiers and where the schema lies say nothing. */
+static bool
+has_attributes(const xmlNode *element)
+{
+    for (const xmlAttr *at = element->properties; at; at = at->next)
+        if (strcasecmp((const char *)at->name, "id") != 0 &&
+            (!at->ns || strcmp((const char *)at->ns->href, "http://www.w3.org/2001/XMLSchema-instance") != 0))
+            return true;
+    return false;
+}
+
+/* Is every element, attribute and text that people read covered, or part of a signature? */
 static bool
 covers_all(const struct coverage *coverage, const xmlNode *top, size_t depth)
 {
     if (is_covered(coverage, top) || xml_is(top, XML_NS_DSIG, "Signature"))
         return true;
-    if (depth > 16 || !holds_covered(coverage, top))
+    if (depth > 16 || has_attributes(top) || !holds_covered(coverage, top))
         return false;
     for (const xmlNode *node = top->children; node; node = node->next)
         if (!is_blank(node) && (node->type != XML_ELEMENT_NODE || !covers_all(coverage, node, depth + 1)))
             return false;
+    return true;
+}
+
+static bool
+belongs_to_signature(const xmlNode *node)
+{
+    static const char *const names[] = {"KeyInfo", "X509Data", "Manifest", "SignatureProperties"};
+
+    for (size_t i = 0; i < AN_COUNT(names); i++)
+        if (xml_is(node, XML_NS_DSIG, names[i]))
+            return true;
+    return xml_is(node, NULL, NULL); /* XAdES */
+}
+
+/* What stands in the objects of the signature itself: properties, keys and manifests, or something that it covers. Anything
+ * else is content that came from anyone. */
+static bool
+covers_objects(const struct xml_signature *signature, const struct coverage *coverage)
+{
+    for (const xmlNode *object = xml_child(signature->node, XML_NS_DSIG, "Object"); object;
+         object = xml_next(object, XML_NS_DSIG, "Object")) {
+        if (is_covered(coverage, object))
+            continue;
+        for (const xmlNode *node = object->children; node; node = node->next)
+            if (!is_blank(node) && !belongs_to_signature(node) &&
+                (node->type != XML_ELEMENT_NODE || !covers_all(coverage, node, 0)))
+                return false;
+    }
     return true;
 }
 
@@ -124,7 +165,7 @@ coverage_name(const struct xml_signature *signature, const struct coverage *cove
 {
     if (!coverage->count && !coverage->whole && !coverage->external)
         return coverage->some ? "part" : "none";
-    if (coverage->whole || covers_all(coverage, signature->document->root, 0))
+    if ((coverage->whole || covers_all(coverage, signature->document->root, 0)) && covers_objects(signature, coverage))
         return "whole-file";
     return "part";
 }
@@ -146,13 +187,15 @@ note_target(struct coverage *coverage, const struct xml_signature *signature, co
 
 /* ---- references ---- */
 static void
-read_manifest(struct xml_signature *signature, const xmlNode *manifest, json_t *list)
+read_manifest(struct xml_signature *signature, const xmlNode *manifest, json_t *list, struct coverage *coverage)
 {
     struct xml_target target;
 
     for (xmlNode *node = xml_child(manifest, XML_NS_DSIG, "Reference");
-         node && json_array_size(list) < AN_LIMIT_XML_REFERENCES; node = xml_next(node, XML_NS_DSIG, "Reference"))
+         node && json_array_size(list) < AN_LIMIT_XML_REFERENCES; node = xml_next(node, XML_NS_DSIG, "Reference")) {
         json_array_append_new(list, xml_reference_check(signature->document, signature->node, node, true, &target));
+        note_target(coverage, signature, &target);
+    }
 }
 
 /* Properties count only when they are the ones of this signature and a reference covers them. */
@@ -192,7 +235,7 @@ read_references(struct xml_signature *signature, struct coverage *coverage)
         if (strcmp(target.covers, "signed-properties") == 0)
             note_properties(signature, target.node);
         if (strcmp(target.covers, "manifest") == 0)
-            read_manifest(signature, target.node, list);
+            read_manifest(signature, target.node, list, coverage);
     }
 }
 

@@ -142,7 +142,7 @@ TEXT = '<doc xmlns="" Id="d"><part Id="p1">m&#7897;t</part><!-- n --><part Id="p
 
 class Case:
     def __init__(self, name, data, expect=PASSED, end=".xml", sub=None, coverage=None, level=None, word=None, named=(), key="rsa", mutate=None,
-                 policy="rfc5280", count=None, untrusted=False, proven=None):
+                 policy="rfc5280", count=None, untrusted=False, proven=None, refused=False):
         self.__dict__.update(locals())
 
 
@@ -229,6 +229,42 @@ def xml_cases(world):
         expect=OPEN, sub="SIG_CONSTRAINTS_FAILURE", policy="etsi-qes")
     add("xades another certificate named", signature(reference("", ENVELOPED, EXC), props_reference(), objects=properties(world, "p256")), expect=OPEN,
         sub="NO_SIGNING_CERTIFICATE_FOUND")
+    return out
+
+
+def wrapping_cases(world):
+    """Signature wrapping: what is signed is still somewhere, what people read is something else."""
+    good, evil = '<doc xmlns="" Id="d"><part>100</part></doc>', '<doc xmlns="" Id="e"><part>999</part></doc>'
+    signed = world.xmlsec(f'<r xmlns="">{good}{signature(reference("#d", EXC))}</r>').decode()
+    sig, same = re.search(r"<ds:Signature .*</ds:Signature>", signed, re.S).group(), evil.replace('"e"', '"d"')
+    plain = re.search(r"<doc .*?</doc>", signed, re.S).group()
+
+    def inside(what):
+        return sig.replace("</ds:Signature>", f"<ds:Object>{what}</ds:Object></ds:Signature>")
+
+    def around(what):
+        return evil.replace("</doc>", what + "</doc>")
+
+    made = {"evil first, good in an object": evil + inside(plain), "evil first, good last": evil + sig + plain, "good in evil": around(plain) + sig,
+            "good and signature in evil": around(plain + sig), "signature in evil, good beside": around(sig) + plain, "good in an extension": evil + sig + f"<x>{plain}</x>",
+            "one identifier, evil first": same + plain + sig, "one identifier, good first": plain + same + sig, "evil in an object": plain + inside(evil),
+            "evil of the same identifier in an object": plain + inside(same), "evil in the object of an object": plain + inside(f"<ds:Object>{evil}</ds:Object>"),
+            "good in KeyInfo": evil + sig.replace("</ds:KeyInfo>", plain + "</ds:KeyInfo>"), "evil text beside": plain + sig + "999",
+            "evil in an attribute of the root": (plain + sig, ' total="999"'), "identifier by another attribute": evil.replace('Id="e"', 'ID="d"') + plain + sig,
+            "identifier by xml:id": evil.replace('Id="e"', 'xml:id="d"') + plain + sig}
+    out = [Case("wrapping: none", signed.encode(), coverage="whole-file", mutate=(b">100<", b">101<"))]
+    for name, body in made.items():
+        body, more = body if isinstance(body, tuple) else (body, "")
+        out.append(Case("wrapping: " + name, f'<?xml version="1.0"?><r{more}>{body}</r>'.encode(), expect=None, refused=True))
+    dtd = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY e "%s">%s]>'
+    out.append(Case("dtd: identifier declared for another attribute", (dtd % ("x", '<!ATTLIST doc n ID #IMPLIED>') + f"<r>{evil.replace('Id=', 'n=').replace(chr(34) + 'e', chr(34) + 'd')}{plain}{sig}</r>").encode(),
+                    expect=None, refused=True))
+    out.append(Case("dtd: entity holds the evil", (dtd % ("999", "") + f"<r>{plain.replace('100', '&e;')}{sig}</r>").encode(), FAILED))
+    lol = "".join(f'<!ENTITY l{i} "{("&l%d;" % (i - 1)) * 10}">' for i in range(1, 12))
+    out.append(Case("dtd: billion laughs", ('<?xml version="1.0"?><!DOCTYPE r [<!ENTITY l0 "lol">' + lol + f"]><r>{plain}{sig}&l11;</r>").encode(), expect=None, refused=True))
+    out.append(Case("dtd: external entity", (f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/passwd">]><r>{plain}{sig}<x>&e;</x></r>').encode(), expect=None,
+                    refused=True))
+    out.append(Case("xml: deep nesting", ("<a>" * 5000 + signed.split("?>", 1)[1] + "</a>" * 5000).encode(), expect=None, refused=True))
     return out
 
 
@@ -426,7 +462,7 @@ def stamp_cases(world):
     return out
 
 
-MAKERS = [xml_cases, stamp_cases, detached_cases, cms_cases, container_cases, opendocument_cases]
+MAKERS = [xml_cases, wrapping_cases, stamp_cases, detached_cases, cms_cases, container_cases, opendocument_cases]
 
 
 # ---- asking ----
@@ -442,6 +478,8 @@ def request(world, case, data, expect_id):
 def fault(case, answer, mutated):
     """Why the answer is wrong, or None."""
     rows = [s for s in answer.get("signatures", []) if s["kind"] != "time-stamp"]
+    if case.refused:
+        return "accepted" if answer.get("indication") == PASSED or any(s["word"] == "hop-le" for s in rows) else None
     if "error" in answer:
         return None if mutated else f"error {answer['error']['code']} {answer['error'].get('detail')}"
     if mutated:

@@ -4,7 +4,7 @@
 Every pair is run in turn, A B A B …; the median of the pairwise ratios is printed. Absolute times depend on the machine and
 are shown only to make the ratios understandable. Results go to bench/results/latest.json.
 """
-import argparse, json, os, resource, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, contextlib, json, os, resource, shutil, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -314,30 +314,44 @@ def token(t, b, d, rounds, antin):
     t.add("token batch, one login / module's raw rate in one session", ratio, 0.95, f"{x:.0f}/s, raw {y:.0f}/s")
 
 
+@contextlib.contextmanager
+def engines():
+    """A folder on a disk, never in memory (what counts is that it is there after the power went), and what makes an empty store on each engine."""
+    sys.path.insert(0, str(ROOT / "tests" / "lib"))
+    import postgres
+    with tempfile.TemporaryDirectory(prefix="antin-bench-", dir="/var/tmp") as folder, contextlib.ExitStack() as stack:
+        rows = {"SQLite": lambda: f"sqlite:{folder}/store-{time.monotonic_ns()}.db"}
+        if postgres.bin_dir():
+            server = stack.enter_context(postgres.Postgres(base="/var/tmp"))
+            rows["PostgreSQL"] = lambda: server.url(tcp=False)
+        yield Path(folder), rows
+
+
 def store(t, b, rounds):
-    """On a disk, never in memory: what counts is that it is there after the power went."""
-    with tempfile.TemporaryDirectory(prefix="antin-bench-", dir="/var/tmp") as folder:
-        d = Path(folder)
-        rows = {"SQLite": lambda: f"sqlite:{d}/store-{time.monotonic_ns()}.db"}
-        sys.path.insert(0, str(ROOT / "tests" / "lib"))
-        import postgres
-        server = postgres.Postgres(base="/var/tmp").__enter__() if postgres.bin_dir() else None
-        try:
-            if server:
-                rows["PostgreSQL"] = lambda: server.url(tcp=False)
-            for name, url in rows.items():
-                sync = lambda: in_process(b / "bench-store", "sync", d / "sync", 2)["per_second"]
-                last = {}
-                ours = lambda: (last.update(in_process(b / "bench-store", "append", url(), 128, 4)), last["per_second"])[1]
-                ratio, x, y = pair(ours, sync, rounds)
-                t.add(f"{name}: durable audit events/s, 128 clients", x, 20000, f"p99 {last['p99_ms']:.1f} ms; {ratio:.1f} × the disk's {y:.0f} syncs/s")
-                full = url()
-                in_process(b / "bench-store", "fill", full, 1000000)
-                seconds = min(in_process(b / "bench-store", "verify", full)["seconds"] for _ in range(rounds))
-                t.add(f"{name}: verify 1,000,000 audit events, seconds", seconds, -2)
-        finally:
-            if server:
-                server.__exit__()
+    with engines() as (d, rows):
+        for name, url in rows.items():
+            sync = lambda: in_process(b / "bench-store", "sync", d / "sync", 2)["per_second"]
+            last = {}
+            ours = lambda: (last.update(in_process(b / "bench-store", "append", url(), 128, 4)), last["per_second"])[1]
+            ratio, x, y = pair(ours, sync, rounds)
+            t.add(f"{name}: durable audit events/s, 128 clients", x, 20000, f"p99 {last['p99_ms']:.1f} ms; {ratio:.1f} × the disk's {y:.0f} syncs/s")
+            full = url()
+            in_process(b / "bench-store", "fill", full, 1000000)
+            seconds = min(in_process(b / "bench-store", "verify", full)["seconds"] for _ in range(rounds))
+            t.add(f"{name}: verify 1,000,000 audit events, seconds", seconds, -2)
+
+
+def request(t, b):
+    """The register of requests: what a desk does, at the size of the country beside a small register; ANTIN_FULL=1: 3,000,000."""
+    few, many = 20_000, 3_000_000 if os.environ.get("ANTIN_FULL") else 200_000
+    works = {"list_all": "a page of all", "list_desk": "a page of a desk", "list_overdue": "what is overdue", "list_agency": "a page of an agency",
+             "search_name": "search by name", "search_subject": "search by subscriber", "show": "show one", "make_and_decide": "file and decide, durably"}
+    with engines() as (_, rows):
+        for name, url in rows.items():
+            small, large = (in_process(b / "bench-request", url(), size) for size in (few, many))
+            for work, what in works.items():
+                x, y = large[work + "_us"], small[work + "_us"]
+                t.add(f"{name}: {what}, {many:,} requests / {few:,}", x / y, -2, f"{x:.0f} µs, {y:.0f} µs")
 
 
 def rsa(t, b, home, rounds):
@@ -386,7 +400,7 @@ def certify(t, b, rounds):
         t.add(f"SQLite: look-up at {count:,} certificates / in an empty register", in_process(b / "bench-certify", "find", home, 2)["per_second"] / look, 0.8)
 
 
-ROWS = ("small", "process", "levels", "suite", "shapes", "token", "store", "certify", "serve", "lists", "big", "memory")
+ROWS = ("small", "process", "levels", "suite", "shapes", "token", "store", "certify", "request", "serve", "lists", "big", "memory")
 
 
 def main():
@@ -434,6 +448,8 @@ def main():
         if wanted & {"serve", "lists"}:
             import serve
             serve.rows(t, ROOT / args.build, args.rounds, wanted=wanted)
+        if "request" in wanted:
+            request(t, b)
         if "big" in wanted:
             big_files(t, b, d, args.rounds, sign, verify)
         if "memory" in wanted:

@@ -1,6 +1,7 @@
 /*
- * The register of requests, measured: "request URL SIZE": fills an empty store with SIZE dossiers, then times a page of a list by agency,
- * by name and by subscriber, and a dossier made and decided durably. Prints JSON, microseconds each (median): they must not grow with SIZE.
+ * The register of requests, measured: "request URL SIZE": fills an empty store with SIZE dossiers, then times a page of the list of
+ * all, of an authority's desk, by agency, by name and by subscriber, any dossier shown, and one made
+ * and decided durably. Prints JSON, microseconds each (median): they must not grow with SIZE.
  */
 #include "audit/audit.h"
 #include "request/request.h"
@@ -82,6 +83,20 @@ list(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_request_each(tx, &w->query, see, NULL, reterr);
 }
 
+/* A dossier, its items and what was done with it. */
+static an_code
+show(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct work *w = context;
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    struct an_dossier request;
+    struct an_request_item *items;
+    size_t count;
+
+    AN_TRY(an_request_find(tx, w->from, arena, &request, reterr));
+    return an_request_items(tx, w->from, arena, &items, &count, reterr);
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -125,12 +140,18 @@ main(int argc, char **argv)
         must(an_store_write(store, make, &w, &err), &err);
     }
     filled = (now() - start) / (double)size;
+    struct work all = {.query = {.overdue_at = AN_TIME_NONE}};
+    struct work desk = {.query = {.addressee = "cuc", .state = AN_REQUEST_DRAFT, .overdue_at = AN_TIME_NONE}};
+    struct work overdue = {.query = {.overdue_at = 1764642605}};
+    struct work shown = {.from = 1};
     struct work agency = {.query = {.agency = "H20.77", .overdue_at = AN_TIME_NONE}};
     struct work name = {.query = {.name = "nguyen van 777", .overdue_at = AN_TIME_NONE}};
     struct work subject = {.query = {.subject = "TB000777", .overdue_at = AN_TIME_NONE}};
     struct work one = {.from = size + MANY, .count = 1};
-    printf("{\"size\":%ld,\"fill_us\":%.1f,\"list_agency_us\":%.1f,\"search_name_us\":%.1f,\"search_subject_us\":%.1f,\"make_and_decide_us\":%.1f}\n", size, filled,
-           median(false, list, &agency, 0), median(false, list, &name, 0), median(false, list, &subject, 0), median(true, make, &one, 1));
+    printf("{\"size\":%ld,\"fill_us\":%.1f,\"list_all_us\":%.1f,\"list_desk_us\":%.1f,\"list_overdue_us\":%.1f,\"list_agency_us\":%.1f,", size, filled,
+           median(false, list, &all, 0), median(false, list, &desk, 0), median(false, list, &overdue, 0), median(false, list, &agency, 0));
+    printf("\"search_name_us\":%.1f,\"search_subject_us\":%.1f,\"show_us\":%.1f,\"make_and_decide_us\":%.1f}\n", median(false, list, &name, 0),
+           median(false, list, &subject, 0), median(false, show, &shown, size / ROUNDS), median(true, make, &one, 1));
     an_store_close(&store);
     return 0;
 }

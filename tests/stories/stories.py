@@ -431,6 +431,90 @@ def refused(code, *args, day=None):
     check(done.returncode != 0 and code in done.stderr, f"{' '.join(map(str, args[:2]))}: wanted {code}: exit {done.returncode} {done.stdout[-200:]} {done.stderr[-300:]}")
 
 
+def at_once(day, *commands):
+    """Each in a process of its own, all at the same moment; how each ended and what it answered."""
+    env = dict(os.environ, SOURCE_DATE_EPOCH=str(day))
+    running = [subprocess.Popen([antin, *map(str, c), "--dir", home, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) for c in commands]
+    answers = [(process.communicate()[0], process.returncode) for process in running]
+    return [code == 0 for _, code in answers], [json.loads(next((l for l in out.splitlines() if l.startswith("{")), "{}")) for out, _ in answers]
+
+
+def raced(shown):
+    """Two processes, one dossier: filed once, sent once, withdrawn or accepted, approved or refused by one of two officers; killed while deciding;
+    carried out once after the authority could not."""
+    day, agency = started + 25 * 86400, shown[1]["agency"]
+    desk, head, officer = people(shown, day)
+    first = ["--as", "CB000001", *officer("can-bo-cuc")]
+    other = desk("CB000001", "person", "add", "--name", "Đỗ Cục Hai Mẫu", "--agency", "G11.07.05", "--email", "cuchai@bcy.gov.vn", "--identity", "001080000499",
+                 "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1981-02-03", "--phone", "0912000499")["number"]
+    desk("CB000001", "person", "post", other, "--agency", "G11.07.05", "--title", "Phó Cục trưởng", "--since", "2018-01-01")
+    desk("CB000001", "person", "role", other, "--role", "cuc", "--agency", "G11.07.05", "--since", "2018-01-01")
+    run("token", "init", f"pkcs11:?module-path={trouble}", "--label", "cuc-hai", "--so-pin-file", home / "pins" / "can-bo-so.pin", "--pin-file", home / "pins" / "can-bo.pin")
+    run("ca", "issue", "--dir", home, "--generate", "--token", f"pkcs11:token=cuc-hai?module-path={trouble}", "--pin-file", home / "pins" / "can-bo.pin", "--profile", "ca-nhan",
+        "--subject", "C=VN, O=Cục Chứng thực số (MẪU), CN=Đỗ Cục Hai Mẫu", "--email", "cuchai@bcy.gov.vn", "--role", "he-thong", "--output", home / "cuc-hai.crt", day=told_day("day-new"))
+    run("ca", "officer", "add", other, "--dir", home, "--cert", home / "cuc-hai.crt", "--role", "cuc")
+    second = ["--as", other, *officer("cuc-hai")]
+    count = iter(range(100))
+
+    def file_one():
+        """Filed by four windows at once, sent by three."""
+        n = next(count)
+        person = desk("CB000001", "person", "add", "--name", f"Người Tranh {n}", "--agency", agency, "--email", f"tranh{n}@mau.gov.vn", "--identity", f"00108000050{n}",
+                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"091400000{n}")["number"]
+        desk("CB000001", "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2018-01-01")
+        subscriber = desk("CB000003", "subscriber", "add", "--person", person)["number"]
+        desk("CB000001", "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
+        filing = ["request", "new", "--as", "CB000003", "--subject", subscriber, "--filing-key", f"tranh-{n}", "--number", f"{200 + n}/ĐN-MẪU"]
+        went, answers = at_once(day, *[filing] * 4)
+        check(all(went) and len({a["id"] for a in answers}) == 1, f"filed four times, one dossier: {answers}")
+        request = answers[0]["id"]
+        desk("CB000003", "request", "sign", request, *head)
+        went, _ = at_once(day, *[["request", "send", request, "--as", "CB000003"]] * 3)
+        acts = [e["act"] for e in desk("CB000001", "request", "show", request)["history"]]
+        check(any(went) and acts.count("request.send") == acts.count("request.receive") == 1, f"sent by three, once: {acts}")
+        return request
+
+    state = lambda request: desk("CB000001", "request", "show", request)
+    for n in range(6 if FULL else 2):
+        request = file_one()
+        went, _ = at_once(day, ["request", "withdraw", request, "--as", "CB000003", "--reason", "gửi nhầm"], ["request", "accept", request, "--as", "CB000001"])
+        check(sum(went) == 1 and state(request)["state"] == ("withdrawn" if went[0] else "accepted"), f"withdrawn or accepted, not both: {went}")
+        if went[0]:
+            continue
+        verdicts = [["request", "approve", request, *first], ["request", "approve", request, *second, "--refuse-item", "--reason", "thiếu giấy tờ"]]
+        went, answers = at_once(day, *verdicts[::1 if n % 2 else -1])
+        now = state(request)
+        check(sum(went) == 1 and now["state"] in ("executing", "refused"), f"one of two officers decides: {went} {now['state']}")
+        check(sum(e["act"] in ("request.begin", "request.refuse") for e in now["history"]) == 1, "decided once")
+    request = file_one()
+    desk("CB000001", "request", "accept", request)
+    command, kills = [antin, *map(str, ["request", "approve", request, "--dir", home, *first, "--json"])], 0
+    devices = {path: path.read_bytes() for path in (work / "tokens").glob("*/token.object")}
+    while state(request)["state"] == "accepted" and kills < 60:
+        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOURCE_DATE_EPOCH=str(day)), start_new_session=True)
+        try:
+            worker.wait(0.02 + 0.03 * kills)
+        except subprocess.TimeoutExpired:
+            os.killpg(worker.pid, 9)
+            worker.wait()
+            kills += 1
+            for path, whole in devices.items():
+                if not path.exists() or path.stat().st_size < len(whole):
+                    path.write_bytes(whole)
+    now = state(request)
+    check(now["state"] == "executing" and kills > 0 and [e["act"] for e in now["history"]].count("request.begin") == 1, f"decided once after {kills} kills: {now['state']}")
+    certificates_now = lambda: text_of("ca", "list", "--dir", home, "--limit", 500).count('"serial"')
+    before = certificates_now()
+    (home / "keys").rename(home / "keys.away")
+    desk("CB000001", "request", "execute", request, want=None)
+    check(certificates_now() == before and state(request)["state"] == "executing", "no key, no certificate, and nothing lost")
+    (home / "keys.away").rename(home / "keys")
+    went, _ = at_once(day, *[["request", "execute", request, "--as", "CB000001"]] * 3)
+    now = state(request)
+    check(any(went) and now["state"] == "awaiting" and certificates_now() == before + 1, f"then one: {now['state']} {certificates_now() - before}")
+    check([e["act"] for e in now["history"]].count("request.execute") == 1, "told once")
+
+
 def attacked(shown):
     """Somebody else's serial number in a certificate of one's own, one's own request approved, the register changed after the approval, a second loss."""
     head, cuc, p1 = "CB000003", "CB000001", "CB000004"
@@ -485,6 +569,8 @@ if not failures:
     parts = [certificates] + ([] if "ANTIN_SANITIZED" in os.environ else [locked])  # pkcs11-tool cannot load a sanitized module
     if regulation in ("dong-thap-2025", "bac-ninh-2023"):
         parts.append(sent_back)
+    if regulation in ("tay-ninh-2025", "gia-lai-2026") and "ANTIN_SANITIZED" not in os.environ:
+        parts.append(raced)
     parts.append(killed)
     if regulation != "binh-thuan-2017":  # there the list manager comes between
         parts.append(attacked)

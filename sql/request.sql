@@ -73,9 +73,10 @@ SELECT DISTINCT r.id, r.kind, r.state, r.agency, r.addressee, r.number, r.form, 
 FROM request_item i JOIN request r ON r.id = i.request
 WHERE i.subject = $3 AND i.request < $1 ORDER BY r.id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 
+-- Late is who has it and has not done it: being checked (5), accepted (8), carried out (9); a device that waits to be fetched is not late.
 -- name: request_list_overdue
 SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
-WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $3 AND id < $1 ORDER BY due_at, id LIMIT COALESCE(CAST($2 AS {int}), 50)
+WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $3 AND state IN (5, 8, 9) AND id < $1 ORDER BY due_at, id LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- name: request_item_insert
 INSERT INTO request_item (request, place, state, subject, name, folded, email, certificate, device, ground, facts, reason, result)

@@ -49,7 +49,7 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
     if (cli->json)
         return AN_OK;
     fprintf(cli->out, "%-8lld ", (long long)line->id);
-    cli_cell(cli->out, an_request_kind_name(line->kind, cli->english), 28);
+    cli_cell(cli->out, an_request_kind_name(line->kind, cli->english), 36);
     cli_cell(cli->out, an_request_state_name(line->state, cli->english), 26);
     fprintf(cli->out, "%-16s %-10s %-10s %s\n", line->agency, line->addressee, due, line->number);
     return AN_OK;
@@ -113,7 +113,7 @@ struct showing {
     struct an_dossier request;
     struct an_request_item *items;
     size_t count;
-    json_t *history;
+    json_t *content, *history;
 };
 
 static an_code
@@ -135,7 +135,17 @@ show_work(void *context, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(an_request_find(tx, s->id, s->arena, &s->request, reterr));
     AN_TRY(an_request_items(tx, s->id, s->arena, &s->items, &s->count, reterr));
+    AN_TRY(an_json_parse(an_bytes_of_str(s->request.content), &s->content, reterr));
     return an_request_history(tx, s->id, show_event, s, reterr);
+}
+
+/* A cell of the item's row in the form. */
+static const char *
+row_text(const struct showing *s, size_t i, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_array_get(json_object_get(s->content, "rows"), (size_t)s->items[i].place - 1), key));
+
+    return text ? text : "";
 }
 
 static json_t *
@@ -149,6 +159,11 @@ items_json(const struct showing *s)
                                               an_item_state_name(item->state, true), "subject", item->subject, "name", item->name, "email", item->email,
                                               "certificate", item->certificate, "device", item->device, "ground", item->ground, "reason", item->reason,
                                               "result", item->result));
+        json_t *added = json_array_get(list, i);
+        json_object_set_new(added, "change_what", json_string(row_text(s, i, "what")));
+        json_object_set_new(added, "change_to", json_string(row_text(s, i, "change_to")));
+        json_object_set_new(added, "decided_by", json_string(item->decided_by));
+        json_object_set_new(added, "decided", seat_time(item->decided_at));
     }
     return list;
 }
@@ -174,6 +189,24 @@ print_show_json(struct cli *cli, struct showing *s)
     report_print_json(cli->out, root);
 }
 
+/* What lies before who decides: whose, by which certificate and device, what changes to what, why it is withdrawn. */
+static void
+print_item(struct cli *cli, const struct showing *s, size_t i)
+{
+    const struct an_request_item *item = &s->items[i];
+    const char *what = row_text(s, i, "what");
+    const struct { const char *vi, *en, *text; } cells[] = {
+        {"chứng thư", "certificate", item->certificate}, {"thiết bị", "device", item->device}, {"thay đổi", "changes", what},
+        {"thành", "to", what[0] ? row_text(s, i, "change_to") : ""}, {"lý do", "ground", item->ground}, {"kết quả", "result", item->result},
+        {"người quyết định", "decided by", item->decided_by}, {"ghi chú", "note", item->reason}};
+
+    fprintf(cli->out, "  %lld. %s  %s <%s>  %s", (long long)item->place, item->subject, item->name, item->email, an_item_state_name(item->state, cli->english));
+    for (size_t k = 0; k < AN_COUNT(cells); k++)
+        if (cells[k].text[0] != '\0')
+            fprintf(cli->out, "%s%s: %s", k ? "; " : "  ", SAY(cli, cells[k].vi, cells[k].en), cells[k].text);
+    fputc('\n', cli->out);
+}
+
 static void
 print_show(struct cli *cli, struct showing *s)
 {
@@ -188,12 +221,12 @@ print_show(struct cli *cli, struct showing *s)
     if (r->reason[0] != '\0')
         fprintf(cli->out, "%s\n", r->reason);
     for (size_t i = 0; i < s->count; i++)
-        fprintf(cli->out, "  %lld. %s  %s  %s%s%s\n", (long long)s->items[i].place, s->items[i].name, an_item_state_name(s->items[i].state, cli->english),
-                s->items[i].result, s->items[i].reason[0] ? " · " : "", s->items[i].reason);
+        print_item(cli, s, i);
     json_array_foreach(s->history, at, event)
-        fprintf(cli->out, "  %s  %-22s %s/%s  %s\n", json_string_value(json_object_get(event, "at")), json_string_value(json_object_get(event, "act")),
+        fprintf(cli->out, "  %s  %-22s %s/%s  %s%s%s\n", json_string_value(json_object_get(event, "at")), json_string_value(json_object_get(event, "act")),
                 json_string_value(json_object_get(event, "actor")), json_string_value(json_object_get(event, "role")),
-                json_string_value(json_object_get(event, "citation")));
+                json_string_value(json_object_get(event, "citation")), json_string_length(json_object_get(event, "detail")) ? "  · " : "",
+                json_string_value(json_object_get(event, "detail")));
 }
 
 int
@@ -214,6 +247,7 @@ cmd_request_show(struct cli *cli, const void *options, char **args, int count)
         print_show_json(cli, &s);
     else if (code == AN_OK)
         print_show(cli, &s);
+    json_decref(s.content);
     json_decref(s.history);
     return code != AN_OK ? cli_fail(cli, &err) : 0;
 }

@@ -1,6 +1,8 @@
 /* request check | sign | send | withdraw | accept | supplement | refuse | approve | execute | handover */
 #include "office/request_seat.h"
 
+#include <unistd.h>
+
 /* Findings of the checks, gathered as JSON and told as text. */
 struct telling {
     struct seat *seat;
@@ -198,6 +200,16 @@ cmd_request_refuse(struct cli *cli, const void *options, char **args, int count)
     return say_step(&seat, id, "refused", "đã từ chối bằng văn bản", "refused in writing");
 }
 
+/* On a terminal only: how far a long list is. */
+static void
+tell_progress(void *context, size_t done, size_t count)
+{
+    struct cli *cli = context;
+
+    if (!cli->json && !cli->quiet && count > 1 && isatty(STDERR_FILENO))
+        fprintf(stderr, SAY(cli, "\r\033[Kmục %zu / %zu%s", "\r\033[Kitem %zu / %zu%s"), done + 1, count, done + 1 == count ? "\r\033[K" : "");
+}
+
 static an_code
 read_places(const struct opt_list *list, int64_t **ret, struct an_err *reterr)
 {
@@ -220,7 +232,8 @@ cmd_request_approve(struct cli *cli, const void *options, char **args, int count
     AN_CLEANUP(seat_close) struct seat seat = {0};
     AN_CLEANUP(an_free_ptr) int64_t *places = NULL;
     const struct request_args *a = options;
-    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason};
+    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason,
+                                         .progress = tell_progress, .context = cli};
     struct an_err err = {0};
     size_t decided = 0;
     int64_t id = 0;
@@ -248,7 +261,7 @@ cmd_request_execute(struct cli *cli, const void *options, char **args, int count
 {
     AN_CLEANUP(seat_close) struct seat seat = {0};
     const struct request_args *a = options;
-    struct an_request_tokens tokens = {.pin_dir = a->pin_dir};
+    struct an_request_tokens tokens = {.pin_dir = a->pin_dir, .progress = tell_progress, .context = cli};
     struct an_request_done done = {0};
     struct an_err err = {0};
     int64_t id = 0;

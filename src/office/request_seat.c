@@ -56,7 +56,7 @@ seat_open_key(struct seat *seat, const struct request_args *args, struct an_err 
     struct an_pin_source pin = args->pin_file ? an_pin_from_file(args->pin_file) : an_pin_from_terminal();
 
     if (args->key == NULL)
-        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--key");
+        AN_FAIL(reterr, AN_E_REQUEST_NO_KEY, "--key");
     AN_TRY(an_signer_open(args->key, pin, &seat->key.signer, reterr));
     AN_TRY(read_cert(args, seat, reterr));
     if (args->image == NULL)

@@ -75,11 +75,13 @@ open_store(struct an_instance *instance, unsigned flags, struct an_err *reterr)
 static void
 tell_registry(const struct an_instance *instance)
 {
+    const char *const places[] = {instance->config.regulation, "quoc-gia"}; /* a regulation that inherits nothing need not define it */
     struct an_answer_parameter domains = {.text = ""};
     struct an_err ignored = {0};
 
-    if (an_regulation_parameter(instance->regulations, instance->config.regulation, an_time_now(), AN_PARAMETER_MAIL_DOMAINS, &domains, &ignored) == AN_OK)
-        an_email_set_official(domains.text);
+    for (size_t i = 0; i < AN_COUNT(places) && domains.text[0] == '\0'; i++)
+        if (an_regulation_parameter(instance->regulations, places[i], an_time_now(), AN_PARAMETER_MAIL_DOMAINS, &domains, &ignored) == AN_OK)
+            an_email_set_official(domains.text);
 }
 
 an_code

@@ -87,11 +87,14 @@ an_code an_request_refuse(const struct an_desk *desk, int64_t id, const char *re
 /* Bình Thuận Điều 17.1: the manager of subscribers approves the list, item by item; then it goes on to the authority. */
 /* places: NULL = all that are open. Each decision is the officer's own signature over the item. *ret_decided: how many items are now
  * decided for good; those that need a second officer wait. AN_E_REQUEST_DECIDED when somebody else was first. */
+typedef void (*an_request_progress_fn)(void *context, size_t done, size_t count); /* of a list that takes time */
 struct an_request_verdict {
     const int64_t *places;
     size_t count;
     bool approve;
     const char *reason; /* of a refusal: needed */
+    an_request_progress_fn progress; /* may be NULL */
+    void *context;
 };
 an_code an_request_decide(const struct an_desk *desk, int64_t id, const struct an_request_verdict *verdict, const struct an_person_key *key,
                           size_t *ret_decided, struct an_err *reterr) AN_MUST_USE;
@@ -101,6 +104,8 @@ an_code an_request_decide(const struct an_desk *desk, int64_t id, const struct a
 struct an_request_tokens {
     const char *uri;        /* of the module and, for one device alone, its slot; NULL = the instance's own SoftHSM store */
     const char *pin_dir;    /* where first PINs and SO PINs of devices are kept (files of mode 0600); NULL = DIR/pins */
+    an_request_progress_fn progress; /* may be NULL */
+    void *context;
 };
 /* Everything that is approved and not done yet; what fails is said and tried again next time. Safe to run anywhere, at any time, by
  * several at once. */

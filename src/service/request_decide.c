@@ -270,6 +270,8 @@ sign_ballots(struct deciding *d, struct an_err *reterr)
     const struct an_decision_trust counts = {.pinned = &pinned, .anchors = &trust.anchors, .untrusted = &trust.untrusted, .crls = &trust.crls, .revocation = AN_REVOCATION_NONE};
     for (size_t i = 0; i < d->count; i++) {
         struct ballot *ballot = &d->ballots[i];
+        if (d->verdict->progress != NULL)
+            d->verdict->progress(d->verdict->context, i, d->count);
         snprintf(object, sizeof(object), "request:%lld/item:%lld", (long long)d->id, (long long)ballot->place);
         memcpy(decision.facts, ballot->facts, 32);
         ballot->statement = an_buf_new(16384);
@@ -301,6 +303,25 @@ cast_ballot(struct an_tx *tx, struct deciding *d, struct ballot *ballot, struct 
     return d->verdict->approve ? an_execution_plan(tx, d->id, ballot->place, d->desk->at, reterr) : AN_OK;
 }
 
+/* Who filed is told in writing what was not approved, and why (NĐ 68/2024 Điều 22; Đồng Tháp Điều 11.2b). */
+static an_code
+tell_refused(struct an_tx *tx, const struct deciding *d, const struct an_dossier *request, const char *citation, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(512 * 1024);
+    struct an_request_item *items = NULL;
+    size_t count = 0;
+
+    AN_TRY(an_request_items(tx, d->id, arena, &items, &count, reterr));
+    for (size_t i = 0; i < count; i++)
+        if (items[i].state == AN_ITEM_REFUSED)
+            an_buf_printf(&text, "- Mục %lld, %s: %s\n", (long long)items[i].place, items[i].name, items[i].reason);
+    if (text.len == 0)
+        return AN_OK;
+    an_buf_byte(&text, 0);
+    return request_tell_role(d->desk, tx, request, "qltt", "refused", "Thông báo không chấp nhận yêu cầu chứng thực", (const char *)text.ptr, NULL, citation, reterr);
+}
+
 /* When nothing is open any more the dossier goes on, or ends. */
 static an_code
 go_on(struct an_tx *tx, struct deciding *d, struct an_dossier *request, const char *citation, struct an_err *reterr)
@@ -318,12 +339,11 @@ go_on(struct an_tx *tx, struct deciding *d, struct an_dossier *request, const ch
     }
     if (open > 0)
         return AN_OK;
+    AN_TRY(tell_refused(tx, d, request, citation, reterr));
     if (approved > 0)
         return an_request_move(tx, request, AN_REQUEST_ACT_BEGIN, &deed, reterr);
     AN_TRY(an_request_move(tx, request, d->is_list ? AN_REQUEST_ACT_REFUSE : AN_REQUEST_ACT_REFUSE_ALL, &deed, reterr));
-    AN_TRY(an_request_close(tx, d->id, d->verdict->reason ? d->verdict->reason : "", d->desk->at, reterr));
-    return request_tell_role(d->desk, tx, request, "qltt", "refused", "Thông báo không chấp nhận yêu cầu chứng thực",
-                             d->verdict->reason ? d->verdict->reason : "", NULL, citation, reterr);
+    return an_request_close(tx, d->id, d->verdict->reason ? d->verdict->reason : "", d->desk->at, reterr);
 }
 
 /* Second commit: votes, what they decide, and where the dossier goes. */

@@ -500,6 +500,8 @@ an_request_execute(const struct an_desk *desk, int64_t id, const struct an_reque
     an_execution_owner(j.owner);
     AN_TRY(open_certifier(desk->instance, &j.keys, &j.certifier, reterr));
     for (size_t i = 0; i < r.count; i++) {
+        if (tokens->progress != NULL)
+            tokens->progress(tokens->context, i, r.count);
         if (r.items[i].state != AN_ITEM_APPROVED)
             continue;
         j.request = r.request;

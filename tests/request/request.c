@@ -782,6 +782,40 @@ lists_go_by_pages(void **state)
     an_store_close(&store);
 }
 
+static an_code
+receive_due(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct work *w = context;
+
+    return an_request_set_received(tx, w->id, 1, 1, 10, reterr);
+}
+
+/* Late is who has it: neither before the day, nor when all that is left is to fetch the device. */
+static void
+late_is_who_has_it(void **state)
+{
+    static const struct { enum an_request_act act; size_t late; } table[] = {
+        {AN_REQUEST_ACT_SIGN, 0}, {AN_REQUEST_ACT_SEND, 0}, {AN_REQUEST_ACT_RECEIVE, 1}, {AN_REQUEST_ACT_ACCEPT, 1}, {AN_REQUEST_ACT_BEGIN, 1},
+        {AN_REQUEST_ACT_FINISH, 0}, {AN_REQUEST_ACT_EXPECT, 0}, {AN_REQUEST_ACT_HANDOVER, 0},
+    };
+    struct an_store *store = open_store();
+    struct work work = {.id = make(store, "late", AN_REQUEST_NEW, "LATE")};
+    struct seen early = {.query = {.overdue_at = 9}}, late = {.query = {.overdue_at = 10}};
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        work.act = table[i].act;
+        want(store, move, &work, AN_OK);
+        if (table[i].act == AN_REQUEST_ACT_RECEIVE)
+            want(store, receive_due, &work, AN_OK);
+        assert_int_equal(an_store_read(store, list, &early, NULL), AN_OK);
+        assert_int_equal(an_store_read(store, list, &late, NULL), AN_OK);
+        assert_int_equal(early.count, 0);
+        assert_int_equal(late.count, table[i].late);
+    }
+    an_store_close(&store);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -796,6 +830,7 @@ main(int argc, char **argv)
         cmocka_unit_test(letters_wait_until_taken),
         cmocka_unit_test(letters_are_plain_mail),
         cmocka_unit_test(lists_go_by_pages),
+        cmocka_unit_test(late_is_who_has_it),
     };
     char folder[] = "/tmp/antin-request-XXXXXX";
     int status;

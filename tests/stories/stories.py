@@ -355,6 +355,19 @@ def sent_back(shown):
     check("Signature Validation: Signature is Valid." in found and "Total document signed" in found, f"the refusal: {found}")
     text = shell("pdftotext", paper(letters[0]["document"]), "-").stdout if letters else ""
     check("chưa có quyết định đổi địa chỉ" in " ".join(text.split()), "its reason stands in it")
+    # one of two is approved: the other's reason goes to who filed, the approved one is carried out
+    rows = [shown[2]["items"][2]["subject"], shown[2]["items"][1]["subject"]]  # theirs were not renewed in the years to come
+    (work / "doi.csv").write_text("subject,what,to\n" + "".join(f"{s},email,doi{n}@mau.gov.vn\n" for n, s in enumerate(rows)))
+    request = desk("CB000003", "request", "change", "--list", work / "doi.csv", "--number", "52/ĐN-MẪU")["id"]
+    who, label = file_and_accept(desk, head, officer, request)
+    desk(who, "request", "approve", request, "--item", 1, *officer(label))
+    check(desk(who, "request", "show", request)["state"] == "accepted", "one is still open")
+    desk(who, "request", "approve", request, "--item", 2, "--refuse-item", "--reason", "tên không khớp", *officer(label))
+    desk(who, "request", "execute", request)
+    now = desk(who, "request", "show", request)
+    check([i["state"] for i in now["items"]] == ["done", "refused"] and now["items"][1]["reason"] == "tên không khớp", f"each for itself: {now['items']}")
+    told = [run("notice", "show", n["id"], "--dir", home, "--as", who)["notices"][0]["body"] for n in notices_of("request.refused") if n["about"] == f"request:{request}"]
+    check(len(told) == 1 and "Mục 2" in told[0] and "tên không khớp" in told[0], f"told with the reason: {told}")
 
 
 def workbook(path, rows):

@@ -13,12 +13,6 @@ SERVER, LOAD = {CORES[0]}, {CORES[-1]}
 FULL = bool(os.environ.get("ANTIN_FULL"))
 
 
-def pin(pids, cores):
-    for pid in pids:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            os.sched_setaffinity(int(thread), cores)
-
-
 def cpu_seconds(pids):
     total = 0
     for pid in pids:
@@ -67,14 +61,13 @@ def nginx(s, content):
     (base / "html").mkdir(parents=True)
     (base / "html" / "a").write_bytes(content)
     os.chmod(s.base, 0o755)
-    (base / "conf").write_text(f"""worker_processes 2; daemon off; error_log {base}/err; pid {base}/pid; events {{ worker_connections 4096; }}
+    (base / "conf").write_text(f"""worker_processes 1; daemon off; error_log {base}/err; pid {base}/pid; events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 100000000; open_file_cache max=1000 inactive=60s; open_file_cache_valid 60s; client_body_temp_path {base}/b; proxy_temp_path {base}/p;
 fastcgi_temp_path {base}/f; uwsgi_temp_path {base}/u; scgi_temp_path {base}/s;
 server {{ listen 127.0.0.1:18099; root {base}/html; default_type application/ocsp-response; add_header Cache-Control max-age=3600; }} }}""")
-    process = subprocess.Popen(["nginx", "-p", str(base), "-c", str(base / "conf")], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(["nginx", "-p", str(base), "-c", str(base / "conf")], stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
     time.sleep(1)
     workers = [int(p) for p in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()]
-    pin(workers, SERVER)
     return process, workers
 
 
@@ -294,10 +287,9 @@ def rows(t, build, rounds, seconds=2, wanted=("serve", "lists")):
     s = Served(build, maker, token="file")
     try:
         if "serve" in wanted:
-            s.start()
+            s.start(cores=SERVER)
             time.sleep(2)
             idle_memory(t, s)
-            pin(s.child("antin-http") + s.child("antin-key"), SERVER)
             beforehand(t, s, seconds, rounds)
             slow_connections(t, s, seconds, rounds)
             on_demand(t, s, seconds, rounds, "P-256", "RSA-2048")
@@ -314,8 +306,7 @@ def rows(t, build, rounds, seconds=2, wanted=("serve", "lists")):
         return
     s = Served(build, maker, token="file", swapped=True)  # the same with the other key each
     try:
-        s.start()
-        pin(s.child("antin-http") + s.child("antin-key"), SERVER)
+        s.start(cores=SERVER)
         on_demand(t, s, seconds, rounds, "RSA-2048", "P-256")
     finally:
         s.remove()

@@ -12,6 +12,7 @@
 
 #include "audit/internal.h"
 #include "base/limits.h"
+#include "base/program.h"
 
 #define BLOCK_LEVEL 16
 #define BLOCK_ROWS ((int64_t)1 << BLOCK_LEVEL)
@@ -237,7 +238,7 @@ static void
 run_workers(struct check *check)
 {
     pthread_t threads[WORKERS_MAX];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t cores = (int64_t)an_cores();
     size_t count = 0;
 
     for (int64_t i = 1; i < cores && i < check->block_count && count < WORKERS_MAX; i++)

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,18 @@ static char own[PATH_MAX]; /* the folder of our executable; "" when it cannot be
 static bool in_build;
 static char *data;
 static pthread_once_t looked = PTHREAD_ONCE_INIT;
+
+size_t
+an_cores(void)
+{
+    cpu_set_t set;
+    long online;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+        return (size_t)CPU_COUNT(&set);
+    online = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set can name */
+    return online > 0 ? (size_t)online : 1;
+}
 
 static bool
 is_readable(const char *path)

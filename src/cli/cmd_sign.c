@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "base/file.h"
+#include "base/program.h"
 #include "base/map.h"
 #include "cli/material.h"
 #include "cli/pool.h"
@@ -488,7 +489,7 @@ cmd_sign(struct cli *cli, const void *options, char **argv, int argc)
     if (r.chain_anchor && !cli->quiet && !cli->json)
         fprintf(stderr, "antin: %s\n", SAY(cli, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->vi, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->en));
     if (jobs <= 0)
-        jobs = sysconf(_SC_NPROCESSORS_ONLN);
+        jobs = (long)an_cores();
     if ((size_t)jobs > an_signer_info(r.signer)->sessions_max + 1)
         jobs = (long)an_signer_info(r.signer)->sessions_max + 1; /* one prepares the next file while the token signs */
     (void)cli_regulations(cli); /* opened once, before the threads copy what they need of cli */

@@ -1,6 +1,7 @@
 #include "cli/pool.h"
 
 #include "base/time.h"
+#include "base/program.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -125,7 +126,7 @@ pool_run(size_t count, size_t unit, long threads, FILE *out, pool_fn each, void 
         return;
     }
     if (threads <= 0)
-        threads = sysconf(_SC_NPROCESSORS_ONLN);
+        threads = (long)an_cores();
     if (threads > THREADS_MAX)
         threads = THREADS_MAX;
     sigaction(SIGINT, &action, NULL);

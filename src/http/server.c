@@ -1,5 +1,7 @@
 #include "http/internal.h"
 
+#include "base/program.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -144,8 +146,7 @@ start_loop(struct an_http_server *server, struct loop *loop, unsigned loops)
 static bool
 start_threads(struct an_http_server *server)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned loops = server->setup.loops ? server->setup.loops : cores > 0 ? (unsigned)cores : 1;
+    unsigned loops = server->setup.loops ? server->setup.loops : (unsigned)an_cores();
     unsigned workers = server->setup.workers ? server->setup.workers : loops * 4 > WORKERS_MIN ? loops * 4 : WORKERS_MIN;
 
     loops = loops < THREADS_MAX ? loops : THREADS_MAX;

@@ -5,6 +5,7 @@
 #include "keys/internal.h"
 
 #include "base/time.h"
+#include "base/program.h"
 #include "proc/json.h"
 
 #include <jansson.h>
@@ -377,7 +378,7 @@ an_code
 an_key_hold(const char *dir, struct an_err *reterr)
 {
     AN_CLEANUP(an_key_list_done) struct an_key_list list = {0};
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t cores = an_cores();
     bool is_token_open = false;
 
     AN_TRY(an_key_list_read(dir, &list, reterr));
@@ -397,8 +398,8 @@ an_key_hold(const char *dir, struct an_err *reterr)
         key->last = &key->first;
         if (open_key(key, &err) != AN_OK)
             dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
-        if (!key->is_token && key->threads_max > (size_t)cores)
-            key->threads_max = cores > 0 ? (size_t)cores : 1;
+        if (!key->is_token && key->threads_max > cores)
+            key->threads_max = cores;
         is_token_open |= key->is_token && key->signer != NULL;
     }
     if (is_token_open)

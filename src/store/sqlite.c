@@ -184,7 +184,7 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     lite->device = code == AN_OK ? info.st_dev : 0;
     lite->inode = code == AN_OK ? info.st_ino : 0;
     if (code == AN_OK && (flags & (AN_STORE_READ_ONLY | OPEN_READER)))
-        code = lite_script(conn, "PRAGMA query_only=ON", reterr);
+        code = lite_script(conn, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", reterr); /* several, and the system keeps the file too */
     umask(old);
     if (code == AN_OK && flags == 0)
         lite->fold = fold_start(lite->db, path);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/program.h"
 #include "store/internal.h"
 
 static const struct engine *const engines[] = {[AN_STORE_SQLITE] = &engine_sqlite, [AN_STORE_POSTGRESQL] = &engine_postgres};
@@ -30,8 +31,7 @@ find_engine(const char *url)
 static size_t
 reader_count(size_t asked)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t count = asked ? asked : 2 * (size_t)(cores > 0 ? cores : 1);
+    size_t count = asked ? asked : 2 * an_cores();
 
     return count > AN_LIMIT_STORE_READERS ? AN_LIMIT_STORE_READERS : count;
 }

@@ -82,10 +82,11 @@ class Served:
                           (status, int(time.time()) if kind != 2 else None, reason if kind == 0 else None, self.serial(name)))
         return float(run(self.maker, "change", self.dir, 2, self.serial(name).hex(), kind, reason).stdout)
 
-    def start(self, listen="127.0.0.1:0"):
+    def start(self, listen="127.0.0.1:0", cores=None):
         self.log = open(self.base / "log", "ab")
         self.process = subprocess.Popen([str(self.build / "antin-office"), "serve", "--dir", str(self.dir), "--listen", listen, "--lang=en"],
-                                        stdout=subprocess.PIPE, stderr=self.log)
+                                        stdout=subprocess.PIPE, stderr=self.log,
+                                        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None)
         line = self.process.stdout.readline().decode()
         if "port" not in line:
             raise SystemExit(f"serve did not start: {line} {(self.base / 'log').read_text()[-2000:]}")

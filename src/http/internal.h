@@ -96,6 +96,7 @@ struct an_http_server {
     pthread_cond_t is_work;
     struct http_job *first, **last;
     size_t waiting;
+    size_t in_hand[HTTP_ROUTES_MAX]; /* of each route: jobs that workers have */
 };
 
 /* ---- route.c ---- */

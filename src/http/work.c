@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define WAITING_MAX 4096 /* more are told to come back in a second: a queue that long answers nobody in time */
+#define IN_HAND_ENOUGH 16 /* as many as a token has sessions for (keys/hold.c): every key is busy, what comes meanwhile gathers */
 
 void
 http_job_free(struct http_job *job)
@@ -34,33 +35,71 @@ http_work_push(struct an_http_server *server, struct http_job *job)
     return done;
 }
 
+/* ---- taking ----
+ * What is carried out together costs a share of every wake-up, question and look into the store. So when enough of a route
+ * is in hand, what comes gathers until some of it is back: then it is the next batch of whoever brought that back. */
+static bool
+may_take(const struct an_http_server *server, const struct http_job *job)
+{
+    return job->route->handle_many == NULL || server->in_hand[job->route_number] < IN_HAND_ENOUGH;
+}
+
+/* Where the first job hangs that may be taken now; NULL = there is none. */
+static struct http_job **
+find_job(struct an_http_server *server)
+{
+    for (struct http_job **at = &server->first; *at != NULL; at = &(*at)->next)
+        if (may_take(server, *at))
+            return at;
+    return NULL;
+}
+
 void
 http_work_wake(struct an_http_server *server)
 {
-    pthread_cond_signal(&server->is_work);
-}
-
-/* The next job; with those of its route that stand behind it when they can be carried out together. */
-static struct http_job *
-take_jobs(struct an_http_server *server)
-{
-    struct http_job *first, *last;
-    size_t count = 1;
+    bool is_work;
 
     pthread_mutex_lock(&server->lock);
-    while (server->first == NULL && !server->loops_gone)
+    is_work = find_job(server) != NULL;
+    pthread_mutex_unlock(&server->lock);
+    if (is_work)
+        pthread_cond_signal(&server->is_work);
+}
+
+/* The job and those of its route that stand behind it, when they can be carried out together. */
+static struct http_job *
+cut_jobs(struct an_http_server *server, struct http_job **at, size_t *ret_count)
+{
+    struct http_job *first = *at, *last = first;
+    size_t count = 1;
+
+    for (; first->route->handle_many != NULL && count < AN_HTTP_TURNS_MAX && last->next != NULL && last->next->route == first->route; count++)
+        last = last->next;
+    *at = last->next;
+    if (last->next == NULL)
+        server->last = at;
+    last->next = NULL;
+    server->waiting -= count;
+    server->in_hand[first->route_number] += count;
+    *ret_count = count;
+    if (find_job(server) != NULL)
+        pthread_cond_signal(&server->is_work); /* whoever takes wakes the next one, as long as there is work */
+    return first;
+}
+
+/* The next jobs; those of the last time, count of that route, are back. NULL when the server ends. */
+static struct http_job *
+take_jobs(struct an_http_server *server, size_t *route, size_t *count)
+{
+    struct http_job **at, *first = NULL;
+
+    pthread_mutex_lock(&server->lock);
+    server->in_hand[*route] -= *count;
+    while ((at = find_job(server)) == NULL && !(server->first == NULL && server->loops_gone))
         pthread_cond_wait(&server->is_work, &server->lock);
-    first = last = server->first;
-    if (first != NULL) {
-        for (; first->route->handle_many != NULL && count < AN_HTTP_TURNS_MAX && last->next != NULL && last->next->route == first->route; count++)
-            last = last->next;
-        server->first = last->next;
-        last->next = NULL;
-        server->waiting -= count;
-        if (server->first == NULL)
-            server->last = &server->first;
-        else
-            pthread_cond_signal(&server->is_work); /* whoever takes wakes the next one, as long as there is work */
+    if (at != NULL) {
+        first = cut_jobs(server, at, count);
+        *route = first->route_number;
     }
     pthread_mutex_unlock(&server->lock);
     return first;
@@ -215,9 +254,10 @@ void *
 http_work(void *context)
 {
     struct an_http_server *server = context;
+    size_t route = 0, count = 0;
     struct http_job *jobs;
 
-    while ((jobs = take_jobs(server)) != NULL) {
+    while ((jobs = take_jobs(server, &route, &count)) != NULL) {
         carry_out(server, jobs);
         give_all_back(jobs);
     }

@@ -375,6 +375,16 @@ wait_for_answers(struct an_keys *keys, struct asker *me, uint64_t deadline_ms)
     }
 }
 
+/* While we sent, somebody may have put questions and gone to read: then nobody but us can send them. */
+static void
+send_rest(struct an_keys *keys)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf room = an_buf_new(AN_KEYS_FRAME_BYTES);
+
+    while (keys->unsent != NULL && !keys->is_sending && !keys->is_lost)
+        send_for_all(keys, &room);
+}
+
 /* ---- the signer ---- */
 struct remote_key {
     struct an_keys *keys;
@@ -417,6 +427,7 @@ ask_remote(void *context, const struct an_scheme *scheme, struct an_signing *all
     for (size_t i = 0; i < count && me.open != 0; i++)
         if (!waiting[i].is_done && !unlink_from(&keys->unsent, &waiting[i]))
             (void)unlink_from(&keys->sent, &waiting[i]);
+    send_rest(keys);
     wake_another(keys);
     pthread_mutex_unlock(&keys->lock);
     pthread_cond_destroy(&me.wake);

@@ -193,12 +193,12 @@ renew(int threads, size_t count)
 
     for (int i = 0; i < threads; i++) {
         all[i].client.number = i;
-        all[i].count = count / (size_t)threads;
+        all[i].count = (count + (size_t)threads - 1) / (size_t)threads;
         all[i].serials = an_new_array(all[i].count, sizeof(*all[i].serials));
     }
     issuing = run_all(all, threads, issue_some);
     renewing = run_all(all, threads, renew_some);
-    printf("{\"renewed\": %zu, \"issuing_seconds\": %.2f, \"seconds\": %.2f}\n", count / (size_t)threads * (size_t)threads, issuing, renewing);
+    printf("{\"renewed\": %zu, \"issuing_seconds\": %.2f, \"seconds\": %.2f}\n", all[0].count * (size_t)threads, issuing, renewing);
     for (int i = 0; i < threads; i++)
         free(all[i].serials);
     free(all);

@@ -10,9 +10,10 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 20000        /* how long a request waits for its token; its client gives up at 30 s */
+#define LOCK_MS 500          /* how long one attempt waits until nobody signs; a call that hangs may hold it for ever */
 #define PAUSE_US 20000       /* between two attempts to open a token again */
 #define HARDWARE_THREADS 16  /* a token that signs on its own hardware is kept busy by these; more only wait */
 #define STACK_BYTES ((size_t)256 * 1024)
@@ -24,6 +25,7 @@ struct job {
     uint32_t id;
     struct an_scheme scheme;
     uint64_t deadline_ms;
+    bool is_answered;        /* by the watch, while its call did not come back */
     size_t len;
     uint8_t digest[];
 };
@@ -31,6 +33,7 @@ struct job {
 struct held_key {
     struct an_key_entry entry;
     bool is_token;           /* PKCS#11: may go away */
+    bool is_left;            /* its token hung at the set-up: left alone, until a process beside us could open it */
     an_code refused;         /* a PIN that was refused is not offered again before somebody looks: the token would lock */
     uint64_t handle;
     struct an_buf spki;
@@ -56,8 +59,8 @@ open_key(struct held_key *key, struct an_err *reterr)
     struct an_pin_source pin = {0};
     an_bytes spki;
 
-    if (key->refused != AN_OK)
-        AN_FAIL(reterr, key->refused, "%s", key->entry.name);
+    if (key->is_left || key->refused != AN_OK)
+        AN_FAIL(reterr, key->is_left ? AN_E_TOKEN_FAILED : key->refused, "%s", key->entry.name);
     if (key->entry.pin != NULL)
         pin = an_pin_from_file(key->entry.pin);
     an_code code = an_signer_open(key->entry.uri, pin, &key->signer, reterr);
@@ -124,12 +127,37 @@ keep_tokens(void)
         dprintf(STDERR_FILENO, "antin-key: %s: %s\n", an_message_find(err.code)->symbol, err.detail);
 }
 
+/* For opening and closing, while nobody signs. */
+static bool
+lock_tokens(struct held_key *key, struct key_call *call)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOCK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    if (pthread_rwlock_clockwrlock(&tokens_lock, CLOCK_MONOTONIC, &until) != 0)
+        return false;
+    an_key_call_begin(call, key->entry.name, NULL, NULL);
+    return true;
+}
+
+static void
+unlock_tokens(struct key_call *call)
+{
+    an_key_call_end(call);
+    pthread_rwlock_unlock(&tokens_lock);
+}
+
 static an_code
 open_again(struct held_key *key, unsigned epoch, bool all, struct an_err *reterr)
 {
+    struct key_call call;
     an_code code = AN_OK;
 
-    pthread_rwlock_wrlock(&tokens_lock);
+    if (!lock_tokens(key, &call))
+        AN_FAIL(reterr, AN_E_TOKEN_REMOVED, "%s", key->entry.name);
     if (key->epoch == epoch || key->signer == NULL) { /* nobody else did it meanwhile */
         if (all)
             close_tokens();
@@ -138,36 +166,127 @@ open_again(struct held_key *key, unsigned epoch, bool all, struct an_err *reterr
             mend_tokens();
         code = open_key(key, reterr);
     }
-    pthread_rwlock_unlock(&tokens_lock);
+    unlock_tokens(&call);
     return code;
 }
 
-static an_code
-sign_once(struct held_key *key, const struct job *job, struct an_buf *out, unsigned *ret_epoch, struct an_err *reterr)
+/* ---- what does not come back ---- */
+/* What a thread has in hand: a job, and those behind it. */
+struct turn { struct held_key *key; struct job *job; };
+
+static void
+refuse_job(const struct held_key *key, const struct job *job)
 {
+    struct an_err err = {0};
+
+    an_err_set(&err, AN_E_TOKEN_FAILED, "%s: no answer from its token", key->entry.name);
+    an_key_client_answer(job->client, &(struct an_key_answer){.id = job->id, .code = err.code, .bytes = an_bytes_of_str(err.detail)});
+    an_key_client_flush(job->client);
+}
+
+static void add_thread(struct held_key *key);
+
+/* To the front of the queue, for the threads that are left. */
+static void
+put_back(struct held_key *key, struct job **rest)
+{
+    struct job *last = *rest;
+
+    pthread_mutex_lock(&key->lock);
+    for (key->waiting++; last->next != NULL; last = last->next)
+        key->waiting++;
+    last->next = key->first;
+    if (key->first == NULL)
+        key->last = &last->next;
+    key->first = *rest;
+    *rest = NULL;
+    add_thread(key);
+    pthread_cond_signal(&key->is_work);
+    pthread_mutex_unlock(&key->lock);
+}
+
+/* Those behind it go to others. Its own job is not refused yet: when a process beside us takes over, it is asked there again. */
+static void
+note_late(void *context)
+{
+    struct turn *turn = context;
+
+    if (turn->job->next != NULL)
+        put_back(turn->key, &turn->job->next);
+    if (turn->job->is_answered || an_time_monotonic_ms() < turn->job->deadline_ms)
+        return;
+    refuse_job(turn->key, turn->job);
+    turn->job->is_answered = true;
+}
+
+static struct job *
+take_late(struct held_key *key, uint64_t now)
+{
+    struct job *job;
+
+    pthread_mutex_lock(&key->lock);
+    job = key->first;
+    if (job != NULL && now >= job->deadline_ms) {
+        key->first = job->next;
+        key->waiting--;
+        if (key->first == NULL)
+            key->last = &key->first;
+    } else {
+        job = NULL;
+    }
+    pthread_mutex_unlock(&key->lock);
+    return job;
+}
+
+void
+an_key_refuse_late(void)
+{
+    uint64_t now = an_time_monotonic_ms();
+    struct job *job;
+
+    for (size_t i = 0; i < held_count; i++)
+        while ((job = take_late(&held[i], now)) != NULL) {
+            refuse_job(&held[i], job);
+            an_key_client_unref(job->client);
+            free(job);
+        }
+}
+
+/* ---- signing ---- */
+static an_code
+sign_once(struct turn *turn, struct an_buf *out, unsigned *ret_epoch, struct an_err *reterr)
+{
+    struct held_key *key = turn->key;
+    const struct job *job = turn->job;
+    struct key_call call;
     an_code code = AN_E_TOKEN_REMOVED;
 
     if (key->is_token)
         pthread_rwlock_rdlock(&tokens_lock);
     *ret_epoch = key->epoch;
-    if (key->signer != NULL)
+    if (key->signer != NULL) {
+        an_key_call_begin(&call, key->entry.name, note_late, turn);
         code = an_signer_sign(key->signer, &job->scheme, AN_BYTES(job->digest, job->len), out, reterr);
-    else
+        an_key_call_end(&call);
+    } else {
         an_err_set(reterr, code, "%s", key->entry.name);
+    }
     if (key->is_token)
         pthread_rwlock_unlock(&tokens_lock);
     return code;
 }
 
 static an_code
-sign_until(struct held_key *key, const struct job *job, struct an_buf *out, struct an_err *reterr)
+sign_until(struct turn *turn, struct an_buf *out, struct an_err *reterr)
 {
+    struct held_key *key = turn->key;
+
     for (unsigned attempt = 0;; attempt++) {
         struct an_err again = {0};
         unsigned epoch = 0;
-        an_code code = sign_once(key, job, out, &epoch, reterr);
+        an_code code = sign_once(turn, out, &epoch, reterr);
 
-        if (code == AN_OK || !key->is_token || !is_passing(code) || an_time_monotonic_ms() >= job->deadline_ms)
+        if (code == AN_OK || !key->is_token || !is_passing(code) || an_time_monotonic_ms() >= turn->job->deadline_ms)
             return code;
         an_buf_reset(out);
         if (attempt > 0)
@@ -182,14 +301,16 @@ sign_until(struct held_key *key, const struct job *job, struct an_buf *out, stru
 
 /* ---- workers ---- */
 static void
-do_job(struct held_key *key, struct job *job)
+do_job(struct turn *turn)
 {
+    const struct job *job = turn->job;
     AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(16384);
     struct an_err err = {0};
-    an_code code = sign_until(key, job, &signature, &err);
+    an_code code = sign_until(turn, &signature, &err);
     struct an_key_answer answer = {.id = job->id, .code = code, .bytes = code == AN_OK ? an_buf_view(&signature) : an_bytes_of_str(err.detail)};
 
-    an_key_client_answer(job->client, &answer);
+    if (!job->is_answered)
+        an_key_client_answer(job->client, &answer);
 }
 
 static struct job *
@@ -224,16 +345,17 @@ work(void *context)
     struct held_key *key = context;
 
     for (;;) {
-        struct job *job = take_jobs(key);
-        while (job != NULL) {
-            struct job *next = job->next;
-            struct key_client *client = job->client;
-            do_job(key, job);
-            free(job);
+        struct turn turn = {key, take_jobs(key)};
+        while (turn.job != NULL) {
+            struct key_client *client = turn.job->client;
+            struct job *next;
+            do_job(&turn);
+            next = turn.job->next; /* none when they were given to others */
+            free(turn.job);
             if (next == NULL || next->client != client)
                 an_key_client_flush(client);
             an_key_client_unref(client);
-            job = next;
+            turn.job = next;
         }
     }
     return NULL;
@@ -301,6 +423,16 @@ find_key(uint64_t handle)
     return NULL;
 }
 
+/* One whose token could not be opened yet is not known by its public key. */
+static bool
+lacks_keys(void)
+{
+    for (size_t i = 0; i < held_count; i++)
+        if (__atomic_load_n(&held[i].handle, __ATOMIC_ACQUIRE) == 0)
+            return true;
+    return false;
+}
+
 static void
 refuse(struct key_client *client, uint32_t id, an_code code, const char *detail)
 {
@@ -317,12 +449,16 @@ an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*tak
         struct held_key *key = find_key(question.key);
         struct job *job;
 
+        if (key == NULL && lacks_keys()) {
+            refuse(client, question.id, AN_E_TOKEN_ABSENT, "it was away, or did not answer, when antin-key was started");
+            continue;
+        }
         if (key == NULL || (key->entry.purposes & 1u << question.purpose) == 0) {
             refuse(client, question.id, key == NULL ? AN_E_KEYS_NAME : AN_E_KEYS_PURPOSE, an_key_purpose_name(question.purpose));
             continue;
         }
         job = an_new_array(1, sizeof(*job) + question.digest.len);
-        *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme, .deadline_ms = an_time_monotonic_ms() + WAIT_MS, .len = question.digest.len};
+        *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme, .deadline_ms = an_time_monotonic_ms() + an_key_wait_ms(), .len = question.digest.len};
         if (question.digest.len != 0)
             memcpy(job->digest, question.digest.ptr, question.digest.len);
         gather(&all, key, job);
@@ -337,15 +473,17 @@ look_again(struct held_key *key)
 {
     struct an_err err = {0};
     uint64_t now = an_time_monotonic_ms();
+    struct key_call call;
 
-    pthread_rwlock_wrlock(&tokens_lock);
+    if (key->is_left || !lock_tokens(key, &call))
+        return;
     if (key->signer == NULL && now - key->looked_ms > 200) {
         key->looked_ms = now;
         mend_tokens();
         if (open_key(key, &err) == AN_OK)
             keep_tokens();
     }
-    pthread_rwlock_unlock(&tokens_lock);
+    unlock_tokens(&call);
 }
 
 void
@@ -374,8 +512,48 @@ resolve(const char *dir, const char *path)
     return path == NULL || *path == '/' ? (path ? an_strdup(path) : NULL) : an_asprintf("%s/%s", dir, path);
 }
 
+/* An attribute of a PKCS#11 address, up to what ends it. */
+static an_bytes
+attribute(const char *uri, const char *name)
+{
+    const char *at = strstr(uri, name);
+
+    return at != NULL ? AN_BYTES((const uint8_t *)at, strcspn(at, ";?&")) : AN_NONE;
+}
+
+/* On the token of a key that is to be left alone, or on one that is reached through the same module. */
+static bool
+is_to_be_left(const struct an_key_list *list, const char *uri, const json_t *left)
+{
+    const json_t *name;
+    size_t at;
+
+    json_array_foreach(left, at, name)
+        for (size_t i = 0; i < list->count; i++)
+            if (json_string_value(name) != NULL && strcmp(list->entries[i].name, json_string_value(name)) == 0 &&
+                an_bytes_eq(attribute(list->entries[i].uri, "token="), attribute(uri, "token=")) &&
+                an_bytes_eq(attribute(list->entries[i].uri, "module-path="), attribute(uri, "module-path=")))
+                return true;
+    return false;
+}
+
+/* The first time; watched, since a module may hang here, too. */
+static void
+open_first(struct held_key *key)
+{
+    struct key_call call;
+    struct an_err err = {0};
+
+    if (key->is_token)
+        an_key_call_begin(&call, key->entry.name, NULL, NULL);
+    if (open_key(key, &err) != AN_OK)
+        dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
+    if (key->is_token)
+        an_key_call_end(&call);
+}
+
 an_code
-an_key_hold(const char *dir, struct an_err *reterr)
+an_key_hold(const char *dir, const json_t *left, struct an_err *reterr)
 {
     AN_CLEANUP(an_key_list_done) struct an_key_list list = {0};
     size_t cores = an_cores();
@@ -388,7 +566,6 @@ an_key_hold(const char *dir, struct an_err *reterr)
     mend_tokens();
     for (size_t i = 0; i < list.count; i++) {
         const struct an_key_entry *entry = &list.entries[i];
-        struct an_err err = {0};
         struct held_key *key = &held[i];
         *key = (struct held_key){.is_token = strncmp(entry->uri, "pkcs11:", 7) == 0, .spki = an_buf_new(65536), .threads_max = 1};
         key->entry = (struct an_key_entry){.name = an_strdup(entry->name), .pin = resolve(dir, entry->pin), .purposes = entry->purposes,
@@ -396,8 +573,8 @@ an_key_hold(const char *dir, struct an_err *reterr)
         pthread_mutex_init(&key->lock, NULL);
         pthread_cond_init(&key->is_work, NULL);
         key->last = &key->first;
-        if (open_key(key, &err) != AN_OK)
-            dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
+        key->is_left = key->is_token && is_to_be_left(&list, entry->uri, left);
+        open_first(key);
         if (!key->is_token && key->threads_max > cores)
             key->threads_max = cores;
         is_token_open |= key->is_token && key->signer != NULL;

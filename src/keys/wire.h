@@ -6,10 +6,14 @@
 
 #include "keys/keys.h"
 
-#define AN_KEYS_SETUP 1u  /* from the parent, first: {"dir": "…"}, with a listening socket; answered with the list */
+/* From the parent, first: {"dir": "…", "call_ms": N, "left": [names of keys whose tokens are left alone]}, the last two optional, with a
+ * listening socket; answered with the list. AN_E_TOKEN_FAILED: the token of the key named in detail does not come back. */
+#define AN_KEYS_SETUP 1u
 #define AN_KEYS_LIST 2u   /* {}; out: {"keys": [{"name", "spki" (base64), "purposes", "sessions", "ready"}]} */
 #define AN_KEYS_SIGN 3u   /* questions, see below */
 #define AN_KEYS_SIGNED 4u /* answers */
+#define AN_KEYS_STUCK 5u  /* to the parent, unasked, {}: a module does not come back; a process beside this one would do better */
+#define AN_KEYS_CALL_MS 10000 /* how long a module may take for one call, unless the set-up says otherwise */
 
 #define AN_KEYS_FRAME_BYTES ((size_t)1024 * 1024)
 #define AN_KEYS_MESSAGE_BYTES ((size_t)256 * 1024) /* EdDSA signs the message itself: certificates, not lists */

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -36,6 +37,9 @@
 #define STOP_MS 30000
 #define CHECKPOINT_PAUSE_MS 30000 /* asked for more often than that, it is not made more often */
 #define LEAVING_MAX 16
+#define LEFT_MAX 16
+#define SUCCESSOR_FIRST_MS 500
+#define SUCCESSOR_MAX_MS 30000
 
 enum { CHILD_KEY = 0, CHILD_HTTP, CHILDREN };
 static const struct { const char *program; uint32_t setup; } programs[CHILDREN] = {{"antin-key", AN_KEYS_SETUP}, {"antin-http", AN_NODE_SETUP}};
@@ -45,12 +49,23 @@ struct kept_child {
     int listener;
     uint64_t started_ms, start_at_ms, backoff_ms;
 };
+/* A key process that is started beside one in trouble, by a thread: a token that hangs must not stop the watch. */
+struct successor {
+    bool is_wanted, is_running, is_done; /* is_done: atomic */
+    pthread_t thread;
+    struct an_child *child;
+    struct an_err err;
+    uint64_t try_at_ms, pause_ms;
+};
 struct supervisor {
     struct an_instance *instance;
     struct kept_child kept[CHILDREN];
     struct an_child *leaving[LEAVING_MAX];
     struct an_child *checkpoint; /* the command that makes one; NULL = none runs */
     uint64_t checkpoint_ms;      /* when the last one was started */
+    struct successor successor;
+    char *left[LEFT_MAX];        /* keys whose tokens hung when they were opened: the next key process leaves them alone */
+    size_t left_count;
     int lock, signals;
 };
 
@@ -135,14 +150,33 @@ listen_for_keys(struct supervisor *s, struct an_err *reterr)
 }
 
 /* ---- children ---- */
-static an_code
-start_child(const struct supervisor *s, int which, struct an_child **ret, struct an_err *reterr)
+/* As the configuration stands now. */
+static int64_t
+token_ms(const struct supervisor *s)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_KEYS_FRAME_BYTES), setup = an_buf_new(8192);
+    AN_CLEANUP(an_config_done) struct an_config config = {0};
+    AN_CLEANUP(an_free_ptr) char *path = an_instance_path(s->instance, "antin.yaml");
+    struct an_config_serve serve;
+
+    if (an_config_load(path, &config, NULL) != AN_OK || an_config_read_serve(&config, &serve, NULL) != AN_OK)
+        return AN_KEYS_CALL_MS;
+    return serve.token_seconds * 1000;
+}
+
+/* all: also keys whose tokens hung the last time. */
+static an_code
+start_child(const struct supervisor *s, int which, bool all, struct an_child **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_KEYS_FRAME_BYTES), setup = an_buf_new(65536);
     AN_CLEANUP(an_json_free) json_t *root = json_pack("{s:s}", "dir", s->instance->dir);
     struct an_child *child = NULL;
+    json_t *left = json_array();
     an_code code;
 
+    for (size_t i = 0; i < s->left_count && !all; i++)
+        json_array_append_new(left, json_string(s->left[i]));
+    json_object_set_new(root, "left", left);
+    json_object_set_new(root, "call_ms", json_integer(which == CHILD_KEY ? token_ms(s) : 0));
     an_json_write(&setup, root);
     AN_TRY(an_child_start(programs[which].program, &child, reterr));
     code = an_child_ask(child, programs[which].setup, an_buf_view(&setup), s->kept[which].listener, SETUP_MS, NULL, &answer, reterr);
@@ -163,6 +197,27 @@ keep_child(struct supervisor *s, int which, struct an_child *child)
     say("started", programs[which].program, detail);
     s->kept[which].child = child;
     s->kept[which].started_ms = an_time_monotonic_ms();
+}
+
+static void
+forget_left(struct supervisor *s)
+{
+    while (s->left_count > 0)
+        free(s->left[--s->left_count]);
+}
+
+/* A key process that found a token hanging says whose and ends; the next one leaves that token alone and holds the others. */
+static an_code
+start_surely(struct supervisor *s, int which, struct an_child **ret, struct an_err *reterr)
+{
+    an_code code;
+
+    while ((code = start_child(s, which, false, ret, reterr)) == AN_E_TOKEN_FAILED && which == CHILD_KEY && s->left_count < LEFT_MAX) {
+        say("token.hangs", programs[which].program, reterr->detail);
+        s->left[s->left_count++] = an_strdup(reterr->detail);
+        s->successor.is_wanted = true;
+    }
+    return code;
 }
 
 static void
@@ -187,7 +242,7 @@ start_due(struct supervisor *s)
         struct an_err err = {0};
         if (s->kept[i].child != NULL || an_time_monotonic_ms() < s->kept[i].start_at_ms || waits_for_keys(s, i))
             continue;
-        if (start_child(s, i, &child, &err) == AN_OK) {
+        if (start_surely(s, i, &child, &err) == AN_OK) {
             keep_child(s, i, child);
         } else {
             say("start.failed", programs[i].program, err.detail);
@@ -247,10 +302,12 @@ replace_children(struct supervisor *s)
     for (int i = 0; i < CHILDREN; i++) {
         struct an_child *child = NULL, *before = s->kept[i].child;
         struct an_err err = {0};
-        if (start_child(s, i, &child, &err) != AN_OK) {
+        if (start_child(s, i, true, &child, &err) != AN_OK) {
             say("replace.failed", programs[i].program, err.detail);
             continue;
         }
+        if (i == CHILD_KEY)
+            forget_left(s);
         keep_child(s, i, child);
         let_leave(s, i, &before);
     }
@@ -287,9 +344,61 @@ note_checkpoint(struct supervisor *s)
     an_child_stop(&s->checkpoint);
 }
 
+static void *
+try_successor(void *context)
+{
+    struct supervisor *s = context;
+
+    s->successor.err.code = start_child(s, CHILD_KEY, true, &s->successor.child, &s->successor.err);
+    __atomic_store_n(&s->successor.is_done, true, __ATOMIC_RELEASE);
+    kill(getpid(), SIGCHLD); /* wakes the watch */
+    return NULL;
+}
+
+/* It serves: whoever was in trouble leaves, and what he has not answered is asked here. */
+static void
+take_successor(struct supervisor *s)
+{
+    struct successor *next = &s->successor;
+    struct an_child *before = s->kept[CHILD_KEY].child;
+
+    pthread_join(next->thread, NULL);
+    next->is_running = false;
+    if (next->child == NULL) {
+        say("successor.failed", programs[CHILD_KEY].program, next->err.detail);
+        next->pause_ms = next->pause_ms == 0 ? SUCCESSOR_FIRST_MS : next->pause_ms * 2 < SUCCESSOR_MAX_MS ? next->pause_ms * 2 : SUCCESSOR_MAX_MS;
+        next->try_at_ms = an_time_monotonic_ms() + next->pause_ms;
+        return;
+    }
+    keep_child(s, CHILD_KEY, next->child);
+    let_leave(s, CHILD_KEY, &before);
+    forget_left(s);
+    *next = (struct successor){0};
+}
+
+static void
+tend_successor(struct supervisor *s)
+{
+    struct successor *next = &s->successor;
+
+    if (next->is_running && __atomic_load_n(&next->is_done, __ATOMIC_ACQUIRE))
+        take_successor(s);
+    if (!next->is_wanted || next->is_running || an_time_monotonic_ms() < next->try_at_ms)
+        return;
+    next->is_done = false;
+    next->err = (struct an_err){0};
+    next->is_running = pthread_create(&next->thread, NULL, try_successor, s) == 0;
+}
+
 static void
 listen_to_children(struct supervisor *s)
 {
+    if (s->kept[CHILD_KEY].child != NULL && an_child_word(s->kept[CHILD_KEY].child) == AN_KEYS_STUCK) {
+        say("token.hangs", programs[CHILD_KEY].program, "a successor is tried");
+        s->successor.is_wanted = true;
+    }
+    tend_successor(s);
+
     if (s->kept[CHILD_HTTP].child != NULL && an_child_word(s->kept[CHILD_HTTP].child) == AN_NODE_CHECKPOINT)
         start_checkpoint(s);
     note_checkpoint(s);
@@ -312,6 +421,9 @@ stop_all(struct supervisor *s)
     static const int order[] = {CHILD_HTTP, CHILD_KEY};
     uint64_t deadline = an_time_monotonic_ms() + STOP_MS;
 
+    if (s->successor.is_running)
+        pthread_join(s->successor.thread, NULL);
+    an_child_stop(&s->successor.child);
     tell_manager("STOPPING=1");
     for (size_t i = 0; i < AN_COUNT(order); i++) {
         let_leave(s, order[i], &s->kept[order[i]].child);
@@ -346,6 +458,8 @@ wait_ms(const struct supervisor *s)
     for (int i = 0; i < CHILDREN; i++)
         if (s->kept[i].child == NULL && s->kept[i].start_at_ms < next)
             next = s->kept[i].start_at_ms;
+    if (s->successor.is_wanted && !s->successor.is_running && s->successor.try_at_ms < next)
+        next = s->successor.try_at_ms;
     return next > now ? (int)(next - now) : 0;
 }
 
@@ -405,7 +519,7 @@ open_all(struct supervisor *s, const char *dir, const char *listen, unsigned *re
     name_passfile();
     for (int i = 0; i < CHILDREN; i++) {
         struct an_child *child = NULL;
-        AN_TRY(start_child(s, i, &child, reterr)); /* what does not start the first time is told to who started us */
+        AN_TRY(start_surely(s, i, &child, reterr)); /* what does not start the first time is told to who started us */
         keep_child(s, i, child);
     }
     return AN_OK;
@@ -420,6 +534,7 @@ close_all(struct supervisor *s)
             close(s->kept[i].listener);
     }
     an_child_stop(&s->checkpoint);
+    forget_left(s);
     if (s->signals >= 0)
         close(s->signals);
     if (s->lock >= 0)

@@ -44,6 +44,8 @@ const struct an_config_key an_config_keys[] = {
     {1, "crl_minutes", "360", "Lập danh sách thu hồi đầy đủ mỗi chừng này phút.", "A new full revocation list every so many minutes."},
     {1, "delta_minutes", "60", "Lập danh sách thay đổi mỗi chừng này phút; 0: không lập.", "A new delta list every so many minutes; 0: none."},
     {1, "revoked_seconds", "5", "Chứng thư bị thu hồi có trong danh sách chậm nhất sau chừng này giây.", "A revocation is in the lists after so many seconds at the latest."},
+    {1, "token_seconds", "10", "Thiết bị lưu khóa không trả lời quá chừng này giây thì coi là treo; tiến trình giữ khóa được thay.",
+     "A token that does not answer for so many seconds counts as hanging; the key process is replaced."},
     {1, "poll_ms", "250", "Mỗi chừng này mili giây xem máy khác đã thay đổi gì.", "How often changes made by other machines are looked for (milliseconds)."},
     {0, "time_stamp", NULL, "Dịch vụ cấp dấu thời gian.", "The time-stamping service."},
     {1, "policy", "\"2.16.704.1.1.1.1.1\"", "OID của quy chế cấp dấu thời gian.", "OID of the time-stamping policy."},

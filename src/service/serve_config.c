@@ -16,6 +16,7 @@ static const struct an_yaml_field SERVE_FIELDS[] = {
     {"crl_minutes", AN_FIELD_INT64, false, F(crl_minutes), NULL},
     {"delta_minutes", AN_FIELD_INT64, false, F(delta_minutes), NULL},
     {"revoked_seconds", AN_FIELD_INT64, false, F(revoked_seconds), NULL},
+    {"token_seconds", AN_FIELD_INT64, false, F(token_seconds), NULL},
     {"poll_ms", AN_FIELD_INT64, false, F(poll_ms), NULL},
 };
 #undef F
@@ -37,7 +38,7 @@ an_code
 an_config_read_serve(const struct an_config *config, struct an_config_serve *ret, struct an_err *reterr)
 {
     *ret = (struct an_config_serve){.listen = "127.0.0.1:8080", .metrics_from = "127.0.0.1 ::1", .ocsp_cache_mb = 16, .ocsp_minutes = 60, .crl_hours = 24,
-                                    .crl_minutes = 360, .delta_minutes = 60, .revoked_seconds = 5, .poll_ms = 250};
+                                    .crl_minutes = 360, .delta_minutes = 60, .revoked_seconds = 5, .token_seconds = 10, .poll_ms = 250};
     if (config->serve == NULL)
         return AN_OK;
     return an_yaml_read_fields(config->doc, config->serve, SERVE_FIELDS, AN_COUNT(SERVE_FIELDS), ret, reterr);
@@ -61,7 +62,7 @@ an_config_check_serve(const struct an_config *config, const struct an_yaml_node 
     const struct { const char *key; int64_t value, least, most; } bounds[] = {
         {"workers", serve.workers, 0, 256}, {"ocsp_cache_mb", serve.ocsp_cache_mb, 1, 65536}, {"ocsp_minutes", serve.ocsp_minutes, 1, 14 * 24 * 60},
         {"crl_hours", serve.crl_hours, 1, 24 * 400}, {"crl_minutes", serve.crl_minutes, 1, serve.crl_hours * 60 / 2},
-        {"delta_minutes", serve.delta_minutes, 0, serve.crl_minutes}, {"revoked_seconds", serve.revoked_seconds, 1, 86400}, {"poll_ms", serve.poll_ms, 10, 60000},
+        {"delta_minutes", serve.delta_minutes, 0, serve.crl_minutes}, {"revoked_seconds", serve.revoked_seconds, 1, 86400}, {"token_seconds", serve.token_seconds, 1, 14}, {"poll_ms", serve.poll_ms, 10, 60000},
     };
     for (size_t i = 0; i < AN_COUNT(bounds); i++)
         if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most)

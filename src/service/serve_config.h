@@ -17,6 +17,7 @@ struct an_config_serve {
     int64_t crl_minutes;          /* a new full list that often */
     int64_t delta_minutes;        /* a new delta list that often; 0 = none */
     int64_t revoked_seconds;      /* a revocation is in the lists after that long at the latest */
+    int64_t token_seconds;        /* how long a token may take for one call before it counts as hanging */
     int64_t poll_ms;              /* how often nodes look for changes that others made */
 };
 an_code an_config_read_serve(const struct an_config *config, struct an_config_serve *ret, struct an_err *reterr) AN_MUST_USE;

@@ -1,17 +1,20 @@
 /* Revocation lists of an instance: which are due, and where they go. */
 #include "service/status_internal.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The lists of an instance are made by one process at a time, so that a higher number never gives way to a lower one. */
+/* The lists of a folder are made by one process at a time, so that a higher number never gives way to a lower one; several nodes may
+ * have the folder in common. */
 static an_code
 lock_lists(const struct an_status *status, int *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = an_instance_path(status->instance, "run/crl.lock");
+    AN_CLEANUP(an_free_ptr) char *path = an_instance_path(status->instance, "public/crl/.lock");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
@@ -45,6 +48,49 @@ publish_one(struct an_status *status, const struct status_authority *authority, 
     return AN_OK;
 }
 
+/* What was made last stands beside the lists, for those who wait for the lock: sequence, times of the last full list and of the last
+ * one, end of the full one. */
+static char *
+made_path(const struct an_status *status, const struct status_authority *authority)
+{
+    AN_CLEANUP(an_free_ptr) char *part = an_asprintf("public/crl/.%s.made", authority->name);
+
+    return an_instance_path(status->instance, part);
+}
+
+static void
+adopt_made(const struct an_status *status, const struct status_authority *authority, struct status_list *list)
+{
+    AN_CLEANUP(an_free_ptr) char *path = made_path(status, authority);
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(256);
+    long long sequence, full_at, delta_at, next_update;
+
+    if (access(path, R_OK) != 0 || an_file_read(path, 255, &text, NULL) != AN_OK)
+        return;
+    an_buf_byte(&text, 0);
+    if (sscanf((const char *)text.ptr, "%lld %lld %lld %lld", &sequence, &full_at, &delta_at, &next_update) != 4 || sequence < list->sequence ||
+        delta_at < list->delta_at)
+        return;
+    if (sequence > list->sequence)
+        list->noticed_at = 0;
+    *list = (struct status_list){list->authority, sequence, full_at, delta_at, next_update, list->noticed_at};
+}
+
+static an_code
+note_made(const struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now, const struct an_crl_made *made, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *path = made_path(status, authority), *text = NULL;
+    struct status_list list = {.authority = authority->id};
+
+    adopt_made(status, authority, &list);
+    if (!is_delta) {
+        list.full_at = now;
+        list.next_update = now + status->serve.crl_hours * 3600;
+    }
+    text = an_asprintf("%lld %lld %lld %lld\n", (long long)made->sequence, (long long)list.full_at, (long long)now, (long long)list.next_update);
+    return an_file_write(path, an_bytes_of_str(text), 0644, reterr);
+}
+
 static an_code
 publish_all(struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now, struct an_crl_made *ret,
             an_status_made_fn made, void *context, struct an_err *reterr)
@@ -54,7 +100,7 @@ publish_all(struct an_status *status, const struct status_authority *authority, 
     AN_TRY(publish_one(status, authority, 0, is_delta, now, ret, made, context, reterr));
     for (int64_t i = 1; i <= authority->partitions && !is_delta; i++)
         AN_TRY(publish_one(status, authority, i, false, now, &part, made, context, reterr));
-    return AN_OK;
+    return note_made(status, authority, is_delta, now, ret, reterr);
 }
 
 an_code
@@ -177,6 +223,10 @@ tend(struct an_status *status, const struct status_authority *authority, an_time
     due = code == AN_OK ? judge(status, authority, base.list, base.last, now) : DUE_NOTHING;
     if (due != DUE_NOTHING)
         code = lock_lists(status, &lock, &err);
+    if (lock >= 0) { /* somebody may have made it while we waited */
+        adopt_made(status, authority, base.list);
+        due = judge(status, authority, base.list, base.last, now);
+    }
     if (due != DUE_NOTHING && code == AN_OK)
         code = publish_all(status, authority, due == DUE_DELTA, now, &made, say_made, status, &err);
     if (lock >= 0)

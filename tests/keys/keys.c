@@ -325,10 +325,14 @@ open_listener(void)
     assert_int_equal(listen(listener, 16), 0);
 }
 
+#define CALL_MS 1500 /* more than an opening takes here */
+static unsigned call_ms = AN_KEYS_CALL_MS;
+static const char *left = "";
+
 static void
 begin_server(void)
 {
-    AN_CLEANUP(an_free_ptr) char *setup = an_asprintf("{\"dir\":\"%s\"}", dir);
+    AN_CLEANUP(an_free_ptr) char *setup = an_asprintf("{\"dir\":\"%s\",\"call_ms\":%u,\"left\":[%s]}", dir, call_ms, left);
     AN_CLEANUP(an_free_ptr) char *program = an_asprintf("%s/antin-key", getenv("ANTIN_HELPERS"));
     int pair[2];
 
@@ -433,6 +437,146 @@ replace(void)
     start_server();
     close(old_end);
     assert_int_equal(waitpid(old, &status, WNOHANG), 0); /* it stays for those who are connected */
+}
+
+/* ---- a module that does not come back ---- */
+static unsigned
+next_word(unsigned wait_ms)
+{
+    struct an_frame frame = {.payload = an_buf_new(AN_KEYS_FRAME_BYTES), .fd = -1};
+    enum an_frame_state state = an_frame_receive(parent_end, &frame, an_time_monotonic_ms() + wait_ms);
+
+    an_buf_free(&frame.payload);
+    return state == AN_FRAME_OK ? frame.type : 0;
+}
+
+static void
+come_back(void)
+{
+    order("nothing 0\n");
+}
+
+/* As the supervisor does when it is told. */
+static void
+follow(void)
+{
+    int old_end = parent_end, status = 0;
+    pid_t old = server;
+
+    order("nothing 0\n");
+    start_server();
+    close(old_end);
+    assert_int_equal(waitpid(old, &status, 0), old);
+}
+
+struct hanging { struct an_signer *signer; an_code code; struct an_err err; uint64_t done_ms; };
+
+static void *
+ask_hanging(void *context)
+{
+    struct hanging *ask = context;
+
+    ask->code = sign_and_check(ask->signer, &rsa, "tem thời gian", &ask->err);
+    ask->done_ms = an_time_monotonic_ms();
+    return NULL;
+}
+
+/* Every session is used, then two more ask; another key signs meanwhile as if nothing were. */
+static void
+hangs_are_left_behind(void **state)
+{
+    enum { ASKS = 18 };
+    static const struct { const char *what, *order; void (*act)(void); an_code want; } table[] = {
+        {"comes back", "hang 1\n", come_back, AN_OK},
+        {"comes back, one session", "hang 1\nsessions_max 1\n", come_back, AN_OK},
+        {"never comes back, followed by another process", "hang 2\n", follow, AN_OK},
+        {"never comes back, one session, followed", "hang 2\nsessions_max 1\n", follow, AN_OK},
+        {"does not come back in time", "hang 1\n", NULL, AN_E_TOKEN_FAILED},
+        {"does not come back in time, one session", "hang 1\nsessions_max 1\n", NULL, AN_E_TOKEN_FAILED},
+    };
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    call_ms = CALL_MS;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        struct hanging asks[ASKS] = {0};
+        pthread_t threads[ASKS];
+        struct an_signer *hanging = NULL, *other = NULL;
+        struct an_keys *keys = NULL;
+        struct an_err err = {0};
+        uint64_t acted, last = 0, slowest = 0;
+        order("nothing 0\n");
+        start_server();
+        expect(an_keys_attach(dir, 1000, &keys, &err), AN_OK, &err);
+        expect(an_signer_of_keys(keys, "tsa", AN_PURPOSE_TIME_STAMP, &hanging, &err), AN_OK, &err);
+        expect(an_signer_of_keys(keys, "ca", AN_PURPOSE_CRL, &other, &err), AN_OK, &err);
+        order(table[i].order);
+        for (size_t j = 0; j < ASKS; j++) {
+            asks[j].signer = hanging;
+            pthread_create(&threads[j], NULL, ask_hanging, &asks[j]);
+        }
+        assert_int_equal(next_word(20 * CALL_MS), AN_KEYS_STUCK);
+        for (int j = 0; j < 20; j++) {
+            uint64_t start = an_time_monotonic_ms();
+            expect(sign_and_check(other, &rsa, "khóa khác", &err), AN_OK, &err);
+            slowest = an_time_monotonic_ms() - start > slowest ? an_time_monotonic_ms() - start : slowest;
+        }
+        acted = an_time_monotonic_ms();
+        if (table[i].act != NULL)
+            table[i].act();
+        for (size_t j = 0; j < ASKS; j++) {
+            pthread_join(threads[j], NULL);
+            expect(asks[j].code, table[i].want, &asks[j].err);
+            last = asks[j].done_ms > last ? asks[j].done_ms : last;
+        }
+        print_message("%s: all %d answered %llu ms after; another key meanwhile took %llu ms at most\n", table[i].what, ASKS,
+                      (unsigned long long)(last > acted ? last - acted : 0), (unsigned long long)slowest);
+        order("nothing 0\n");
+        expect(sign_and_check(hanging, &rsa, "và sau đó", &err), AN_OK, &err);
+        an_signer_close(&hanging);
+        an_signer_close(&other);
+        an_keys_close(&keys);
+        assert_int_equal(stop_server(0), 0);
+    }
+    call_ms = AN_KEYS_CALL_MS;
+}
+
+/* At the start: whoever starts us is told whose token it is, and a process that leaves it alone holds the others. */
+static void
+hanging_tokens_are_left_alone(void **state)
+{
+    struct an_frame answer = {.payload = an_buf_new(AN_KEYS_FRAME_BYTES), .fd = -1};
+    struct an_signer *other = NULL, *hanging = NULL;
+    struct an_keys *keys = NULL;
+    struct an_err err = {0};
+    int status = 0;
+
+    (void)state;
+    if (!has_softhsm)
+        skip();
+    call_ms = CALL_MS;
+    order("hang_login 1\n");
+    begin_server();
+    assert_int_equal(an_frame_receive(parent_end, &answer, an_time_monotonic_ms() + 60000), AN_FRAME_OK);
+    assert_int_equal(answer.type, AN_FRAME_ERROR);
+    assert_int_equal(an_frame_read_error(an_buf_view(&answer.payload), &err), AN_E_TOKEN_FAILED);
+    assert_string_equal(err.detail, "tsa");
+    an_buf_free(&answer.payload);
+    close(parent_end);
+    assert_int_equal(waitpid(server, &status, 0), server);
+    left = "\"tsa\"";
+    start_server();
+    expect(an_keys_attach(dir, 1000, &keys, &err), AN_OK, &err);
+    expect(an_signer_of_keys(keys, "tsa", AN_PURPOSE_TIME_STAMP, &hanging, &err), AN_E_TOKEN_ABSENT, &err);
+    expect(an_signer_of_keys(keys, "ca", AN_PURPOSE_CRL, &other, &err), AN_OK, &err);
+    expect(sign_and_check(other, &rsa, "khóa khác", &err), AN_OK, &err);
+    an_signer_close(&other);
+    an_keys_close(&keys);
+    assert_int_equal(stop_server(0), 0);
+    order("nothing 0\n");
+    left = "";
+    call_ms = AN_KEYS_CALL_MS;
 }
 
 static void
@@ -723,6 +867,8 @@ main(void)
         cmocka_unit_test(keys_are_made_once),
         cmocka_unit_test(a_new_process_takes_over),
         cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(hangs_are_left_behind),
+        cmocka_unit_test(hanging_tokens_are_left_alone),
         cmocka_unit_test(a_refused_pin_is_not_repeated),
         cmocka_unit_test(nonsense_is_cut_off),
         cmocka_unit_test(spoilt_files_are_restored),

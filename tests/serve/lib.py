@@ -1,5 +1,5 @@
 """A served instance for tests: made, filled, started, asked, stopped."""
-import http.client, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+import base64, http.client, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 from pathlib import Path
 
 
@@ -32,6 +32,85 @@ def ask(port, method, path, body=None, headers=None, timeout=60):
 def clean(log):
     """Nothing that a sanitizer writes when it finds a fault."""
     return not re.search(r"Sanitizer|runtime error:", log)
+
+
+def said(done): return (done.stdout + done.stderr).decode(errors="replace")
+
+
+class Service:
+    """An instance as `antin init` makes it, and the service on it."""
+    def __init__(self, build, base=None, folder=None, init=()):
+        self.build = Path(build).resolve()
+        self.base = Path(base or tempfile.mkdtemp(prefix="antin-service-"))
+        self.dir = self.base / (folder or "ca")
+        self.log, self.process, self.port = self.base / f"{self.dir.name}.log", None, None
+        if not self.dir.exists():
+            self.office("init", self.dir, "--quiet", *init)
+        for path in (self.dir / "public" / "crt").glob("*.crt"):
+            run("openssl", "x509", "-inform", "DER", "-in", path, "-out", self.base / f"{path.stem}.pem")
+
+    def office(self, *words, **kw): return run(self.build / "antin-office", *words, **kw)
+
+    def configure(self, *pairs):
+        path = self.dir / "antin.yaml"
+        text = path.read_text()
+        for old, new in pairs:
+            if old not in text:
+                raise SystemExit(f"antin.yaml has no {old!r}")
+            text = text.replace(old, new)
+        path.write_text(text)
+        self.office("config", "check", self.dir)
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([self.build / "antin-office", "serve", "--dir", self.dir, "--listen", f"127.0.0.1:{self.port or 0}", "--lang=en"], stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline().decode()
+        if "port" not in line:
+            raise SystemExit(f"serve did not start: {line} {self.log.read_text()[-2000:]}")
+        self.port = int(line.split()[-1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def ask(self, *what, **kw): return ask(self.port, *what, **kw)
+
+    def allow(self, item, name):
+        got = json.loads(self.office("enrol", "allow", item, "--dir", self.dir, "--json", "--subject", f"C=VN, O=Cơ quan MẪU, CN={name}").stdout)
+        return got["reference"], got["secret"]
+
+    def csr(self):
+        """In base64, made once: whose key it is makes no difference to what is tried."""
+        path = self.base / "any.csr"
+        if not path.exists():
+            run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.base / "any.key", "-subj", "/", "-outform", "DER", "-out", path)
+        return base64.b64encode(path.read_bytes())
+
+    def enrol(self, reference, secret, timeout=60):
+        """The status and the certificates of one EST request."""
+        who = base64.b64encode(f"{reference}:{secret}".encode()).decode()
+        return self.ask("POST", "/.well-known/est/simpleenroll", self.csr(), {"Content-Type": "application/pkcs10", "Authorization": f"Basic {who}"}, timeout=timeout)
+
+    def started(self, program): return [json.loads(l)["detail"] for l in self.log.read_text().splitlines() if f'"program":"{program}"' in l and '"event":"started"' in l]
+
+    def ocsp(self, name, *more):
+        return said(run("openssl", "ocsp", "-issuer", self.base / "nha-nuoc.pem", "-cert", self.base / f"{name}.pem", "-url", f"{self.url}/ocsp", "-CAfile", self.base / "goc.pem", *more, check=False))
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def certificate_of(body):
+    """PEM, and its serial, of an answer of EST."""
+    pem = run("openssl", "x509", input=run("openssl", "pkcs7", "-inform", "DER", "-print_certs", input=base64.b64decode(body)).stdout).stdout
+    return pem, run("openssl", "x509", "-noout", "-serial", input=pem).stdout.decode().strip().split("=")[1]
 
 
 class Served:

@@ -2,12 +2,10 @@
 """A service as `antin init` makes it, from the first certificate to the last answer: EST, CMP, status, time-stamp, list, revocation,
 replacement while it is asked, end. Short, and without times that matter: it runs under sanitizers, too, whose findings in any
 process fail it. Usage: short.py BUILD"""
-import base64, json, os, re, shutil, signal, subprocess, sys, tempfile, threading, time
-from pathlib import Path
+import base64, json, re, signal, sys, threading
 
-from lib import ask, clean, run, wait_for
+from lib import Service, clean, run, said, wait_for
 
-BUILD = Path(sys.argv[1]).resolve()
 failures = []
 
 
@@ -15,40 +13,6 @@ def check(condition, what, detail=""):
     print(f"{'ok    ' if condition else 'FAILED'} {what}" + ("" if condition else f": {str(detail)[-1500:]}"), flush=True)
     if not condition:
         failures.append(what)
-
-
-def office(*words, **kw): return run(BUILD / "antin-office", *words, **kw)
-
-
-def said(done): return (done.stdout + done.stderr).decode(errors="replace")
-
-
-class Service:
-    def __init__(self):
-        self.base = Path(tempfile.mkdtemp(prefix="antin-short-"))
-        self.dir = self.base / "ca"
-        office("init", self.dir, "--quiet")
-        self.log = self.base / "log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([BUILD / "antin-office", "serve", "--dir", self.dir, "--listen", "127.0.0.1:0", "--lang=en"], stdout=subprocess.PIPE, stderr=log)
-        line = self.process.stdout.readline().decode()
-        if "port" not in line:
-            raise SystemExit(f"serve did not start: {line} {self.log.read_text()}")
-        self.port = int(line.split()[-1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        for path in (self.dir / "public" / "crt").glob("*.crt"):
-            run("openssl", "x509", "-inform", "DER", "-in", path, "-out", self.base / f"{path.stem}.pem")
-
-    def ask(self, *what): return ask(self.port, *what)
-
-    def allow(self, item, name):
-        got = json.loads(office("enrol", "allow", item, "--dir", self.dir, "--json", "--subject", f"C=VN, O=Cơ quan MẪU, CN={name}").stdout)
-        return got["reference"], got["secret"]
-
-    def started(self, program): return [json.loads(l)["detail"] for l in self.log.read_text().splitlines() if f'"program":"{program}"' in l and '"event":"started"' in l]
-
-    def ocsp(self, name, *more):
-        return said(run("openssl", "ocsp", "-issuer", self.base / "nha-nuoc.pem", "-cert", self.base / f"{name}.pem", "-url", f"{self.url}/ocsp", "-CAfile", self.base / "goc.pem", *more, check=False))
 
 
 def est(s):
@@ -76,7 +40,7 @@ def status(s):
         out = s.ocsp("est", *more)
         check("Response verify OK" in out and "est.pem: good" in out, f"openssl ocsp {more[0]}", out)
     serial = run("openssl", "x509", "-in", s.base / "cmp.pem", "-noout", "-serial").stdout.decode().strip().split("=")[1]
-    office("ca", "revoke", serial, "--dir", s.dir, "--ground", "lo-khoa", "--actor", "CB01", "--role", "can-bo-thu-hoi")
+    s.office("ca", "revoke", serial, "--dir", s.dir, "--ground", "lo-khoa", "--actor", "CB01", "--role", "can-bo-thu-hoi")
     out = s.ocsp("cmp")
     check("cmp.pem: revoked" in out, "revoked: seen by the next question", out)
 
@@ -130,13 +94,13 @@ def checkpoint(s):
     """The head of the log, stamped by a time-stamp authority over the network: our own. The process that faces the network reaches
     nobody; it has the command started that does."""
     (s.dir / "antin.yaml").write_text(re.sub(r"checkpoint_events: \d+", f"checkpoint_events: 1\n  tsa: \"{s.url}/tsa\"", (s.dir / "antin.yaml").read_text()).replace("tsa_private: false", "tsa_private: true"))
-    office("config", "check", s.dir)
+    s.office("config", "check", s.dir)
     before = len(s.started("antin-http"))
     s.process.send_signal(signal.SIGHUP)
     check(wait_for(lambda: len(s.started("antin-http")) > before, 120), "the new configuration is taken up", s.log.read_text())
-    stamped = lambda: json.loads(office("audit", "verify", "--dir", s.dir, "--json").stdout)["stamped"]
+    stamped = lambda: json.loads(s.office("audit", "verify", "--dir", s.dir, "--json").stdout)["stamped"]
     check(wait_for(stamped, 120), "a checkpoint is time-stamped", s.log.read_text())
-    office("audit", "export", s.base / "export", "--dir", s.dir)
+    s.office("audit", "export", s.base / "export", "--dir", s.dir)
     lines = [json.loads(line) for line in (s.base / "export").read_text().splitlines()]
     signatures = [base64.b64decode(line["signature"]) for line in lines if "checkpoint" in line and "signature" in line]
     token, value = stamp_of(s, signatures[-1])
@@ -159,21 +123,19 @@ def stamp_of(s, cms):
 def ended(s):
     s.process.send_signal(signal.SIGTERM)
     check(s.process.wait(90) == 0, "it ends by itself", s.log.read_text())
-    done = office("audit", "verify", "--dir", s.dir, "--json", check=False)
+    done = s.office("audit", "verify", "--dir", s.dir, "--json", check=False)
     check(done.returncode == 0, "the audit log is whole", said(done))
     check(clean(s.log.read_text()), "no process was found at fault by a sanitizer", s.log.read_text())
 
 
 def main():
-    s = Service()
+    s = Service(sys.argv[1])
+    s.start()
     try:
         for step in (est, cmp, status, stamp, checkpoint, replaced, ended):
             step(s)
     finally:
-        if s.process.poll() is None:
-            s.process.kill()
-            s.process.wait()
-        shutil.rmtree(s.base, ignore_errors=True)
+        s.remove()
     print(f"{len(failures)} failed")
     return 1 if failures else 0
 

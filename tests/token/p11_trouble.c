@@ -17,8 +17,13 @@
  *   dead_module 1    every call after C_Initialize answers CKR_GENERAL_ERROR
  *   no_initialize 1  C_Initialize fails
  *   always_auth 1    CKA_ALWAYS_AUTHENTICATE; C_Sign without a context login answers CKR_USER_NOT_LOGGED_IN
+ *   hang N           C_Sign does not come back: 1 while the order stands, 2 never again in this process
+ *   hang_login 1     neither does C_Login while the order stands
  *   half_key N       C_GenerateKeyPair leaves half a pair and fails, as when its process is killed in it: 1 a public key that bears no
  *                    name, 2 one that bears its own
+ *
+ * Where the environment says nothing (a key process that a supervisor started), both paths are those of files beside the module:
+ * p11_trouble.module holds the one, p11_trouble.control is the other.
  *
  * It writes what it saw ("logins N", "wrong N", "signs N") to P11_TROUBLE_CONTROL ".seen".
  */
@@ -42,13 +47,49 @@ static pthread_rwlock_t in_call = PTHREAD_RWLOCK_INITIALIZER;
 
 struct orders {
     long lock_after, so_lock_after, wrong_pins, removed, refuse_pin, dead_sessions, fail_sign_every, delay_ms, no_mechanism, sessions_max, told_sessions,
-        garbage_len, dead_module, no_initialize, always_auth, half_key;
+        garbage_len, dead_module, no_initialize, always_auth, half_key, hang, hang_login;
 };
 
 static struct { CK_SESSION_HANDLE handle; bool is_dead, has_context_login; long signs; } sessions[SESSIONS_MAX];
 static size_t session_count;
 static long wrong_pins, so_wrong_pins, wrong_pins_set, deaths_done, sign_count, login_count;
 static bool was_removed;
+
+static char own_control[4096], own_module[4096];
+
+static const char *
+control_path(void)
+{
+    const char *path = getenv("P11_TROUBLE_CONTROL");
+
+    return path != NULL ? path : own_control[0] != '\0' ? own_control : NULL;
+}
+
+static const char *
+module_path(void)
+{
+    const char *path = getenv("P11_TROUBLE_MODULE");
+
+    return path != NULL ? path : own_module[0] != '\0' ? own_module : NULL;
+}
+
+static void
+look_beside(void)
+{
+    char name[4096];
+    Dl_info where;
+    FILE *file;
+
+    if (dladdr((const void *)&own_control, &where) == 0 || where.dli_fname == NULL || strrchr(where.dli_fname, '/') == NULL)
+        return;
+    snprintf(own_control, sizeof(own_control), "%.*s/p11_trouble.control", (int)(strrchr(where.dli_fname, '/') - where.dli_fname), where.dli_fname);
+    snprintf(name, sizeof(name), "%.*s/p11_trouble.module", (int)(strrchr(where.dli_fname, '/') - where.dli_fname), where.dli_fname);
+    file = fopen(name, "re");
+    if (file != NULL && fscanf(file, "%4095s", own_module) != 1)
+        own_module[0] = '\0';
+    if (file != NULL)
+        fclose(file);
+}
 
 static struct orders
 read_orders(void)
@@ -60,9 +101,9 @@ read_orders(void)
         {"no_mechanism", &orders.no_mechanism}, {"sessions_max", &orders.sessions_max}, {"told_sessions", &orders.told_sessions},
         {"garbage_len", &orders.garbage_len}, {"dead_module", &orders.dead_module}, {"no_initialize", &orders.no_initialize},
         {"always_auth", &orders.always_auth}, {"refuse_pin", &orders.refuse_pin},
-        {"half_key", &orders.half_key},
+        {"half_key", &orders.half_key}, {"hang", &orders.hang}, {"hang_login", &orders.hang_login},
     };
-    const char *path = getenv("P11_TROUBLE_CONTROL");
+    const char *path = control_path();
     FILE *file = path ? fopen(path, "re") : NULL;
     char name[64];
     long value;
@@ -79,8 +120,8 @@ read_orders(void)
 static void
 write_seen(void)
 {
-    const char *path = getenv("P11_TROUBLE_CONTROL");
-    char name[512];
+    const char *path = control_path();
+    char name[4200];
     FILE *file;
 
     if (path == NULL)
@@ -313,6 +354,14 @@ count_pin(CK_RV rv, long *wrong, long lock_after)
     return rv;
 }
 
+/* As a module behind a dead cable, or one that waits for an answer that was lost. */
+static void
+hang(long kind)
+{
+    while (kind == 2 || (kind == 1 && read_orders().hang == 1))
+        usleep(5000);
+}
+
 static CK_RV
 trouble_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
@@ -320,6 +369,8 @@ trouble_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK
     CK_RV rv = enter(session, &orders);
     long *wrong = user == CKU_SO ? &so_wrong_pins : &wrong_pins, lock_after = user == CKU_SO ? orders.so_lock_after : orders.lock_after;
 
+    while (read_orders().hang_login)
+        usleep(5000);
     if (rv != CKR_OK)
         return rv;
     if (user == CKU_CONTEXT_SPECIFIC)
@@ -474,6 +525,7 @@ trouble_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYT
     sign_count++;
     write_seen();
     pthread_mutex_unlock(&lock);
+    hang(orders.hang);
     if (orders.delay_ms)
         usleep((useconds_t)orders.delay_ms * 1000);
     if (orders.always_auth && !use_context_login(session))
@@ -494,9 +546,12 @@ CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
     union { void *object; CK_RV (*function)(CK_FUNCTION_LIST **); } entry;
-    const char *path = getenv("P11_TROUBLE_MODULE");
-    void *module = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    const char *path;
+    void *module;
 
+    look_beside();
+    path = module_path();
+    module = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     if (module == NULL)
         return CKR_GENERAL_ERROR;
     entry.object = dlsym(module, "C_GetFunctionList");

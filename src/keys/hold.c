@@ -424,8 +424,8 @@ find_key(uint64_t handle)
 }
 
 /* One whose token could not be opened yet is not known by its public key. */
-static bool
-lacks_keys(void)
+bool
+an_key_lacks_some(void)
 {
     for (size_t i = 0; i < held_count; i++)
         if (__atomic_load_n(&held[i].handle, __ATOMIC_ACQUIRE) == 0)
@@ -449,7 +449,7 @@ an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*tak
         struct held_key *key = find_key(question.key);
         struct job *job;
 
-        if (key == NULL && lacks_keys()) {
+        if (key == NULL && an_key_lacks_some()) {
             refuse(client, question.id, AN_E_TOKEN_ABSENT, "it was away, or did not answer, when antin-key was started");
             continue;
         }

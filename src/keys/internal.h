@@ -24,6 +24,7 @@ void an_key_tell(struct an_buf *ret);
 /* Queues questions of one frame. Each is answered to client once, now or later; a reference is taken for each. False when
  * the payload is malformed. */
 bool an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*take)(struct key_client *client));
+bool an_key_lacks_some(void); /* tokens of some keys could not be opened yet */
 /* Answers what waited too long in a queue. */
 void an_key_refuse_late(void);
 

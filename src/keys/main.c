@@ -140,8 +140,9 @@ main(void)
     if (an_frame_send(PARENT, err.code == AN_OK ? AN_KEYS_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1, 0) != AN_FRAME_OK || err.code != AN_OK)
         return AN_KIND_CONFIG;
     accept_clients(frame.fd);
-    /* Where a call hangs we are followed by a process that does better: questions without an answer are asked there again. */
-    for (int i = 0; i < LEAVE_PAUSES && an_key_client_count() != 0 && !an_key_has_late(); i++)
+    /* Where a call hangs or a token is away we are followed by a process that does better: those who are connected go there at once,
+     * and what has no answer is asked there again. */
+    for (int i = 0; i < LEAVE_PAUSES && an_key_client_count() != 0 && !an_key_has_late() && !an_key_lacks_some(); i++)
         usleep(LEAVE_PAUSE_US);
     _exit(0);
 }

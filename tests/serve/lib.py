@@ -48,6 +48,9 @@ class Service:
             self.office("init", self.dir, "--quiet", *init)
         for path in (self.dir / "public" / "crt").glob("*.crt"):
             run("openssl", "x509", "-inform", "DER", "-in", path, "-out", self.base / f"{path.stem}.pem")
+        if not (self.base / "any.csr").exists():  # whose key it is makes no difference to what is tried
+            run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.base / "any.key", "-subj", "/", "-outform", "DER", "-out", self.base / "any.csr")
+        self.csr = base64.b64encode((self.base / "any.csr").read_bytes())
 
     def office(self, *words, **kw): return run(self.build / "antin-office", *words, **kw)
 
@@ -76,17 +79,10 @@ class Service:
         got = json.loads(self.office("enrol", "allow", item, "--dir", self.dir, "--json", "--subject", f"C=VN, O=Cơ quan MẪU, CN={name}").stdout)
         return got["reference"], got["secret"]
 
-    def csr(self):
-        """In base64, made once: whose key it is makes no difference to what is tried."""
-        path = self.base / "any.csr"
-        if not path.exists():
-            run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.base / "any.key", "-subj", "/", "-outform", "DER", "-out", path)
-        return base64.b64encode(path.read_bytes())
-
     def enrol(self, reference, secret, timeout=60):
         """The status and the certificates of one EST request."""
         who = base64.b64encode(f"{reference}:{secret}".encode()).decode()
-        return self.ask("POST", "/.well-known/est/simpleenroll", self.csr(), {"Content-Type": "application/pkcs10", "Authorization": f"Basic {who}"}, timeout=timeout)
+        return self.ask("POST", "/.well-known/est/simpleenroll", self.csr, {"Content-Type": "application/pkcs10", "Authorization": f"Basic {who}"}, timeout=timeout)
 
     def started(self, program): return [json.loads(l)["detail"] for l in self.log.read_text().splitlines() if f'"program":"{program}"' in l and '"event":"started"' in l]
 

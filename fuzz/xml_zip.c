@@ -20,6 +20,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t total = 0;
 
-    (void)!xml_unzip(AN_BYTES(data, size), take, &total, NULL);
+    (void)!xml_unzip(AN_BYTES(data, size), AN_LIMIT_XML_PARTS, take, &total, NULL);
     return 0;
 }

@@ -65,6 +65,16 @@ SELECT agency, CASE state WHEN 'closed' THEN 1 ELSE 0 END FROM agency_code WHERE
 INSERT INTO agency_code (code, agency, since, basis, state) VALUES ($1, $2, $3, $4, 'active')
 ON CONFLICT (code) DO NOTHING
 
+-- name: agency_code_insert_closed
+INSERT INTO agency_code (code, agency, until, basis, state) VALUES ($1, $2, $3, $4, 'closed')
+ON CONFLICT (code) DO NOTHING
+
+-- name: agency_named_count
+SELECT COUNT(*) FROM agency WHERE name_folded = $1 AND name = $2
+
+-- name: agency_named
+SELECT id FROM agency WHERE name_folded = $1 AND name = $2
+
 -- name: agency_code_close
 UPDATE agency_code SET state = 'closed', until = $2, successor = $3, basis = $4 WHERE agency = $1 AND state = 'active'
 
@@ -429,9 +439,68 @@ UPDATE duty SET until = $2 WHERE id = $1
 -- name: post_delete
 DELETE FROM post WHERE id = $1 AND CAST($2 AS {int}) IS NULL
 
+-- A line that is refused takes back what it began.
+-- name: import_line_start
+SAVEPOINT line
+
+-- name: import_line_keep
+RELEASE SAVEPOINT line
+
+-- name: import_line_undo
+ROLLBACK TO SAVEPOINT line
+
 -- name: import_job_line
 SELECT rows_done FROM import_job WHERE digest = $1
 
 -- name: import_job_put
-INSERT INTO import_job (digest, kind, rows_done, added, refused, state, at) VALUES ($1, 'people', $2, $3, $4, 'running', $5)
+INSERT INTO import_job (digest, kind, rows_done, added, refused, state, at) VALUES ($1, $6, $2, $3, $4, 'running', $5)
 ON CONFLICT (digest) DO UPDATE SET rows_done = excluded.rows_done, added = excluded.added, refused = excluded.refused
+
+-- Whole rows for a file: id, and the cells in the order of its columns. $1 after this id, $2 limit, $3 agency (0 = all; agencies: it and
+-- what stands below it, superiors first, what is no more last).
+-- name: export_agencies sqlite
+WITH RECURSIVE down (id, depth) AS (
+    SELECT id, 0 FROM agency WHERE CASE WHEN CAST($3 AS {int}) = 0 THEN superior IS NULL ELSE id = $3 END
+    UNION ALL SELECT a.id, down.depth + 1 FROM agency a JOIN down ON a.superior = down.id WHERE down.depth < 32)
+SELECT a.id, COALESCE(a.code, ''), a.name, COALESCE(s.code, s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email, a.email_domain,
+    a.regulation, a.seal_um, a.seal_document, a.since, a.state, a.until, COALESCE(n.code, n.name, ''),
+    COALESCE((SELECT group_concat(c.code, ' ') FROM agency_code c WHERE c.agency = a.id AND c.state = 'closed' AND c.code <> COALESCE(a.code, '')), '')
+FROM down JOIN agency a ON a.id = down.id LEFT JOIN agency s ON s.id = a.superior LEFT JOIN agency n ON n.id = a.successor
+WHERE a.id > $1 ORDER BY CASE a.state WHEN 'active' THEN 0 ELSE 1 END, down.depth, a.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_agencies postgresql
+WITH RECURSIVE down (id, depth) AS (
+    SELECT id, 0 FROM agency WHERE CASE WHEN CAST($3 AS {int}) = 0 THEN superior IS NULL ELSE id = $3 END
+    UNION ALL SELECT a.id, down.depth + 1 FROM agency a JOIN down ON a.superior = down.id WHERE down.depth < 32)
+SELECT a.id, COALESCE(a.code, ''), a.name, COALESCE(s.code, s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email, a.email_domain,
+    a.regulation, a.seal_um, a.seal_document, a.since, a.state, a.until, COALESCE(n.code, n.name, ''),
+    COALESCE((SELECT string_agg(c.code, ' ') FROM agency_code c WHERE c.agency = a.id AND c.state = 'closed' AND c.code <> COALESCE(a.code, '')), '')
+FROM down JOIN agency a ON a.id = down.id LEFT JOIN agency s ON s.id = a.superior LEFT JOIN agency n ON n.id = a.successor
+WHERE a.id > $1 ORDER BY CASE a.state WHEN 'active' THEN 0 ELSE 1 END, down.depth, a.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_people
+SELECT p.id, p.number, p.name, COALESCE(a.code, a.name), p.email, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.phone, p.since,
+    p.retires, p.state, p.until
+FROM person p JOIN agency a ON a.id = p.agency WHERE p.id > $1 AND (CAST($3 AS {int}) = 0 OR p.agency = $3) ORDER BY p.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_posts
+SELECT o.id, p.number, COALESCE(a.code, a.name), o.title, o.authority, o.is_head, o.document, o.since, o.until
+FROM post o JOIN person p ON p.id = o.person JOIN agency a ON a.id = o.agency
+WHERE o.id > $1 AND (CAST($3 AS {int}) = 0 OR o.agency = $3) ORDER BY o.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_roles
+SELECT d.id, p.number, COALESCE(a.code, a.name), d.role, d.basis, d.document, d.since, d.until
+FROM duty d JOIN person p ON p.id = d.person JOIN agency a ON a.id = d.agency
+WHERE d.id > $1 AND (CAST($3 AS {int}) = 0 OR d.agency = $3) ORDER BY d.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_subscribers
+SELECT u.id, u.number, u.kind, COALESCE(a.code, a.name), COALESCE(p.number, ''), u.name, u.label, u.email, COALESCE(m.number, ''), u.since, u.state, u.until
+FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person LEFT JOIN person m ON m.id = u.manager
+WHERE u.id > $1 AND (CAST($3 AS {int}) = 0 OR u.agency = $3) ORDER BY u.id LIMIT COALESCE(CAST($2 AS {int}), 0)
+
+-- name: export_devices
+SELECT d.id, d.number, d.kind, d.model, d.carrier, d.phone, d.account, COALESCE(u.number, ''), d.state, d.holder_kind,
+    CASE d.holder_kind WHEN 'person' THEN COALESCE(hp.number, '') ELSE COALESCE(ha.code, ha.name, '') END, d.place, d.note
+FROM device d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN person hp ON d.holder_kind = 'person' AND hp.id = d.holder
+LEFT JOIN agency ha ON d.holder_kind <> 'person' AND ha.id = d.holder
+WHERE d.id > $1 AND (CAST($3 AS {int}) = 0 OR (d.holder_kind <> 'person' AND d.holder = $3) OR hp.agency = $3) ORDER BY d.id LIMIT COALESCE(CAST($2 AS {int}), 0)

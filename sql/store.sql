@@ -30,6 +30,11 @@ INSERT INTO store_value (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDA
 -- name: store_sequence_next
 INSERT INTO store_sequence (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = store_sequence.value + 1 RETURNING value
 
+-- It goes on behind this number.
+-- name: store_sequence_pass
+INSERT INTO store_sequence (name, value) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET value = CASE WHEN store_sequence.value < excluded.value THEN excluded.value ELSE store_sequence.value END
+
 -- The last group of each writer that committed: how a commit whose answer was lost is found.
 -- name: store_commit_put
 INSERT INTO store_commit (writer, mark, at_utc) VALUES ($1, $2, $3)

@@ -45,6 +45,7 @@ HOMES = [
     (r"(ft2build|freetype|hb)", {"src/pdf/font.c", "src/pdf/font.h", "src/pdf/subset.c"}), (r"png\.h", {"src/pdf/png.c", "src/layout"}),
     (r"zlib\.h", {"src/pdf", "src/xml/zip.c"}), (r"(cyaml|yaml)", {"src/yaml"}),
     (r"sqlite3", {"src/store/sqlite"}), (r"libpq", {"src/store/postgres"}), (r"(libxml|xmlsec)", {"src/xml"}),
+    (r"xlsxwriter", {"src/registry/sheet.c"}),
     (r"seccomp|linux/landlock", {"src/proc"}), (r"utf8proc", {"src/base/utf8.c"}),
     (r"jansson", {"src/cli", "src/proc", "src/render", "src/fetch", "src/layout", "src/http", "src/report", "src/xml", "src/audit", "src/service", "src/office", "src/keys"}),
 ]

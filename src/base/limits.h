@@ -129,3 +129,5 @@
 #define AN_LIMIT_IMPORT_BYTES ((uint64_t)1024 * 1024 * 1024) /* a million people take 200 MB; the file is mapped */
 #define AN_LIMIT_IMPORT_ARENA ((size_t)64 * 1024 * 1024)   /* one batch of at most 10,000 rows */
 #define AN_LIMIT_XLSX_BYTES ((size_t)256 * 1024 * 1024)    /* texts of one sheet; 100,000 people take 40 MB */
+#define AN_LIMIT_XLSX_RATIO ((size_t)100)                  /* to one byte of the file: sheets of real people shrink to a tenth or twentieth */
+#define AN_LIMIT_XLSX_LEAST ((size_t)4 * 1024 * 1024)      /* what a small workbook may come to whatever its ratio */

@@ -18,7 +18,7 @@ struct registry_args {
     /* subscribers */
     const char *kind, *person, *label, *manager;
     /* files */
-    const char *output, *report;
+    const char *report, *what;
     long batch;
     bool personal;
 };
@@ -41,6 +41,12 @@ int cmd_person_end(struct cli *cli, const void *options, char **args, int count)
 int cmd_person_transfer(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_import(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_export(struct cli *cli, const void *options, char **args, int count);
+int cmd_agency_import(struct cli *cli, const void *options, char **args, int count);
+int cmd_agency_export(struct cli *cli, const void *options, char **args, int count);
+int cmd_subscriber_import(struct cli *cli, const void *options, char **args, int count);
+int cmd_subscriber_export(struct cli *cli, const void *options, char **args, int count);
+int cmd_device_import(struct cli *cli, const void *options, char **args, int count);
+int cmd_device_export(struct cli *cli, const void *options, char **args, int count);
 int cmd_subscriber_add(struct cli *cli, const void *options, char **args, int count);
 int cmd_subscriber_list(struct cli *cli, const void *options, char **args, int count);
 int cmd_subscriber_show(struct cli *cli, const void *options, char **args, int count);

@@ -135,18 +135,22 @@ static const struct opt transfer_opts[] = {
     {"title", "TEXT", OPT_TEXT, R(title), "chức vụ mới", "the new title"},
     {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ xem trước", "only show what would happen"},
 };
-static const struct opt import_opts[] = {
-    DESK_OPTS(registry_args),
-    {"report", "FILE.csv", OPT_TEXT, R(report), "tệp báo cáo từng dòng", "report, line by line"},
-    {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ kiểm tra, không ghi", "check only, write nothing"},
-    {"batch", "N", OPT_INT, R(batch), "số dòng mỗi lần ghi (mặc định 500)", "rows of one commit (default 500)"},
-};
-static const struct opt export_opts[] = {
-    DESK_OPTS(registry_args),
-    {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"},
-    {"personal", NULL, OPT_FLAG, R(personal), "kèm dữ liệu cá nhân đầy đủ (được ghi nhật ký)", "with personal data in full (told to the audit log)"},
-};
+#define IMPORT_FIELDS \
+    {"report", "FILE.csv", OPT_TEXT, R(report), "tệp báo cáo từng dòng", "report, line by line"}, \
+    {"dry-run", NULL, OPT_FLAG, R(dry_run), "chỉ kiểm tra, không ghi", "check only, write nothing"}, \
+    {"batch", "N", OPT_INT, R(batch), "số dòng mỗi lần ghi (mặc định 500; cơ quan 10.000)", "rows of one commit (default 500; agencies 10,000)"}
+#define EXPORT_FIELDS \
+    {"agency", "CODE", OPT_TEXT, R(agency), "chỉ một cơ quan", "one agency only"}, \
+    {"personal", NULL, OPT_FLAG, R(personal), "kèm dữ liệu cá nhân đầy đủ (được ghi nhật ký)", "with personal data in full (told to the audit log)"}
+#define WHAT_FIELD \
+    {"what", "people|posts|roles", OPT_TEXT, R(what), "danh sách nào: người (mặc định), chức vụ, vai trò", "which list: people (default), posts, roles"}
+static const struct opt import_opts[] = {DESK_OPTS(registry_args), IMPORT_FIELDS};
+static const struct opt people_import_opts[] = {DESK_OPTS(registry_args), IMPORT_FIELDS, WHAT_FIELD};
+static const struct opt export_opts[] = {DESK_OPTS(registry_args), EXPORT_FIELDS};
+static const struct opt people_export_opts[] = {DESK_OPTS(registry_args), EXPORT_FIELDS, WHAT_FIELD};
 
+#define RESUMES_VI "Dừng giữa chừng thì chạy lại: dòng đã nhập được bỏ qua."
+#define RESUMES_EN "Cut off, it is called again and goes on."
 #define CMD(name, args, min, max, opts, run, vi, en, more_vi, more_en) \
     {name, args, min, max, OFFICE_OPTS(opts, registry_args), RUN(run), vi, en, more_vi, more_en}
 static const struct command commands[] = {
@@ -159,6 +163,12 @@ static const struct command commands[] = {
     CMD("agency merge", "FROM...", 1, -1, merge_opts, cmd_agency_merge, "sáp nhập cơ quan", "merge agencies into their successor",
         "Người, thuê bao cá nhân chuyển sang cơ quan kế thừa; mã bị đóng; chứng thư phải thu hồi hoặc thay đổi được liệt kê (NĐ 68/2024 Điều 15, 17).",
         "People and their subscribers move to the successor; codes are closed; certificates to be revoked or changed are listed (NĐ 68/2024 Điều 15, 17)."),
+    CMD("agency import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_agency_import, "nhập cây cơ quan từ tệp CSV hoặc XLSX", "import the tree of agencies from CSV or XLSX",
+        "Cột: Mã định danh, Tên cơ quan, Cơ quan cấp trên, Hệ thống, Địa chỉ, Tỉnh, thành phố, Mã số thuế, Mã quan hệ ngân sách, Thư điện tử công vụ, Tên miền thư điện tử, Quy chế, "
+        "Đường kính con dấu (mm), Đăng ký mẫu dấu, Từ ngày, Tình trạng, Đến ngày, Cơ quan kế thừa, Mã đã đóng. Cấp trên có thể đứng sau cấp dưới. " RESUMES_VI,
+        "Columns by Vietnamese name or code, name, superior, hierarchy, address, province, tax_code, budget_code, email, email_domain, regulation, seal_mm, seal_document, since, "
+        "state, until, successor, closed_codes. A superior may stand below those that name it. " RESUMES_EN),
+    CMD("agency export", "OUT.csv|OUT.xlsx", 1, 1, export_opts, cmd_agency_export, "xuất cây cơ quan ra tệp CSV hoặc XLSX", "export the tree of agencies to CSV or XLSX", NULL, NULL),
     CMD("agency undo", "NUMBER", 1, 1, plain_opts, cmd_agency_undo, "hoàn tác một lần sáp nhập hoặc điều chuyển", "undo a merger or a transfer", NULL, NULL),
     CMD("person transfer", "NUMBER", 1, 1, transfer_opts, cmd_person_transfer, "điều chuyển người sang cơ quan khác", "transfer a person to another agency", NULL, NULL),
     CMD("person add", "", 0, 0, person_add_opts, cmd_person_add, "thêm người", "add a person", NULL, NULL),
@@ -172,11 +182,22 @@ static const struct command commands[] = {
         "Người giữ nhiều chức vụ: nói rõ cơ quan hoặc chức vụ.", "Who holds several: say which by its agency or title."),
     CMD("person role", "NUMBER", 1, 1, person_role_opts, cmd_person_role, "giao hoặc kết thúc vai trò", "give or end a role", NULL, NULL),
     CMD("person end", "NUMBER", 1, 1, person_end_opts, cmd_person_end, "nghỉ hưu, thôi việc, từ trần", "retirement, leaving, death", NULL, NULL),
-    CMD("person import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_person_import, "nhập danh sách người từ tệp CSV hoặc XLSX", "import people from a CSV or XLSX file",
-        "Cột: Họ và tên, Mã cơ quan, Địa chỉ thư điện tử công vụ, Ngày sinh, Số định danh cá nhân, Ngày cấp, Nơi cấp, Số điện thoại di động. Dừng giữa chừng thì chạy "
-        "lại: dòng đã nhập được bỏ qua.",
-        "Columns by Vietnamese name or name, agency, email, born, identity, identity_issued, identity_place, phone, number, retires. Cut off, it is called again and goes on."),
-    CMD("person export", "OUT.csv", 1, 1, export_opts, cmd_person_export, "xuất danh sách người ra tệp CSV", "export people to a CSV file", NULL, NULL),
+    CMD("person import", "FILE.csv|FILE.xlsx", 1, 1, people_import_opts, cmd_person_import, "nhập danh sách người, chức vụ, vai trò từ tệp CSV hoặc XLSX", "import people, posts or roles from CSV or XLSX",
+        "Cột của người: Số hiệu, Họ và tên, Mã cơ quan, Địa chỉ thư điện tử công vụ, Ngày sinh, Số định danh cá nhân, Ngày cấp, Nơi cấp, Số điện thoại di động, Từ ngày, "
+        "Ngày nghỉ hưu, Tình trạng, Đến ngày. Dòng sai được báo cáo, dòng đúng được ghi. " RESUMES_VI,
+        "Columns by Vietnamese name or number, name, agency, email, born, identity, identity_issued, identity_place, phone, since, retires, state, until. " RESUMES_EN),
+    CMD("person export", "OUT.csv|OUT.xlsx", 1, 1, people_export_opts, cmd_person_export, "xuất danh sách người, chức vụ, vai trò ra tệp CSV hoặc XLSX", "export people, posts or roles to CSV or XLSX", NULL, NULL),
+    CMD("device import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_device_import, "nhập sổ thiết bị từ tệp CSV hoặc XLSX", "import the register of devices from CSV or XLSX",
+        "Cột: Số hiệu thiết bị, Loại thiết bị, Kiểu, Nhà mạng, Số điện thoại, Tài khoản HSM, Thuê bao, Tình trạng, Bên giữ, Người, cơ quan giữ, Nơi cất giữ, Ghi chú. Thiết bị "
+        "đang do cơ quan, người khác giữ được ghi kèm biên bản giấy nhập từ sổ cũ. " RESUMES_VI,
+        "Columns by Vietnamese name or number, kind, model, carrier, phone, account, subscriber, state, holder_kind, holder, place, note. What somebody holds already is "
+        "entered with paper records. " RESUMES_EN),
+    CMD("device export", "OUT.csv|OUT.xlsx", 1, 1, export_opts, cmd_device_export, "xuất sổ thiết bị ra tệp CSV hoặc XLSX", "export the register of devices to CSV or XLSX", NULL, NULL),
+    CMD("subscriber import", "FILE.csv|FILE.xlsx", 1, 1, import_opts, cmd_subscriber_import, "nhập danh sách thuê bao từ tệp CSV hoặc XLSX", "import subscribers from CSV or XLSX",
+        "Cột: Số hiệu thuê bao, Loại thuê bao (person, agency, agency-second, device-service-software), Mã cơ quan, Số hiệu cá nhân, Tên thuê bao, Nhãn, Địa chỉ thư điện tử công vụ, "
+        "Người quản lý, Từ ngày, Tình trạng, Đến ngày. " RESUMES_VI,
+        "Columns by Vietnamese name or number, kind, agency, person, name, label, email, manager, since, state, until. " RESUMES_EN),
+    CMD("subscriber export", "OUT.csv|OUT.xlsx", 1, 1, export_opts, cmd_subscriber_export, "xuất danh sách thuê bao ra tệp CSV hoặc XLSX", "export subscribers to CSV or XLSX", NULL, NULL),
     CMD("subscriber add", "", 0, 0, subscriber_add_opts, cmd_subscriber_add, "thêm thuê bao", "add a subscriber", NULL, NULL),
     CMD("subscriber list", "", 0, 0, person_list_opts, cmd_subscriber_list, "danh sách thuê bao", "list subscribers", NULL, NULL),
     CMD("subscriber show", "NUMBER", 1, 1, plain_opts, cmd_subscriber_show, "xem một thuê bao và chứng thư", "show a subscriber and its certificates", NULL, NULL),

@@ -461,8 +461,15 @@ take_contents(struct taker *taker, int fd, const json_t *row, an_bytes *ret)
 an_code
 an_zip_read(struct an_xml_reader *reader, an_bytes bytes, struct an_zip **ret, struct an_err *reterr)
 {
+    return an_zip_read_within(reader, bytes, AN_LIMIT_XML_PARTS, ret, reterr);
+}
+
+an_code
+an_zip_read_within(struct an_xml_reader *reader, an_bytes bytes, size_t bytes_max, struct an_zip **ret, struct an_err *reterr)
+{
     AN_CLEANUP(an_json_free) json_t *root = NULL;
-    struct an_xml_part part = {"", bytes};
+    AN_CLEANUP(an_free_ptr) char *room = an_asprintf("%zu", bytes_max);
+    struct an_xml_part part = {room, bytes};
     struct taker taker = {0};
     struct an_zip *zip;
     const json_t *list;

@@ -113,6 +113,8 @@ struct an_zip {
 void an_zip_free(struct an_zip **zip); /* also for AN_CLEANUP */
 /* AN_E_XML_ZIP when it is malformed, encrypted, ambiguous (two entries of one name, headers that disagree). */
 an_code an_zip_read(struct an_xml_reader *reader, an_bytes zip, struct an_zip **ret, struct an_err *reterr) AN_MUST_USE;
+/* The same with a bound of the caller's on what comes out, all together: AN_E_LIMIT before more is unpacked. */
+an_code an_zip_read_within(struct an_xml_reader *reader, an_bytes zip, size_t bytes_max, struct an_zip **ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ASiCManifest (EN 319 162-1, A.4): what a signature or time-stamp file stands for. */
 struct an_manifest_entry { const char *uri; int digest; an_bytes value; bool is_root; };

@@ -157,7 +157,59 @@ an_agency_change_code(struct an_tx *tx, int64_t id, const char *code, const char
     return an_tx_run(tx, AN_SQL_AGENCY_CODE_SET, set, AN_COUNT(set), NULL, reterr);
 }
 
+an_code
+an_agency_close(struct an_tx *tx, const struct an_agency *agency, const char *basis, struct an_err *reterr)
+{
+    const struct an_value close[] = {AN_V_INT(agency->id), AN_V_INT(agency->until), AN_V_NULL, reg_text(basis)};
+    const struct an_value end[] = {AN_V_INT(agency->id), AN_V_INT(agency->until)}, successor[] = {AN_V_INT(agency->id), AN_V_INT(agency->successor)};
+
+    if (agency->until == AN_TIME_NONE)
+        AN_FAIL(reterr, AN_E_AGENCY_FIELD, "until");
+    if (strcmp(agency->state, "dissolved") != 0 && (strcmp(agency->state, "merged") != 0 || agency->successor == 0))
+        AN_FAIL(reterr, AN_E_AGENCY_FIELD, "state, successor");
+    AN_TRY(an_tx_run(tx, AN_SQL_AGENCY_MERGED, end, AN_COUNT(end), NULL, reterr));
+    if (agency->successor != 0)
+        AN_TRY(an_tx_run(tx, AN_SQL_AGENCY_SUCCESSOR_SET, successor, AN_COUNT(successor), NULL, reterr));
+    return an_tx_run(tx, AN_SQL_AGENCY_CODE_CLOSE, close, AN_COUNT(close), NULL, reterr);
+}
+
+an_code
+an_agency_add_closed(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time until, struct an_err *reterr)
+{
+    char normal[AN_AGENCY_CODE_MAX + 1];
+    int64_t changed = 0;
+
+    AN_TRY(an_agency_code_normalise(an_bytes_of_str(code), normal, reterr));
+    const struct an_value values[] = {an_v_text(normal), AN_V_INT(id), AN_V_INT(until), reg_text(basis)};
+    AN_TRY(an_tx_run(tx, AN_SQL_AGENCY_CODE_INSERT_CLOSED, values, AN_COUNT(values), &changed, reterr));
+    if (changed == 0)
+        AN_FAIL(reterr, AN_E_AGENCY_CODE_TAKEN, "%s", normal);
+    return AN_OK;
+}
+
 /* ---- finding ---- */
+an_code
+an_agency_find_named(struct an_tx *tx, const char *text, int64_t *ret_id, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    struct an_agency agency = {0};
+    const char *name = NULL, *folded = NULL;
+    int64_t count = 0;
+
+    if (text[0] == '#' || an_agency_code_form(an_bytes_of_str(text)) != AN_CODE_WRONG) {
+        AN_TRY(an_agency_find_code(tx, text, arena, &agency, NULL, reterr));
+        *ret_id = agency.id;
+        return AN_OK;
+    }
+    AN_TRY(reg_clean(arena, "agency", text, &name, reterr));
+    AN_TRY(reg_fold(arena, name, &folded, reterr));
+    const struct an_value values[] = {an_v_text(folded), an_v_text(name)};
+    AN_TRY(an_tx_int(tx, AN_SQL_AGENCY_NAMED_COUNT, values, AN_COUNT(values), &count, reterr));
+    if (count != 1)
+        AN_FAIL(reterr, AN_E_AGENCY_UNKNOWN, "%.80s", text);
+    return an_tx_int(tx, AN_SQL_AGENCY_NAMED, values, AN_COUNT(values), ret_id, reterr);
+}
+
 an_code
 an_agency_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_agency *ret, struct an_err *reterr)
 {

@@ -25,6 +25,11 @@ an_code reg_clean(struct an_arena *arena, const char *field, const char *text, c
 an_code reg_fold(struct an_arena *arena, const char *text, const char **ret, struct an_err *reterr) AN_MUST_USE;
 const char *reg_given_first(struct an_arena *arena, const char *folded);
 
+/* A number in a register: the given one ("CB000012", and the sequence goes on behind it), or the next. field: what AN_E_PERSON_FIELD,
+ * AN_E_SUBSCRIBER_KIND … (wrong) names. */
+an_code reg_number(struct an_tx *tx, const char *sequence, const char *prefix, const char *given, an_code wrong, char ret[static 32],
+                   struct an_err *reterr) AN_MUST_USE;
+
 /* One struct by one statement. *ret_found may be NULL. */
 struct reg_one {
     const struct col *cols;

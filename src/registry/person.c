@@ -120,19 +120,12 @@ an_person_add(struct an_tx *tx, const struct an_person *person, int64_t *ret_id,
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct person_texts texts = {0};
     struct an_person fresh = *person;
-    int64_t next = 0;
 
     fresh.id = 0;
-    AN_TRY(check_agency(tx, person->agency, reterr));
+    if (person->state == NULL || strcmp(person->state, "active") == 0) /* who left long ago may have left what is no more */
+        AN_TRY(check_agency(tx, person->agency, reterr));
     AN_TRY(clean_person(tx, person, arena, &texts, reterr));
-    if (person->number != NULL && person->number[0] != '\0') {
-        if (strlen(person->number) > 31 || strspn(person->number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != strlen(person->number))
-            AN_FAIL(reterr, AN_E_PERSON_FIELD, "number: %.31s", person->number);
-        snprintf(ret_number, 32, "%s", person->number);
-    } else {
-        AN_TRY(an_tx_next(tx, "person", &next, reterr));
-        snprintf(ret_number, 32, "CB%06lld", (long long)next);
-    }
+    AN_TRY(reg_number(tx, "person", "CB", person->number, AN_E_PERSON_FIELD, ret_number, reterr));
     AN_TRY(check_taken(tx, &fresh, ret_number, &texts, reterr));
     const struct an_value values[] = {
         an_v_text(ret_number), an_v_text(texts.name), an_v_text(texts.folded), an_v_text(texts.key), reg_time(person->born),

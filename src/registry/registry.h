@@ -36,6 +36,12 @@ struct an_agency {
 an_code an_agency_add(struct an_tx *tx, const struct an_agency *agency, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE;
 /* Writes every field but code and state; AN_E_AGENCY_LOOP when the superior stands below it. */
 an_code an_agency_edit(struct an_tx *tx, const struct an_agency *agency, struct an_err *reterr) AN_MUST_USE;
+/* One that is no more, as a list from elsewhere tells: its state ("merged" with its successor, "dissolved"), its end, its code closed. */
+an_code an_agency_close(struct an_tx *tx, const struct an_agency *agency, const char *basis, struct an_err *reterr) AN_MUST_USE;
+/* A code that it had before: closed, and never given away. */
+an_code an_agency_add_closed(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time until, struct an_err *reterr) AN_MUST_USE;
+/* By its code, or by its name when exactly one is called so. AN_E_AGENCY_UNKNOWN. */
+an_code an_agency_find_named(struct an_tx *tx, const char *text, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE;
 an_code an_agency_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_agency *ret, struct an_err *reterr) AN_MUST_USE;
 /* By any code it ever had (*ret_closed tells), or "#ID". AN_E_AGENCY_UNKNOWN. */
 an_code an_agency_find_code(struct an_tx *tx, const char *code, struct an_arena *arena, struct an_agency *ret, bool *ret_closed,
@@ -72,7 +78,7 @@ struct an_person {
     const char *state;    /* "active", "retired", "left", "deceased" */
     an_time since, until, retires;
 };
-/* number NULL or "": the next one. AN_E_PERSON_EMAIL when the address is not official, AN_E_PERSON_IDENTITY, AN_E_PERSON_TAKEN,
+/* number NULL or "": the next one. state NULL = active; otherwise its agency may be closed. AN_E_PERSON_EMAIL when the address is not official, AN_E_PERSON_IDENTITY, AN_E_PERSON_TAKEN,
  * AN_E_PERSON_FIELD. *ret_number: 32 bytes. */
 an_code an_person_add(struct an_tx *tx, const struct an_person *person, int64_t *ret_id, char ret_number[static 32],
                       struct an_err *reterr) AN_MUST_USE;

@@ -4,6 +4,9 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static an_code
 fill_text(const struct an_row *row, size_t column, struct an_arena *arena, const char **ret, struct an_err *reterr)
 {
@@ -139,4 +142,23 @@ reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value *values,
     struct reg_one one = {cols, col_count, arena, into};
 
     return an_tx_one(tx, statement, values, count, fill_one, &one, ret_found, reterr);
+}
+
+an_code
+reg_number(struct an_tx *tx, const char *sequence, const char *prefix, const char *given, an_code wrong, char ret[static 32], struct an_err *reterr)
+{
+    size_t head = strlen(prefix), len = given ? strlen(given) : 0;
+    int64_t next = 0;
+
+    if (len == 0) {
+        AN_TRY(an_tx_next(tx, sequence, &next, reterr));
+        snprintf(ret, 32, "%s%06lld", prefix, (long long)next);
+        return AN_OK;
+    }
+    if (len > 31 || strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != len)
+        AN_FAIL(reterr, wrong, "number: %.31s", given);
+    snprintf(ret, 32, "%s", given);
+    if (strncmp(given, prefix, head) == 0 && len > head && len - head <= 12 && strspn(given + head, "0123456789") == len - head)
+        return an_tx_pass(tx, sequence, strtoll(given + head, NULL, 10), reterr);
+    return AN_OK;
 }

@@ -18,6 +18,7 @@ static const struct reg_pager subscriber_pager = {
     AN_SQL_SUBSCRIBER_PAGE_AGENCY, AN_SQL_SUBSCRIBER_PAGE_NAME, AN_SQL_SUBSCRIBER_PAGE_KEY, COLS(subscriber_cols), sizeof(struct an_subscriber)};
 
 /* ---- adding, changing ---- */
+/* A subscription that began in the days of its person and agency stays theirs. */
 static an_code
 take_names(struct an_tx *tx, struct an_subscriber *subscriber, struct an_arena *arena, struct an_err *reterr)
 {
@@ -25,11 +26,11 @@ take_names(struct an_tx *tx, struct an_subscriber *subscriber, struct an_arena *
     struct an_person person = {0};
 
     AN_TRY(an_agency_find(tx, subscriber->agency, arena, &agency, reterr));
-    if (strcmp(agency.state, "active") != 0)
+    if (strcmp(agency.state, "active") != 0 && subscriber->since >= agency.until)
         AN_FAIL(reterr, AN_E_AGENCY_CLOSED, "%s", agency.name);
     if (strcmp(subscriber->kind, "person") == 0) {
         AN_TRY(an_person_find(tx, subscriber->person, arena, &person, reterr));
-        if (strcmp(person.state, "active") != 0)
+        if (strcmp(person.state, "active") != 0 && subscriber->since >= person.until)
             AN_FAIL(reterr, AN_E_SUBSCRIBER_KIND, "%s: %s", person.number, person.state);
         subscriber->name = person.name;
         subscriber->email = person.email;
@@ -89,7 +90,8 @@ an_subscriber_add(struct an_tx *tx, const struct an_subscriber *given, int64_t *
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct an_subscriber subscriber = *given;
-    int64_t taken = 0, next = 0;
+    int64_t taken = 0;
+    bool is_known = false;
 
     AN_TRY(check_kind(&subscriber, reterr));
     AN_TRY(take_names(tx, &subscriber, arena, reterr));
@@ -97,8 +99,11 @@ an_subscriber_add(struct an_tx *tx, const struct an_subscriber *given, int64_t *
     AN_TRY(an_tx_int(tx, AN_SQL_SUBSCRIBER_TAKEN, values, AN_COUNT(values), &taken, reterr));
     if (taken != 0)
         AN_FAIL(reterr, AN_E_SUBSCRIBER_TAKEN, "%s", subscriber.name);
-    AN_TRY(an_tx_next(tx, "subscriber", &next, reterr));
-    snprintf(ret_number, 32, "TB%06lld", (long long)next);
+    AN_TRY(reg_number(tx, "subscriber", "TB", subscriber.number, AN_E_SUBSCRIBER_KIND, ret_number, reterr));
+    if (subscriber.number != NULL && subscriber.number[0] != '\0')
+        AN_TRY(an_tx_one(tx, AN_SQL_SUBSCRIBER_FIND_NUMBER, (struct an_value[]){an_v_text(ret_number)}, 1, NULL, NULL, &is_known, reterr));
+    if (is_known)
+        AN_FAIL(reterr, AN_E_SUBSCRIBER_TAKEN, "%s", ret_number);
     return write_subscriber(tx, &subscriber, ret_number, arena, ret_id, reterr);
 }
 

@@ -79,8 +79,9 @@ static void
 append_text(struct an_buf *out, an_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        size_t end = text.ptr[i] == '&' ? an_bytes_find(text, AN_LIT(";"), i) : SIZE_MAX;
-        if (end != SIZE_MAX && end - i < 12) {
+        /* no longer than the longest reference: a run of ampersands is walked once */
+        size_t end = text.ptr[i] == '&' ? an_bytes_find(an_bytes_slice(text, 0, i + 12), AN_LIT(";"), i) : SIZE_MAX;
+        if (end != SIZE_MAX) {
             append_reference(out, an_bytes_slice(text, i + 1, end - i - 1));
             i = end;
         } else if (text.ptr[i] != 0) {
@@ -161,19 +162,22 @@ put_value(struct sheet *sheet, an_bytes text)
         an_buf_str(cell, (const char *)sheet->texts->all.ptr + sheet->texts->places.items[place]);
 }
 
-static void
-finish_row(struct sheet *sheet, struct an_buf *out)
+static an_code
+finish_row(struct sheet *sheet, struct an_buf *out, struct an_err *reterr)
 {
     for (size_t i = 0; i < sheet->count; i++) {
         an_buf_byte(&sheet->cells[i], 0);
-        an_csv_write(out, sheet->cells[i].ptr ? (const char *)sheet->cells[i].ptr : "", i + 1 == sheet->count);
+        if (!an_buf_ok(&sheet->cells[i]))
+            AN_FAIL(reterr, AN_E_LIMIT, "%zu byte", sheet->cells[i].max);
+        an_csv_write(out, (const char *)sheet->cells[i].ptr, i + 1 == sheet->count);
         an_buf_reset(&sheet->cells[i]);
     }
     sheet->count = sheet->column = 0;
+    return AN_OK;
 }
 
-static void
-take_tag(struct sheet *sheet, const struct scan *scan, struct an_buf *out)
+static an_code
+take_tag(struct sheet *sheet, const struct scan *scan, struct an_buf *out, struct an_err *reterr)
 {
     if (is_tag(scan->tag, "c")) {
         sheet->column = column_of(attribute(scan->tag, "r"), sheet->count);
@@ -183,8 +187,20 @@ take_tag(struct sheet *sheet, const struct scan *scan, struct an_buf *out)
     } else if (is_tag(scan->tag, "/v") || is_tag(scan->tag, "/t")) {
         put_value(sheet, scan->text);
     } else if (is_tag(scan->tag, "/row") && sheet->count > 0) {
-        finish_row(sheet, out);
+        return finish_row(sheet, out, reterr);
     }
+    return AN_OK;
+}
+
+/* No spreadsheet program declares anything: whoever does wants to be expanded. */
+static an_code
+check_parts(an_bytes xml, an_bytes strings, struct an_err *reterr)
+{
+    if (an_bytes_find(xml, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX || an_bytes_find(strings, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX)
+        AN_FAIL(reterr, AN_E_XLSX, "DOCTYPE");
+    if (an_bytes_find(xml, AN_LIT("sheetData"), 0) == SIZE_MAX)
+        AN_FAIL(reterr, AN_E_XLSX, "sheetData");
+    return AN_OK;
 }
 
 an_code
@@ -193,17 +209,17 @@ an_xlsx_to_csv(an_bytes xml, an_bytes strings, struct an_buf *out, struct an_err
     AN_CLEANUP(texts_done) struct texts texts = {.all = an_buf_new(AN_LIMIT_XLSX_BYTES)};
     struct sheet sheet = {.texts = &texts};
     struct scan scan = {.xml = xml};
+    an_code code = AN_OK;
 
-    if (an_bytes_find(xml, AN_LIT("sheetData"), 0) == SIZE_MAX)
-        AN_FAIL(reterr, AN_E_XLSX, "sheetData");
+    AN_TRY(check_parts(xml, strings, reterr));
     for (size_t i = 0; i < AN_CSV_FIELDS_MAX; i++)
         sheet.cells[i] = an_buf_new(AN_LIMIT_CSV_ROW);
     read_texts(strings, &texts);
-    while (an_buf_ok(out) && next_tag(&scan))
-        take_tag(&sheet, &scan, out);
+    while (code == AN_OK && an_buf_ok(&texts.all) && an_buf_ok(out) && next_tag(&scan))
+        code = take_tag(&sheet, &scan, out, reterr);
     for (size_t i = 0; i < AN_CSV_FIELDS_MAX; i++)
         an_buf_free(&sheet.cells[i]);
-    if (!an_buf_ok(out) || !an_buf_ok(&texts.all))
+    if (code == AN_OK && (!an_buf_ok(out) || !an_buf_ok(&texts.all)))
         AN_FAIL(reterr, AN_E_LIMIT, "%zu byte", out->max);
-    return AN_OK;
+    return code;
 }

@@ -243,6 +243,14 @@ may_grant(const struct an_desk *desk, const char *role)
     return false;
 }
 
+an_code
+an_registry_require_grant(const struct an_desk *desk, const char *role, struct an_err *reterr)
+{
+    if (!may_grant(desk, role))
+        AN_FAIL(reterr, AN_E_REGISTRY_GRANT, "%s: %.40s", desk->role, role);
+    return AN_OK;
+}
+
 static an_code
 add_duty(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 {
@@ -252,8 +260,7 @@ add_duty(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(take_person(act, tx, in->duty->person, "person.role", &person, reterr));
     AN_TRY(an_registry_require(tx, act->desk, "person.role", in->duty->agency, reterr));
-    if (!may_grant(act->desk, in->duty->role ? in->duty->role : ""))
-        AN_FAIL(reterr, AN_E_REGISTRY_GRANT, "%s: %s", act->desk->role, in->duty->role);
+    AN_TRY(an_registry_require_grant(act->desk, in->duty->role ? in->duty->role : "", reterr));
     snprintf(act->detail, sizeof(act->detail), "{\"role\":\"%.40s\",\"agency\":%lld}", in->duty->role, (long long)in->duty->agency);
     return an_duty_add(tx, in->duty, &id, reterr);
 }
@@ -310,8 +317,8 @@ an_registry_end_duty(const struct an_desk *desk, int64_t person, const char *rol
 }
 
 /* ---- personal data ---- */
-static const char *
-mask_tail(const char *text, size_t shown, struct an_arena *arena)
+const char *
+an_mask_tail(const char *text, size_t shown, struct an_arena *arena)
 {
     size_t len = strlen(text);
     char *masked = an_arena_str(arena, an_bytes_of_str(text));
@@ -326,8 +333,8 @@ an_person_mask(struct an_person *person, struct an_arena *arena)
 {
     struct an_date born = an_date_of(person->born != AN_TIME_NONE ? person->born : 0, 7 * 60);
 
-    person->identity = mask_tail(person->identity, 3, arena);
-    person->phone = mask_tail(person->phone, 3, arena);
+    person->identity = an_mask_tail(person->identity, 3, arena);
+    person->phone = an_mask_tail(person->phone, 3, arena);
     person->identity_place = "";
     person->identity_issued = AN_TIME_NONE;
     if (person->born != AN_TIME_NONE) {

@@ -17,6 +17,7 @@ an_code an_registry_require(struct an_tx *tx, const struct an_desk *desk, const 
  * that sees its own alone becomes its own. One entry: agency is the one it belongs to, owner the person whose it is, who always may.
  * AN_E_REGISTRY_PERSONAL.
  */
+bool an_registry_is_everywhere(const struct an_desk *desk, const char *act);
 an_code an_registry_look(const struct an_desk *desk, const char *act, int64_t *agency, struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_look_at(const struct an_desk *desk, const char *act, const char *object, int64_t agency, int64_t owner,
                             struct an_err *reterr) AN_MUST_USE;
@@ -53,11 +54,13 @@ an_code an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t
 an_code an_registry_add_post(const struct an_desk *desk, const struct an_post *post, struct an_err *reterr) AN_MUST_USE;
 /* AN_E_REGISTRY_GRANT: nobody gives a role that is not his to give. */
 an_code an_registry_add_duty(const struct an_desk *desk, const struct an_duty *duty, struct an_err *reterr) AN_MUST_USE;
+an_code an_registry_require_grant(const struct an_desk *desk, const char *role, struct an_err *reterr) AN_MUST_USE;
 an_code an_registry_end_duty(const struct an_desk *desk, int64_t person, const char *role, an_time at, struct an_err *reterr) AN_MUST_USE;
 /* reveal: the whole of his personal data, which only he and those who answer for it see; otherwise masked. The log tells of both. */
 an_code an_registry_show_person(const struct an_desk *desk, const char *number, bool reveal, struct an_arena *arena, struct an_person *ret,
                                 struct an_err *reterr) AN_MUST_USE;
 /* "*********001"; a year alone; "*******678". In the arena. */
+const char *an_mask_tail(const char *text, size_t shown, struct an_arena *arena);
 void an_person_mask(struct an_person *person, struct an_arena *arena);
 
 /* ---- subscribers ---- */

@@ -252,14 +252,21 @@ look(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     return an_registry_require(tx, act->desk, act->action, in->agency, reterr);
 }
 
+bool
+an_registry_is_everywhere(const struct an_desk *desk, const char *act)
+{
+    const struct may *may = find_may(act);
+
+    return is_system(desk) || (may != NULL && holds(may->everywhere, desk->role));
+}
+
 an_code
 an_registry_look(const struct an_desk *desk, const char *act, int64_t *agency, struct an_err *reterr)
 {
-    const struct may *may = find_may(act);
     char object[64] = "registry";
     struct looking in = {.object = object};
 
-    if (*agency == 0 && !is_system(desk) && may != NULL && !holds(may->everywhere, desk->role))
+    if (*agency == 0 && !an_registry_is_everywhere(desk, act))
         *agency = desk->agency; /* his own is what he sees */
     if (*agency != 0)
         snprintf(object, sizeof(object), "agency:#%lld", (long long)*agency);

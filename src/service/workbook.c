@@ -1,5 +1,6 @@
 #include "service/workbook.h"
 
+#include "base/limits.h"
 #include "proc/xml.h"
 #include "registry/xlsx.h"
 
@@ -18,7 +19,9 @@ an_workbook_to_csv(an_bytes file, struct an_buf *out, struct an_err *reterr)
     AN_CLEANUP(an_zip_free) struct an_zip *zip = NULL;
     an_bytes sheet = AN_NONE, strings = AN_NONE;
 
-    AN_TRY(an_zip_read(reader, file, &zip, reterr));
+    size_t room = file.len < (AN_LIMIT_XLSX_BYTES - AN_LIMIT_XLSX_LEAST) / AN_LIMIT_XLSX_RATIO ? AN_LIMIT_XLSX_LEAST + file.len * AN_LIMIT_XLSX_RATIO : AN_LIMIT_XLSX_BYTES;
+
+    AN_TRY(an_zip_read_within(reader, file, room, &zip, reterr));
     for (size_t i = 0; i < zip->count; i++) {
         if (strcmp(zip->entries[i].name, "xl/worksheets/sheet1.xml") == 0)
             sheet = zip->entries[i].bytes;

@@ -248,6 +248,14 @@ an_tx_next(struct an_tx *tx, const char *sequence, int64_t *ret, struct an_err *
     return an_tx_int(tx, AN_SQL_STORE_SEQUENCE_NEXT, (struct an_value[]){an_v_text(sequence)}, 1, ret, reterr);
 }
 
+an_code
+an_tx_pass(struct an_tx *tx, const char *sequence, int64_t number, struct an_err *reterr)
+{
+    const struct an_value values[] = {an_v_text(sequence), AN_V_INT(number)};
+
+    return an_tx_run(tx, AN_SQL_STORE_SEQUENCE_PASS, values, AN_COUNT(values), NULL, reterr);
+}
+
 static an_code
 take_text(void *context, const struct an_row *row, struct an_err *reterr)
 {

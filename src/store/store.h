@@ -107,6 +107,8 @@ an_code an_tx_int(struct an_tx *tx, enum an_sql statement, const struct an_value
                   struct an_err *reterr) AN_MUST_USE;
 /* The next number of a named sequence, from 1 and without gaps. */
 an_code an_tx_next(struct an_tx *tx, const char *sequence, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
+/* A number that came from elsewhere: the sequence goes on behind it. */
+an_code an_tx_pass(struct an_tx *tx, const char *sequence, int64_t number, struct an_err *reterr) AN_MUST_USE;
 /* Named values of the whole store; *ret is the caller's, NULL when there is none. */
 an_code an_tx_value(struct an_tx *tx, const char *name, char **ret, struct an_err *reterr) AN_MUST_USE;
 an_code an_tx_put_value(struct an_tx *tx, const char *name, const char *value, struct an_err *reterr) AN_MUST_USE;

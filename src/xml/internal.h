@@ -109,4 +109,4 @@ an_code xml_answer_manifest(const struct xml_input *input, json_t **ret, struct 
 
 /* ---- zip.c ---- */
 typedef an_code (*zip_sink)(void *context, const char *name, an_bytes bytes, struct an_err *reterr);
-an_code xml_unzip(an_bytes zip, zip_sink sink, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code xml_unzip(an_bytes zip, size_t room, zip_sink sink, void *context, struct an_err *reterr) AN_MUST_USE;

@@ -84,7 +84,9 @@ static an_code
 answer_unzip(const struct files *files, int fd, json_t **ret, struct an_err *reterr)
 {
     struct unzip unzip = {.fd = fd, .at = files->size, .entries = json_array()};
-    an_code code = xml_unzip(files->input.parts[0].bytes, write_entry, &unzip, reterr);
+    const struct an_xml_part *archive = &files->input.parts[0];
+    size_t room = strtoull(archive->name, NULL, 10); /* its name says how much may come out of it */
+    an_code code = xml_unzip(archive->bytes, room > 0 && room < AN_LIMIT_XML_PARTS ? room : AN_LIMIT_XML_PARTS, write_entry, &unzip, reterr);
 
     *ret = json_pack("{s:o}", "entries", unzip.entries);
     return code;

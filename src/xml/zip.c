@@ -225,7 +225,7 @@ take_entry(an_bytes zip, struct entry *entry, struct an_map *names, size_t *room
         AN_FAIL(reterr, AN_E_XML_ZIP, "name %.*s", AN_FMT(entry->name));
     AN_TRY(take_name(names, entry->name, reterr));
     if (entry->size > *room)
-        AN_FAIL(reterr, AN_E_LIMIT, "contents of more than %zu byte", AN_LIMIT_XML_PARTS);
+        AN_FAIL(reterr, AN_E_LIMIT, "%.*s: %llu byte, room for %zu", AN_FMT(entry->name), (unsigned long long)entry->size, *room);
     code = unpack(zip, entry, &out, reterr);
     if (code == AN_OK && !is_folder) {
         *room -= out.len;
@@ -274,12 +274,11 @@ lie_side_by_side(an_bytes zip, struct entry *entries, size_t count, uint64_t dir
 }
 
 static an_code
-take_all(an_bytes zip, an_bytes directory, size_t count, zip_sink sink, void *context, struct an_err *reterr)
+take_all(an_bytes zip, an_bytes directory, size_t count, size_t room, zip_sink sink, void *context, struct an_err *reterr)
 {
     uint64_t start = (uint64_t)(directory.ptr - zip.ptr);
     struct entry *entries = an_new_array(count + 1, sizeof(*entries));
     struct an_map *names = an_map_new();
-    size_t room = AN_LIMIT_XML_PARTS;
     an_code code = AN_OK;
 
     for (size_t i = 0; i < count && code == AN_OK; i++) {
@@ -298,7 +297,7 @@ take_all(an_bytes zip, an_bytes directory, size_t count, zip_sink sink, void *co
 }
 
 an_code
-xml_unzip(an_bytes zip, zip_sink sink, void *context, struct an_err *reterr)
+xml_unzip(an_bytes zip, size_t room, zip_sink sink, void *context, struct an_err *reterr)
 {
     size_t end = 0, count;
     an_bytes directory;
@@ -309,5 +308,5 @@ xml_unzip(an_bytes zip, zip_sink sink, void *context, struct an_err *reterr)
     count = u16(zip.ptr + end + 10);
     if (count > AN_LIMIT_ZIP_ENTRIES)
         AN_FAIL(reterr, AN_E_LIMIT, "%zu entries", count);
-    return take_all(zip, directory, count, sink, context, reterr);
+    return take_all(zip, directory, count, room, sink, context, reterr);
 }

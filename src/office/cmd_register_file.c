@@ -1,4 +1,4 @@
-/* antin person import, export. */
+/* antin agency|person|subscriber|device import, export. */
 #include "base/file.h"
 #include "office/registry_desk.h"
 #include "registry/csv.h"
@@ -46,7 +46,7 @@ tell_progress(void *context, uint64_t rows, uint64_t bytes_left)
 }
 
 static an_code
-import(struct cli *cli, const struct registry_args *a, const char *path, json_t *out, struct an_err *reterr)
+import(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct telling t = {.cli = cli, .report = AN_OUTPUT_NONE};
@@ -61,10 +61,11 @@ import(struct cli *cli, const struct registry_args *a, const char *path, json_t 
         t.has_report = true;
         t.code = an_output_write(&t.report, AN_LIT("\xEF\xBB\xBF" "Dòng,Trường,Nội dung,Căn cứ\r\n"), &t.err);
     }
-    code = an_registry_import_people(&d.desk, &plan, &done, reterr);
+    code = an_registry_import(&d.desk, what, &plan, &done, reterr);
     if (t.has_report && code == AN_OK)
         code = t.code == AN_OK ? an_output_commit(&t.report, reterr) : t.code;
     an_output_discard(&t.report);
+    json_object_set_new(out, "what", json_string(what));
     json_object_set_new(out, "rows", json_integer((json_int_t)done.rows));
     json_object_set_new(out, "added", json_integer((json_int_t)done.added));
     json_object_set_new(out, "refused", json_integer((json_int_t)done.refused));
@@ -73,19 +74,8 @@ import(struct cli *cli, const struct registry_args *a, const char *path, json_t 
     return code;
 }
 
-int
-cmd_person_import(struct cli *cli, const void *options, char **args, int count)
-{
-    json_t *out = json_object();
-    struct an_err err = {0};
-    an_code code = import(cli, options, args[0], out, &err);
-
-    (void)count;
-    return reg_done(cli, code, &err, out);
-}
-
 static an_code
-export(struct cli *cli, const struct registry_args *a, const char *path, json_t *out, struct an_err *reterr)
+export(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     uint64_t rows = 0;
@@ -93,19 +83,45 @@ export(struct cli *cli, const struct registry_args *a, const char *path, json_t 
 
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
     AN_TRY(reg_agency_id(&d, a->agency, &agency, reterr));
-    AN_TRY(an_registry_export_people(&d.desk, path, agency, a->personal, &rows, reterr));
+    AN_TRY(an_registry_export(&d.desk, what, path, agency, a->personal, &rows, reterr));
     json_object_set_new(out, "file", json_string(path));
     json_object_set_new(out, "rows", json_integer((json_int_t)rows));
     return AN_OK;
 }
 
-int
-cmd_person_export(struct cli *cli, const void *options, char **args, int count)
+typedef an_code (*file_act)(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr);
+
+static int
+run(struct cli *cli, file_act act, const struct registry_args *a, const char *what, const char *path)
 {
     json_t *out = json_object();
     struct an_err err = {0};
-    an_code code = export(cli, options, args[0], out, &err);
+    an_code code = act(cli, a, what, path, out, &err);
 
-    (void)count;
     return reg_done(cli, code, &err, out);
 }
+
+static const char *
+people_list(const struct registry_args *a)
+{
+    return a->what ? a->what : "people";
+}
+
+#define FILE_COMMANDS(name, what) \
+    int cmd_##name##_import(struct cli *cli, const void *options, char **args, int count) \
+    { \
+        const struct registry_args *a = options; \
+        (void)count; \
+        return run(cli, import, a, what, args[0]); \
+    } \
+    int cmd_##name##_export(struct cli *cli, const void *options, char **args, int count) \
+    { \
+        const struct registry_args *a = options; \
+        (void)count; \
+        return run(cli, export, a, what, args[0]); \
+    }
+
+FILE_COMMANDS(agency, "agencies")
+FILE_COMMANDS(person, people_list(a))
+FILE_COMMANDS(subscriber, "subscribers")
+FILE_COMMANDS(device, "devices")

@@ -2,6 +2,7 @@
 #include "office/request_seat.h"
 
 #include "base/limits.h"
+#include "proc/json.h"
 
 static char *
 short_time(an_time at)

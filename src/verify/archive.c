@@ -11,6 +11,11 @@ static const char id_archive_stamp_v2[] = "1.2.840.113549.1.9.16.2.48";
 static const char id_archive_stamp_v3[] = "0.4.0.1733.2.4";
 static const char id_hash_index[] = "0.4.0.1733.2.5";
 static const char id_hash_index_v3[] = "0.4.0.19122.1.5";
+static const char id_signature_stamp[] = "1.2.840.113549.1.9.16.2.14";
+static const char id_certificate_refs[] = "1.2.840.113549.1.9.16.2.21";
+static const char id_revocation_refs[] = "1.2.840.113549.1.9.16.2.22";
+static const char id_esc_stamp[] = "1.2.840.113549.1.9.16.2.25";
+static const char id_refs_stamp[] = "1.2.840.113549.1.9.16.2.26";
 static const char id_content_stamp[] = "1.2.840.113549.1.9.16.2.20";
 
 /* ---- the encoded SignedData, field by field ---- */
@@ -157,6 +162,21 @@ read_tokens(struct an_case *sig, enum an_stamp_kind kind, an_bytes values)
         an_stamp_read(sig->job, &sig->stamps, kind, whole);
 }
 
+/* CAdES-X: over the signature with references to certificates and lists (type 1), or over the references alone (type 2). */
+static void
+read_extended(struct an_case *sig, const struct an_cms_attribute *attribute)
+{
+    size_t before = sig->stamps.count;
+
+    if (!an_oid_eq(attribute->oid, id_esc_stamp) && !an_oid_eq(attribute->oid, id_refs_stamp))
+        return;
+    read_tokens(sig, AN_STAMP_ARCHIVE, attribute->values);
+    for (; before < sig->stamps.count; before++) {
+        sig->stamps.items[before].is_extended = true;
+        sig->stamps.items[before].is_aside = an_oid_eq(attribute->oid, id_refs_stamp);
+    }
+}
+
 void
 an_archive_read(struct an_cms_input *input, size_t at, struct an_case *sig)
 {
@@ -165,6 +185,7 @@ an_archive_read(struct an_cms_input *input, size_t at, struct an_case *sig)
     for (size_t i = 0; i < signer->unsigned_count; i++) {
         const struct an_cms_attribute *attribute = &signer->unsigned_attributes[i];
 
+        read_extended(sig, attribute);
         if (an_oid_eq(attribute->oid, id_certificate_values)) {
             read_certificate_values(input->job, attribute->values);
         } else if (an_oid_eq(attribute->oid, id_revocation_values)) {
@@ -258,6 +279,46 @@ digest_v2(const struct an_cms_input *input, const struct fields *fields, const s
     return true;
 }
 
+/* ---- what a CAdES-X time-stamp covers (TS 101 733, 6.3.5, 6.3.6): type and values of attributes, without their SEQUENCE ---- */
+static void
+hash_attributes(struct an_hash *hash, an_bytes attributes, const char *wanted)
+{
+    an_bytes whole, value, rest, oid;
+    int tag;
+
+    while (attributes.len && an_der_any(&attributes, &tag, &whole, &value, NULL) == AN_OK) {
+        rest = value;
+        if (an_der_take(&rest, AN_DER_OID, &oid, NULL) == AN_OK && an_oid_eq(oid, wanted))
+            an_hash_update(hash, value);
+    }
+}
+
+static void
+digest_extended(const struct fields *fields, const struct an_case *sig, const struct an_stamp *stamp, uint8_t ret[static AN_DIGEST_MAX])
+{
+    struct an_hash *hash = an_hash_new(stamp->tst->digest);
+
+    if (!stamp->is_aside) {
+        an_hash_update(hash, sig->signature);
+        hash_attributes(hash, fields->unsigned_attrs, id_signature_stamp);
+    }
+    hash_attributes(hash, fields->unsigned_attrs, id_certificate_refs);
+    hash_attributes(hash, fields->unsigned_attrs, id_revocation_refs);
+    an_hash_final(hash, ret);
+    an_hash_free(&hash);
+}
+
+static bool
+digest_archive(const struct an_cms_input *input, const struct fields *fields, const struct an_case *sig, const struct an_stamp *stamp,
+               uint8_t ret[static AN_DIGEST_MAX])
+{
+    if (stamp->is_extended) {
+        digest_extended(fields, sig, stamp, ret);
+        return true;
+    }
+    return stamp->is_v3 ? digest_v3(input, fields, stamp->tst, ret) : digest_v2(input, fields, stamp, ret);
+}
+
 /* ---- judging, newest first ---- */
 static void
 prove(const struct an_cms_input *input, struct an_case *sig, const struct an_stamp *by)
@@ -268,10 +329,14 @@ prove(const struct an_cms_input *input, struct an_case *sig, const struct an_sta
 
     an_poe_id(sig->signature, id);
     an_poe_add(poes, id, time);
-    an_poe_add_material(poes, &(struct an_material){input->cms->certs, input->cms->crls, input->cms->ocsps}, time);
-    for (size_t i = 0; i < sig->stamps.count; i++)
-        if (&sig->stamps.items[i] != by && sig->stamps.items[i].tst && sig->stamps.items[i].tst->gen_time <= time)
-            an_poe_add(poes, sig->stamps.items[i].id, time);
+    if (!by->is_extended) /* references are not the certificates and lists themselves */
+        an_poe_add_material(poes, &(struct an_material){input->cms->certs, input->cms->crls, input->cms->ocsps}, time);
+    for (size_t i = 0; i < sig->stamps.count; i++) {
+        const struct an_stamp *stamp = &sig->stamps.items[i];
+
+        if (stamp != by && stamp->tst && stamp->tst->gen_time <= time && (!by->is_extended || stamp->kind == AN_STAMP_SIGNATURE))
+            an_poe_add(poes, stamp->id, time);
+    }
 }
 
 static void
@@ -281,14 +346,14 @@ judge_archive(const struct an_cms_input *input, const struct fields *fields, str
     uint8_t digest[AN_DIGEST_MAX];
     an_bytes over = AN_NONE;
 
-    if (stamp->is_v3 ? digest_v3(input, fields, stamp->tst, digest) : digest_v2(input, fields, stamp, digest))
+    if (digest_archive(input, fields, sig, stamp, digest))
         over = AN_BYTES(digest, an_digest_size(stamp->tst->digest));
     /* v2 covers the encoding as it once was, which BER and later additions to the lists blur: no match there is "not
      * known", and proves nothing. */
     if (!stamp->is_v3 && !an_bytes_eq(over, stamp->tst->imprint))
         over = AN_NONE;
     an_stamp_judge(input->job, stamp, over);
-    if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= input->job->now)
+    if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= input->job->now && !stamp->is_aside)
         prove(input, sig, stamp);
 }
 

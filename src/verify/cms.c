@@ -208,7 +208,7 @@ cms_level(const struct an_case *sig, const struct an_cms_input *input)
     for (size_t i = 0; i < sig->stamps.count; i++) {
         stamp = &sig->stamps.items[i];
         has_t = has_t || (stamp->kind == AN_STAMP_SIGNATURE && stamp->tst);
-        has_a = has_a || (stamp->kind == AN_STAMP_ARCHIVE && stamp->tst);
+        has_a = has_a || (stamp->kind == AN_STAMP_ARCHIVE && stamp->tst && !stamp->is_extended);
     }
     has_status = input->cms->crls.count || input->cms->ocsps.count || input->has_archived_status;
     if (!has_t)

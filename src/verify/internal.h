@@ -179,6 +179,7 @@ struct an_stamp {
     struct an_tst *tst;      /* NULL when it could not be read */
     an_code parse;           /* AN_OK or why not */
     bool judged, is_v3;      /* is_v3: CAdES archive time-stamp with a hash index */
+    bool is_extended;        /* CAdES-X, XAdES-X: over references to certificates and lists */
     bool is_aside;           /* does not cover the signature: proves nothing about it */
     an_code why; char detail[200];
     enum an_finding_status status;

@@ -26,6 +26,8 @@ an_xml_read_stamps(struct an_xml_case *row)
         an_stamp_read(row->sig.job, &row->sig.stamps, kind_of(signature->stamps[i].kind), signature->stamps[i].token);
         if (row->sig.stamps.count == before)
             break;
+        row->sig.stamps.items[before].is_extended =
+            signature->stamps[i].kind == AN_XML_STAMP_REFS || signature->stamps[i].kind == AN_XML_STAMP_REFS_ONLY;
         row->sig.stamps.items[before].is_aside = signature->stamps[i].kind == AN_XML_STAMP_REFS_ONLY;
     }
 }
@@ -53,10 +55,14 @@ prove(struct an_xml_case *row, const struct an_stamp *by)
 
     an_poe_id(row->sig.signature, id);
     an_poe_add(poes, id, time);
-    an_poe_add_material(poes, &row->own, time);
-    for (size_t i = 0; &row->sig.stamps.items[i] != by; i++)
-        if (row->sig.stamps.items[i].tst && row->sig.stamps.items[i].tst->gen_time <= time)
-            an_poe_add(poes, row->sig.stamps.items[i].id, time);
+    if (!by->is_extended) /* references are not the certificates and lists themselves */
+        an_poe_add_material(poes, &row->own, time);
+    for (size_t i = 0; &row->sig.stamps.items[i] != by; i++) {
+        const struct an_stamp *stamp = &row->sig.stamps.items[i];
+
+        if (stamp->tst && stamp->tst->gen_time <= time && (!by->is_extended || stamp->kind == AN_STAMP_SIGNATURE))
+            an_poe_add(poes, stamp->id, time);
+    }
 }
 
 static size_t

@@ -4,6 +4,7 @@ from forge.der import *
 from forge.pki import attribute, ess, signed_data, token
 from .world import *
 
+CERT_REFS, STATUS_REFS, ESC, REFS = (f"1.2.840.113549.1.9.16.2.{n}" for n in (21, 22, 25, 26))
 INTERNAL, EXTERNAL = "1.2.840.113549.1.9.16.2.49", "1.2.840.113549.1.9.16.2.50"
 
 
@@ -99,8 +100,25 @@ def sealed(world):
     yield "signature value alone sealed", with_record(lambda plain: [[sha256(plain[-256:])]]), NO_ACCEPT, None
 
 
+def extended(world):
+    """CAdES-X: time-stamps over references, with the signature (type 1) or without it (type 2)."""
+    text, t = b"noi dung", world.now - 5 * DAY
+    plain = [attribute(CERT_REFS, seq()), attribute(STATUS_REFS, seq())]
+    inner = b"".join(split(a)[0][2] for a in plain)
+
+    def signed(kind, over):
+        return world.cms(text, unsigned=lambda s: [*plain, attribute(kind, token(b"", world.tsa, t, imprint=sha256(over(s))))])
+
+    yield "CAdES-X type 1", signed(ESC, lambda s: s + inner), LAWFUL, True
+    yield "CAdES-X type 2", signed(REFS, lambda s: inner), LAWFUL, False
+    yield "CAdES-X type 1 over the references alone", signed(ESC, lambda s: inner), LAWFUL | NO_ACCEPT, False
+    yield "CAdES-X type 1 over another signature", signed(ESC, lambda s: s[:-1] + b"x" + inner), LAWFUL | NO_ACCEPT, False
+
+
 def cases(world, full):
     text = b"noi dung"
+    for name, data, words, proven in extended(world):
+        yield Case(name, data, words, content=text, proven=proven)
     for name, data, words in counters(world):
         yield Case(name, data, words, content=text)
     for name, data, words in records(world):

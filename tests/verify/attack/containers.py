@@ -23,7 +23,7 @@ def deflate(data):
 
 def zip_file(rows, comment=b"", prefix=b"", suffix=b"", shift=0, between=b"", count=None):
     """rows: (name, data, options). Options lie: method, flags, crc, size, packed_size, local_name, local_size, again (offset of row N), extra, no_central."""
-    body, central, offsets = prefix, b"", []
+    body, central, offsets = bytearray(prefix), bytearray(), []
     for row in rows:
         name, data, o = (*row, {})[:3]
         name = name if isinstance(name, bytes) else name.encode()
@@ -47,7 +47,7 @@ def zip_file(rows, comment=b"", prefix=b"", suffix=b"", shift=0, between=b"", co
                                    o.get("attributes", 0), offset + o.get("shift", 0)) + name
     total = count if count is not None else sum(1 for r in rows if not (*r, {})[2].get("no_central"))
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, total, total, len(central), len(body) + len(between) + shift, len(comment)) + comment
-    return body + between + central + end + suffix
+    return bytes(body + between + central + end + suffix)
 
 
 MIME = ("mimetype", b"application/vnd.etsi.asic-e+zip", {"method": 0})

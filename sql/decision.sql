@@ -33,3 +33,19 @@ UPDATE officer SET until = $2 WHERE person = $1 AND until IS NULL
 
 -- name: officer_list
 SELECT person, role, certificate, since FROM officer WHERE until IS NULL ORDER BY person
+
+-- name: approval_rule_list
+SELECT act, needed FROM approval_rule ORDER BY act
+
+-- name: approval_rule_needed
+SELECT needed FROM approval_rule WHERE act = $1
+
+-- name: approval_rule_put
+INSERT INTO approval_rule (act, needed, matter, since) VALUES ($1, $2, $3, $4)
+ON CONFLICT (act) DO UPDATE SET needed = excluded.needed, matter = excluded.matter, since = excluded.since
+
+-- What must never be: a certificate that was issued under a rule and rests on nothing.
+-- name: invariant_approval
+SELECT 'certificate ' || c.id || ' rests on no approval' FROM certificate c JOIN approval_rule r ON r.needed > 0
+    AND r.act = CASE c.kind WHEN 'new' THEN 'certificate.issue' WHEN 'renewed' THEN 'certificate.renew' ELSE 'certificate.change' END
+WHERE c.matter IS NULL AND c.issued_at > r.since AND c.profile NOT IN ('nhat-ky', 'dang-ky')

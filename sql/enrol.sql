@@ -2,20 +2,20 @@
 
 -- name: enrol_approval_insert
 INSERT INTO enrol_approval (reference, salt, item, profile, subject, email, subscriber, agency, months, state, created_at, created_by, opened_at,
-    opened_by, expires_at, authority, failures)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0)
+    opened_by, expires_at, authority, matter, failures)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0)
 
 -- name: enrol_approval_find
 SELECT id, reference, salt, item, profile, subject, email, subscriber, agency, months, state, created_at, created_by, expires_at, key_digest, used_at,
-    serial, failures, authority FROM enrol_approval WHERE reference = $1
+    serial, failures, authority, matter FROM enrol_approval WHERE reference = $1
 
 -- name: enrol_approval_by_item
 SELECT id, reference, salt, item, profile, subject, email, subscriber, agency, months, state, created_at, created_by, expires_at, key_digest, used_at,
-    serial, failures, authority FROM enrol_approval WHERE item = $1
+    serial, failures, authority, matter FROM enrol_approval WHERE item = $1
 
 -- name: enrol_approval_list
 SELECT id, reference, salt, item, profile, subject, email, subscriber, agency, months, state, created_at, created_by, expires_at, key_digest, used_at,
-    serial, failures, authority FROM enrol_approval WHERE id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
+    serial, failures, authority, matter FROM enrol_approval WHERE id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- Approved later than announced: only what waits is opened.
 -- name: enrol_approval_open

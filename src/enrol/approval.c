@@ -76,7 +76,7 @@ read_approval(const struct an_row *row, struct an_approval *ret)
 {
     *ret = (struct an_approval){.id = an_row_int(row, 0), .months = an_row_int(row, 9), .state = (enum an_approval_state)an_row_int(row, 10),
                                 .created_at = an_row_int(row, 11), .expires_at = an_row_int(row, 13), .has_key = !an_row_is_null(row, 14),
-                                .used_at = an_row_is_null(row, 15) ? AN_TIME_NONE : an_row_int(row, 15), .failures = an_row_int(row, 17)};
+                                .used_at = an_row_is_null(row, 15) ? AN_TIME_NONE : an_row_int(row, 15), .failures = an_row_int(row, 17), .matter = an_row_int(row, 19)};
     COPY_TEXT(ret->reference, row, 1);
     copy_blob(ret->salt, sizeof(ret->salt), an_row_blob(row, 2));
     COPY_TEXT(ret->item, row, 3);
@@ -128,7 +128,7 @@ insert_approval(struct an_tx *tx, struct an_approval *approval, struct an_err *r
             an_v_text(approval->subject), an_v_text(approval->email), an_v_text(approval->subscriber), an_v_text(approval->agency),
             AN_V_INT(approval->months), AN_V_INT(approval->state), AN_V_INT(approval->created_at), an_v_text(approval->created_by),
             is_open ? AN_V_INT(approval->created_at) : AN_V_NULL, is_open ? an_v_text(approval->created_by) : AN_V_NULL,
-            AN_V_INT(approval->expires_at), an_v_text(approval->authority),
+            AN_V_INT(approval->expires_at), an_v_text(approval->authority), approval->matter ? AN_V_INT(approval->matter) : AN_V_NULL,
         };
         return an_tx_run(tx, AN_SQL_ENROL_APPROVAL_INSERT, values, AN_COUNT(values), NULL, reterr);
     }

@@ -17,7 +17,7 @@ struct an_approval {
     uint8_t salt[16];
     char item[129], profile[65], authority[65] /* "" = the only one that issues */, subscriber[129], agency[129], created_by[129];
     char subject[2049], email[257];
-    int64_t months;
+    int64_t months, matter; /* matter: the decided one that it rests on; 0 = none */
     enum an_approval_state state;
     an_time created_at, expires_at, used_at; /* used_at AN_TIME_NONE = not yet */
     bool has_key;

@@ -26,6 +26,7 @@ int cmd_ca_profiles(struct cli *cli, const void *options, char **args, int count
 int cmd_ca_grounds(struct cli *cli, const void *options, char **args, int count);
 int cmd_ca_approvals(struct cli *cli, const void *options, char **args, int count);
 int cmd_ca_authority(struct cli *cli, const void *options, char **args, int count);
+int cmd_ca_approval(struct cli *cli, const void *options, char **args, int count);
 int cmd_ca_officer(struct cli *cli, const void *options, char **args, int count);
 int cmd_ca_matter(struct cli *cli, const void *options, char **args, int count);
 int cmd_ca_ceremony(struct cli *cli, const void *options, char **args, int count);

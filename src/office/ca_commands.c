@@ -57,7 +57,7 @@ static const struct opt authority_opts[] = {
 };
 static const struct opt officer_opts[] = {
     DIR_OPT, {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của cán bộ", "the officer's certificate"},
-    {"role", "ID", OPT_TEXT, C(role), "vai trò của cán bộ đó", "the officer's role"}, AS_OPT,
+    {"role", "ID", OPT_TEXT, C(role), "vai trò của cán bộ đó", "the officer's role"}, MATTER_OPT, AS_OPT,
 };
 static const struct opt matter_opts[] = {
     DIR_OPT, {"facts", "HEX", OPT_TEXT, C(facts), "SHA-256 của nội dung được quyết định", "SHA-256 of what is decided"},
@@ -69,6 +69,7 @@ static const struct opt matter_opts[] = {
     {"refuse", NULL, OPT_FLAG, C(refuse), "từ chối", "refuse"}, {"reason", "TEXT", OPT_TEXT, C(reason), "lý do", "reason"},
     {"export", "FILE", OPT_TEXT, C(export_file), "ghi mọi thứ bên ngoài cần để kiểm tra", "write everything an outsider needs"},
 };
+static const struct opt approval_opts[] = {DIR_OPT, MATTER_OPT, AS_OPT};
 static const struct opt ceremony_opts[] = {DIR_OPT, OUT_OPT, AS_OPT};
 
 #define L(member) offsetof(struct crl_args, member)
@@ -105,6 +106,9 @@ static const struct command commands[] = {
      "Offline root: request makes key and request (--output); sign signs where the root is (--csr, --output); install brings the certificate home (--cert, --root).\nroll: a new key; for a root the two cross certificates too, in public/crt."},
     {"ca officer", "list|add PERSON|end PERSON", 1, 2, ARGS(officer_opts), RUN(cmd_ca_officer), "cán bộ được phê duyệt, một người một vai trò", "officers who approve, one person one role", NULL, NULL},
     {"ca matter", "open ACT OBJECT|vote ID|show ID", 2, 3, ARGS(matter_opts), RUN(cmd_ca_matter), "việc cần nhiều người phê duyệt bằng thiết bị của mình", "matters that several persons approve with their own tokens", NULL, NULL},
+    {"ca approval", "", 0, 0, ARGS(approval_opts), RUN(cmd_ca_approval), "những việc phải được phê duyệt, theo antin.yaml và đang áp dụng", "acts that need approval, by antin.yaml and as in force",
+     "Mức cao hơn có hiệu lực ngay. Mức thấp hơn: đưa ra phê duyệt (antin ca matter open approval.rules approval.rules --facts SỐ BĂM), rồi chạy lại với --matter.",
+     "More is in force at once. Less is put up for approval (antin ca matter open approval.rules approval.rules --facts HASH), then this is run with --matter."},
     {"ca ceremony", "open|run|close FILE", 2, 2, ARGS(ceremony_opts), RUN(cmd_ca_ceremony), "lễ tạo khóa theo kịch bản, có biên bản được ký", "key ceremony by a script, with a signed transcript",
      "open: đưa kịch bản ra phê duyệt. run: thực hiện khi đủ người phê duyệt, ghi biên bản (--output) và đưa biên bản ra ký. close: biên bản kèm các chữ ký.",
      "open: puts the script up for approval. run: carries it out once approved, writes the transcript (--output) and puts that up. close: the transcript with its signatures."},

@@ -3,6 +3,7 @@
 #include "cli/report.h"
 #include "decision/decision.h"
 #include "office/ca_office.h"
+#include "service/quorum.h"
 
 /* A word after the command chooses what is done. */
 struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr); };
@@ -91,24 +92,15 @@ read_der(const char *path, struct an_buf *ret, struct an_err *reterr)
 }
 
 static an_code
-rely_in(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    const struct an_reliance *r = context;
-
-    return an_matter_require(tx, r->matter, r->act, r->object, r->facts, reterr);
-}
-
-static an_code
 sign_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
 
     (void)cli;
-    if (o->reliance != NULL)
-        AN_TRY(an_store_read(o->instance->store, rely_in, o->reliance, reterr));
     AN_TRY(read_der(a->csr, &csr, reterr));
-    AN_TRY(an_authority_sign(o->instance, args[0], a->profile ? a->profile : "trung-gian", an_buf_view(&csr), &o->actor, &cert, reterr));
+    AN_TRY(ca_rely(o, "authority.sign", args[0], an_buf_view(&csr), reterr));
+    AN_TRY(an_authority_sign(o->instance, args[0], a->profile ? a->profile : "trung-gian", an_buf_view(&csr), o->reliance, &o->actor, &cert, reterr));
     return write_pem(a->output, "CERTIFICATE", cert->der, reterr);
 }
 
@@ -130,9 +122,8 @@ roll_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
     char name[80];
 
     (void)a;
-    if (o->reliance != NULL)
-        AN_TRY(an_store_read(o->instance->store, rely_in, o->reliance, reterr));
-    AN_TRY(an_authority_roll(o->instance, args[0], &o->actor, name, reterr));
+    AN_TRY(ca_rely(o, "authority.roll", args[0], AN_NONE, reterr));
+    AN_TRY(an_authority_roll(o->instance, args[0], o->reliance, &o->actor, name, reterr));
     if (cli->json)
         report_print_json(cli->out, json_pack("{s:s}", "name", name));
     else if (!cli->quiet)
@@ -149,8 +140,6 @@ cmd_ca_authority(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- officers ---- */
-struct officer_work { struct cli *cli; const char *person, *role; struct an_cert *cert; };
-
 static an_code
 show_officer(void *context, const char *person, const char *role, an_bytes certificate, struct an_err *reterr)
 {
@@ -182,40 +171,24 @@ list_officers(struct cli *cli, struct ca_office *o, const struct ca_args *a, cha
 }
 
 static an_code
-add_in(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    const struct officer_work *w = context;
-
-    return an_officer_add(tx, w->person, w->role, w->cert, an_time_now(), reterr);
-}
-
-static an_code
 add_officer(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    struct officer_work w = {.person = args[0], .role = a->role};
 
     (void)cli;
     if (a->role == NULL)
         AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--role");
     AN_TRY(ca_read_cert(a->cert, &cert, reterr));
-    w.cert = cert;
-    return an_store_write(o->instance->store, add_in, &w, reterr);
-}
-
-static an_code
-end_in(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    return an_officer_end(tx, ((const struct officer_work *)context)->person, an_time_now(), reterr);
+    AN_TRY(ca_rely(o, "officer.change", args[0], cert->der, reterr));
+    return an_quorum_officer_add(o->instance, args[0], a->role, cert, o->reliance, &o->actor, reterr);
 }
 
 static an_code
 end_officer(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    struct officer_work w = {.person = args[0]};
-
     (void)cli, (void)a;
-    return an_store_write(o->instance->store, end_in, &w, reterr);
+    AN_TRY(ca_rely(o, "officer.change", args[0], AN_NONE, reterr));
+    return an_quorum_officer_end(o->instance, args[0], o->reliance, &o->actor, reterr);
 }
 
 int

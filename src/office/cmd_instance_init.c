@@ -2,6 +2,7 @@
 #include "cli/report.h"
 #include "office/instance_cmd.h"
 #include "service/init.h"
+#include "service/quorum.h"
 
 #include <unistd.h>
 
@@ -59,13 +60,28 @@ cmd_init(struct cli *cli, const void *options, char **args, int count)
     return status;
 }
 
+/* What one person alone can do is said beside the verdict. */
+static int
+say_sound(struct cli *cli, const char *dir, const char *acts)
+{
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:s, s:b, s:s}", "dir", dir, "done", 1, "approval", acts));
+    else if (!cli->quiet)
+        fprintf(cli->out, "%s: %s\n%s%s\n", dir, SAY(cli, "cấu hình hợp lệ", "the configuration is sound"),
+                strcmp(acts, "none") != 0 ? SAY(cli, "phải được phê duyệt khi đã có cán bộ: ", "need approval once there are officers: ")
+                        : SAY(cli, "cảnh báo: không việc nào phải được phê duyệt (approval: acts)", "warning: no act needs approval (approval: acts)"), acts);
+    return 0;
+}
+
 int
 cmd_config_check(struct cli *cli, const void *options, char **args, int count)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", args[0]);
     struct an_config config = {0};
+    const char *acts = "";
     struct an_err err = {0};
     an_code code;
+    int status;
 
     (void)options;
     (void)count;
@@ -78,8 +94,11 @@ cmd_config_check(struct cli *cli, const void *options, char **args, int count)
         code = an_regulations_open(NULL, &cli->regulations, &err);
     if (code == AN_OK)
         code = an_config_check(&config, cli->regulations, &err);
+    if (code == AN_OK)
+        code = an_config_approval_acts(&config, &acts, &err);
+    status = code != AN_OK ? cli_fail(cli, &err) : say_sound(cli, args[0], acts);
     an_config_done(&config);
-    return code != AN_OK ? cli_fail(cli, &err) : say_done(cli, args[0], "cấu hình hợp lệ", "the configuration is sound");
+    return status;
 }
 
 /* The role that serves need not own the tables (sql/serving-role.sql): then the owner's address is given. */

@@ -13,6 +13,7 @@ static const struct opt allow_opts[] = {
     {"authority", "NAME", OPT_TEXT, A(authority), "CA cấp (mặc định: CA duy nhất)", "which authority issues (default: the only one)"},
     {"subscriber", "NUMBER", OPT_TEXT, A(subscriber), "số của thuê bao", "number of the subscriber"},
     {"agency", "NUMBER", OPT_TEXT, A(agency), "số của cơ quan, tổ chức quản lý trực tiếp", "number of the managing agency"},
+    {"matter", "N", OPT_INT, A(matter), "việc enrolment.allow ITEM đã được phê duyệt", "the decided matter, enrolment.allow ITEM"},
     {"months", "N", OPT_INT, A(months), "thời hạn của chứng thư (mặc định: theo loại)", "validity of the certificate (default: by its kind)"},
     {"days", "N", OPT_INT, A(days), "số ngày mã tham chiếu có hiệu lực (mặc định: 14)", "days until the reference runs out (default: 14)"},
     {"waiting", NULL, OPT_FLAG, A(is_waiting), "chưa phê duyệt: thiết bị chờ đến khi có lệnh enrol open", "not yet approved: the device waits for enrol open"},

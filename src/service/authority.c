@@ -6,6 +6,7 @@
 
 #include "audit/audit.h"
 #include "base/file.h"
+#include "service/quorum.h"
 #include "x509/csr.h"
 #include "x509/path.h"
 
@@ -287,7 +288,7 @@ sign_request(struct making *m, const struct an_authority *issuer, const char *pr
 }
 
 an_code
-an_authority_sign(struct an_instance *instance, const char *issuer, const char *profile, an_bytes csr, const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
+an_authority_sign(struct an_instance *instance, const char *issuer, const char *profile, an_bytes csr, const struct an_reliance *reliance, const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_csr_free) struct an_csr *parsed = NULL;
@@ -297,6 +298,7 @@ an_authority_sign(struct an_instance *instance, const char *issuer, const char *
     struct an_audit_event event = {.at = an_time_now(), .action = "authority.sign", .actor = actor->id, .role = actor->role, .outcome = "done", .citation = "nd-68-2024/6"};
     struct noting noting = {&event};
 
+    AN_TRY(an_quorum_require_now(instance, "authority.sign", reliance, reterr));
     AN_TRY(making_start(instance, NULL, actor, &m, reterr));
     authority = an_authorities_find(&m.authorities, issuer);
     if (authority == NULL || authority->key[0] == '\0')
@@ -426,7 +428,7 @@ cross_both(struct making *m, const char *line, const char *before_name, const ch
 }
 
 an_code
-an_authority_roll(struct an_instance *instance, const char *line, const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)
+an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance, const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_free_ptr) char *before_name = NULL;
@@ -434,6 +436,7 @@ an_authority_roll(struct an_instance *instance, const char *line, const struct a
     struct an_authority_order order;
     int generation = 1;
 
+    AN_TRY(an_quorum_require_now(instance, "authority.roll", reliance, reterr));
     AN_TRY(making_start(instance, NULL, actor, &m, reterr));
     before = an_authorities_find(&m.authorities, line);
     if (before == NULL || order_of(before->line) == NULL)

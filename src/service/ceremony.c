@@ -111,7 +111,7 @@ do_request(struct an_instance *instance, const struct step *step, struct an_buf 
 }
 
 static an_code
-do_sign(struct an_instance *instance, const struct step *step, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
+do_sign(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
@@ -123,24 +123,24 @@ do_sign(struct an_instance *instance, const struct step *step, const struct an_a
     if (!an_pem_next(an_buf_view(&text), &at, &csr, label))
         AN_FAIL(reterr, AN_E_CSR_PARSE, "%s", step->csr);
     say_hash(out, step->csr, an_buf_view(&csr));
-    AN_TRY(an_authority_sign(instance, step->sign, "trung-gian", an_buf_view(&csr), actor, &cert, reterr));
+    AN_TRY(an_authority_sign(instance, step->sign, "trung-gian", an_buf_view(&csr), reliance, actor, &cert, reterr));
     AN_TRY(write_pem(step->file, "CERTIFICATE", cert->der, reterr));
     say_hash(out, step->file, cert->der);
     return AN_OK;
 }
 
 static an_code
-do_step(struct an_instance *instance, const struct step *step, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
+do_step(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
 {
     char name[80];
 
     if (step->request != NULL)
         return do_request(instance, step, out, reterr);
     if (step->sign != NULL)
-        return do_sign(instance, step, actor, out, reterr);
+        return do_sign(instance, step, reliance, actor, out, reterr);
     if (step->roll == NULL)
         return AN_OK;
-    AN_TRY(an_authority_roll(instance, step->roll, actor, name, reterr));
+    AN_TRY(an_authority_roll(instance, step->roll, reliance, actor, name, reterr));
     an_buf_printf(out, "    %s → %s\n", step->roll, name);
     return AN_OK;
 }
@@ -160,15 +160,20 @@ an_ceremony_run(struct an_instance *instance, const char *path, const struct an_
     struct an_ceremony_state approved;
     uint8_t digest[AN_DIGEST_MAX];
     char at[AN_TIME_TEXT_MAX];
+    struct an_reliance reliance = {.act = "ceremony.run"}; /* what the script does was decided with it */
+    AN_CLEANUP(an_free_ptr) char *object = NULL;
 
     AN_TRY(read_script(path, &script, reterr));
     AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &approved, reterr));
+    reliance.object = object = an_asprintf("ceremony:%s", script.id);
+    reliance.matter = approved.matter;
+    memcpy(reliance.facts, script.sha256, 32);
     if (approved.state.sealed_at == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)approved.state.approvals, (long long)approved.state.needed);
     write_head(&script, instance, actor, ret_transcript);
     for (size_t i = 0; i < script.steps.count; i++) {
         an_buf_printf(ret_transcript, "%zu. %s  %s\n", i + 1, an_time_format_vn(an_time_now(), at), script.steps.items[i].say);
-        AN_TRY(do_step(instance, &script.steps.items[i], actor, ret_transcript, reterr));
+        AN_TRY(do_step(instance, &script.steps.items[i], &reliance, actor, ret_transcript, reterr));
     }
     if (!an_buf_ok(ret_transcript))
         AN_FAIL(reterr, AN_E_LIMIT, "transcript");

@@ -2,6 +2,7 @@
 #include "service/certification.h"
 
 #include "ca/revocation.h"
+#include "service/quorum.h"
 
 #include <pthread.h>
 
@@ -83,16 +84,20 @@ free_answers(struct answers *answers)
 an_code
 an_certification_open(struct an_instance *instance, struct an_certification **ret, struct an_err *reterr)
 {
+    static const struct an_actor nobody = {"system", "he-thong"};
     AN_CLEANUP(an_certification_close) struct an_certification *c = AN_NEW(struct an_certification);
     struct answers *answers = AN_NEW(struct answers);
     const struct an_first_answer first = {make_answer, put_answer, answers};
     const struct an_certifier_setup setup = {.store = instance->store, .open_key = open_key, .key_context = c, .first_answer = &first, .announce = announce, .announce_context = c};
+
+    struct an_quorum quorum;
 
     c->instance = instance;
     c->answers = answers;
     pthread_mutex_init(&answers->lock, NULL);
     AN_TRY(an_keys_open(instance->dir, &c->keys, reterr));
     answers->keys = c->keys;
+    AN_TRY(an_quorum_follow(instance, NULL, &nobody, &quorum, reterr));
     AN_TRY(an_certifier_open(&setup, &c->certifier, reterr));
     *ret = c;
     c = NULL;

@@ -3,9 +3,13 @@
 
 /* ---- the world ---- */
 static an_code
-load_authorities(void *context, struct an_tx *tx, struct an_err *reterr)
+load_world(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    return an_authorities_load(tx, context, reterr);
+    struct certify_world *world = context;
+
+    an_authorities_done(&world->authorities);
+    AN_TRY(an_quorum_load(tx, &world->quorum, reterr));
+    return an_authorities_load(tx, &world->authorities, reterr);
 }
 
 struct certify_world *
@@ -47,7 +51,7 @@ an_certifier_reload(struct an_certifier *certifier, struct an_err *reterr)
 
     world->refs = 1;
     pthread_mutex_init(&world->lock, NULL);
-    code = an_store_read(certifier->setup.store, load_authorities, &world->authorities, reterr);
+    code = an_store_read(certifier->setup.store, load_world, world, reterr);
     if (code != AN_OK) {
         certify_world_give(&world);
         return code;

@@ -29,7 +29,7 @@ certify_check_key(const char *request_key, struct an_err *reterr)
 an_code
 certify_rely(struct an_tx *tx, const struct an_reliance *reliance, struct an_err *reterr)
 {
-    if (reliance == NULL)
+    if (reliance == NULL || reliance->act == NULL)
         return AN_OK;
     return an_matter_require(tx, reliance->matter, reliance->act, reliance->object, reliance->facts, reterr);
 }
@@ -108,6 +108,18 @@ partition_of(const struct an_authority *authority, const uint8_t serial[static A
     return authority->partitions > 0 ? (int64_t)(number % (uint64_t)authority->partitions) + 1 : 0;
 }
 
+/* The tables refused: the certifier's picture of the rules was old, or the matter has fewer approvals than are asked for. */
+static an_code
+tell_rule(const struct certify_job *job, an_code code, struct an_err *reterr)
+{
+    AN_CLEANUP(certify_world_give) struct certify_world *world = NULL;
+
+    if (code != AN_E_STORE_RULE || an_certifier_reload(job->certifier, NULL) != AN_OK)
+        return code;
+    world = certify_world_take(job->certifier);
+    return an_quorum_require(&world->quorum, job->act, NULL, reterr) != AN_OK ? AN_E_CERTIFY_APPROVAL : code;
+}
+
 an_code
 certify_sign_and_store(struct certify_job *job, const struct certify_world *world, const struct an_template *template, const struct an_issue *issue, struct an_certified *ret,
                        struct an_err *reterr)
@@ -130,7 +142,11 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
     if (job->certifier->first_answer.make != NULL)
         AN_TRY(job->certifier->first_answer.make(job->certifier->first_answer.context, job->authority, cert, job->now, &answer, reterr));
     job->answer = an_buf_view(&answer);
-    AN_TRY(an_store_write(job->certifier->setup.store, store_job, job, reterr));
+    {
+        an_code code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
+        if (code != AN_OK)
+            return tell_rule(job, code, reterr);
+    }
     if (job->id == 0)
         return certify_give_earlier(job, world, ret, reterr);
     *ret = (struct an_certified){.cert = cert, .issuer = an_cert_ref(job->authority->cert), .id = job->id};
@@ -195,6 +211,7 @@ an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, 
 
     AN_TRY(certify_check_key(what->request_key, reterr));
     AN_TRY(an_rules_require(certifier->rules, job.act, what->actor.role, &job.citation, reterr));
+    AN_TRY(an_quorum_require(&world->quorum, job.act, what->reliance, reterr));
     AN_TRY(an_profiles_find(certifier->profiles, what->profile, &profile, reterr));
     if (profile->use != AN_USE_SUBSCRIBER)
         AN_FAIL(reterr, AN_E_CERTIFY_PROFILE, "%s", profile->id);

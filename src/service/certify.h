@@ -10,7 +10,8 @@
 
 struct an_actor { const char *id, *role; }; /* who acts, in which role: "can-bo-cap-chung-thu" */
 
-/* A decided matter that an act rests on (decision/decision.h); the matter must be about this. NULL where none is needed. */
+/* A decided matter that an act rests on (decision/decision.h); the matter must be about this. NULL where none is needed (service/quorum.h).
+ * act NULL: the matter was looked at when what stands in between was allowed, as an enrolment. */
 struct an_reliance { int64_t matter; const char *act, *object; uint8_t facts[32]; };
 
 /* The first status answer of a new certificate. make signs it, outside the transaction; put writes it, in the commit of the

@@ -171,6 +171,7 @@ follow(struct an_certifier *certifier, const struct an_recertify *what, const st
 
     AN_TRY(certify_check_key(what->request_key, reterr));
     AN_TRY(an_rules_require(certifier->rules, plan->act, what->actor.role, &job.citation, reterr));
+    AN_TRY(an_quorum_require(&world->quorum, plan->act, what->reliance, reterr));
     if (!plan->is_renewal)
         AN_TRY(an_rules_ground(certifier->rules, "thay-the", &job.ground, reterr));
     AN_TRY(load_before(certifier, what->serial, &f, reterr));

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "service/certify.h"
+#include "service/quorum.h"
 
 struct certify_key { int64_t authority; struct an_signer *signer; };
 struct certify_template { int64_t authority; const struct an_profile *profile; struct an_template *template; };
@@ -13,6 +14,7 @@ AN_VEC(certify_templates, struct certify_template);
 /* What is known of the authorities, until the next reload; counted, so that who works with it keeps it. */
 struct certify_world {
     struct an_authorities authorities;
+    struct an_quorum quorum;
     struct certify_keys keys;
     struct certify_templates templates;
     pthread_mutex_t lock; /* over keys and templates, which only grow */

@@ -50,8 +50,11 @@ withdraw_in(void *context, struct an_tx *tx, struct an_err *reterr)
     struct an_certificate certificate;
     const char *ground = w->ground ? w->ground->id : "";
     char detail[128];
+    struct an_quorum quorum;
     bool is_new = false;
 
+    AN_TRY(an_quorum_load(tx, &quorum, reterr));
+    AN_TRY(an_quorum_require(&quorum, w->act, reliance, reterr));
     AN_TRY(certify_rely(tx, reliance, reterr));
     AN_TRY(an_register_find(tx, w->serial, arena, &certificate, reterr));
     AN_TRY(an_register_act(tx, w->what->request_key, certificate.id, w->act, ground, reliance ? reliance->matter : 0, w->now, &is_new, reterr));

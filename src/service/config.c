@@ -5,6 +5,7 @@
 #include "regulation/regulation.h"
 #include "service/enrol.h"
 #include "service/mail.h"
+#include "service/quorum.h"
 #include "service/serve_config.h"
 
 static const char *const HIERARCHIES[] = {"state", "party", "both", NULL};
@@ -21,6 +22,7 @@ static const struct an_yaml_field FIELDS[] = {
     {"serve", AN_FIELD_MAP, false, F(serve), NULL},
     {"time_stamp", AN_FIELD_MAP, false, F(time_stamp), NULL},
     {"audit", AN_FIELD_MAP, false, F(audit), NULL},
+    {"approval", AN_FIELD_MAP, false, F(approval), NULL},
     {"ca", AN_FIELD_MAP, false, F(ca), NULL},
     {"mail", AN_FIELD_MAP, false, F(mail), NULL},
     {"enrol", AN_FIELD_MAP, false, F(enrol), NULL},
@@ -65,6 +67,7 @@ check_enrol(const struct an_config *config, const struct an_yaml_node *section, 
 
 /* A row a section: the check reads it with the table of fields of its owner. */
 const struct an_config_section an_config_sections[] = {
+    {"approval", an_config_check_approval},
     {"audit", check_audit},
     {"ca", an_config_check_ca},
     {"enrol", check_enrol},

@@ -19,7 +19,7 @@ struct an_config {
     int hierarchy;             /* enum an_hierarchy */
     const char *base_url;      /* what certificates point at */
     /* sections; NULL when absent */
-    const struct an_yaml_node *serve, *time_stamp, *audit, *ca, *mail, *enrol, *request;
+    const struct an_yaml_node *serve, *time_stamp, *audit, *approval, *ca, *mail, *enrol, *request;
 };
 
 /* The section audit; what is absent has its usual value. */

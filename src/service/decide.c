@@ -116,6 +116,31 @@ record_in(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_audit_append(tx, &event, reterr);
 }
 
+/* About what the authority itself does only its own officers decide; requests have their deciders by the regulation. */
+static an_code
+check_house(const struct an_decision *decision, struct an_err *reterr)
+{
+    static const char *const ours[] = {"certificate.", "authority.", "officer.", "approval.", "enrolment."};
+    struct an_profiles *profiles = NULL;
+    struct an_rules *rules = NULL;
+    const char *citation;
+    bool is_ours = false;
+    an_code code;
+
+    for (size_t i = 0; i < AN_COUNT(ours); i++)
+        is_ours = is_ours || strncmp(decision->act, ours[i], strlen(ours[i])) == 0;
+    if (!is_ours)
+        return AN_OK;
+    code = an_profiles_open(NULL, &profiles, reterr);
+    if (code == AN_OK)
+        code = an_rules_open(profiles, &rules, reterr);
+    if (code == AN_OK)
+        code = an_rules_require(rules, "approval.vote", decision->role, &citation, reterr);
+    an_rules_free(&rules);
+    an_profiles_free(&profiles);
+    return code;
+}
+
 an_code
 an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statement, an_bytes cms, struct an_matter_state *ret, struct an_err *reterr)
 {
@@ -128,6 +153,7 @@ an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statemen
     AN_TRY(an_decision_parse(statement, arena, &decision, reterr));
     if (strcmp(decision.instance, instance->config.instance) != 0)
         AN_FAIL(reterr, AN_E_DECISION_MATTER, "instance %s", decision.instance);
+    AN_TRY(check_house(&decision, reterr));
     trust.person = decision.person;
     trust.role = decision.role;
     AN_TRY(an_store_read(instance->store, load_trust, &trust, reterr));

@@ -15,6 +15,7 @@
 #include "ca/clock.h"
 #include "keys/keys.h"
 #include "service/checkpoint.h"
+#include "service/quorum.h"
 #include "service/serve_config.h"
 
 #define DISK_FREE_MIN ((uint64_t)1 << 30)       /* a day of a busy authority, and its log before it is folded back */
@@ -325,6 +326,30 @@ check_audit(struct patient *patient, struct an_symptom *symptom)
     return health;
 }
 
+static an_code
+load_quorum(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    return an_quorum_load(tx, context, reterr);
+}
+
+/* What a single person can do with the folder of the instance. */
+static enum an_health
+check_approval(struct patient *patient, struct an_symptom *symptom)
+{
+    struct an_quorum quorum;
+    struct an_err err = {0};
+    size_t len = 0;
+
+    if (patient->instance == NULL)
+        return AN_HEALTH_SKIPPED;
+    if (an_store_read(patient->instance->store, load_quorum, &quorum, &err) != AN_OK)
+        return say_error(symptom, &err);
+    for (enum an_quorum_act i = 0; i < AN_QUORUM_ACTS; i++)
+        if (quorum.needed[i] == 0 && i != AN_QUORUM_REVOKE && i != AN_QUORUM_HOLD && len < sizeof(symptom->detail))
+            len += (size_t)snprintf(symptom->detail + len, sizeof(symptom->detail) - len, "%s%s", len ? " " : "", an_quorum_act_name(i));
+    return len ? AN_HEALTH_WARNING : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)quorum.needed[AN_QUORUM_ISSUE]);
+}
+
 static const struct {
     const char *id;
     bool of_instance;
@@ -344,6 +369,7 @@ static const struct {
     {"durability", true, check_durability, "dữ liệu đã xác nhận không mất khi mất điện", "what was acknowledged survives a power cut", "bật lại các tham số này trong postgresql.conf", "turn these settings on in postgresql.conf"},
     {"keys", true, check_keys, "danh sách khóa và tệp mã PIN", "list of keys and PIN files", "antin init tạo khóa; tệp PIN phải có quyền 0600", "antin init makes keys; PIN files have mode 0600"},
     {"tokens", true, check_tokens, "từng khóa trả lời", "each key answers", "cắm lại thiết bị, kiểm tra mô-đun PKCS#11 và mã PIN", "plug the token in, check the PKCS#11 module and the PIN"},
+    {"approval", true, check_approval, "việc cấp chứng thư phải được phê duyệt (liệt kê việc không cần)", "acts need approval (named: those that do not)", "antin ca officer add cho từng cán bộ; antin.yaml: approval; antin ca approval", "antin ca officer add for each officer; antin.yaml: approval; antin ca approval"},
     {"invariants", true, check_invariants, "các ràng buộc của dữ liệu", "invariants", "dừng ghi, giữ nguyên hiện trạng, khôi phục bản sao lưu gần nhất", "stop writing, keep everything as it is, restore the last backup"},
     {"audit", true, check_audit, "nhật ký", "audit log", "antin audit verify cho từng điểm sai; giữ nguyên hiện trạng", "antin audit verify tells each finding; keep everything as it is"},
 };

@@ -150,6 +150,10 @@ certify(struct an_enrol_service *service, const struct an_approval *approval, co
         .not_before = AN_TIME_NONE, .not_after = AN_TIME_NONE, .subscriber = approval->subscriber[0] != '\0' ? approval->subscriber : NULL, .actor = machine,
     };
 
+    const struct an_reliance reliance = {.matter = approval->matter};
+
+    if (approval->matter != 0)
+        what.reliance = &reliance;
     if (approval->months > 0) /* from when the approval was first used, so that the same request again is the same request */
         what.not_after = add_months(approval->used_at, approval->months);
     return an_certify_issue(service->setup.certifier, &what, ret, reterr);
@@ -214,12 +218,26 @@ issue(struct an_enrol_service *service, const struct an_enrol_request *request, 
 }
 
 /* ---- renewing, revoking ---- */
+/* The device's own key asks: what was decided when it was allowed to enrol holds for what follows. */
+static an_code
+rest_on(struct an_enrol_service *service, const char *serial, struct an_reliance *reliance, const struct an_reliance **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
+    struct an_certificate before;
+
+    AN_TRY(an_certify_find(service->setup.certifier, serial, arena, &before, reterr));
+    *reliance = (struct an_reliance){.matter = before.matter};
+    *ret = before.matter != 0 ? reliance : NULL;
+    return AN_OK;
+}
+
 static an_code
 renew(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret, struct an_err *reterr)
 {
     const struct an_cert *cert = request->party->cert;
     char serial[SERIAL_HEX], key_hex[33], request_key[129];
     uint8_t digest[AN_DIGEST_MAX];
+    struct an_reliance reliance;
     struct an_recertify what = {.request_key = request_key, .serial = serial, .spki = request->spki, .not_after = AN_TIME_NONE, .actor = machine};
 
     if (request->subject.len > 2 && !an_name_eq(request->subject, cert->subject))
@@ -228,6 +246,7 @@ renew(struct an_enrol_service *service, const struct an_enrol_request *request, 
     hex_of(cert->serial, serial, sizeof(serial));
     hex_of(AN_BYTES(digest, 16), key_hex, sizeof(key_hex));
     snprintf(request_key, sizeof(request_key), "enrol:renew:%s:%s", serial, key_hex);
+    AN_TRY(rest_on(service, serial, &reliance, &what.reliance, reterr));
     return an_certify_renew(service->setup.certifier, &what, ret, reterr);
 }
 
@@ -249,10 +268,12 @@ static an_code
 revoke(struct an_enrol_service *service, struct an_cert *cert, const char *ground, struct an_err *reterr)
 {
     char serial[SERIAL_HEX], request_key[129];
+    struct an_reliance reliance;
     struct an_withdraw what = {.request_key = request_key, .serial = serial, .ground = ground, .invalid_since = AN_TIME_NONE, .actor = machine};
 
     hex_of(cert->serial, serial, sizeof(serial));
     snprintf(request_key, sizeof(request_key), "enrol:revoke:%s", serial);
+    AN_TRY(rest_on(service, serial, &reliance, &what.reliance, reterr));
     return an_certify_revoke(service->setup.certifier, &what, reterr);
 }
 

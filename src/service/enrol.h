@@ -19,6 +19,7 @@ struct an_enrol_allowance {
     const char *subscriber, *agency; /* numbers in the register; NULL = none */
     int64_t months;         /* of validity; 0 = usual */
     int64_t days;           /* until the reference runs out; 0 = 14 */
+    const struct an_reliance *reliance; /* the decided matter, where service/quorum.h asks for one (certificate.issue); NULL = none */
     bool is_waiting;        /* the reference may be handed out now; certificates only after an_enrol_open */
     struct an_actor actor;
 };

@@ -6,6 +6,8 @@
 
 #include "audit/audit.h"
 #include "base/file.h"
+#include "decision/decision.h"
+#include "service/quorum.h"
 
 #define PROFILE "thiet-bi"
 #define DAYS_USUAL 14
@@ -67,6 +69,17 @@ check_allowance(const struct an_profiles *profiles, const struct an_enrol_allowa
     return code;
 }
 
+/* The certificate that comes of it rests on the same matter. */
+static an_code
+check_reliance(struct an_tx *tx, const struct an_reliance *reliance, struct an_err *reterr)
+{
+    struct an_quorum quorum;
+
+    AN_TRY(an_quorum_load(tx, &quorum, reterr));
+    AN_TRY(an_quorum_require(&quorum, "certificate.issue", reliance, reterr));
+    return reliance ? an_matter_require(tx, reliance->matter, reliance->act, reliance->object, reliance->facts, reterr) : AN_OK;
+}
+
 an_code
 an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struct an_rules *rules, const struct an_enrol_allowance *what, struct an_approval *ret,
                struct an_err *reterr)
@@ -79,6 +92,8 @@ an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struc
 
     AN_TRY(an_rules_require(rules, "enrolment.allow", what->actor.role, &citation, reterr));
     AN_TRY(check_allowance(profiles, what, profile, reterr));
+    AN_TRY(check_reliance(tx, what->reliance, reterr));
+    approval.matter = what->reliance ? what->reliance->matter : 0;
     approval.created_at = an_time_now();
     approval.expires_at = approval.created_at + (an_time)days * 86400;
     if (!copy(approval.item, sizeof(approval.item), what->item) || !copy(approval.profile, sizeof(approval.profile), profile) ||

@@ -61,8 +61,15 @@ def issue(name, *more, profile="ca-nhan"):
 
 def setup():
     run(ANTIN, "init", D, "--name", "Tổ chức MẪU", "--hierarchy", "both")
+    approval(D, acts="none")  # the parts below look at acts one by one; acts_need_approval has its own instance
     for name in ("goc", "nha-nuoc", "dang", "nha-nuoc-ocsp", "tsa"):
         pem(name)
+
+
+def approval(at, acts="issue renew change release sign roll officer", since="officers"):
+    path = at / "antin.yaml"
+    text = re.sub(r'^  acts: .*$', f'  acts: "{acts}"', path.read_text(), flags=re.M)
+    path.write_text(re.sub(r"^  since: .*$", f"  since: {since}", text, flags=re.M))
 
 
 # ---- parts ----
@@ -145,11 +152,11 @@ def a_list_is_renewed_once():
     check("once", {r["serial"] for r in first} == {r["serial"] for r in again} and all(r["repeated"] for r in again))
 
 
-def officer(name, role):
+def officer(name, role, *more, at=None):
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "30",
         "-subj", f"/C=VN/O=MAU/CN={name}", "-addext", "keyUsage=critical,digitalSignature")
     os.chmod(W / f"{name}.key", 0o600)
-    ca("officer add", name, "--cert", W / f"{name}.crt", "--role", role)
+    return ca("officer add", name, "--cert", W / f"{name}.crt", "--role", role, *more, at=at, ok=None)
 
 
 def vote(matter, name, role="quan-tri", *more, **kw):
@@ -182,7 +189,8 @@ def check_offline(text, names, facts):
 
 def decisions_by_persons():
     for name, role in (("an", "quan-tri"), ("binh", "quan-tri"), ("chi", "nguoi-chung-kien")):
-        officer(name, role)
+        done = officer(name, role)
+        check(done.stderr, done.returncode == 0)
     asked = csr("decided")
     run("openssl", "req", "-in", asked, "-outform", "DER", "-out", "decided.der")
     facts = hashlib.sha256(f"csr: {sha(W / 'decided.der')}\nprofile: ca-nhan\nsubject: {SUBJECT % 'Quyết'}\nemail: q@mau.gov.vn\n".encode()).hexdigest()
@@ -193,9 +201,9 @@ def decisions_by_persons():
     check("self", "AN_E_DECISION_SELF" in vote(matter, "binh", ok=False).stderr)
     _, plain = issue("Người Ngoài", "--authority", "nha-nuoc")  # a good certificate of ours, of nobody who decides
     os.chmod(plain.with_suffix(".key"), 0o600)
-    for person, role in (("ai-do", "quan-tri"), ("an", "quan-tri"), ("CB000001", "cuc")):
+    for person, role, code in (("ai-do", "quan-tri", "AN_E_DECISION_SIGNER"), ("an", "quan-tri", "AN_E_DECISION_SIGNER"), ("CB000001", "cuc", "AN_E_CA_ROLE")):
         done = ca("matter vote", str(matter), "--as", f"{person}/{role}", "--key", plain.with_suffix(".key"), "--cert", plain, ok=False)
-        check(f"anybody's certificate as {person}", "AN_E_DECISION_SIGNER" in done.stderr)
+        check(f"anybody's certificate as {person}", code in done.stderr)
     check("another role", "AN_E_DECISION_SIGNER" in vote(matter, "chi", "quan-tri", ok=False).stderr)
     vote(matter, "an")
     vote(matter, "an")  # the same again changes nothing
@@ -218,6 +226,60 @@ def decisions_by_persons():
     done = run("sqlite3", db, "PRAGMA foreign_keys=ON; INSERT INTO decision_matter (act, object, facts, needed, proposer, opened_at) VALUES ('a', 'b', X'00', 2, 'p', 0); "
                "INSERT INTO decision_seal VALUES (last_insert_rowid(), 2, 0)", ok=False)
     check("seal", "constraint" in done.stderr.lower())
+
+
+def acts_need_approval():
+    """The first start needs nobody; with two officers every act that gives needs both, whatever program or hand does it."""
+    at = W / "duyet"
+    run(ANTIN, "init", at, "--name", "Phê duyệt MẪU")
+    base = lambda name: ["--profile", "ca-nhan", "--csr", csr(name), "--subject", SUBJECT % name, "--email", "mau@mau.gov.vn"]
+    first = lines("issue", *base("dau"), at=at)[0]["serial"]
+    for name in ("dung", "giang"):
+        check(name, officer(name, "quan-tri", at=at).returncode == 0)
+    asked = base("sau")
+    refused("AN_E_CERTIFY_APPROVAL", "issue", *asked, at=at)
+    refused("AN_E_CERTIFY_APPROVAL", "renew", first, at=at)
+    refused("AN_E_CERTIFY_APPROVAL", "change", first, "--email", "khac@mau.gov.vn", at=at)
+    refused("AN_E_CERTIFY_APPROVAL", "authority roll", "nha-nuoc", at=at)
+    check("a third officer", "AN_E_CERTIFY_APPROVAL" in officer("hanh", "quan-tri", at=at).stderr)
+    check("an officer's end", "AN_E_CERTIFY_APPROVAL" in ca("officer end", "dung", at=at, ok=False).stderr)
+    done = run(ANTIN, "enrol", "allow", "muc:1", "--dir", at, "--subject", "C=VN, O=MẪU, CN=may", ok=False)
+    check("enrolment", "AN_E_CERTIFY_APPROVAL" in done.stderr)
+    # the tables themselves, under a hand with a database console
+    sql = lambda text, ok: run("sqlite3", at / "store.db", "PRAGMA foreign_keys=ON; " + text, ok=ok)
+    columns = "authority, serial, partition, der, profile, subject, subject_folded, agency_folded, email_folded, not_before, not_after, subscriber, device, status, ground, request_digest, kind, renewals, issued_at"
+    copy = f"INSERT INTO certificate ({columns}, request_key) SELECT {columns.replace('serial,', chr(120) + chr(39) + '0a0b' + chr(39) + ',', 1)}, 'tay' FROM certificate WHERE kind = 'new' AND profile = 'ca-nhan' LIMIT 1"
+    done = sql(copy, False)
+    check(done.stderr, "needs approval" in done.stderr)
+    check("lower", "needs approval" in sql("UPDATE approval_rule SET needed = 0", False).stderr)
+    check("delete", "stays" in sql("DELETE FROM approval_rule", False).stderr)
+    # a configuration that asks for less changes nothing by itself
+    approval(at, acts="none")
+    rules = lines("approval", at=at)[0]
+    check("still in force", rules["acts"]["certificate.issue"] == {"wanted": 0, "needed": 2})
+    refused("AN_E_CERTIFY_APPROVAL", "issue", *asked, at=at)
+    check("told", "không việc nào" in run(ANTIN, "config", "check", at).stdout)
+    # by approval: one officer's voice is not enough, two are
+    run("openssl", "req", "-in", W / "sau.csr", "-outform", "DER", "-out", "sau.der")
+    facts = hashlib.sha256(f"csr: {sha(W / 'sau.der')}\nprofile: ca-nhan\nsubject: {SUBJECT % 'sau'}\nemail: mau@mau.gov.vn\n".encode()).hexdigest()
+    for needed, outcome in ((1, "AN_E_CERTIFY_APPROVAL"), (2, None)):
+        matter = lines("matter open", "certificate.issue", f"viec-{needed}", "--facts", facts, "--needed", str(needed), at=at)[0]["matter"]
+        for name in ("dung", "giang")[:needed]:
+            vote(matter, name, at=at)
+        what = ["issue", *asked, "--request-key", f"viec-{needed}", "--matter", str(matter)]
+        refused(outcome, *what, at=at) if outcome else check("issued", lines(*what, at=at)[0]["serial"])
+    ca("revoke", first, "--ground", "that-lac", at=at)  # taking out of use waits for nobody
+    matter = lines("matter open", "approval.rules", "approval.rules", "--facts", rules["facts"], "--needed", "2", at=at)[0]["matter"]
+    refused("AN_E_DECISION_OPEN", "approval", "--matter", str(matter), at=at)
+    for name in ("dung", "giang"):
+        vote(matter, name, at=at)
+    check("lowered", lines("approval", "--matter", str(matter), at=at)[0]["acts"]["certificate.issue"]["needed"] == 0)
+    lines("issue", *base("sau-nua"), at=at)
+    # asked for from the start
+    approval(at, acts="hold", since="always")
+    refused("AN_E_CERTIFY_APPROVAL", "hold", lines("list", at=at)[0]["serial"], "--as", "th-01/can-bo-thu-hoi", at=at)
+    approval(at, acts="issue bay")
+    check("unknown act", "AN_E_CONFIG_VALUE" in run(ANTIN, "config", "check", at, ok=False).stderr)
 
 
 def a_root_that_stays_offline():
@@ -279,7 +341,7 @@ def a_ceremony_is_told_and_signed():
     check_offline(whole.split("# act: ceremony.transcript")[1], ["an", "chi"], facts)
 
 
-ALL = [authorities_hold, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons,
+ALL = [authorities_hold, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,
        a_ceremony_is_told_and_signed, a_root_that_stays_offline, a_root_rolls_over]
 try:
     setup()

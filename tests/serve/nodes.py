@@ -127,7 +127,7 @@ def revoked(nodes, bodies):
         pem, serial = certificate_of(next(iter(bodies[item])))
         (there.base / "revoked.pem").write_bytes(pem)
         check(": good" in there.ocsp("revoked", "-no_nonce"), f"{item} is good") if i == 0 else there.ocsp("revoked", "-no_nonce")
-        here.office("ca", "revoke", serial, "--dir", here.dir, "--ground", "lo-khoa", "--actor", "CB01", "--role", "can-bo-thu-hoi")
+        here.office("ca", "revoke", serial, "--dir", here.dir, "--ground", "lo-khoa", "--as", "CB01/can-bo-thu-hoi")
         begun = time.time()
         check(wait_for(lambda: ": revoked" in there.ocsp("revoked", "-no_nonce"), 20), f"revoked on {here.dir.name}, known on {there.dir.name}") if i < 2 else wait_for(lambda: ": revoked" in there.ocsp("revoked", "-no_nonce"), 20)
         times.append(time.time() - begun)

@@ -40,7 +40,7 @@ def status(s):
         out = s.ocsp("est", *more)
         check("Response verify OK" in out and "est.pem: good" in out, f"openssl ocsp {more[0]}", out)
     serial = run("openssl", "x509", "-in", s.base / "cmp.pem", "-noout", "-serial").stdout.decode().strip().split("=")[1]
-    s.office("ca", "revoke", serial, "--dir", s.dir, "--ground", "lo-khoa", "--actor", "CB01", "--role", "can-bo-thu-hoi")
+    s.office("ca", "revoke", serial, "--dir", s.dir, "--ground", "lo-khoa", "--as", "CB01/can-bo-thu-hoi")
     out = s.ocsp("cmp")
     check("cmp.pem: revoked" in out, "revoked: seen by the next question", out)
 

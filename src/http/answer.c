@@ -152,3 +152,23 @@ http_answer_done(struct an_http_answer *answer)
         close(answer->fd);
     answer->fd = -1;
 }
+
+/* RFC 9110 13.1: has the client this very answer already? */
+bool
+http_is_known(const struct http_job *job)
+{
+    an_bytes match = an_http_head_find(&job->head, "if-none-match"), since = an_http_head_find(&job->head, "if-modified-since");
+    const struct an_http_answer *answer = &job->answer;
+    AN_CLEANUP(an_buf_free) struct an_buf quoted = an_buf_new(128);
+
+    if (answer->status != 200 || an_bytes_eq_str(job->head.method, "POST"))
+        return false;
+    if (match.ptr != NULL) {
+        an_buf_printf(&quoted, "\"%s\"", answer->etag);
+        return an_bytes_eq_str(match, "*") || (answer->etag[0] != '\0' && an_bytes_find(match, an_buf_view(&quoted), 0) != SIZE_MAX);
+    }
+    if (since.ptr == NULL || answer->last_modified == AN_TIME_NONE)
+        return false;
+    http_put_date(&quoted, "x", answer->last_modified);
+    return an_bytes_eq(since, an_bytes_slice(an_buf_view(&quoted), 3, quoted.len - 5));
+}

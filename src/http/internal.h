@@ -118,6 +118,8 @@ void http_put_quick(struct an_buf *out, const struct an_http_quick_answer *answe
 /* An answer without a handler: 400, 404, 405, … */
 void http_put_plain(struct an_buf *out, const struct loop *loop, unsigned status, unsigned allow, bool is_head, bool close);
 void http_answer_done(struct an_http_answer *answer);
+/* RFC 9110 13.1: has the client this very answer already? */
+bool http_is_known(const struct http_job *job);
 void http_set_date(struct loop *loop);
 
 /* ---- work.c ---- */

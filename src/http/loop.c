@@ -568,26 +568,6 @@ on_conn(struct conn *conn, uint32_t events)
 }
 
 /* ---- answers that come back ---- */
-/* RFC 9110 13.1: has the client this very answer already? */
-static bool
-is_known(const struct http_job *job)
-{
-    an_bytes match = an_http_head_find(&job->head, "if-none-match"), since = an_http_head_find(&job->head, "if-modified-since");
-    const struct an_http_answer *answer = &job->answer;
-    AN_CLEANUP(an_buf_free) struct an_buf quoted = an_buf_new(128);
-
-    if (answer->status != 200 || an_bytes_eq_str(job->head.method, "POST"))
-        return false;
-    if (match.ptr != NULL) {
-        an_buf_printf(&quoted, "\"%s\"", answer->etag);
-        return an_bytes_eq_str(match, "*") || (answer->etag[0] != '\0' && an_bytes_find(match, an_buf_view(&quoted), 0) != SIZE_MAX);
-    }
-    if (since.ptr == NULL || answer->last_modified == AN_TIME_NONE)
-        return false;
-    http_put_date(&quoted, "x", answer->last_modified);
-    return an_bytes_eq(since, an_bytes_slice(an_buf_view(&quoted), 3, quoted.len - 5));
-}
-
 static void
 finish_job(struct http_job *job)
 {
@@ -601,7 +581,7 @@ finish_job(struct http_job *job)
         free_conn(conn);
         return;
     }
-    if (is_known(job))
+    if (http_is_known(job))
         answer->status = 304;
     conn->close_after = conn->close_after || !job->head.keep_alive || is_draining(conn->loop);
     http_put_head(&conn->out, conn->loop, answer, conn->close_after);

@@ -98,7 +98,7 @@ def words(d):
     """What is written into an instance is read by others: no word of it moves their cursor, paints or turns a line round."""
     certificate = d / "public" / "crt" / "nha-nuoc.crt"
     for name, bad in {"escape": "x\033[2J", "line end": "x\ny", "carriage return": "x\ry", "C1": "x\x9b5n", "right to left": "x\u202egnp", "no width": "x\u200by", "isolate": "x\u2066y"}.items():
-        for command in (("enrol", "allow", f"request:9/item:{bad}", "--subject", "C=VN, O=a, CN=b"), ("enrol", "allow", "request:9/item:9", "--subject", "C=VN, O=a, CN=b", "--actor", bad),
+        for command in (("enrol", "allow", f"request:9/item:{bad}", "--subject", "C=VN, O=a, CN=b"), ("enrol", "allow", "request:9/item:9", "--subject", "C=VN, O=a, CN=b", "--as", bad),
                         ("enrol", "allow", "request:9/item:9", "--subject", f"C=VN, O=a, CN={bad}"), ("ca", "officer", "add", bad, "--cert", certificate, "--role", "cuc"),
                         ("audit", "list", "--object", bad), ("agency", "add", "--as", "system", "--name", bad)):
             done = subprocess.run([ANTIN, *map(str, command), "--dir", d], capture_output=True, text=True)

@@ -147,6 +147,26 @@ an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an
     read_result(sig, code, err.detail);
 }
 
+void
+an_case_check_other(struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer,
+                    an_bytes content_digest)
+{
+    struct an_cert *cert = find_signer(sig, cms, signer);
+    struct an_err err = {0};
+    an_code code;
+
+    if (sig->value.status == AN_FINDING_FAILED)
+        return;
+    if (!cert || !content_digest.len) {
+        an_step_set(&sig->value, AN_FINDING_INDETERMINATE, AN_V_VALUE_UNKNOWN, "%s", "another SignerInfo");
+        return;
+    }
+    code = an_cms_check_signer(signer, cert, cms->content_type, content_digest, &err);
+    if (code == AN_OK && digest_suits_key(cert, signer))
+        return;
+    an_step_set(&sig->value, AN_FINDING_FAILED, AN_V_VALUE_BAD, "another SignerInfo: %.120s", err.detail);
+}
+
 /* ---- time-stamps on the signature value ---- */
 static const char id_signature_stamp[] = "1.2.840.113549.1.9.16.2.14";
 

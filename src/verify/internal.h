@@ -229,6 +229,9 @@ void an_step_set(struct an_step *step, enum an_finding_status status, an_code co
 /* The cryptographic part for a CMS signer: fills integrity, value, identified. */
 void an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer,
                        an_bytes content_type, an_bytes content_digest);
+/* A further SignerInfo beside the one that is reported (some programs write two): it must hold as well. */
+void an_case_check_other(struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer,
+                         an_bytes content_digest);
 /* Signature time-stamps of a CMS signer into sig->stamps, judged. */
 void an_case_read_stamps(struct an_case *sig, const struct an_cms_signer *signer);
 /* The signing certificate, NULL = not found. */

@@ -284,6 +284,12 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
     if (an_pdf_range_digest(reader, row, signer->digest, buffer))
         digest = AN_BYTES(buffer, an_digest_size(signer->digest));
     an_case_check_cms(sig, row->cms, signer, row->cms->content_type, digest);
+    for (size_t i = 1; i < row->cms->signer_count; i++) {
+        digest = AN_NONE;
+        if (an_pdf_range_digest(reader, row, row->cms->signers[i].digest, buffer))
+            digest = AN_BYTES(buffer, an_digest_size(row->cms->signers[i].digest));
+        an_case_check_other(sig, row->cms, &row->cms->signers[i], digest);
+    }
     read_records(reader, row);
 }
 

@@ -8,6 +8,28 @@ from forge.pki import *
 from .world import *
 
 
+def joined(first, *others):
+    """One CMS object with the SignerInfos of all, as PoDoFo writes it."""
+    def parts(cms):
+        return [whole for _, whole, _ in split(split(split(split(cms)[0][2])[1][2])[0][2])]
+
+    all_of = [parts(cms) for cms in (first, *others)]
+    certs = tlv(0xA0, *[split(p[3])[0][2] for p in all_of])
+    infos = set_of(*[split(p[4])[0][2] for p in all_of])
+    return seq(oid("signedData"), ctx(0, seq(*all_of[0][:3], certs, infos)))
+
+
+def several_signers(world):
+    second = dict(cert=world.second)
+    makers = {"both right": (lambda d: world.cms(d, **second), LAWFUL), "the same one twice": (lambda d: world.cms(d), LAWFUL),
+              "second over other bytes": (lambda d: world.cms(b"x" + d, **second), NO_ACCEPT), "second by another key": (lambda d: world.cms(d, key=world.leaf.key, **second), NO_ACCEPT),
+              "second with a value of zeros": (lambda d: world.cms(d, signature=b"\0" * 256), NO_ACCEPT)}
+    for name, (make, words) in makers.items():
+        for order in (1, -1):
+            yield f"two SignerInfos in one value: {name}, {'in this order' if order == 1 else 'the other first'}", pdf.base().sign(
+                lambda d: joined(*[world.cms(d), make(d)][::order]), room=9000).data, words
+
+
 def attribute_list(world):
     """(name, options of signed_data, words)."""
     leaf, digest = world.leaf, octets(hashlib.sha256(b"x").digest())
@@ -224,6 +246,8 @@ def cases(world, full):
     for digest in ("sha384", "sha512"):
         yield Case(f"signed with {digest}", pdf.base().sign(lambda d: signed_data(hashlib.new(digest, d).digest(), world.leaf, digest=digest)).data, LAWFUL)
     yield Case("encapsulated content in a PDF signature", pdf.base().sign(world.signer(content=b"khac")).data, NO_ACCEPT | LAWFUL)
+    for name, data, words in several_signers(world):
+        yield Case(name, data, words, stricter="the program that asks PDFBox wants one SignerInfo alone" if words == LAWFUL else "")
     text = b"noi dung"
     good = world.cms(text)
     yield Case("detached, right", good, LAWFUL, content=text)

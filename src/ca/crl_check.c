@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #define STEP ((size_t)1024 * 1024)
+#define FRAME_MAX 32768                            /* all but the entries */
 #define HEAD_MAX 4096                              /* up to the entries: names are short */
-#define WHOLE_MAX ((size_t)8 * 1024 * 1024)        /* lists up to this size pass the linter and the reader as well */
+#define WHOLE_MAX ((size_t)8 * 1024 * 1024)        /* lists up to this size pass the reader as well */
 
 /* Where the parts of the list lie. */
-struct layout { uint64_t tbs, tbs_end, entries, entries_end, extensions, end; };
+struct layout { uint64_t tbs, content, list, tbs_end, entries, entries_end, extensions, end; };
 
 static bool
 read_header(an_bytes in, int tag, size_t *ret_head, uint64_t *ret_len)
@@ -65,13 +66,14 @@ read_layout(an_bytes head, uint64_t file_size, struct layout *ret)
     if (!read_header(an_bytes_slice(head, (size_t)at, SIZE_MAX), AN_DER_SEQUENCE, &size, &len))
         return false;
     at += size;
+    ret->content = at;
     ret->tbs_end = at + len;
     if (!skip(head, &at, AN_DER_INTEGER) || !skip(head, &at, AN_DER_SEQUENCE) || !skip(head, &at, AN_DER_SEQUENCE))
         return false;
     for (int i = 0; i < 2; i++)
         if (!skip(head, &at, AN_DER_UTC_TIME) && !skip(head, &at, AN_DER_GENERALIZED_TIME))
             return false;
-    ret->entries = ret->entries_end = at;
+    ret->list = ret->entries = ret->entries_end = at;
     if (read_header(an_bytes_slice(head, (size_t)at, SIZE_MAX), AN_DER_SEQUENCE, &size, &len)) {
         ret->entries = at + size;
         ret->entries_end = at + size + len;
@@ -112,7 +114,7 @@ count_entries(an_bytes part, size_t *ret_used, int64_t *count)
 }
 
 static an_code
-walk_entries(int fd, const struct layout *layout, int64_t *ret, struct an_err *reterr)
+walk_entries(int fd, const struct layout *layout, struct an_lint_list *lint, int64_t *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) uint8_t *room = an_new_array(STEP, 1);
     uint64_t at = layout->entries;
@@ -123,6 +125,7 @@ walk_entries(int fd, const struct layout *layout, int64_t *ret, struct an_err *r
         AN_TRY(read_at(fd, room, step, at, reterr));
         if (!count_entries(AN_BYTES(room, step), &used, ret))
             AN_FAIL(reterr, AN_E_CA_CHECK, "revokedCertificates: offset %llu", (unsigned long long)at);
+        an_lint_list_entries(lint, AN_BYTES(room, used));
         at += used;
     }
     return AN_OK;
@@ -152,7 +155,7 @@ check_signature(int fd, const struct layout *layout, struct an_cert *issuer, str
     return AN_OK;
 }
 
-/* ---- what is small enough is read as readers read it ---- */
+/* ---- the linter, whatever the size ---- */
 static void
 note_lint(void *context, const struct an_lint *lint)
 {
@@ -160,11 +163,56 @@ note_lint(void *context, const struct an_lint *lint)
         *(const struct an_lint **)context = lint;
 }
 
+/* The list as it would be without entries. */
+static an_code
+read_frame(int fd, const struct layout *layout, struct an_buf *ret, struct an_err *reterr)
+{
+    const struct { uint64_t from, to; } parts[] = {{layout->content, layout->list}, {layout->entries_end, layout->tbs_end}, {layout->tbs_end, layout->end}};
+    AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(FRAME_MAX);
+    struct an_der_out out = AN_DER_OUT(ret);
+    uint8_t room[FRAME_MAX / 2];
+
+    an_der_open(&out, AN_DER_SEQUENCE);
+    for (size_t i = 0; i < AN_COUNT(parts); i++) {
+        size_t len = (size_t)(parts[i].to - parts[i].from);
+        if (parts[i].to - parts[i].from > sizeof(room))
+            AN_FAIL(reterr, AN_E_CA_CHECK, "TBSCertList");
+        AN_TRY(read_at(fd, room, len, parts[i].from, reterr));
+        if (i < 2)
+            an_buf_append(&tbs, AN_BYTES(room, len));
+        if (i == 1)
+            an_der_put(&out, AN_DER_SEQUENCE, an_buf_view(&tbs));
+        if (i == 2)
+            an_der_put_raw(&out, AN_BYTES(room, len));
+    }
+    an_der_close(&out);
+    return an_buf_ok(ret) && an_buf_ok(&tbs) ? AN_OK : an_err_set(reterr, AN_E_CA_CHECK, "TBSCertList");
+}
+
+static an_code
+check_entries(int fd, const struct layout *layout, struct an_cert *issuer, int64_t entries, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf frame = an_buf_new(FRAME_MAX * 2);
+    AN_CLEANUP(an_lint_list_end) struct an_lint_list *lint = NULL;
+    const struct an_lint *found = NULL;
+    int64_t count = 0;
+
+    if (layout->list < layout->entries && layout->entries == layout->entries_end) /* RFC 5280 5.1.2.6: absent, not empty */
+        AN_FAIL(reterr, AN_E_CA_CHECK, "revokedCertificates");
+    AN_TRY(read_frame(fd, layout, &frame, reterr));
+    lint = an_lint_list_begin(an_buf_view(&frame), &(struct an_lint_plan){.issuer = issuer, .each = note_lint, .context = &found});
+    AN_TRY(walk_entries(fd, layout, lint, &count, reterr));
+    if (count != entries)
+        AN_FAIL(reterr, AN_E_CA_CHECK, "%lld of %lld entries", (long long)count, (long long)entries);
+    an_lint_list_end(&lint);
+    return found == NULL ? AN_OK : an_err_set(reterr, AN_E_CA_CHECK, "%s", found->id);
+}
+
+/* ---- what is small enough is read as readers read it ---- */
 static an_code
 check_whole(const char *path, struct an_cert *issuer, int64_t number, int64_t entries, struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
-    const struct an_lint *found = NULL;
     struct an_crl *crl = NULL;
     uint64_t found_number = 0;
     bool same;
@@ -177,9 +225,6 @@ check_whole(const char *path, struct an_cert *issuer, int64_t number, int64_t en
     an_crl_unref(&crl);
     if (!same)
         AN_FAIL(reterr, AN_E_CA_CHECK, "cRLNumber, issuer, entries");
-    an_lint_crl(file.bytes, &(struct an_lint_plan){.issuer = issuer, .each = note_lint, .context = &found});
-    if (found != NULL)
-        AN_FAIL(reterr, AN_E_CA_CHECK, "%s", found->id);
     return AN_OK;
 }
 
@@ -189,16 +234,13 @@ check_open(int fd, const char *path, struct an_cert *issuer, int64_t number, int
     uint8_t head[HEAD_MAX];
     struct layout layout = {0};
     struct stat st;
-    int64_t found = 0;
 
     if (fstat(fd, &st) != 0 || st.st_size < 64)
         AN_FAIL(reterr, AN_E_CA_CHECK, "size");
     AN_TRY(read_at(fd, head, (size_t)st.st_size < HEAD_MAX ? (size_t)st.st_size : HEAD_MAX, 0, reterr));
     if (!read_layout(AN_BYTES(head, (size_t)st.st_size < HEAD_MAX ? (size_t)st.st_size : HEAD_MAX), (uint64_t)st.st_size, &layout))
         AN_FAIL(reterr, AN_E_CA_CHECK, "TBSCertList");
-    AN_TRY(walk_entries(fd, &layout, &found, reterr));
-    if (found != entries)
-        AN_FAIL(reterr, AN_E_CA_CHECK, "%lld of %lld entries", (long long)found, (long long)entries);
+    AN_TRY(check_entries(fd, &layout, issuer, entries, reterr));
     AN_TRY(check_signature(fd, &layout, issuer, reterr));
     return (size_t)st.st_size <= WHOLE_MAX ? check_whole(path, issuer, number, entries, reterr) : AN_OK;
 }

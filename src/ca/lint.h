@@ -29,6 +29,12 @@ struct an_lint_plan {
 };
 void an_lint_cert(an_bytes der, const struct an_lint_plan *plan);
 void an_lint_crl(an_bytes der, const struct an_lint_plan *plan);
+/* The same for a list that is read in steps: what stands around the entries as a list without them, then whole entries one after the other,
+ * then what was found. */
+struct an_lint_list;
+struct an_lint_list *an_lint_list_begin(an_bytes frame, const struct an_lint_plan *plan) AN_MUST_USE;
+void an_lint_list_entries(struct an_lint_list *list, an_bytes entries);
+void an_lint_list_end(struct an_lint_list **list);
 void an_lint_ocsp(an_bytes der, const struct an_lint_plan *plan);
 void an_lint_token(an_bytes der, const struct an_lint_plan *plan); /* a TimeStampToken, or a TimeStampResp */
 /* What these bytes are, by their shape: a certificate, list, answer or token; AN_LINT_ANY when none of them. */

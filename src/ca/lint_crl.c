@@ -1,6 +1,9 @@
 /* Revocation lists: RFC 5280 5. */
 #include "ca/lint_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define DAY ((an_time)86400)
 
 struct lint_crl {
@@ -10,6 +13,7 @@ struct lint_crl {
     struct lint_time this_update, next_update;
     bool has_next, has_revoked, is_delta;
     struct lint_extensions extensions;
+    bool has_usual_now; char usual_now[16]; /* thisUpdate as an UTCTime says it */
 };
 
 /* ---- reading ---- */
@@ -99,17 +103,71 @@ check_entry(struct lint_crl *c, an_bytes in)
     return in.len == 0 || check_entry_extensions(c, in);
 }
 
-static void
-check_entries(struct lint_crl *c)
+/* What authorities write, ours too: an entry of this shape has nothing to be found. Anything else is taken apart. */
+static bool
+is_usual_time(const struct lint_crl *c, const uint8_t *t)
 {
-    an_bytes in = c->revoked, entry;
+    static const struct { unsigned least, most; } ranges[] = {{0, 49}, {1, 12}, {1, 28}, {0, 23}, {0, 59}, {0, 59}};
 
-    lint_if(&c->run, c->has_revoked && in.len == 0, LINT_CRL_REVOKED_EMPTY);
-    while (in.len > 0)
-        if (an_der_take(&in, AN_DER_SEQUENCE, &entry, NULL) != AN_OK || !check_entry(c, entry)) {
+    if (!c->has_usual_now || t[0] != AN_DER_UTC_TIME || t[1] != 13 || t[14] != 'Z' || memcmp(t + 2, c->usual_now, 12) > 0)
+        return false;
+    for (size_t i = 0; i < AN_COUNT(ranges); i++) {
+        unsigned tens = t[2 + 2 * i] - (unsigned)'0', ones = t[3 + 2 * i] - (unsigned)'0';
+        if (tens > 9 || ones > 9 || tens * 10 + ones < ranges[i].least || tens * 10 + ones > ranges[i].most)
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_usual_entry(const struct lint_crl *c, an_bytes whole)
+{
+    static const uint8_t reason[] = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
+    const uint8_t *p = whole.ptr;
+    size_t serial, rest;
+
+    if (whole.len < 20 || p[1] >= 0x80 || p[2] != AN_DER_INTEGER)
+        return false;
+    serial = p[3];
+    if (serial < 2 || serial > 20 || whole.len < 4 + serial + 15 || p[4] >= 0x80 || (p[4] == 0 && p[5] < 0x80) || !is_usual_time(c, p + 4 + serial))
+        return false;
+    rest = whole.len - (4 + serial + 15);
+    p += 4 + serial + 15;
+    return rest == 0 || (rest == sizeof(reason) + 1 && memcmp(p, reason, sizeof(reason)) == 0 && p[rest - 1] >= 1 && p[rest - 1] <= 10 && p[rest - 1] != 7 && p[rest - 1] != 8);
+}
+
+static void
+note_now(struct lint_crl *c)
+{
+    static const an_time year_2000 = 946684800, year_2050 = 2524608000;
+    struct an_date date = an_date_of(c->this_update.is_sound ? c->this_update.when : 0, 0);
+
+    c->has_usual_now = c->this_update.is_sound && c->this_update.when >= year_2000 && c->this_update.when < year_2050;
+    snprintf(c->usual_now, sizeof(c->usual_now), "%02u%02u%02u%02u%02u%02u", (unsigned)date.year % 100, (unsigned)date.month % 100, (unsigned)date.day % 100, (unsigned)date.hour % 100,
+             (unsigned)date.minute % 100, (unsigned)date.second % 100);
+}
+
+static void
+check_entries(struct lint_crl *c, an_bytes in, bool walks_der)
+{
+    while (in.len > 0) {
+        const uint8_t *start = in.ptr;
+        an_bytes entry;
+
+        if (an_der_take(&in, AN_DER_SEQUENCE, &entry, NULL) != AN_OK) {
             lint_raise(&c->run, LINT_CRL_ENTRY_STRUCTURE);
             return;
         }
+        an_bytes whole = AN_BYTES(start, (size_t)(in.ptr - start));
+        if (is_usual_entry(c, whole))
+            continue;
+        if (walks_der)
+            lint_der(&c->run, whole);
+        if (!check_entry(c, entry)) {
+            lint_raise(&c->run, LINT_CRL_ENTRY_STRUCTURE);
+            return;
+        }
+    }
 }
 
 /* ---- extensions ---- */
@@ -200,19 +258,59 @@ check_frame(struct lint_crl *c)
     lint_if(run, c->next_update.when - c->this_update.when > days_max, LINT_CRL_NEXT_FAR);
 }
 
+static bool
+check_around(struct lint_crl *c, an_bytes der)
+{
+    lint_der(&c->run, der);
+    if (!read_list(c, der)) {
+        lint_raise(&c->run, LINT_CRL_STRUCTURE);
+        return false;
+    }
+    c->is_delta = lint_find(&c->extensions, AN_OID_DELTA_CRL) != NULL;
+    note_now(c);
+    check_frame(c);
+    check_extensions(c);
+    return true;
+}
+
 void
 an_lint_crl(an_bytes der, const struct an_lint_plan *plan)
 {
     struct lint_crl c = {.run = {.plan = plan}};
 
-    lint_der(&c.run, der);
-    if (!read_list(&c, der)) {
-        lint_raise(&c.run, LINT_CRL_STRUCTURE);
-    } else {
-        c.is_delta = lint_find(&c.extensions, AN_OID_DELTA_CRL) != NULL;
-        check_frame(&c);
-        check_extensions(&c);
-        check_entries(&c);
+    if (check_around(&c, der)) {
+        lint_if(&c.run, c.has_revoked && c.revoked.len == 0, LINT_CRL_REVOKED_EMPTY);
+        check_entries(&c, c.revoked, false);
     }
     lint_report(&c.run);
+}
+
+/* ---- in steps ---- */
+struct an_lint_list { struct lint_crl crl; struct an_lint_plan plan; bool is_read; };
+
+struct an_lint_list *
+an_lint_list_begin(an_bytes frame, const struct an_lint_plan *plan)
+{
+    struct an_lint_list *list = AN_NEW(struct an_lint_list);
+
+    list->plan = *plan;
+    list->crl.run.plan = &list->plan;
+    list->is_read = check_around(&list->crl, frame);
+    return list;
+}
+
+void
+an_lint_list_entries(struct an_lint_list *list, an_bytes entries)
+{
+    if (list->is_read)
+        check_entries(&list->crl, entries, true);
+}
+
+void
+an_lint_list_end(struct an_lint_list **list)
+{
+    if (*list != NULL)
+        lint_report(&(*list)->crl.run);
+    free(*list);
+    *list = NULL;
 }

@@ -428,10 +428,93 @@ every_check_has_a_vector(void **state)
     assert_int_equal(without, 0);
 }
 
+/* ---- lists in steps ---- */
+static an_bytes
+entries_of(an_bytes list)
+{
+    an_bytes part, revoked;
+
+    assert_int_equal(an_der_take(&list, AN_DER_SEQUENCE, &list, NULL), AN_OK);
+    assert_int_equal(an_der_take(&list, AN_DER_SEQUENCE, &list, NULL), AN_OK);
+    for (int i = 0; i < 5; i++) /* version, algorithm, issuer, two times */
+        assert_int_equal(an_der_any(&list, NULL, NULL, &part, NULL), AN_OK);
+    assert_int_equal(an_der_take(&list, AN_DER_SEQUENCE, &revoked, NULL), AN_OK);
+    return revoked;
+}
+
+/* The list without its entries. */
+static void
+take_away(an_bytes list, an_bytes entries, struct an_buf *ret)
+{
+    struct an_der_out out = AN_DER_OUT(ret);
+    size_t header = an_der_size(entries.len) - entries.len;
+    an_bytes tbs;
+
+    assert_int_equal(an_der_take(&list, AN_DER_SEQUENCE, &list, NULL), AN_OK);
+    assert_int_equal(an_der_take(&list, AN_DER_SEQUENCE, &tbs, NULL), AN_OK);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_open(&out, AN_DER_SEQUENCE);
+    an_der_put_raw(&out, AN_BYTES(tbs.ptr, (size_t)(entries.ptr - tbs.ptr) - header));
+    an_der_put_raw(&out, AN_BYTES(entries.ptr + entries.len, (size_t)(tbs.ptr + tbs.len - entries.ptr) - entries.len));
+    an_der_close(&out);
+    an_der_put_raw(&out, list);
+    an_der_close(&out);
+}
+
+static bool
+is_faulty(const struct seen *seen)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->lints[i]->severity == AN_LINT_ERROR)
+            return true;
+    return false;
+}
+
+static bool
+is_faulty_in_steps(an_bytes frame, an_bytes entries)
+{
+    struct seen seen = {0};
+    const struct an_lint_plan plan = {.issuer = issuing_cert, .each = note, .context = &seen};
+    struct an_lint_list *list = an_lint_list_begin(frame, &plan);
+
+    an_lint_list_entries(list, entries);
+    an_lint_list_end(&list);
+    return is_faulty(&seen);
+}
+
+/* Every octet of an entry put to every value: what is passed over quickly hides nothing, and size changes no verdict. */
+static void
+a_list_in_steps_is_judged_as_a_whole(void **state)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf frame = an_buf_new(10000), whole = an_buf_new(10000);
+    size_t faulty = 0, tried = 0;
+    an_bytes entries;
+
+    (void)state;
+    an_buf_append(&whole, an_buf_view(&bases[CRL]));
+    entries = entries_of(an_buf_view(&whole));
+    take_away(an_buf_view(&whole), entries, &frame);
+    assert_false(is_faulty_in_steps(an_buf_view(&frame), entries));
+    for (size_t at = (size_t)(entries.ptr - whole.ptr) + 2; at < (size_t)(entries.ptr + entries.len - whole.ptr); at++)
+        for (unsigned value = 0; value < 256; value++, tried++) {
+            uint8_t before = whole.ptr[at];
+            struct seen seen;
+
+            whole.ptr[at] = (uint8_t)value;
+            lint(CRL, an_buf_view(&whole), &seen);
+            if (is_faulty(&seen) != is_faulty_in_steps(an_buf_view(&frame), entries))
+                fail_msg("octet %zu = %u", at, value);
+            faulty += is_faulty(&seen);
+            whole.ptr[at] = before;
+        }
+    assert_true(faulty > tried / 4 && faulty < tried);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_good_pass), cmocka_unit_test(each_vector_fails_its_check), cmocka_unit_test(every_check_has_a_vector)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_good_pass), cmocka_unit_test(each_vector_fails_its_check), cmocka_unit_test(every_check_has_a_vector),
+                                       cmocka_unit_test(a_list_in_steps_is_judged_as_a_whole)};
 
     return cmocka_run_group_tests_name("lint", tests, make_bases, drop_bases);
 }

@@ -13,6 +13,7 @@
 #include "audit/audit.h"
 #include "base/program.h"
 #include "ca/clock.h"
+#include "ca/register.h"
 #include "keys/keys.h"
 #include "service/checkpoint.h"
 #include "service/quorum.h"
@@ -350,6 +351,68 @@ check_approval(struct patient *patient, struct an_symptom *symptom)
     return len ? AN_HEALTH_WARNING : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)quorum.needed[AN_QUORUM_ISSUE]);
 }
 
+/* The certificates that the services sign with: whose end is near is named, the nearest first. */
+struct ending { char found[80]; an_time end; };
+
+static void
+note_end(struct ending *nearest, const char *name, const char *more, const struct an_cert *cert)
+{
+    if (cert == NULL || (nearest->found[0] && cert->not_after >= nearest->end))
+        return;
+    nearest->end = cert->not_after;
+    snprintf(nearest->found, sizeof(nearest->found), "%s%s", name, more);
+}
+
+static an_code
+find_ends(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    static const struct { const char *key, *name; } own[] = {{"audit:signer", "nhat-ky"}, {"enrol:signer", "dang-ky"}};
+    AN_CLEANUP(an_authorities_done) struct an_authorities all = {0};
+    AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
+    struct ending *nearest = context;
+
+    AN_TRY(an_authorities_load(tx, &all, reterr));
+    for (size_t i = 0; i < all.count; i++)
+        if (!all.items[i].is_retired) {
+            note_end(nearest, all.items[i].name, "", all.items[i].cert);
+            note_end(nearest, all.items[i].name, "-ocsp", all.items[i].ocsp_cert);
+        }
+    for (size_t i = 0; i < AN_COUNT(own); i++) {
+        AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
+        int64_t id = 0, authority = 0;
+        uint8_t digest[32];
+
+        AN_TRY(an_register_by_request(tx, own[i].key, &id, digest, &authority, &der, reterr));
+        if (id != 0)
+            AN_TRY(an_cert_parse(an_buf_view(&der), &cert, reterr));
+        note_end(nearest, own[i].name, "", cert);
+    }
+    return AN_OK;
+}
+
+static enum an_health
+check_signers(struct patient *patient, struct an_symptom *symptom)
+{
+    static const int steps[] = {30, 60, 90};
+    struct ending nearest = {0};
+    struct an_err err = {0};
+    long long days;
+
+    if (patient->instance == NULL)
+        return AN_HEALTH_SKIPPED;
+    if (an_store_read(patient->instance->store, find_ends, &nearest, &err) != AN_OK)
+        return say_error(symptom, &err);
+    if (nearest.found[0] == '\0')
+        return say(symptom, AN_HEALTH_WARNING, "0");
+    days = (long long)(nearest.end - an_time_now()) / 86400;
+    if (nearest.end <= an_time_now())
+        return say(symptom, AN_HEALTH_BAD, "%s", nearest.found);
+    for (size_t i = 0; i < AN_COUNT(steps); i++)
+        if (days < steps[i])
+            return say(symptom, AN_HEALTH_WARNING, "%s: %lld (< %d)", nearest.found, days, steps[i]);
+    return say(symptom, AN_HEALTH_GOOD, "%s: %lld", nearest.found, days);
+}
+
 static const struct {
     const char *id;
     bool of_instance;
@@ -370,6 +433,7 @@ static const struct {
     {"keys", true, check_keys, "danh sách khóa và tệp mã PIN", "list of keys and PIN files", "antin init tạo khóa; tệp PIN phải có quyền 0600", "antin init makes keys; PIN files have mode 0600"},
     {"tokens", true, check_tokens, "từng khóa trả lời", "each key answers", "cắm lại thiết bị, kiểm tra mô-đun PKCS#11 và mã PIN", "plug the token in, check the PKCS#11 module and the PIN"},
     {"approval", true, check_approval, "việc cấp chứng thư phải được phê duyệt (liệt kê việc không cần)", "acts need approval (named: those that do not)", "antin ca officer add cho từng cán bộ; antin.yaml: approval; antin ca approval", "antin ca officer add for each officer; antin.yaml: approval; antin ca approval"},
+    {"signers", true, check_signers, "chứng thư của các CA, OCSP, dấu thời gian, nhật ký, đăng ký (ngày còn lại)", "certificates of authorities, OCSP, time-stamps, log and enrolment (days left)", "thay khóa trước khi hết hạn: antin ca authority roll", "new keys before the end: antin ca authority roll"},
     {"invariants", true, check_invariants, "các ràng buộc của dữ liệu", "invariants", "dừng ghi, giữ nguyên hiện trạng, khôi phục bản sao lưu gần nhất", "stop writing, keep everything as it is, restore the last backup"},
     {"audit", true, check_audit, "nhật ký", "audit log", "antin audit verify cho từng điểm sai; giữ nguyên hiện trạng", "antin audit verify tells each finding; keep everything as it is"},
 };

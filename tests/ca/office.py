@@ -12,8 +12,8 @@ SUBJECT = "C=VN, L=Tỉnh Mẫu, O=ỦY BAN NHÂN DÂN TỈNH MẪU, OU=Sở M�
 passed = failed = 0
 
 
-def run(*args, ok=True, cwd=W):
-    done = subprocess.run([str(a) for a in args], cwd=cwd, capture_output=True, text=True)
+def run(*args, ok=True, cwd=W, env=None):
+    done = subprocess.run([str(a) for a in args], cwd=cwd, capture_output=True, text=True, env=env)
     if ok is not None and (done.returncode == 0) != ok:
         raise AssertionError(f"{' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -228,6 +228,15 @@ def decisions_by_persons():
     check("seal", "constraint" in done.stderr.lower())
 
 
+def ends_are_told():
+    """Days before a service's own certificate ends, the doctor says whose; afterwards it is a fault."""
+    end = min(int(run("date", "-d", run("openssl", "x509", "-in", f"{n}.pem", "-noout", "-enddate").stdout.strip().split("=")[1], "+%s").stdout) for n in ("nha-nuoc-ocsp", "tsa", "nha-nuoc"))
+    for days, health, step in ((400, "good", ""), (80, "warning", "< 90"), (45, "warning", "< 60"), (20, "warning", "< 30"), (-1, "bad", "")):
+        told = json.loads(run(ANTIN, "doctor", D, "--json", ok=None, env=dict(os.environ, SOURCE_DATE_EPOCH=str(end - days * 86400))).stdout)
+        found = next(c for c in told["checks"] if c["check"] == "signers")
+        check(found, found["health"] == health and step in found["detail"])
+
+
 def acts_need_approval():
     """The first start needs nobody; with two officers every act that gives needs both, whatever program or hand does it."""
     at = W / "duyet"
@@ -341,7 +350,7 @@ def a_ceremony_is_told_and_signed():
     check_offline(whole.split("# act: ceremony.transcript")[1], ["an", "chi"], facts)
 
 
-ALL = [authorities_hold, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,
+ALL = [authorities_hold, ends_are_told, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,
        a_ceremony_is_told_and_signed, a_root_that_stays_offline, a_root_rolls_over]
 try:
     setup()

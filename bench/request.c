@@ -145,7 +145,7 @@ main(int argc, char **argv)
     struct work overdue = {.query = {.overdue_at = 1764642605}};
     struct work shown = {.from = 1};
     struct work agency = {.query = {.agency = "H20.77", .overdue_at = AN_TIME_NONE}};
-    struct work name = {.query = {.name = "nguyen van 777", .overdue_at = AN_TIME_NONE}};
+    struct work name = {.query = {.name = "nguyen van 77", .overdue_at = AN_TIME_NONE}};
     struct work subject = {.query = {.subject = "TB000777", .overdue_at = AN_TIME_NONE}};
     struct work one = {.from = size + MANY, .count = 1};
     printf("{\"size\":%ld,\"fill_us\":%.1f,\"list_all_us\":%.1f,\"list_desk_us\":%.1f,\"list_overdue_us\":%.1f,\"list_agency_us\":%.1f,", size, filled,

@@ -82,12 +82,12 @@ UPDATE agency_code SET state = 'closed', until = $2, successor = $3, basis = $4 
 UPDATE agency SET code = $2 WHERE id = $1
 
 -- name: person_insert
-INSERT INTO person (number, name, name_folded, name_key, born, identity, identity_issued, identity_place, email, phone, agency, since, retires, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'active') RETURNING id
+INSERT INTO person (number, name, name_folded, born, identity, identity_issued, identity_place, email, phone, agency, since, retires, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'active') RETURNING id
 
 -- name: person_update
-UPDATE person SET name = $1, name_folded = $2, name_key = $3, born = $4, identity = $5, identity_issued = $6, identity_place = $7, email = $8,
-    phone = $9, retires = $10 WHERE id = $11
+UPDATE person SET name = $1, name_folded = $2, born = $3, identity = $4, identity_issued = $5, identity_place = $6, email = $7,
+    phone = $8, retires = $9 WHERE id = $10
 
 -- name: person_taken
 SELECT CASE WHEN EXISTS (SELECT 1 FROM person WHERE number = $1 AND id <> $4) THEN 1
@@ -122,9 +122,16 @@ ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: person_page_key
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
-    p.until, p.retires, p.name_key FROM person p JOIN agency a ON a.id = p.agency
-WHERE $1 <= $2 AND p.name_key < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_key, p.id) > ($3, $4)
-ORDER BY p.name_key, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+    p.until, p.retires, w.tail FROM person_tail w JOIN person p ON p.id = w.person JOIN agency a ON a.id = p.agency
+WHERE $1 <= $2 AND w.tail < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (w.tail, w.person) > ($3, $4)
+    AND NOT EXISTS (SELECT 1 FROM person_tail o WHERE o.person = w.person AND o.tail >= $1 AND o.tail < w.tail)
+ORDER BY w.tail, w.person LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: person_tail_delete
+DELETE FROM person_tail WHERE person = $1
+
+-- name: person_tail_insert
+INSERT INTO person_tail (tail, person) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
 -- name: post_insert
 INSERT INTO post (person, agency, title, authority, is_head, document, since, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -178,11 +185,11 @@ WHERE d.person = $1 AND d.role = $2 AND d.since <= $4 AND (d.until IS NULL OR d.
 ORDER BY up.depth LIMIT 1
 
 -- name: subscriber_insert
-INSERT INTO subscriber (agency, name, name_folded, name_key, label, email, manager, number, kind, person, since, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active') RETURNING id
+INSERT INTO subscriber (agency, name, name_folded, label, email, manager, number, kind, person, since, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active') RETURNING id
 
 -- name: subscriber_update
-UPDATE subscriber SET agency = $1, name = $2, name_folded = $3, name_key = $4, label = $5, email = $6, manager = $7 WHERE id = $8
+UPDATE subscriber SET agency = $1, name = $2, name_folded = $3, label = $4, email = $5, manager = $6 WHERE id = $7
 
 -- Each branch repeats the words of its partial index, or the index is not used.
 -- name: subscriber_taken
@@ -215,9 +222,16 @@ WHERE $1 <= $2 AND u.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR u.agency = $
 ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_page_key
-SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_key FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE $1 <= $2 AND u.name_key < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_key, u.id) > ($3, $4)
-ORDER BY u.name_key, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, w.tail FROM subscriber_tail w JOIN subscriber u ON u.id = w.subscriber JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
+WHERE $1 <= $2 AND w.tail < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (w.tail, w.subscriber) > ($3, $4)
+    AND NOT EXISTS (SELECT 1 FROM subscriber_tail o WHERE o.subscriber = w.subscriber AND o.tail >= $1 AND o.tail < w.tail)
+ORDER BY w.tail, w.subscriber LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: subscriber_tail_delete
+DELETE FROM subscriber_tail WHERE subscriber = $1
+
+-- name: subscriber_tail_insert
+INSERT INTO subscriber_tail (tail, subscriber) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
 -- name: subscriber_cert_put
 INSERT INTO subscriber_certificate (serial, subscriber, device, object_id, since) VALUES ($1, $2, $3, $4, $5)

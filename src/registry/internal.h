@@ -19,11 +19,13 @@ struct an_value reg_time(an_time at);         /* AN_TIME_NONE = NULL */
 struct an_value reg_text(const char *text);   /* NULL = "" */
 struct an_value reg_text_or_null(const char *text); /* "" = NULL */
 
-/* A name as people type it: NFC, single spaces; its form for search; the same with the given name first.
+/* A name as people type it: NFC, single spaces; its form for search.
  * AN_E_REGISTRY_TEXT names the field. In the arena. */
 an_code reg_clean(struct an_arena *arena, const char *field, const char *text, const char **ret, struct an_err *reterr) AN_MUST_USE;
 an_code reg_fold(struct an_arena *arena, const char *text, const char **ret, struct an_err *reterr) AN_MUST_USE;
-const char *reg_given_first(struct an_arena *arena, const char *folded);
+/* The tails of a name, by which its words are found; is_new: none is there yet. */
+struct reg_tails { enum an_sql delete, insert; };
+an_code reg_put_tails(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char *folded, bool is_new, struct an_err *reterr) AN_MUST_USE;
 
 /* A number in a register: the given one ("CB000012", and the sequence goes on behind it), or the next. field: what AN_E_PERSON_FIELD,
  * AN_E_SUBSCRIBER_KIND … (wrong) names. */

@@ -12,9 +12,11 @@ static const struct col person_cols[] = {
 static const struct reg_pager person_pager = {
     AN_SQL_PERSON_PAGE_AGENCY, AN_SQL_PERSON_PAGE_NAME, AN_SQL_PERSON_PAGE_KEY, COLS(person_cols), sizeof(struct an_person)};
 
+static const struct reg_tails person_tails = {AN_SQL_PERSON_TAIL_DELETE, AN_SQL_PERSON_TAIL_INSERT};
+
 /* What is written, cleaned. */
 struct person_texts {
-    const char *name, *folded, *key, *place, *phone;
+    const char *name, *folded, *place, *phone;
     char email[256], identity[16];
 };
 
@@ -83,7 +85,6 @@ clean_person(struct an_tx *tx, const struct an_person *person, struct an_arena *
     if (person->identity_issued != AN_TIME_NONE && person->identity_issued > now)
         AN_FAIL(reterr, AN_E_PERSON_FIELD, "identity_issued");
     AN_TRY(reg_fold(arena, ret->name, &ret->folded, reterr));
-    ret->key = reg_given_first(arena, ret->folded);
     AN_TRY(reg_clean(arena, "identity_place", person->identity_place, &ret->place, reterr));
     AN_TRY(clean_phone(person->phone, arena, &ret->phone, reterr));
     AN_TRY(clean_identity(person->identity, ret->identity, reterr));
@@ -128,11 +129,12 @@ an_person_add(struct an_tx *tx, const struct an_person *person, int64_t *ret_id,
     AN_TRY(reg_number(tx, "person", "CB", person->number, AN_E_PERSON_FIELD, ret_number, reterr));
     AN_TRY(check_taken(tx, &fresh, ret_number, &texts, reterr));
     const struct an_value values[] = {
-        an_v_text(ret_number), an_v_text(texts.name), an_v_text(texts.folded), an_v_text(texts.key), reg_time(person->born),
+        an_v_text(ret_number), an_v_text(texts.name), an_v_text(texts.folded), reg_time(person->born),
         reg_text_or_null(texts.identity), reg_time(person->identity_issued), an_v_text(texts.place), an_v_text(texts.email),
         an_v_text(texts.phone), AN_V_INT(person->agency), reg_time(person->since), reg_time(person->retires),
     };
-    return an_tx_int(tx, AN_SQL_PERSON_INSERT, values, AN_COUNT(values), ret_id, reterr);
+    AN_TRY(an_tx_int(tx, AN_SQL_PERSON_INSERT, values, AN_COUNT(values), ret_id, reterr));
+    return reg_put_tails(tx, &person_tails, *ret_id, texts.folded, true, reterr);
 }
 
 an_code
@@ -145,14 +147,14 @@ an_person_edit(struct an_tx *tx, const struct an_person *person, struct an_err *
     AN_TRY(clean_person(tx, person, arena, &texts, reterr));
     AN_TRY(check_taken(tx, person, "", &texts, reterr));
     const struct an_value values[] = {
-        an_v_text(texts.name), an_v_text(texts.folded), an_v_text(texts.key), reg_time(person->born), reg_text_or_null(texts.identity),
+        an_v_text(texts.name), an_v_text(texts.folded), reg_time(person->born), reg_text_or_null(texts.identity),
         reg_time(person->identity_issued), an_v_text(texts.place), an_v_text(texts.email), an_v_text(texts.phone), reg_time(person->retires),
         AN_V_INT(person->id),
     };
     AN_TRY(an_tx_run(tx, AN_SQL_PERSON_UPDATE, values, AN_COUNT(values), &changed, reterr));
     if (changed == 0)
         AN_FAIL(reterr, AN_E_PERSON_UNKNOWN, "#%lld", (long long)person->id);
-    return AN_OK;
+    return reg_put_tails(tx, &person_tails, person->id, texts.folded, false, reterr);
 }
 
 /* ---- finding ---- */

@@ -56,7 +56,7 @@ an_code an_agency_regulation(struct an_tx *tx, int64_t id, struct an_arena *aren
 /* ---- pages of a list: by name, each page as fast as the first ---- */
 #define AN_PAGE_MAX 500
 struct an_page {
-    const char *text;   /* what is searched: beginning of a name, of a given name, or any part (agencies); NULL = all */
+    const char *text;   /* what is searched: the beginning of any word of a name, and what follows it; NULL = all */
     int64_t agency;     /* 0 = all */
     size_t limit;       /* 0 = 50 */
     const char *cursor; /* NULL = from the start; what the page before answered */

@@ -114,17 +114,27 @@ reg_fold(struct an_arena *arena, const char *text, const char **ret, struct an_e
     return AN_OK;
 }
 
-/* "nguyen thi uong" → "uong nguyen thi". */
-const char *
-reg_given_first(struct an_arena *arena, const char *folded)
+static an_code
+put_tail(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char *tail, struct an_err *reterr)
 {
-    const char *space = strrchr(folded, ' ');
-    AN_CLEANUP(an_free_ptr) char *turned = NULL;
+    const struct an_value values[] = {an_v_text(tail), AN_V_INT(id)};
 
-    if (space == NULL)
-        return folded;
-    turned = an_asprintf("%s %.*s", space + 1, (int)(space - folded), folded);
-    return an_arena_str(arena, an_bytes_of_str(turned));
+    return an_tx_run(tx, tails->insert, values, AN_COUNT(values), NULL, reterr);
+}
+
+/* "nguyen thi kim uong": "thi kim uong", "kim uong", and the given name first: "uong nguyen thi kim". */
+an_code
+reg_put_tails(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char *folded, bool is_new, struct an_err *reterr)
+{
+    const struct an_value value = AN_V_INT(id);
+    const char *last = strrchr(folded, ' ');
+    AN_CLEANUP(an_free_ptr) char *turned = last ? an_asprintf("%s %.*s", last + 1, (int)(last - folded), folded) : NULL;
+
+    if (!is_new)
+        AN_TRY(an_tx_run(tx, tails->delete, &value, 1, NULL, reterr));
+    for (const char *space = strchr(folded, ' '); space != NULL && space != last; space = strchr(space + 1, ' '))
+        AN_TRY(put_tail(tx, tails, id, space + 1, reterr));
+    return turned ? put_tail(tx, tails, id, turned, reterr) : AN_OK;
 }
 
 static an_code

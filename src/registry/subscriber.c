@@ -66,6 +66,7 @@ static an_code
 write_subscriber(struct an_tx *tx, const struct an_subscriber *subscriber, const char *number, struct an_arena *arena, int64_t *ret_id,
                  struct an_err *reterr)
 {
+    static const struct reg_tails tails = {AN_SQL_SUBSCRIBER_TAIL_DELETE, AN_SQL_SUBSCRIBER_TAIL_INSERT};
     const char *name = NULL, *folded = NULL, *label = NULL;
 
     AN_TRY(reg_clean(arena, "name", subscriber->name, &name, reterr));
@@ -75,14 +76,15 @@ write_subscriber(struct an_tx *tx, const struct an_subscriber *subscriber, const
     AN_TRY(reg_fold(arena, name, &folded, reterr));
     if (subscriber->email != NULL && subscriber->email[0] != '\0')
         AN_TRY(an_email_check(tx, subscriber->email, subscriber->agency, reterr));
-    const struct an_value common[] = {AN_V_INT(subscriber->agency), an_v_text(name), an_v_text(folded), an_v_text(reg_given_first(arena, folded)),
-                                      an_v_text(label), reg_text(subscriber->email), reg_id(subscriber->manager)};
-    const struct an_value update[] = {common[0], common[1], common[2], common[3], common[4], common[5], common[6], AN_V_INT(subscriber->id)};
-    const struct an_value insert[] = {common[0], common[1], common[2], common[3], common[4], common[5], common[6], an_v_text(number),
+    const struct an_value common[] = {AN_V_INT(subscriber->agency), an_v_text(name), an_v_text(folded), an_v_text(label), reg_text(subscriber->email), reg_id(subscriber->manager)};
+    const struct an_value update[] = {common[0], common[1], common[2], common[3], common[4], common[5], AN_V_INT(subscriber->id)};
+    const struct an_value insert[] = {common[0], common[1], common[2], common[3], common[4], common[5], an_v_text(number),
                                       an_v_text(subscriber->kind), reg_id(subscriber->person), AN_V_INT(subscriber->since)};
     if (ret_id == NULL)
-        return an_tx_run(tx, AN_SQL_SUBSCRIBER_UPDATE, update, AN_COUNT(update), NULL, reterr);
-    return an_tx_int(tx, AN_SQL_SUBSCRIBER_INSERT, insert, AN_COUNT(insert), ret_id, reterr);
+        AN_TRY(an_tx_run(tx, AN_SQL_SUBSCRIBER_UPDATE, update, AN_COUNT(update), NULL, reterr));
+    else
+        AN_TRY(an_tx_int(tx, AN_SQL_SUBSCRIBER_INSERT, insert, AN_COUNT(insert), ret_id, reterr));
+    return reg_put_tails(tx, &tails, ret_id ? *ret_id : subscriber->id, folded, ret_id != NULL, reterr);
 }
 
 an_code

@@ -211,7 +211,10 @@ people_are_found_without_accents(void **state)
     static const struct search table[] = {
         {"nguyen", "Nguyễn Thị Ưởng; Nguyễn Văn An", 0, NULL},
         {"NGUYỄN V", "Nguyễn Văn An", 0, NULL},
-        {"an", "Đặng Thị An; Nguyễn Văn An", 0, NULL},       /* given name */
+        {"an", "Lê An Bình; Đặng Thị An; Nguyễn Văn An", 0, NULL}, /* in the middle, and given names */
+        {"an", "Lê An Bình; Đặng Thị An; Nguyễn Văn An", 1, NULL},
+        {"thị", "Đặng Thị An; Nguyễn Thị Ưởng", 1, NULL},
+        {"van b", "Trần Văn Bình", 0, NULL},
         {"binh", "Lê An Bình; Trần Văn Bình", 0, NULL},
         {"uong nguyen", "Nguyễn Thị Ưởng", 1, NULL},
         {"dang", "Đặng Thị An", 0, NULL},

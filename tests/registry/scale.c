@@ -49,7 +49,7 @@ count_one(void *context, const struct an_subscriber *subscriber, struct an_err *
 static an_code
 ask(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    static const char *const texts[] = {NULL, "nguyen", "uong", "yen vo", "tran thi 9"};
+    static const char *const texts[] = {NULL, "nguyen", "uong", "yen vo", "tran thi 9", "thi 39"};
     size_t *found = context;
     const char *cursor = NULL;
 

@@ -10,11 +10,11 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO :"role";
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO :"role";
 REVOKE INSERT ON store_migration, device_transition, custody_step FROM :"role";
 GRANT UPDATE ON store_value, store_sequence, store_commit, audit_head, crl_block, crl_fold, ocsp_answer, enrol_transaction, agency, agency_code, person, post, duty,
-    subscriber, subscriber_certificate, device, device_record, reorganisation, import_job, request, request_item, request_execution, notice_job, outbox TO :"role";
+    subscriber, subscriber_certificate, device, device_record, reorganisation, import_job, approval_rule, request, request_item, request_execution, notice_job, outbox TO :"role";
 GRANT UPDATE (status, revoked_at, reason, ground) ON certificate TO :"role";
 GRANT UPDATE (is_current) ON revocation TO :"role";
 GRANT UPDATE (ocsp_certificate, ocsp_key, status) ON authority TO :"role";
 GRANT UPDATE (until) ON officer TO :"role";
 GRANT UPDATE (state, opened_at, opened_by, key_digest, used_at, serial, failures) ON enrol_approval TO :"role";
-GRANT DELETE ON store_commit, crl_block, ocsp_answer, enrol_transaction, post, request_item, request_open TO :"role";
+GRANT DELETE ON store_commit, crl_block, ocsp_answer, enrol_transaction, post, person_tail, subscriber_tail, request_item, request_open TO :"role";
 COMMIT;

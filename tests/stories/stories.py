@@ -464,7 +464,7 @@ def raced(shown):
     desk("CB000001", "person", "role", other, "--role", "cuc", "--agency", "G11.07.05", "--since", "2018-01-01")
     run("token", "init", f"pkcs11:?module-path={trouble}", "--label", "cuc-hai", "--so-pin-file", home / "pins" / "can-bo-so.pin", "--pin-file", home / "pins" / "can-bo.pin")
     run("ca", "issue", "--dir", home, "--generate", "--token", f"pkcs11:token=cuc-hai?module-path={trouble}", "--pin-file", home / "pins" / "can-bo.pin", "--profile", "ca-nhan",
-        "--subject", "C=VN, O=Cục Chứng thực số (MẪU), CN=Đỗ Cục Hai Mẫu", "--email", "cuchai@bcy.gov.vn", "--role", "he-thong", "--output", home / "cuc-hai.crt", day=told_day("day-new"))
+        "--subject", "C=VN, O=Cục Chứng thực số (MẪU), CN=Đỗ Cục Hai Mẫu", "--email", "cuchai@bcy.gov.vn", "--as", "system", "--output", home / "cuc-hai.crt", day=told_day("day-new"))
     run("ca", "officer", "add", other, "--dir", home, "--cert", home / "cuc-hai.crt", "--role", "cuc")
     second = ["--as", other, *officer("cuc-hai")]
     count = iter(range(100))

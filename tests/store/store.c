@@ -197,6 +197,7 @@ run_any(void *context, struct an_tx *tx, struct an_err *reterr)
     enum an_sql statement = *(enum an_sql *)context;
     int64_t changed = 0;
 
+    AN_TRY(an_tx_run(tx, AN_SQL_IMPORT_LINE_START, NULL, 0, NULL, reterr)); /* two statements end what this one begins */
     AN_TRY(an_tx_run(tx, statement, nothing, sql_texts[statement].params, &changed, reterr));
     return AN_E_LIMIT;
 }

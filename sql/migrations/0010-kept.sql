@@ -39,7 +39,7 @@ CREATE TRIGGER authority_stays BEFORE DELETE ON authority BEGIN SELECT RAISE(ABO
 CREATE TRIGGER officer_kept BEFORE UPDATE OF id, person, role, certificate, certificate_hash, since ON officer
     BEGIN SELECT RAISE(ABORT, 'of an officer only the end is written'); END;
 CREATE TRIGGER officer_stays BEFORE DELETE ON officer BEGIN SELECT RAISE(ABORT, 'officer is only added to'); END;
-CREATE TRIGGER enrol_approval_kept BEFORE UPDATE OF id, reference, salt, item, profile, authority, subject, email, subscriber, agency, months, created_at, created_by,
+CREATE TRIGGER enrol_approval_kept BEFORE UPDATE OF id, reference, salt, item, profile, authority, subject, email, subscriber, agency, months, matter, created_at, created_by,
     expires_at ON enrol_approval BEGIN SELECT RAISE(ABORT, 'what was approved is not changed'); END;
 CREATE TRIGGER enrol_approval_stays BEFORE DELETE ON enrol_approval BEGIN SELECT RAISE(ABORT, 'enrol_approval is only added to'); END;
 -- only: postgresql
@@ -63,6 +63,6 @@ CREATE TRIGGER revocation_kept BEFORE UPDATE OF sequence, authority, partition, 
 CREATE TRIGGER authority_kept BEFORE UPDATE OF id, name, line, kind, hierarchy, profile, parent, certificate, serial, key, not_before, not_after, created_at
     OR DELETE OR TRUNCATE ON authority EXECUTE FUNCTION kept_refuse();
 CREATE TRIGGER officer_kept BEFORE UPDATE OF id, person, role, certificate, certificate_hash, since OR DELETE OR TRUNCATE ON officer EXECUTE FUNCTION kept_refuse();
-CREATE TRIGGER enrol_approval_kept BEFORE UPDATE OF id, reference, salt, item, profile, authority, subject, email, subscriber, agency, months, created_at, created_by,
+CREATE TRIGGER enrol_approval_kept BEFORE UPDATE OF id, reference, salt, item, profile, authority, subject, email, subscriber, agency, months, matter, created_at, created_by,
     expires_at OR DELETE OR TRUNCATE ON enrol_approval EXECUTE FUNCTION kept_refuse();
 -- only: both

@@ -106,6 +106,21 @@ unsigned http_method_bit(an_bytes method); /* 0 = not one of ours; HEAD is GET *
 /* Does the list of addresses, blanks between, name this one? NULL names nobody. */
 bool http_is_named(const char *list, const char *peer);
 
+/* ---- conn.c ---- */
+/* A socket that was accepted: registered with the loop, closed again when that fails. */
+void http_conn_add(struct loop *loop, int fd, const struct sockaddr_in6 *address);
+/* Something may be read or written. */
+void http_conn_on(struct conn *conn, uint32_t events);
+/* A request comes back from its worker, with its answer. Takes the job. */
+void http_conn_finish(struct http_job *job);
+/* Kept until its request comes back, when one is being carried out. */
+void http_conn_close(struct conn *conn);
+/* It was too long in its list. */
+void http_conn_end_late(struct conn *conn);
+/* Those that were closed in this round, which no event can name any more. */
+void http_conn_free_dead(struct loop *loop);
+bool http_is_draining(const struct loop *loop);
+
 /* ---- loop.c ---- */
 void *http_loop_run(void *loop);
 void http_loop_wake(struct loop *loop);

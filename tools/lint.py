@@ -51,7 +51,7 @@ HOMES = [
 ]
 GENERATED = "build/src"
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|alloca|gets|system|popen|strncpy)\s*\(")
-FUNCTION_LINES_MAX, FILE_LINES_MAX = 70, 800
+FUNCTION_LINES_MAX, FILE_LINES_MAX, COLUMNS_MAX = 70, 800, 120
 
 
 def sources():
@@ -112,6 +112,15 @@ def check_sizes(problems, allowed):
         lines = path.read_text(encoding="utf-8").count("\n")
         if lines > FILE_LINES_MAX:
             problems.append(f"{path.relative_to(ROOT)}: {lines} lines (at most {FILE_LINES_MAX})")
+
+
+def check_columns(problems):
+    """A row of a table stays a row, a text a text, a macro with its reason beside it a line; all else fits the page."""
+    for path in sources():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            is_whole = line.lstrip().startswith(("{", "#")) or line.endswith("\\") or '"' in line
+            if len(line) > COLUMNS_MAX and not is_whole:
+                problems.append(f"{path.relative_to(ROOT)}:{number}: {len(line)} columns (at most {COLUMNS_MAX})")
 
 
 def check_banned(problems):
@@ -196,7 +205,7 @@ def main():
     allowed_file = ROOT / "tools" / "long-functions.txt"
     allowed = {l.split()[0] for l in allowed_file.read_text().splitlines() if l.strip() and l[0] != "#"} if allowed_file.exists() else set()
     problems, passed = [], 0
-    checks = [check_includes, lambda p: check_sizes(p, allowed), check_banned, check_readmes, check_messages]
+    checks = [check_includes, lambda p: check_sizes(p, allowed), check_columns, check_banned, check_readmes, check_messages]
     checks += [] if args.quick else [check_headers, cppcheck]
     for check in checks:
         before = len(problems)

@@ -18,7 +18,8 @@ an_audit_append(struct an_tx *tx, const struct an_audit_event *event, struct an_
         entry.texts[i] = an_bytes_of_str(texts[i]);
         if (!an_utf8_is_valid(entry.texts[i]))
             AN_FAIL(reterr, AN_E_AUDIT_EVENT, "text %zu is not UTF-8", i);
-        if (i + 1 < EVENT_TEXTS && !an_utf8_is_visible(entry.texts[i])) /* the last is JSON, which writes them as escapes */
+        /* the last is JSON, which writes them as escapes */
+        if (i + 1 < EVENT_TEXTS && !an_utf8_is_visible(entry.texts[i]))
             AN_FAIL(reterr, AN_E_AUDIT_EVENT, "text %zu has control characters", i);
     }
     if (entry.texts[0].len == 0)
@@ -41,7 +42,8 @@ take_head(void *context, const struct an_row *row, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_AUDIT_DAMAGED, "the head of the log");
     memcpy(head->chain, chain.ptr, HASH_SIZE);
     hashes = an_row_blob(row, 2);
-    if (hashes.len != HASH_SIZE * (size_t)__builtin_popcountll(head->frontier.size) || hashes.len > sizeof(head->frontier.hashes))
+    if (hashes.len != HASH_SIZE * (size_t)__builtin_popcountll(head->frontier.size) ||
+        hashes.len > sizeof(head->frontier.hashes))
         AN_FAIL(reterr, AN_E_AUDIT_DAMAGED, "the head of the log");
     head->frontier.count = hashes.len / HASH_SIZE;
     memcpy(head->frontier.hashes, hashes.ptr, hashes.len);

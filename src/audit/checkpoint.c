@@ -24,22 +24,28 @@ look_at_head(void *context, struct an_tx *tx, struct an_err *reterr)
 static struct an_scheme
 scheme_of(const struct an_signer_info *key)
 {
-    enum an_digest digest = key->kind == AN_KEY_EC && key->bits > 384 ? AN_SHA512 : key->kind == AN_KEY_EC && key->bits > 256 ? AN_SHA384 : AN_SHA256;
+    enum an_digest digest = key->kind == AN_KEY_EC && key->bits > 384 ? AN_SHA512 : key->kind == AN_KEY_EC &&
+        key->bits > 256 ? AN_SHA384 : AN_SHA256;
 
     switch (key->kind) {
     case AN_KEY_EC: return (struct an_scheme){.kind = AN_SIG_ECDSA, .digest = digest};
     case AN_KEY_ED25519:
-    case AN_KEY_ED448: return (struct an_scheme){.kind = AN_SIG_EDDSA, .digest = key->kind == AN_KEY_ED448 ? AN_SHAKE256 : AN_SHA512};
-    case AN_KEY_RSA_PSS: return (struct an_scheme){.kind = AN_SIG_RSA_PSS, .digest = AN_SHA256, .mgf_digest = AN_SHA256, .salt_len = 32};
+    case AN_KEY_ED448: return (struct an_scheme){.kind = AN_SIG_EDDSA, .digest = key->kind == AN_KEY_ED448 ? AN_SHAKE256
+                                                 : AN_SHA512};
+    case AN_KEY_RSA_PSS: return (struct an_scheme){.kind = AN_SIG_RSA_PSS, .digest = AN_SHA256, .mgf_digest = AN_SHA256,
+                                                   .salt_len = 32};
     default: return (struct an_scheme){.kind = AN_SIG_RSA_PKCS1, .digest = AN_SHA256};
     }
 }
 
 static an_code
-sign_statement(const struct an_audit_signing *signing, an_time at, an_bytes text, struct an_buf *ret, struct an_err *reterr)
+sign_statement(const struct an_audit_signing *signing, an_time at, an_bytes text, struct an_buf *ret,
+               struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(64 * 1024), value = an_buf_new(8192), token = an_buf_new(AN_LIMIT_TSP_BYTES);
-    struct an_cms_plan plan = {.signer = signing->cert, .chain = signing->chain, .scheme = scheme_of(an_signer_info(signing->signer)),
+    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(64 * 1024), value = an_buf_new(8192),
+                                          token = an_buf_new(AN_LIMIT_TSP_BYTES);
+    struct an_cms_plan plan = {.signer = signing->cert, .chain = signing->chain,
+                               .scheme = scheme_of(an_signer_info(signing->signer)),
                                .signing_time = at, .signing_certificate_v2 = true};
     uint8_t content[AN_DIGEST_MAX], digest[AN_DIGEST_MAX];
     an_bytes to_sign;
@@ -66,13 +72,15 @@ static an_code
 put_checkpoint(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct checkpoint *c = context;
-    const struct an_value values[] = {AN_V_INT(c->size), AN_V_INT(c->at), AN_V_BLOB(c->text), AN_V_BLOB(c->signature), AN_V_INT(c->stamped)};
+    const struct an_value values[] = {AN_V_INT(c->size), AN_V_INT(c->at), AN_V_BLOB(c->text), AN_V_BLOB(c->signature),
+                                      AN_V_INT(c->stamped)};
 
     return an_tx_run(tx, AN_SQL_AUDIT_CHECKPOINT_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
 
 an_code
-an_audit_checkpoint(struct an_store *store, const struct an_audit_signing *signing, int64_t *ret_size, struct an_err *reterr)
+an_audit_checkpoint(struct an_store *store, const struct an_audit_signing *signing, int64_t *ret_size,
+                    struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(4096), signature = an_buf_new(AN_LIMIT_AUDIT_CHECKPOINT);
     AN_CLEANUP(free_hash) struct an_hash *hash = an_hash_new(AN_SHA256);
@@ -90,7 +98,8 @@ an_audit_checkpoint(struct an_store *store, const struct an_audit_signing *signi
     frontier_root(&look.head.frontier, hash, statement.root);
     statement_write(&statement, &text);
     AN_TRY(sign_statement(signing, statement.at, an_buf_view(&text), &signature, reterr));
-    checkpoint = (struct checkpoint){statement.size, statement.at, an_buf_view(&text), an_buf_view(&signature), signing->stamp != NULL};
+    checkpoint = (struct checkpoint){statement.size, statement.at, an_buf_view(&text), an_buf_view(&signature),
+                                     signing->stamp != NULL};
     AN_TRY(an_store_write(store, put_checkpoint, &checkpoint, reterr));
     *ret_size = statement.size;
     return AN_OK;

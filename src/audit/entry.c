@@ -91,13 +91,15 @@ leaf_hash(struct an_hash *hash, an_bytes entry, uint8_t ret[static HASH_SIZE])
 }
 
 void
-node_hash(struct an_hash *hash, const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE], uint8_t ret[static HASH_SIZE])
+node_hash(struct an_hash *hash, const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
+          uint8_t ret[static HASH_SIZE])
 {
     hash_parts(hash, 1, left, right, ret);
 }
 
 void
-chain_hash(struct an_hash *hash, const uint8_t before[HASH_SIZE], const uint8_t leaf[HASH_SIZE], uint8_t ret[static HASH_SIZE])
+chain_hash(struct an_hash *hash, const uint8_t before[HASH_SIZE], const uint8_t leaf[HASH_SIZE],
+           uint8_t ret[static HASH_SIZE])
 {
     hash_parts(hash, 2, before, leaf, ret);
 }

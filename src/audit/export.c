@@ -58,15 +58,19 @@ write_event(void *context, const struct an_audit_entry *entry, struct an_err *re
 {
     const struct an_audit_event *e = &entry->event;
 
-    return write_json(context, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)entry->seq, "at", (json_int_t)e->at,
-                                         "action", e->action, "actor", e->actor, "role", e->role, "object", e->object, "outcome", e->outcome,
-                                         "citation", e->citation, "detail", e->detail, "chain", hex_json(entry->chain)), reterr);
+    return write_json(context, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq",
+                                         (json_int_t)entry->seq, "at", (json_int_t)e->at,
+                                         "action", e->action, "actor", e->actor, "role", e->role, "object", e->object,
+                                         "outcome", e->outcome,
+                                         "citation", e->citation, "detail", e->detail, "chain", hex_json(entry->chain)),
+                                         reterr);
 }
 
 static an_code
 write_checkpoint(void *context, const struct an_row *row, struct an_err *reterr)
 {
-    return write_json(context, json_pack("{s:I, s:o, s:o}", "checkpoint", (json_int_t)an_row_int(row, 0), "statement", base64_json(an_row_blob(row, 2)),
+    return write_json(context, json_pack("{s:I, s:o, s:o}", "checkpoint", (json_int_t)an_row_int(row, 0), "statement",
+                                         base64_json(an_row_blob(row, 2)),
                                          "signature", base64_json(an_row_blob(row, 3))), reterr);
 }
 
@@ -91,8 +95,10 @@ write_all(struct an_store *store, const char *instance, struct export *export, s
 
     AN_TRY(an_store_read(store, read_head, &head, reterr));
     frontier_root(&head.frontier, hash, root);
-    AN_TRY(write_json(export, json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", "antin-audit-export 1", "instance", instance, "size",
-                                        (json_int_t)head.frontier.size, "root", hex_json(AN_BYTES(root, HASH_SIZE)), "chain",
+    AN_TRY(write_json(export, json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", "antin-audit-export 1", "instance",
+                                        instance, "size",
+                                        (json_int_t)head.frontier.size, "root", hex_json(AN_BYTES(root, HASH_SIZE)),
+                                        "chain",
                                         hex_json(AN_BYTES(head.chain, HASH_SIZE))), reterr));
     AN_TRY(an_store_read(store, write_checkpoints, export, reterr));
     AN_TRY(audit_each(store, 0, (int64_t)head.frontier.size, write_event, export, reterr));
@@ -100,7 +106,8 @@ write_all(struct an_store *store, const char *instance, struct export *export, s
 }
 
 an_code
-an_audit_export(struct an_store *store, const char *instance, const char *viewer, const char *path, struct an_err *reterr)
+an_audit_export(struct an_store *store, const char *instance, const char *viewer, const char *path,
+                struct an_err *reterr)
 {
     struct export export = {.out = AN_OUTPUT_NONE, .line = an_buf_new(AN_BUF_UNLIMITED)};
     an_code code;

@@ -2,7 +2,8 @@
 #include "audit/internal.h"
 
 an_code
-frontier_add(struct frontier *frontier, struct an_hash *hash, const uint8_t leaf[HASH_SIZE], node_fn each, void *context,
+frontier_add(struct frontier *frontier, struct an_hash *hash, const uint8_t leaf[HASH_SIZE], node_fn each,
+             void *context,
              struct an_err *reterr)
 {
     unsigned level = 0;

@@ -1,6 +1,6 @@
 /*
- * antin-audit-verify: checks an exported audit log without the program that wrote it. Nothing of audit/ is used here but this
- * page; hashes are SHA-256, a checkpoint is CMS SignedData over its statement.
+ * antin-audit-verify: checks an exported audit log without the program that wrote it. Nothing of audit/ is used here
+ * but this page; hashes are SHA-256, a checkpoint is CMS SignedData over its statement.
  *
  *   line 1       {"format": "antin-audit-export 1", "instance", "size", "root": hex, "chain": hex}
  *   checkpoints  {"checkpoint": size, "statement": base64, "signature": base64}
@@ -24,7 +24,8 @@
 #define SEQ_MAX ((int64_t)1 << 60) /* more events than anybody writes; keeps the arithmetic within its type */
 
 struct tree { uint8_t stack[64][32]; int count; uint64_t size; };
-struct promise { int64_t size; uint8_t root[32]; bool good; bool met; const char *vi, *en; }; /* a root that must stand at this size */
+/* a root that must stand at this size */
+struct promise { int64_t size; uint8_t root[32]; bool good; bool met; const char *vi, *en; };
 AN_VEC(promises, struct promise);
 
 struct checker {
@@ -72,7 +73,8 @@ tree_add(struct tree *tree, const uint8_t leaf[32])
     memcpy(tree->stack[tree->count++], leaf, 32);
     for (uint64_t n = ++tree->size; n % 2 == 0; n /= 2) {
         tree->count--;
-        sha256((const uint8_t[]){1}, 1, AN_BYTES(tree->stack[tree->count - 1], 32), AN_BYTES(tree->stack[tree->count], 32), tree->stack[tree->count - 1]);
+        sha256((const uint8_t[]){1}, 1, AN_BYTES(tree->stack[tree->count - 1], 32),
+               AN_BYTES(tree->stack[tree->count], 32), tree->stack[tree->count - 1]);
     }
 }
 
@@ -142,7 +144,8 @@ check_event(struct checker *c, const json_t *line)
     if (seq < 1 || seq > SEQ_MAX)
         seq = c->seq + 1; /* no place at all; it is told of as moved */
     if (!follows)
-        find_fault(c, c->seq + 1, seq > c->seq ? seq - 1 : c->seq + 1, "sự kiện bị xóa hoặc đổi chỗ", "events were removed or moved");
+        find_fault(c, c->seq + 1, seq > c->seq ? seq - 1 : c->seq + 1, "sự kiện bị xóa hoặc đổi chỗ",
+                   "events were removed or moved");
     c->seq = seq;
     an_buf_byte(&entry, 1);
     put_number(&entry, (uint64_t)json_integer_value(json_object_get(line, "at")), 8);
@@ -189,9 +192,11 @@ read_statement(const char *text, const char *instance, struct promise *promise)
     char root[65] = "", chain[65] = "", at[40] = "", again[512];
     const char *from = strstr(text, "\nsize: ");
 
-    if (from == NULL || sscanf(from, "\nsize: %" SCNd64 "\nroot: %64[0-9a-f]\nchain: %64[0-9a-f]\nat: %39[0-9TZ:-]", &promise->size, root, chain, at) != 4)
+    if (from == NULL || sscanf(from, "\nsize: %" SCNd64 "\nroot: %64[0-9a-f]\nchain: %64[0-9a-f]\nat: %39[0-9TZ:-]",
+                               &promise->size, root, chain, at) != 4)
         return false;
-    snprintf(again, sizeof(again), "antin-audit-checkpoint 1\ninstance: %s\nsize: %" PRId64 "\nroot: %s\nchain: %s\nat: %s\n", instance,
+    snprintf(again, sizeof(again),
+             "antin-audit-checkpoint 1\ninstance: %s\nsize: %" PRId64 "\nroot: %s\nchain: %s\nat: %s\n", instance,
              promise->size, root, chain, at);
     return strcmp(text, again) == 0 && read_hex(root, promise->root);
 }
@@ -200,10 +205,12 @@ static void
 check_checkpoint(struct checker *c, const json_t *line, int64_t size)
 {
     struct an_buf statement = an_buf_new(1 << 16), signature = an_buf_new(1 << 24);
-    struct promise promise = {.size = size, .vi = "không phải các sự kiện đã được ký xác nhận", .en = "not the events that the checkpoint signed"};
+    struct promise promise = {.size = size, .vi = "không phải các sự kiện đã được ký xác nhận",
+                              .en = "not the events that the checkpoint signed"};
     char *text;
 
-    if (an_base64_decode(&statement, an_bytes_of_str(text_of(line, "statement"))) && an_base64_decode(&signature, an_bytes_of_str(text_of(line, "signature"))))
+    if (an_base64_decode(&statement, an_bytes_of_str(text_of(line, "statement"))) &&
+        an_base64_decode(&signature, an_bytes_of_str(text_of(line, "signature"))))
         promise.good = is_signed(c, an_buf_view(&statement), an_buf_view(&signature));
     text = an_buf_take_str(&statement);
     promise.good = promise.good && read_statement(text, c->instance, &promise) && promise.size == size;
@@ -211,7 +218,8 @@ check_checkpoint(struct checker *c, const json_t *line, int64_t size)
     if (promise.good && size > c->signed_size)
         c->signed_size = size;
     if (!promise.good)
-        find_fault(c, size, size, "chữ ký xác nhận tại vị trí này không hợp lệ", "the checkpoint at this place is not rightly signed");
+        find_fault(c, size, size, "chữ ký xác nhận tại vị trí này không hợp lệ",
+                   "the checkpoint at this place is not rightly signed");
     *promises_push(&c->promises) = promise;
     free(text);
     an_buf_free(&signature);
@@ -235,7 +243,8 @@ each_line(struct checker *c, const char *path, line_fn each)
         perror(path);
     while (status == 0 && (len = getline(&text, &capacity, file)) > 0) {
         json_error_t error;
-        json_t *line = json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, &error); /* all of the line: nothing stands behind a NUL */
+        /* all of the line: nothing stands behind a NUL */
+        json_t *line = json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, &error);
         enum go go = line != NULL ? each(c, line, ++number) : GO_WRONG;
 
         if (go == GO_WRONG) {
@@ -258,14 +267,16 @@ read_header(const json_t *line, struct promise *promise)
     const char *format = text_of(line, "format");
 
     promise->size = json_integer_value(json_object_get(line, "size"));
-    promise->good = format != NULL && strcmp(format, "antin-audit-export 1") == 0 && read_hex(text_of(line, "root"), promise->root);
+    promise->good = format != NULL && strcmp(format, "antin-audit-export 1") == 0 &&
+        read_hex(text_of(line, "root"), promise->root);
     return promise->good;
 }
 
 static enum go
 take_earlier(struct checker *c, const json_t *line, size_t number)
 {
-    struct promise promise = {.vi = "không phải các sự kiện của bản xuất trước", .en = "not the events of the earlier export"};
+    struct promise promise = {.vi = "không phải các sự kiện của bản xuất trước",
+                              .en = "not the events of the earlier export"};
 
     (void)number;
     if (!read_header(line, &promise))
@@ -278,7 +289,8 @@ static enum go
 take_line(struct checker *c, const json_t *line, size_t number)
 {
     const json_t *checkpoint = json_object_get(line, "checkpoint");
-    struct promise promise = {.vi = "gốc của cây khác với dòng đầu", .en = "the root of the tree is not that of the first line"};
+    struct promise promise = {.vi = "gốc của cây khác với dòng đầu",
+                              .en = "the root of the tree is not that of the first line"};
 
     if (number == 1) {
         snprintf(c->instance, sizeof(c->instance), "%s", text_of(line, "instance") ? text_of(line, "instance") : "");
@@ -299,7 +311,8 @@ read_signer(struct checker *c, const char *path)
 {
     struct an_file file = AN_FILE_NONE;
     struct an_err err = {0};
-    bool good = an_file_open(path, 1 << 20, &file, &err) == AN_OK && an_certs_read(&c->signers, file.bytes, &err) == AN_OK;
+    bool good = an_file_open(path, 1 << 20, &file, &err) == AN_OK &&
+        an_certs_read(&c->signers, file.bytes, &err) == AN_OK;
 
     if (!good)
         fprintf(stderr, "%s: %s\n", path, an_message_find(err.code)->en);
@@ -307,23 +320,28 @@ read_signer(struct checker *c, const char *path)
     return good;
 }
 
-/* Whoever can rewrite a log can sign it, too, with a key of his own: what counts is whose signature it is, and how far it goes. */
+/* Whoever can rewrite a log can sign it, too, with a key of his own: what counts is whose signature it is, and how far
+ * it goes. */
 static void
 tell_signer(struct checker *c)
 {
     char hex[65];
 
     if (c->signed_size == 0 && !c->any_signer) {
-        find_fault(c, c->seq, c->seq, "không có mốc xác nhận nào do chứng thư đã nêu ký", "no checkpoint is signed by the certificate that was named");
+        find_fault(c, c->seq, c->seq, "không có mốc xác nhận nào do chứng thư đã nêu ký",
+                   "no checkpoint is signed by the certificate that was named");
         return;
     }
     for (size_t i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", c->last_signer[i]);
     if (c->signed_size == 0)
-        printf("%s\n", c->english ? "no checkpoint: nothing here is signed" : "không có mốc xác nhận: nội dung này chưa được ký");
+        printf("%s\n", c->english ? "no checkpoint: nothing here is signed"
+               : "không có mốc xác nhận: nội dung này chưa được ký");
     else
-        printf(c->english ? "signed up to %" PRId64 ", certificate SHA-256 %s%s\n" : "đã ký xác nhận đến %" PRId64 ", chứng thư SHA-256 %s%s\n", c->signed_size, hex,
-               !c->any_signer ? "" : c->english ? " (not compared: name it with --signer)" : " (chưa đối chiếu: nêu chứng thư bằng --signer)");
+        printf(c->english ? "signed up to %" PRId64 ", certificate SHA-256 %s%s\n"
+               : "đã ký xác nhận đến %" PRId64 ", chứng thư SHA-256 %s%s\n", c->signed_size, hex,
+               !c->any_signer ? "" : c->english ? " (not compared: name it with --signer)"
+               : " (chưa đối chiếu: nêu chứng thư bằng --signer)");
 }
 
 int
@@ -359,11 +377,13 @@ main(int argc, char **argv)
         status = EX_DATAERR; /* an empty file */
     for (size_t i = 0; status == 0 && i < c.promises.count; i++)
         if (!c.promises.items[i].met)
-            find_fault(&c, c.seq + 1, c.promises.items[i].size, "sự kiện ở cuối bị cắt bỏ", "events at the end were cut off");
+            find_fault(&c, c.seq + 1, c.promises.items[i].size, "sự kiện ở cuối bị cắt bỏ",
+                       "events at the end were cut off");
     if (status == 0)
         tell_signer(&c);
     if (status == 0)
-        printf(c.english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n" : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n",
+        printf(c.english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n"
+               : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n",
                c.tree.size, c.promises.count, c.findings);
     promises_done(&c.promises);
     an_certs_done(&c.signers);

@@ -50,10 +50,12 @@ full_subtree(struct proof *proof, int64_t begin, int64_t end, uint8_t ret[static
     proof->nodes = (struct frontier){0};
     if (level == 0) {
         proof->expected = begin + 1;
-        AN_TRY(an_tx_each(proof->tx, AN_SQL_AUDIT_EVENT_RANGE, (struct an_value[]){AN_V_INT(begin), AN_V_INT(end)}, 2, gather_row, proof, reterr));
+        AN_TRY(an_tx_each(proof->tx, AN_SQL_AUDIT_EVENT_RANGE, (struct an_value[]){AN_V_INT(begin), AN_V_INT(end)}, 2,
+                          gather_row, proof, reterr));
     } else {
         proof->expected = begin / unit;
-        AN_TRY(an_tx_each(proof->tx, AN_SQL_AUDIT_NODE_RANGE, (struct an_value[]){AN_V_INT(level), AN_V_INT(begin / unit), AN_V_INT(end / unit)},
+        AN_TRY(an_tx_each(proof->tx, AN_SQL_AUDIT_NODE_RANGE,
+                          (struct an_value[]){AN_V_INT(level), AN_V_INT(begin / unit), AN_V_INT(end / unit)},
                           3, gather_node, proof, reterr));
     }
     if ((int64_t)proof->nodes.size != (end - begin) / unit)
@@ -102,7 +104,8 @@ append_range(struct proof *proof, int64_t begin, int64_t end, struct an_buf *ret
 struct sibling { int64_t begin, end; };
 
 static an_code
-append_siblings(struct proof *proof, const struct sibling *siblings, size_t count, struct an_buf *ret, struct an_err *reterr)
+append_siblings(struct proof *proof, const struct sibling *siblings, size_t count, struct an_buf *ret,
+                struct an_err *reterr)
 {
     while (count-- > 0)
         AN_TRY(append_range(proof, siblings[count].begin, siblings[count].end, ret, reterr));
@@ -200,7 +203,8 @@ an_audit_inclusion(struct an_store *store, int64_t seq, int64_t size, struct an_
 }
 
 an_code
-an_audit_consistency(struct an_store *store, int64_t size_before, int64_t size, struct an_buf *ret, struct an_err *reterr)
+an_audit_consistency(struct an_store *store, int64_t size_before, int64_t size, struct an_buf *ret,
+                     struct an_err *reterr)
 {
     const struct question question = {size_before, size, ret, NULL};
     struct asking asking = {prove_consistency, &question};

@@ -52,7 +52,8 @@ statement_read(an_bytes text, struct statement *ret)
     if (!an_bytes_starts_with(text, AN_LIT(TITLE)))
         return false;
     text = an_bytes_slice(text, sizeof(TITLE) - 1, SIZE_MAX);
-    if (!take_line(&text, "instance: ", &instance) || !take_line(&text, "size: ", &size) || !take_line(&text, "root: ", &root) ||
+    if (!take_line(&text, "instance: ", &instance) || !take_line(&text, "size: ", &size) ||
+        !take_line(&text, "root: ", &root) ||
         !take_line(&text, "chain: ", &chain) || !take_line(&text, "at: ", &at) || text.len != 0)
         return false;
     if (instance.len >= sizeof(statement.instance) || size.len == 0 || size.len > 18)
@@ -73,7 +74,8 @@ statement_read(an_bytes text, struct statement *ret)
 static bool
 is_stamped(const struct an_cms_signer *signer)
 {
-    const struct an_cms_attribute *attribute = an_cms_attribute_find(signer->unsigned_attributes, signer->unsigned_count, ID_SIGNATURE_TIME_STAMP);
+    const struct an_cms_attribute *attribute = an_cms_attribute_find(signer->unsigned_attributes,
+                                                                     signer->unsigned_count, ID_SIGNATURE_TIME_STAMP);
     struct an_tst *tst = NULL;
     uint8_t digest[AN_DIGEST_MAX];
     bool good = false;

@@ -1,11 +1,11 @@
 /*
- * Verifying: every row is hashed again, in blocks of 2^16 by several threads; each block checks its part of the chain and
- * the stored hashes of its subtrees, and hands over its right edge. Joined in order the edges give the root at the end and
- * at every checkpoint.
+ * Verifying: every row is hashed again, in blocks of 2^16 by several threads; each block checks its part of the chain
+ * and the stored hashes of its subtrees, and hands over its right edge. Joined in order the edges give the root at the
+ * end and at every checkpoint.
  *
- * What is found where: a row that was changed breaks the chain at its own place. Whoever makes the chain anew from there on
- * breaks the stored subtrees; whoever makes those anew too breaks the next checkpoint, which is signed and, once exported,
- * in others' hands.
+ * What is found where: a row that was changed breaks the chain at its own place. Whoever makes the chain anew from
+ * there on breaks the stored subtrees; whoever makes those anew too breaks the next checkpoint, which is signed and,
+ * once exported, in others' hands.
  */
 #include <pthread.h>
 #include <unistd.h>
@@ -157,7 +157,8 @@ check_tile(void *context, const struct an_row *row, struct an_err *reterr)
 
     (void)reterr;
     for (; block->next_tile < tile; block->next_tile++) /* its hash is gone */
-        note(block->check, AN_AUDIT_NODE, block->first + block->next_tile * TILE_ROWS, block->first + (block->next_tile + 1) * TILE_ROWS - 1);
+        note(block->check, AN_AUDIT_NODE, block->first + block->next_tile * TILE_ROWS,
+             block->first + (block->next_tile + 1) * TILE_ROWS - 1);
     block->next_tile = tile + 1;
     if (!block->faulty[tile] && (hash.len != HASH_SIZE || memcmp(hash.ptr, block->tiles[tile], HASH_SIZE) != 0))
         note(block->check, AN_AUDIT_NODE, first, first + TILE_ROWS - 1);
@@ -170,7 +171,8 @@ check_block(void *context, struct an_tx *tx, struct an_err *reterr)
     struct block *block = context;
     int64_t tiles = (block->last - block->first + 1) / TILE_ROWS;
     struct an_value range[] = {AN_V_INT(block->first - 1), AN_V_INT(block->last)};
-    struct an_value nodes[] = {AN_V_INT(TILE_LEVELS), AN_V_INT(block->number * TILES), AN_V_INT(block->number * TILES + tiles)};
+    struct an_value nodes[] = {AN_V_INT(TILE_LEVELS), AN_V_INT(block->number * TILES),
+                               AN_V_INT(block->number * TILES + tiles)};
 
     block->seen = block->first - 1;
     block->edge = (struct frontier){0};
@@ -181,7 +183,8 @@ check_block(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(skip_to(block, block->last + 1, reterr));
     AN_TRY(an_tx_each(tx, AN_SQL_AUDIT_NODE_RANGE, nodes, 3, check_tile, block, reterr));
     for (; block->next_tile < tiles; block->next_tile++)
-        note(block->check, AN_AUDIT_NODE, block->first + block->next_tile * TILE_ROWS, block->first + (block->next_tile + 1) * TILE_ROWS - 1);
+        note(block->check, AN_AUDIT_NODE, block->first + block->next_tile * TILE_ROWS,
+             block->first + (block->next_tile + 1) * TILE_ROWS - 1);
     return AN_OK;
 }
 
@@ -283,7 +286,8 @@ read_heads(void *context, struct an_tx *tx, struct an_err *reterr)
     return read_heads_rest(check, tx, reterr);
 }
 
-/* The first row that is known to be wrong: checkpoints from there on differ for that reason and are not told of again. */
+/* The first row that is known to be wrong: checkpoints from there on differ for that reason and are not told of again.
+ */
 static int64_t
 first_fault(const struct check *check)
 {
@@ -296,7 +300,8 @@ first_fault(const struct check *check)
 }
 
 static void
-judge_signed_head(struct check *check, const struct signed_head *head, int64_t before, int64_t fault, const uint8_t root[HASH_SIZE],
+judge_signed_head(struct check *check, const struct signed_head *head, int64_t before, int64_t fault,
+                  const uint8_t root[HASH_SIZE],
                   struct an_audit_report *report)
 {
     int64_t size = (int64_t)check->head.frontier.size;
@@ -320,7 +325,8 @@ join_blocks(struct check *check, struct an_hash *hash, struct frontier *ret_all,
     size_t at = 0;
 
     for (int64_t i = 0; i <= check->block_count; i++) {
-        for (; at < check->heads.count && (i == check->block_count || check->heads.items[at].size <= (i + 1) * BLOCK_ROWS); at++) {
+        for (; at < check->heads.count && (i == check->block_count ||
+                                           check->heads.items[at].size <= (i + 1) * BLOCK_ROWS); at++) {
             const struct signed_head *head = &check->heads.items[at];
             struct frontier then = *ret_all;
             uint8_t root[HASH_SIZE];
@@ -360,7 +366,8 @@ conclude(struct check *check, struct an_audit_report *ret)
     clean = check->findings.count == 0;
     if (check->rows_last > report.size)
         note(check, AN_AUDIT_HEAD, report.size + 1, check->rows_last);
-    else if (clean && (memcmp(report.root, stored, HASH_SIZE) != 0 || memcmp(report.chain, check->chain_last, HASH_SIZE) != 0))
+    else if (clean && (memcmp(report.root, stored, HASH_SIZE) != 0 ||
+                       memcmp(report.chain, check->chain_last, HASH_SIZE) != 0))
         note(check, AN_AUDIT_HEAD, report.size, report.size);
     if (check->findings.count > 1)
         qsort(check->findings.items, check->findings.count, sizeof(struct an_audit_finding), compare_findings);
@@ -385,7 +392,8 @@ read_rows_last(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_audit_verify(struct an_store *store, const struct an_certs *signers, struct an_audit_report *ret, struct an_err *reterr)
+an_audit_verify(struct an_store *store, const struct an_certs *signers, struct an_audit_report *ret,
+                struct an_err *reterr)
 {
     struct check check = {.store = store, .signers = signers, .lock = PTHREAD_MUTEX_INITIALIZER};
     an_code code = an_store_read(store, read_heads, &check, reterr);

@@ -29,7 +29,8 @@ an_buf_extend(struct an_buf *buf, size_t len)
     if (len > buf->capacity - buf->len || buf->ptr == NULL) {
         size_t wanted = buf->capacity < 64 ? 64 : buf->capacity;
         while (wanted - buf->len < len)
-            wanted = wanted > SIZE_MAX / 2 ? buf->len + len : wanted < 4096 ? wanted * 4 : wanted * 2; /* the short ones grow in few steps */
+            /* the short ones grow in few steps */
+            wanted = wanted > SIZE_MAX / 2 ? buf->len + len : wanted < 4096 ? wanted * 4 : wanted * 2;
         buf->ptr = an_grow(buf->ptr, wanted, 1);
         buf->capacity = wanted;
     }

@@ -65,8 +65,8 @@ check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, str
 }
 
 /*
- * A small file is read: taking a mapping away again interrupts every other core on which the process runs. A few rooms are
- * kept for the next files, so that memory is not given back and asked for in turn.
+ * A small file is read: taking a mapping away again interrupts every other core on which the process runs. A few rooms
+ * are kept for the next files, so that memory is not given back and asked for in turn.
  */
 #define ROOM_BYTES ((size_t)256 * 1024)
 #define ROOMS_KEPT 4
@@ -203,7 +203,8 @@ remove_stale(const char *temporary)
 {
     int fd = open(temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    bool is_stale = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool is_stale = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0;
 
     if (is_stale)
         is_stale = unlink(temporary) == 0;
@@ -212,8 +213,8 @@ remove_stale(const char *temporary)
     return is_stale;
 }
 
-/* Held for as long as the file is open: another run tells by it that the name is in use. Between making and locking another
- * run may have taken it for stale: then it has no name left, and another is made. */
+/* Held for as long as the file is open: another run tells by it that the name is in use. Between making and locking
+ * another run may have taken it for stale: then it has no name left, and another is made. */
 static bool
 lock_new(int fd)
 {
@@ -224,7 +225,8 @@ lock_new(int fd)
     return fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* One fixed name an output, so that what a killed run left is found by the next; a random one while another run has it. */
+/* One fixed name an output, so that what a killed run left is found by the next; a random one while another run has it.
+ */
 static int
 open_temporary(const char *path, char **ret_name)
 {

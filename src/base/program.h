@@ -1,6 +1,6 @@
 /*
- * Where our own files are. A program run from its build folder uses that folder and the source tree; an installed one uses
- * only what was installed with it, never a folder that happens to lie where it was once built.
+ * Where our own files are. A program run from its build folder uses that folder and the source tree; an installed one
+ * uses only what was installed with it, never a folder that happens to lie where it was once built.
  */
 #pragma once
 

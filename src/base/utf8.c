@@ -43,7 +43,8 @@ an_utf8_append(struct an_buf *out, uint32_t code_point)
 static bool
 is_hidden(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) ||
            (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF) || c == UINT32_MAX;
 }
 
@@ -156,7 +157,8 @@ an_utf8_fold_name(struct an_buf *out, an_bytes text)
 {
     AN_CLEANUP(an_buf_free) struct an_buf plain = an_buf_new(AN_BUF_UNLIMITED);
 
-    if (!map_text(&plain, text, UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE))
+    if (!map_text(&plain, text,
+                  UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE))
         return false;
     append_squeezed(out, an_buf_view(&plain), false);
     return an_buf_ok(out);

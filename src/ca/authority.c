@@ -16,7 +16,8 @@ an_authorities_done(struct an_authorities *authorities)
     *authorities = (struct an_authorities){0};
 }
 
-/* id, name, line, kind, hierarchy, profile, parent, certificate, key, ocsp_certificate, ocsp_key, base_url, crl_partitions, status */
+/* id, name, line, kind, hierarchy, profile, parent, certificate, key, ocsp_certificate, ocsp_key, base_url,
+ * crl_partitions, status */
 static an_code
 read_authority(void *context, const struct an_row *row, struct an_err *reterr)
 {
@@ -28,9 +29,12 @@ read_authority(void *context, const struct an_row *row, struct an_err *reterr)
         all->items = an_grow(all->items, all->capacity, sizeof(*all->items));
     }
     a = &all->items[all->count++];
-    *a = (struct an_authority){.id = an_row_int(row, 0), .parent = an_row_int(row, 6), .name = an_strdup(an_row_text(row, 1)), .line = an_strdup(an_row_text(row, 2)),
-        .kind = an_strdup(an_row_text(row, 3)), .hierarchy = an_strdup(an_row_text(row, 4)), .profile = an_strdup(an_row_text(row, 5)), .key = an_strdup(an_row_text(row, 8)),
-        .ocsp_key = an_strdup(an_row_text(row, 10)), .base_url = an_strdup(an_row_text(row, 11)), .partitions = an_row_int(row, 12), .is_retired = an_row_int(row, 13) != 0};
+    *a = (struct an_authority){.id = an_row_int(row, 0), .parent = an_row_int(row, 6),
+        .name = an_strdup(an_row_text(row, 1)), .line = an_strdup(an_row_text(row, 2)),
+        .kind = an_strdup(an_row_text(row, 3)), .hierarchy = an_strdup(an_row_text(row, 4)),
+        .profile = an_strdup(an_row_text(row, 5)), .key = an_strdup(an_row_text(row, 8)),
+        .ocsp_key = an_strdup(an_row_text(row, 10)), .base_url = an_strdup(an_row_text(row, 11)),
+        .partitions = an_row_int(row, 12), .is_retired = an_row_int(row, 13) != 0};
     AN_TRY(an_cert_parse(an_row_blob(row, 7), &a->cert, reterr));
     return an_row_is_null(row, 9) ? AN_OK : an_cert_parse(an_row_blob(row, 9), &a->ocsp_cert, reterr);
 }
@@ -80,8 +84,10 @@ an_authority_insert(struct an_tx *tx, const struct an_authority_plan *plan, an_t
 {
     const struct an_value line = an_v_text(plan->line);
     const struct an_value values[] = {
-        an_v_text(plan->name), line, an_v_text(plan->kind), an_v_text(plan->hierarchy), an_v_text(plan->profile), plan->parent ? AN_V_INT(plan->parent) : AN_V_NULL,
-        AN_V_BLOB(plan->cert->der), AN_V_BLOB(plan->cert->serial), an_v_text(plan->key), an_v_text(plan->base_url), AN_V_INT(plan->partitions),
+        an_v_text(plan->name), line, an_v_text(plan->kind), an_v_text(plan->hierarchy), an_v_text(plan->profile),
+        plan->parent ? AN_V_INT(plan->parent) : AN_V_NULL,
+        AN_V_BLOB(plan->cert->der), AN_V_BLOB(plan->cert->serial), an_v_text(plan->key), an_v_text(plan->base_url),
+        AN_V_INT(plan->partitions),
         AN_V_INT(plan->cert->not_before), AN_V_INT(plan->cert->not_after), AN_V_INT(now),
     };
     struct names names = {.name = plan->name};
@@ -96,5 +102,6 @@ an_authority_insert(struct an_tx *tx, const struct an_authority_plan *plan, an_t
 an_code
 an_authority_set_ocsp(struct an_tx *tx, int64_t id, struct an_cert *cert, const char *key, struct an_err *reterr)
 {
-    return an_tx_run(tx, AN_SQL_AUTHORITY_SET_OCSP, (const struct an_value[]){AN_V_INT(id), AN_V_BLOB(cert->der), an_v_text(key)}, 3, NULL, reterr);
+    return an_tx_run(tx, AN_SQL_AUTHORITY_SET_OCSP, (const struct an_value[]){AN_V_INT(id), AN_V_BLOB(cert->der),
+            an_v_text(key)}, 3, NULL, reterr);
 }

@@ -142,7 +142,8 @@ most_ms(const struct an_clock *clock)
     return clock->rules.offset_ms_max > STEP_MS_MIN ? clock->rules.offset_ms_max : STEP_MS_MIN;
 }
 
-/* After a crash the note may be some seconds old; a failure to write it stops the stamping, since nothing would warn then. */
+/* After a crash the note may be some seconds old; a failure to write it stops the stamping, since nothing would warn
+ * then. */
 static an_code
 note_last(struct an_clock *clock, int64_t wall_ms, struct an_err *reterr)
 {
@@ -157,7 +158,8 @@ note_last(struct an_clock *clock, int64_t wall_ms, struct an_err *reterr)
     return AN_OK;
 }
 
-/* Measured from where the clock stood at the first look, so that many small settings count as the large one they make. */
+/* Measured from where the clock stood at the first look, so that many small settings count as the large one they make.
+ */
 static an_code
 judge_steps(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
 {
@@ -180,7 +182,8 @@ judge_steps(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
 static an_code
 notice_step(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
 {
-    int64_t distance = read_ms(clock, true) - monotonic_ms, moved = distance - clock->distance_ms, most = most_ms(clock);
+    int64_t distance = read_ms(clock, true) - monotonic_ms, moved = distance - clock->distance_ms,
+            most = most_ms(clock);
 
     if (clock->looked_ms != 0 && (moved > most || moved < -most))
         clock->distrust_until_ms = monotonic_ms + DISTRUST_MS;

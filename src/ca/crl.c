@@ -9,13 +9,15 @@ an_ca_check_revocation(const struct an_revocation *revoked, struct an_err *reter
     if (revoked->serial.len == 0 || revoked->serial.len > 21)
         AN_FAIL(reterr, AN_E_CA_FIELD, "serialNumber: %zu byte", revoked->serial.len);
     /* 7 is not used. */
-    if (revoked->at == AN_TIME_NONE || (int)revoked->reason < 0 || revoked->reason > AN_REASON_AA_COMPROMISE || (int)revoked->reason == 7)
+    if (revoked->at == AN_TIME_NONE || (int)revoked->reason < 0 || revoked->reason > AN_REASON_AA_COMPROMISE ||
+        (int)revoked->reason == 7)
         AN_FAIL(reterr, AN_E_CA_FIELD, "revocationDate, reason %d", (int)revoked->reason);
     return AN_OK;
 }
 
 an_code
-an_ca_put_entry(struct an_der_out *out, const struct an_revocation *revoked, an_time invalidity_date, struct an_err *reterr)
+an_ca_put_entry(struct an_der_out *out, const struct an_revocation *revoked, an_time invalidity_date,
+                struct an_err *reterr)
 {
     uint8_t reason = (uint8_t)revoked->reason;
 
@@ -70,7 +72,8 @@ build_entries(const struct an_revocation *revoked, size_t count, struct an_buf *
 }
 
 an_code
-an_ca_crl(struct an_cert *issuer, struct an_signer *key, const struct an_revocation *revoked, size_t count, uint64_t number,
+an_ca_crl(struct an_cert *issuer, struct an_signer *key, const struct an_revocation *revoked, size_t count,
+          uint64_t number,
           an_time this_update, an_time next_update, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf entries = an_buf_new(AN_LIMIT_CRL_BYTES);

@@ -103,7 +103,8 @@ count_entries(an_bytes part, size_t *ret_used, int64_t *count)
     size_t at = 0, size;
     uint64_t len;
 
-    while (at < part.len && read_header(an_bytes_slice(part, at, SIZE_MAX), AN_DER_SEQUENCE, &size, &len) && at + size + len <= part.len) {
+    while (at < part.len && read_header(an_bytes_slice(part, at, SIZE_MAX), AN_DER_SEQUENCE, &size, &len) &&
+           at + size + len <= part.len) {
         if (len < 4 || part.ptr[at + size] != AN_DER_INTEGER)
             return false;
         at += size + (size_t)len;
@@ -150,7 +151,8 @@ check_signature(int fd, const struct layout *layout, struct an_cert *issuer, str
     AN_TRY(an_der_end(rest, reterr));
     AN_TRY(an_scheme_parse(algorithm, AN_DIGEST_NONE, &scheme, reterr));
     AN_TRY(an_hash_file_ranges(scheme.digest, fd, &range, 1, digest, reterr));
-    if (an_cert_key(issuer) == NULL || !an_pubkey_verify_digest(an_cert_key(issuer), &scheme, AN_BYTES(digest, an_digest_size(scheme.digest)), bits))
+    if (an_cert_key(issuer) == NULL || !an_pubkey_verify_digest(an_cert_key(issuer), &scheme,
+                                                                AN_BYTES(digest, an_digest_size(scheme.digest)), bits))
         AN_FAIL(reterr, AN_E_CA_CHECK, "signature");
     return AN_OK;
 }
@@ -167,7 +169,9 @@ note_lint(void *context, const struct an_lint *lint)
 static an_code
 read_frame(int fd, const struct layout *layout, struct an_buf *ret, struct an_err *reterr)
 {
-    const struct { uint64_t from, to; } parts[] = {{layout->content, layout->list}, {layout->entries_end, layout->tbs_end}, {layout->tbs_end, layout->end}};
+    const struct { uint64_t from, to; } parts[] = {{layout->content, layout->list},
+                                                   {layout->entries_end, layout->tbs_end},
+                                                   {layout->tbs_end, layout->end}};
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(FRAME_MAX);
     struct an_der_out out = AN_DER_OUT(ret);
     uint8_t room[FRAME_MAX / 2];
@@ -197,10 +201,12 @@ check_entries(int fd, const struct layout *layout, struct an_cert *issuer, int64
     const struct an_lint *found = NULL;
     int64_t count = 0;
 
-    if (layout->list < layout->entries && layout->entries == layout->entries_end) /* RFC 5280 5.1.2.6: absent, not empty */
+    /* RFC 5280 5.1.2.6: absent, not empty */
+    if (layout->list < layout->entries && layout->entries == layout->entries_end)
         AN_FAIL(reterr, AN_E_CA_CHECK, "revokedCertificates");
     AN_TRY(read_frame(fd, layout, &frame, reterr));
-    lint = an_lint_list_begin(an_buf_view(&frame), &(struct an_lint_plan){.issuer = issuer, .each = note_lint, .context = &found});
+    lint = an_lint_list_begin(an_buf_view(&frame), &(struct an_lint_plan){.issuer = issuer, .each = note_lint,
+            .context = &found});
     AN_TRY(walk_entries(fd, layout, lint, &count, reterr));
     if (count != entries)
         AN_FAIL(reterr, AN_E_CA_CHECK, "%lld of %lld entries", (long long)count, (long long)entries);
@@ -221,7 +227,8 @@ check_whole(const char *path, struct an_cert *issuer, int64_t number, int64_t en
     AN_TRY(an_crl_parse_borrowed(file.bytes, &crl, reterr));
     for (size_t i = 0; i < crl->number.len; i++)
         found_number = found_number << 8 | crl->number.ptr[i];
-    same = crl->number.len <= 9 && found_number == (uint64_t)number && (int64_t)crl->revoked_count == entries && an_bytes_eq(crl->issuer, issuer->subject);
+    same = crl->number.len <= 9 && found_number == (uint64_t)number && (int64_t)crl->revoked_count == entries &&
+        an_bytes_eq(crl->issuer, issuer->subject);
     an_crl_unref(&crl);
     if (!same)
         AN_FAIL(reterr, AN_E_CA_CHECK, "cRLNumber, issuer, entries");
@@ -238,7 +245,8 @@ check_open(int fd, const char *path, struct an_cert *issuer, int64_t number, int
     if (fstat(fd, &st) != 0 || st.st_size < 64)
         AN_FAIL(reterr, AN_E_CA_CHECK, "size");
     AN_TRY(read_at(fd, head, (size_t)st.st_size < HEAD_MAX ? (size_t)st.st_size : HEAD_MAX, 0, reterr));
-    if (!read_layout(AN_BYTES(head, (size_t)st.st_size < HEAD_MAX ? (size_t)st.st_size : HEAD_MAX), (uint64_t)st.st_size, &layout))
+    if (!read_layout(AN_BYTES(head, (size_t)st.st_size < HEAD_MAX ? (size_t)st.st_size : HEAD_MAX),
+                     (uint64_t)st.st_size, &layout))
         AN_FAIL(reterr, AN_E_CA_CHECK, "TBSCertList");
     AN_TRY(check_entries(fd, &layout, issuer, entries, reterr));
     AN_TRY(check_signature(fd, &layout, issuer, reterr));

@@ -31,7 +31,8 @@ gather_row(void *context, const struct an_row *row, struct an_err *reterr)
 
     if (fold->count == ROUND_ROWS || entry.len > ENTRY_MAX)
         AN_FAIL(reterr, AN_E_LIMIT, "revocation %lld: %zu byte", (long long)an_row_int(row, 0), entry.len);
-    fold->rows[fold->count++] = (struct gathered_row){an_row_int(row, 0), an_row_int(row, 1), fold->bytes.len, entry.len};
+    fold->rows[fold->count++] = (struct gathered_row){an_row_int(row, 0), an_row_int(row, 1), fold->bytes.len,
+                                                      entry.len};
     an_buf_append(&fold->bytes, entry);
     return AN_OK;
 }
@@ -48,13 +49,16 @@ compare_rows(const void *a, const void *b)
 
 /* The rows [first, last) of one partition. */
 static an_code
-put_block(struct an_tx *tx, const struct fold *fold, size_t first, size_t last, struct an_buf *content, struct an_err *reterr)
+put_block(struct an_tx *tx, const struct fold *fold, size_t first, size_t last, struct an_buf *content,
+          struct an_err *reterr)
 {
     an_buf_reset(content);
     for (size_t i = first; i < last; i++)
         an_buf_append(content, AN_BYTES(fold->bytes.ptr + fold->rows[i].at, fold->rows[i].len));
-    const struct an_value values[] = {AN_V_INT(fold->authority), AN_V_INT(fold->rows[first].partition), AN_V_INT(fold->rows[first].sequence),
-                                      AN_V_INT(fold->rows[last - 1].sequence), AN_V_INT(last - first), AN_V_INT(content->len), AN_V_BLOB(an_buf_view(content))};
+    const struct an_value values[] = {AN_V_INT(fold->authority), AN_V_INT(fold->rows[first].partition),
+                                      AN_V_INT(fold->rows[first].sequence),
+                                      AN_V_INT(fold->rows[last - 1].sequence), AN_V_INT(last - first),
+                                      AN_V_INT(content->len), AN_V_BLOB(an_buf_view(content))};
     return an_tx_run(tx, AN_SQL_CRL_BLOCK_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
 
@@ -66,7 +70,8 @@ put_blocks(struct an_tx *tx, struct fold *fold, struct an_err *reterr)
 
     qsort(fold->rows, fold->count, sizeof(*fold->rows), compare_rows);
     for (size_t first = 0, next; first < fold->count; first = next) {
-        for (next = first + 1; next < fold->count && next - first < BLOCK_ENTRIES && fold->rows[next].partition == fold->rows[first].partition;)
+        for (next = first + 1; next < fold->count && next - first < BLOCK_ENTRIES &&
+             fold->rows[next].partition == fold->rows[first].partition;)
             next++;
         AN_TRY(put_block(tx, fold, first, next, &content, reterr));
     }
@@ -115,12 +120,16 @@ mend_round(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_tx_each(tx, AN_SQL_CRL_BLOCK_STALE, who, AN_COUNT(who), note_stale, mend, reterr));
     for (size_t i = 0; i < mend->count; i++) {
         const struct stale *block = &mend->blocks[i];
-        const struct an_value range[] = {AN_V_INT(mend->authority), AN_V_INT(block->partition), AN_V_INT(block->first), AN_V_INT(block->last)};
+        const struct an_value range[] = {AN_V_INT(mend->authority), AN_V_INT(block->partition), AN_V_INT(block->first),
+                                         AN_V_INT(block->last)};
         mend->fold->count = 0;
         an_buf_reset(&mend->fold->bytes);
         AN_TRY(an_tx_each(tx, AN_SQL_CRL_BLOCK_ROWS, range, AN_COUNT(range), gather_row, mend->fold, reterr));
-        const struct an_value values[] = {AN_V_INT(mend->authority), AN_V_INT(block->partition), AN_V_INT(block->first), AN_V_INT(mend->fold->count),
-                                          AN_V_INT(mend->fold->bytes.len), AN_V_BLOB(mend->fold->bytes.len ? an_buf_view(&mend->fold->bytes) : AN_LIT(""))};
+        const struct an_value values[] = {AN_V_INT(mend->authority), AN_V_INT(block->partition), AN_V_INT(block->first),
+                                          AN_V_INT(mend->fold->count),
+                                          AN_V_INT(mend->fold->bytes.len),
+                                          AN_V_BLOB(mend->fold->bytes.len ? an_buf_view(&mend->fold->bytes)
+                                                    : AN_LIT(""))};
         AN_TRY(an_tx_run(tx, AN_SQL_CRL_BLOCK_PUT, values, AN_COUNT(values), NULL, reterr));
     }
     return AN_OK;
@@ -129,7 +138,8 @@ mend_round(void *context, struct an_tx *tx, struct an_err *reterr)
 an_code
 an_crl_fold(struct an_store *store, int64_t authority, struct an_err *reterr)
 {
-    struct fold fold = {.authority = authority, .rows = an_new_array(ROUND_ROWS, sizeof(*fold.rows)), .bytes = an_buf_new((size_t)ROUND_ROWS * ENTRY_MAX), .goes_on = true};
+    struct fold fold = {.authority = authority, .rows = an_new_array(ROUND_ROWS, sizeof(*fold.rows)),
+                        .bytes = an_buf_new((size_t)ROUND_ROWS * ENTRY_MAX), .goes_on = true};
     struct mend mend = {.authority = authority, .fold = &fold, .count = STALE_MAX};
     an_code code = AN_OK;
 

@@ -37,8 +37,10 @@ static an_code
 note_made(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct writing *w = context;
-    const struct an_value values[] = {AN_V_INT(w->plan->authority), AN_V_INT(w->made.number), AN_V_INT(w->plan->partition), AN_V_INT(w->made.base_number),
-                                      AN_V_INT(w->made.sequence), AN_V_INT(w->plan->this_update), AN_V_INT(w->plan->next_update),
+    const struct an_value values[] = {AN_V_INT(w->plan->authority), AN_V_INT(w->made.number),
+                                      AN_V_INT(w->plan->partition), AN_V_INT(w->made.base_number),
+                                      AN_V_INT(w->made.sequence), AN_V_INT(w->plan->this_update),
+                                      AN_V_INT(w->plan->next_update),
                                       AN_V_INT(w->made.entries), AN_V_INT(w->made.bytes)};
 
     return an_tx_run(tx, AN_SQL_CRL_ISSUED_INSERT, values, AN_COUNT(values), NULL, reterr);
@@ -213,7 +215,8 @@ stream_entries(struct writing *w, struct an_tx *tx, struct an_err *reterr)
     }
     AN_TRY(put_gathered(w, reterr));
     if (w->written != w->entry_bytes)
-        AN_FAIL(reterr, AN_E_CA_CHECK, "%llu of %llu byte", (unsigned long long)w->written, (unsigned long long)w->entry_bytes);
+        AN_FAIL(reterr, AN_E_CA_CHECK, "%llu of %llu byte", (unsigned long long)w->written,
+                (unsigned long long)w->entry_bytes);
     return AN_OK;
 }
 
@@ -236,7 +239,8 @@ outer_len(const struct writing *w, uint64_t tbs_size, size_t signature_len)
 static an_code
 write_tbs(struct writing *w, struct an_tx *tx, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf before = an_buf_new(PART_MAX), behind = an_buf_new(PART_MAX), head = an_buf_new(64);
+    AN_CLEANUP(an_buf_free) struct an_buf before = an_buf_new(PART_MAX), behind = an_buf_new(PART_MAX),
+                                          head = an_buf_new(64);
     struct an_der_out out = AN_DER_OUT(&head);
     uint64_t len;
 
@@ -292,7 +296,8 @@ write_snapshot(void *context, struct an_tx *tx, struct an_err *reterr)
 static an_code
 write_signature(struct writing *w, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(16384), tail = an_buf_new(PART_MAX), head = an_buf_new(64);
+    AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(16384), tail = an_buf_new(PART_MAX),
+                                          head = an_buf_new(64);
     struct an_der_out tail_out = AN_DER_OUT(&tail), head_out = AN_DER_OUT(&head);
     uint8_t digest[AN_DIGEST_MAX];
 
@@ -300,7 +305,8 @@ write_signature(struct writing *w, struct an_err *reterr)
     for (int i = 0; i < SIGN_TRIES && head.len != w->outer_size; i++) {
         an_buf_reset(&signature);
         an_buf_reset(&head);
-        AN_TRY(an_signer_sign(w->plan->key, &w->scheme, AN_BYTES(digest, an_digest_size(w->scheme.digest)), &signature, reterr));
+        AN_TRY(an_signer_sign(w->plan->key, &w->scheme, AN_BYTES(digest, an_digest_size(w->scheme.digest)), &signature,
+                              reterr));
         an_der_put_header(&head_out, AN_DER_SEQUENCE, outer_len(w, w->made.bytes, signature.len));
     }
     if (head.len != w->outer_size)
@@ -337,7 +343,8 @@ an_crl_publish(struct an_store *store, const struct an_crl_plan *plan, struct an
     if (an_ca_scheme(plan->key).digest == AN_DIGEST_NONE)
         AN_FAIL(reterr, AN_E_CA_KEY, "EdDSA: CertificateList");
     for (int i = 0; i < 8 && code == AN_E_CA_STALE; i++) {
-        struct writing w = {.plan = plan, .scheme = an_ca_scheme(plan->key), .out = AN_OUTPUT_NONE, .gathered = an_buf_new(GATHER_MAX)};
+        struct writing w = {.plan = plan, .scheme = an_ca_scheme(plan->key), .out = AN_OUTPUT_NONE,
+                            .gathered = an_buf_new(GATHER_MAX)};
         if (!plan->is_delta)
             AN_TRY(an_crl_fold(store, plan->authority, reterr));
         w.hash = an_hash_new(w.scheme.digest);

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 
 an_code
-an_ca_request(const struct an_name_part *subject, size_t count, struct an_signer *key, struct an_buf *ret, struct an_err *reterr)
+an_ca_request(const struct an_name_part *subject, size_t count, struct an_signer *key, struct an_buf *ret,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf info = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_der_out out = AN_DER_OUT(&info);

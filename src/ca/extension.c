@@ -171,7 +171,8 @@ put_alternative_name(struct an_der_out *out, const char *email)
 }
 
 void
-an_ca_put_fixed_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_places *places, const struct an_cert *issuer)
+an_ca_put_fixed_extensions(struct an_der_out *out, const struct an_profile *profile, const struct an_places *places,
+                           const struct an_cert *issuer)
 {
     put_basic_constraints(out, profile);
     put_extended_usage(out, profile);
@@ -190,7 +191,8 @@ an_ca_put_fixed_extensions(struct an_der_out *out, const struct an_profile *prof
 }
 
 void
-an_ca_put_subject_extensions(struct an_der_out *out, uint32_t key_usage, an_bytes key_bits, const char *crl_url, const char *email)
+an_ca_put_subject_extensions(struct an_der_out *out, uint32_t key_usage, an_bytes key_bits, const char *crl_url,
+                             const char *email)
 {
     put_key_usage(out, key_usage);
     put_subject_key(out, key_bits);

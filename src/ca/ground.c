@@ -2,8 +2,10 @@
 
 #include "ca/profile_words.h"
 
-static const char *const REASONS[] = {"unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
-                                      "certificateHold", "unused", "removeFromCRL", "privilegeWithdrawn", "aACompromise", NULL};
+static const char *const REASONS[] = {"unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
+                                      "superseded", "cessationOfOperation",
+                                      "certificateHold", "unused", "removeFromCRL", "privilegeWithdrawn",
+                                      "aACompromise", NULL};
 static const char *const SUBJECTS[] = {"all", "person", "agency", "device", NULL};
 
 struct duty { const char *act, *citation; struct an_yaml_texts roles; };
@@ -33,7 +35,8 @@ read_ground(struct an_rules *rules, const struct an_yaml_node *node, struct an_e
     };
 
     AN_TRY(an_yaml_read_fields(rules->ground_doc, node, FIELDS, AN_COUNT(FIELDS), &keys, reterr));
-    if (keys.reason == 7 || keys.reason == AN_REASON_REMOVE_FROM_CRL || keys.reason == AN_REASON_CA_COMPROMISE || keys.reason == AN_REASON_AA_COMPROMISE)
+    if (keys.reason == 7 || keys.reason == AN_REASON_REMOVE_FROM_CRL || keys.reason == AN_REASON_CA_COMPROMISE ||
+        keys.reason == AN_REASON_AA_COMPROMISE)
         return an_yaml_fail(rules->ground_doc, node, reterr, AN_E_PROFILE, "reason");
     keys.ground.reason = (enum an_crl_reason)keys.reason;
     keys.ground.subject = SUBJECTS[keys.subject];
@@ -64,10 +67,14 @@ static an_code
 read_duties(struct an_rules *rules, const char *path, struct an_err *reterr)
 {
     struct file_keys { bool unconfirmed; const struct an_yaml_node *acts; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {{"unconfirmed", AN_FIELD_FLAG, true, offsetof(struct file_keys, unconfirmed), NULL},
-                                                  {"acts", AN_FIELD_LIST, true, offsetof(struct file_keys, acts), NULL}};
-    static const struct an_yaml_field ROW[] = {{"act", AN_FIELD_TEXT, true, offsetof(struct duty, act), NULL}, {"roles", AN_FIELD_TEXTS, true, offsetof(struct duty, roles), NULL},
-                                               {"cite", AN_FIELD_CITATION, true, offsetof(struct duty, citation), NULL}};
+    static const struct an_yaml_field FIELDS[] = {{"unconfirmed", AN_FIELD_FLAG, true,
+                                                   offsetof(struct file_keys, unconfirmed), NULL},
+                                                  {"acts", AN_FIELD_LIST, true, offsetof(struct file_keys, acts),
+                                                   NULL}};
+    static const struct an_yaml_field ROW[] = {{"act", AN_FIELD_TEXT, true, offsetof(struct duty, act), NULL},
+                                               {"roles", AN_FIELD_TEXTS, true, offsetof(struct duty, roles), NULL},
+                                               {"cite", AN_FIELD_CITATION, true, offsetof(struct duty, citation),
+                                                NULL}};
 
     AN_TRY(an_yaml_load(path, NULL, &rules->duty_doc, reterr));
     AN_TRY(an_yaml_read_fields(rules->duty_doc, rules->duty_doc->root, FIELDS, AN_COUNT(FIELDS), &keys, reterr));
@@ -133,7 +140,8 @@ an_rules_ground(const struct an_rules *rules, const char *id, const struct an_gr
 }
 
 an_code
-an_rules_require(const struct an_rules *rules, const char *act, const char *role, const char **ret_citation, struct an_err *reterr)
+an_rules_require(const struct an_rules *rules, const char *act, const char *role, const char **ret_citation,
+                 struct an_err *reterr)
 {
     for (size_t i = 0; i < rules->duties.count; i++) {
         const struct duty *duty = &rules->duties.items[i];

@@ -64,7 +64,8 @@ encode_fixed(struct an_template *template, const struct an_places *places)
 }
 
 an_code
-an_template_new(const struct an_profiles *profiles, const struct an_profile *profile, struct an_cert *issuer, struct an_signer *key,
+an_template_new(const struct an_profiles *profiles, const struct an_profile *profile, struct an_cert *issuer,
+                struct an_signer *key,
                 const struct an_places *places, struct an_template **ret, struct an_err *reterr)
 {
     struct an_template *template;
@@ -72,8 +73,10 @@ an_template_new(const struct an_profiles *profiles, const struct an_profile *pro
     AN_TRY(check_places(places, reterr));
     AN_TRY(check_issuer(profile, issuer, key, reterr));
     template = AN_NEW(struct an_template);
-    *template = (struct an_template){.profiles = profiles, .profile = profile, .issuer = issuer ? an_cert_ref(issuer) : NULL, .key = key,
-        .crl_url = places->crl_url && profile->has_urls ? an_strdup(places->crl_url) : NULL, .algorithm = an_buf_new(EXTENSIONS_MAX),
+    *template = (struct an_template){.profiles = profiles, .profile = profile, .issuer = issuer ? an_cert_ref(issuer)
+                                     : NULL, .key = key,
+        .crl_url = places->crl_url && profile->has_urls ? an_strdup(places->crl_url) : NULL,
+        .algorithm = an_buf_new(EXTENSIONS_MAX),
         .extensions = an_buf_new(EXTENSIONS_MAX)};
     encode_fixed(template, places);
     if (issuer != NULL && an_cert_key(issuer) != NULL)
@@ -117,7 +120,8 @@ check_request(const struct an_template *template, const struct an_issue *what, s
     if (what->serial.len > AN_SERIAL_SIZE)
         AN_FAIL(reterr, AN_E_CA_FIELD, "serialNumber: %zu byte", what->serial.len);
     if (template->issuer == NULL)
-        return an_bytes_eq(what->spki, an_signer_spki(template->key)) ? AN_OK : an_err_set(reterr, AN_E_CA_KEY, "self-signed: subjectPublicKeyInfo");
+        return an_bytes_eq(what->spki, an_signer_spki(template->key)) ? AN_OK : an_err_set(reterr, AN_E_CA_KEY,
+                "self-signed: subjectPublicKeyInfo");
     if (what->not_before < template->issuer->not_before || what->not_before >= template->issuer->not_after)
         AN_FAIL(reterr, AN_E_CA_TIME, "notBefore");
     return AN_OK;
@@ -173,7 +177,8 @@ key_bits_of(an_bytes spki)
     unsigned unused = 0;
 
     if (an_der_take(&spki, AN_DER_SEQUENCE, &inside, NULL) != AN_OK ||
-        an_der_take(&inside, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK || an_der_bits(&inside, &bits, &unused, NULL) != AN_OK)
+        an_der_take(&inside, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+        an_der_bits(&inside, &bits, &unused, NULL) != AN_OK)
         return AN_NONE;
     return bits;
 }
@@ -185,7 +190,8 @@ kind_of(an_bytes spki)
     static const uint8_t rsa[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01};
     an_bytes inside, algorithm, oid;
 
-    if (an_der_take(&spki, AN_DER_SEQUENCE, &inside, NULL) != AN_OK || an_der_take(&inside, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+    if (an_der_take(&spki, AN_DER_SEQUENCE, &inside, NULL) != AN_OK ||
+        an_der_take(&inside, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
         an_der_take(&algorithm, AN_DER_OID, &oid, NULL) != AN_OK)
         return AN_KEY_UNKNOWN;
     return an_bytes_eq(oid, AN_BYTES(rsa, sizeof(rsa))) ? AN_KEY_RSA : AN_KEY_EC;
@@ -197,7 +203,9 @@ put_extensions(struct an_der_out *out, const struct an_template *template, const
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(3));
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_put_raw(out, an_buf_view(&template->extensions));
-    an_ca_put_subject_extensions(out, an_profile_usage_for(template->profile, kind_of(what->spki)), key_bits_of(what->spki), what->crl_url ? what->crl_url : template->crl_url, what->email);
+    an_ca_put_subject_extensions(out, an_profile_usage_for(template->profile, kind_of(what->spki)),
+                                 key_bits_of(what->spki), what->crl_url ? what->crl_url : template->crl_url,
+                                 what->email);
     an_der_close(out);
     an_der_close(out);
 }
@@ -237,7 +245,8 @@ lint_unsigned(const struct an_template *template, an_bytes tbs, struct an_err *r
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_der_out out = AN_DER_OUT(&der);
     const struct an_lint *first = NULL;
-    const struct an_lint_plan plan = {.profile = template->profile, .issuer = template->issuer, .is_unsigned = true, .each = an_ca_keep_first_error, .context = &first};
+    const struct an_lint_plan plan = {.profile = template->profile, .issuer = template->issuer, .is_unsigned = true,
+                                      .each = an_ca_keep_first_error, .context = &first};
     static const uint8_t zeros[64];
 
     an_der_open(&out, AN_DER_SEQUENCE);
@@ -253,8 +262,8 @@ lint_unsigned(const struct an_template *template, an_bytes tbs, struct an_err *r
     return AN_OK;
 }
 
-/* What was linted is what is signed, octet for octet. A key store that errs once gives a signature that harms (and may tell
- * the key, RSA's as well as ECDSA's): none leaves unchecked. */
+/* What was linted is what is signed, octet for octet. A key store that errs once gives a signature that harms (and may
+ * tell the key, RSA's as well as ECDSA's): none leaves unchecked. */
 static an_code
 check_made(const struct an_template *template, an_bytes tbs, struct an_cert *cert, struct an_err *reterr)
 {
@@ -264,7 +273,8 @@ check_made(const struct an_template *template, an_bytes tbs, struct an_cert *cer
 }
 
 an_code
-an_ca_issue(const struct an_template *template, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr)
+an_ca_issue(const struct an_template *template, const struct an_issue *what, struct an_cert **ret,
+            struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
@@ -285,8 +295,10 @@ an_ca_issue(const struct an_template *template, const struct an_issue *what, str
 }
 
 an_code
-an_ca_issue_once(const struct an_profiles *profiles, const char *profile_id, struct an_cert *issuer, struct an_signer *key,
-                 const struct an_places *places, const struct an_issue *what, struct an_cert **ret, struct an_err *reterr)
+an_ca_issue_once(const struct an_profiles *profiles, const char *profile_id, struct an_cert *issuer,
+                 struct an_signer *key,
+                 const struct an_places *places, const struct an_issue *what, struct an_cert **ret,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(an_template_free) struct an_template *template = NULL;
     const struct an_profile *profile;

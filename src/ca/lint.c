@@ -50,5 +50,6 @@ an_lint_guess(an_bytes der)
     for (int i = 0; i < 2; i++)
         if (an_der_any(&first, &tag, NULL, &value, NULL) != AN_OK)
             return AN_LINT_TOKEN;
-    return an_der_peek(first) == AN_DER_UTC_TIME || an_der_peek(first) == AN_DER_GENERALIZED_TIME ? AN_LINT_CRL : AN_LINT_CERT;
+    return an_der_peek(first) == AN_DER_UTC_TIME || an_der_peek(first) == AN_DER_GENERALIZED_TIME ? AN_LINT_CRL
+            : AN_LINT_CERT;
 }

@@ -1,6 +1,7 @@
 /*
- * The linter: does what is about to be signed, or was, keep to the standards, the law and its profile? Pure functions over
- * bytes, a few microseconds each, no signature checked. Every check is a row of lint.def: id, source, severity, words.
+ * The linter: does what is about to be signed, or was, keep to the standards, the law and its profile? Pure functions
+ * over bytes, a few microseconds each, no signature checked. Every check is a row of lint.def: id, source, severity,
+ * words.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct an_lint_plan {
 };
 void an_lint_cert(an_bytes der, const struct an_lint_plan *plan);
 void an_lint_crl(an_bytes der, const struct an_lint_plan *plan);
-/* The same for a list that is read in steps: what stands around the entries as a list without them, then whole entries one after the other,
- * then what was found. */
+/* The same for a list that is read in steps: what stands around the entries as a list without them, then whole entries
+ * one after the other, then what was found. */
 struct an_lint_list;
 struct an_lint_list *an_lint_list_begin(an_bytes frame, const struct an_lint_plan *plan) AN_MUST_USE;
 void an_lint_list_entries(struct an_lint_list *list, an_bytes entries);

@@ -9,8 +9,10 @@ read_outer(struct lint_cert *c)
 {
     an_bytes in = c->der, content;
 
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &c->tbs, NULL) != AN_OK ||
-        !lint_take_algorithm(&in, &c->outer) || an_der_take(&in, AN_DER_BIT_STRING, &content, NULL) != AN_OK || in.len != 0 || content.len == 0)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_SEQUENCE, &c->tbs, NULL) != AN_OK ||
+        !lint_take_algorithm(&in, &c->outer) || an_der_take(&in, AN_DER_BIT_STRING, &content, NULL) != AN_OK ||
+        in.len != 0 || content.len == 0)
         return false;
     c->signature_unused = content.ptr[0];
     c->signature = AN_BYTES(content.ptr + 1, content.len - 1);
@@ -23,7 +25,8 @@ check_version(struct lint_cert *c, an_bytes *in)
     an_bytes field;
     int64_t version = 0;
 
-    if (an_der_try(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field) && (an_der_int64(&field, &version, NULL) != AN_OK || field.len != 0))
+    if (an_der_try(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field) &&
+        (an_der_int64(&field, &version, NULL) != AN_OK || field.len != 0))
         version = -1;
     lint_if(&c->run, version != 2, LINT_CERT_VERSION);
 }
@@ -34,7 +37,8 @@ read_validity(struct lint_cert *c, an_bytes *in)
     bool first_wrong = false, second_wrong = false;
     an_bytes validity;
 
-    if (an_der_take(in, AN_DER_SEQUENCE, &validity, NULL) != AN_OK || !lint_take_time(&validity, &c->not_before, &first_wrong) ||
+    if (an_der_take(in, AN_DER_SEQUENCE, &validity, NULL) != AN_OK ||
+        !lint_take_time(&validity, &c->not_before, &first_wrong) ||
         !lint_take_time(&validity, &c->not_after, &second_wrong) || validity.len != 0)
         return false;
     lint_if(&c->run, first_wrong || second_wrong, LINT_CERT_TIME_TYPE);
@@ -121,7 +125,8 @@ check_ecdsa_form(struct lint_cert *c)
     bool is_sound = an_der_take(&in, AN_DER_SEQUENCE, &r, NULL) == AN_OK && in.len == 0;
 
     in = r;
-    is_sound = is_sound && an_der_integer(&in, &r, NULL) == AN_OK && an_der_integer(&in, &s, NULL) == AN_OK && in.len == 0;
+    is_sound = is_sound && an_der_integer(&in, &r, NULL) == AN_OK && an_der_integer(&in, &s, NULL) == AN_OK &&
+        in.len == 0;
     lint_if(&c->run, !is_sound || r.ptr[0] >= 0x80 || s.ptr[0] >= 0x80, LINT_CERT_SIGNATURE_ECDSA);
 }
 

@@ -25,7 +25,8 @@ read_times(struct lint_crl *c, an_bytes *in)
     if (!lint_take_time(in, &c->this_update, &wrong_this))
         return false;
     c->has_next = lint_take_time(in, &c->next_update, &wrong_next);
-    lint_if(&c->run, wrong_this || wrong_next || !c->this_update.is_sound || (c->has_next && !c->next_update.is_sound), LINT_CRL_TIME_TYPE);
+    lint_if(&c->run, wrong_this || wrong_next || !c->this_update.is_sound || (c->has_next && !c->next_update.is_sound),
+            LINT_CRL_TIME_TYPE);
     return true;
 }
 
@@ -38,12 +39,14 @@ read_tbs(struct lint_crl *c, an_bytes in)
     if (an_der_peek(in) == AN_DER_INTEGER && an_der_int64(&in, &version, NULL) != AN_OK)
         return false;
     lint_if(&c->run, version != 1, LINT_CRL_VERSION);
-    if (!lint_take_algorithm(&in, &c->inner) || an_der_take_whole(&in, AN_DER_SEQUENCE, &c->issuer, NULL) != AN_OK || !read_times(c, &in))
+    if (!lint_take_algorithm(&in, &c->inner) || an_der_take_whole(&in, AN_DER_SEQUENCE, &c->issuer, NULL) != AN_OK ||
+        !read_times(c, &in))
         return false;
     c->has_revoked = an_der_try(&in, AN_DER_SEQUENCE, &c->revoked);
     if (in.len == 0)
         return true;
-    if (an_der_take(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &content, NULL) != AN_OK || in.len != 0 || an_der_take(&content, AN_DER_SEQUENCE, &content, NULL) != AN_OK)
+    if (an_der_take(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &content, NULL) != AN_OK || in.len != 0 ||
+        an_der_take(&content, AN_DER_SEQUENCE, &content, NULL) != AN_OK)
         return false;
     lint_read_extensions(content, &c->extensions);
     return c->extensions.is_sound;
@@ -54,8 +57,10 @@ read_list(struct lint_crl *c, an_bytes der)
 {
     an_bytes in, tbs, signature;
 
-    return an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) == AN_OK && an_der_take(&in, AN_DER_SEQUENCE, &tbs, NULL) == AN_OK &&
-           lint_take_algorithm(&in, &c->outer) && an_der_take(&in, AN_DER_BIT_STRING, &signature, NULL) == AN_OK && in.len == 0 && read_tbs(c, tbs);
+    return an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) == AN_OK &&
+           an_der_take(&in, AN_DER_SEQUENCE, &tbs, NULL) == AN_OK &&
+           lint_take_algorithm(&in, &c->outer) && an_der_take(&in, AN_DER_BIT_STRING, &signature, NULL) == AN_OK &&
+           in.len == 0 && read_tbs(c, tbs);
 }
 
 /* ---- entries ---- */
@@ -80,7 +85,8 @@ check_entry_extensions(struct lint_crl *c, an_bytes in)
         return false;
     lint_read_extensions(in, &found);
     for (size_t i = 0; i < found.count; i++) {
-        bool is_reason = an_bytes_eq(found.items[i].oid, AN_OID_REASON_CODE), is_issuer = an_bytes_eq(found.items[i].oid, AN_OID_CERTIFICATE_ISSUER);
+        bool is_reason = an_bytes_eq(found.items[i].oid, AN_OID_REASON_CODE),
+             is_issuer = an_bytes_eq(found.items[i].oid, AN_OID_CERTIFICATE_ISSUER);
         if (is_reason)
             check_reason(c, found.items[i].value);
         lint_if(&c->run, found.items[i].critical && !is_issuer, LINT_CRL_ENTRY_CRITICAL);
@@ -98,8 +104,10 @@ check_entry(struct lint_crl *c, an_bytes in)
     if (an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK || !lint_take_time(&in, &when, &wrong_type))
         return false;
     lint_if(&c->run, wrong_type || !when.is_sound, LINT_CRL_TIME_TYPE);
-    lint_if(&c->run, serial.len == 0 || serial.len > 20 || serial.ptr[0] >= 0x80 || (serial.len == 1 && serial.ptr[0] == 0), LINT_CRL_ENTRY_SERIAL);
-    lint_if(&c->run, when.is_sound && c->this_update.is_sound && when.when > c->this_update.when, LINT_CRL_ENTRY_FUTURE);
+    lint_if(&c->run, serial.len == 0 || serial.len > 20 || serial.ptr[0] >= 0x80 ||
+            (serial.len == 1 && serial.ptr[0] == 0), LINT_CRL_ENTRY_SERIAL);
+    lint_if(&c->run, when.is_sound && c->this_update.is_sound && when.when > c->this_update.when,
+            LINT_CRL_ENTRY_FUTURE);
     return in.len == 0 || check_entry_extensions(c, in);
 }
 
@@ -109,7 +117,8 @@ is_usual_time(const struct lint_crl *c, const uint8_t *t)
 {
     static const struct { unsigned least, most; } ranges[] = {{0, 49}, {1, 12}, {1, 28}, {0, 23}, {0, 59}, {0, 59}};
 
-    if (!c->has_usual_now || t[0] != AN_DER_UTC_TIME || t[1] != 13 || t[14] != 'Z' || memcmp(t + 2, c->usual_now, 12) > 0)
+    if (!c->has_usual_now || t[0] != AN_DER_UTC_TIME || t[1] != 13 || t[14] != 'Z' ||
+        memcmp(t + 2, c->usual_now, 12) > 0)
         return false;
     for (size_t i = 0; i < AN_COUNT(ranges); i++) {
         unsigned tens = t[2 + 2 * i] - (unsigned)'0', ones = t[3 + 2 * i] - (unsigned)'0';
@@ -129,11 +138,13 @@ is_usual_entry(const struct lint_crl *c, an_bytes whole)
     if (whole.len < 20 || p[1] >= 0x80 || p[2] != AN_DER_INTEGER)
         return false;
     serial = p[3];
-    if (serial < 2 || serial > 20 || whole.len < 4 + serial + 15 || p[4] >= 0x80 || (p[4] == 0 && p[5] < 0x80) || !is_usual_time(c, p + 4 + serial))
+    if (serial < 2 || serial > 20 || whole.len < 4 + serial + 15 || p[4] >= 0x80 || (p[4] == 0 && p[5] < 0x80) ||
+        !is_usual_time(c, p + 4 + serial))
         return false;
     rest = whole.len - (4 + serial + 15);
     p += 4 + serial + 15;
-    return rest == 0 || (rest == sizeof(reason) + 1 && memcmp(p, reason, sizeof(reason)) == 0 && p[rest - 1] >= 1 && p[rest - 1] <= 10 && p[rest - 1] != 7 && p[rest - 1] != 8);
+    return rest == 0 || (rest == sizeof(reason) + 1 && memcmp(p, reason, sizeof(reason)) == 0 && p[rest - 1] >= 1 &&
+                         p[rest - 1] <= 10 && p[rest - 1] != 7 && p[rest - 1] != 8);
 }
 
 static void
@@ -143,7 +154,8 @@ note_now(struct lint_crl *c)
     struct an_date date = an_date_of(c->this_update.is_sound ? c->this_update.when : 0, 0);
 
     c->has_usual_now = c->this_update.is_sound && c->this_update.when >= year_2000 && c->this_update.when < year_2050;
-    snprintf(c->usual_now, sizeof(c->usual_now), "%02u%02u%02u%02u%02u%02u", (unsigned)date.year % 100, (unsigned)date.month % 100, (unsigned)date.day % 100, (unsigned)date.hour % 100,
+    snprintf(c->usual_now, sizeof(c->usual_now), "%02u%02u%02u%02u%02u%02u", (unsigned)date.year % 100,
+             (unsigned)date.month % 100, (unsigned)date.day % 100, (unsigned)date.hour % 100,
              (unsigned)date.minute % 100, (unsigned)date.second % 100);
 }
 
@@ -180,17 +192,21 @@ read_number(an_bytes value, an_bytes *ret)
 static void
 check_number(struct lint_crl *c)
 {
-    const struct lint_extension *number = lint_find(&c->extensions, AN_OID_CRL_NUMBER), *delta = lint_find(&c->extensions, AN_OID_DELTA_CRL);
+    const struct lint_extension *number = lint_find(&c->extensions, AN_OID_CRL_NUMBER),
+                                 *delta = lint_find(&c->extensions, AN_OID_DELTA_CRL);
     struct lint_run *run = &c->run;
 
     lint_if(run, number == NULL, LINT_CRL_NUMBER_NONE);
     if (number != NULL)
-        lint_if(run, !read_number(number->value, &c->serial_number) || c->serial_number.len > 20 || c->serial_number.ptr[0] >= 0x80 || number->critical, LINT_CRL_NUMBER_FORM);
+        lint_if(run, !read_number(number->value, &c->serial_number) || c->serial_number.len > 20 ||
+                c->serial_number.ptr[0] >= 0x80 || number->critical, LINT_CRL_NUMBER_FORM);
     if (delta == NULL)
         return;
     lint_if(run, !delta->critical, LINT_CRL_DELTA_CRITICAL);
-    lint_if(run, !read_number(delta->value, &c->base_number) || (c->serial_number.len != 0 && (c->base_number.len > c->serial_number.len ||
-            (c->base_number.len == c->serial_number.len && an_bytes_cmp(c->base_number, c->serial_number) >= 0))), LINT_CRL_DELTA_NUMBER);
+    lint_if(run, !read_number(delta->value, &c->base_number) ||
+            (c->serial_number.len != 0 && (c->base_number.len > c->serial_number.len ||
+            (c->base_number.len == c->serial_number.len && an_bytes_cmp(c->base_number, c->serial_number) >= 0))),
+            LINT_CRL_DELTA_NUMBER);
 }
 
 static void
@@ -219,13 +235,15 @@ check_point(struct lint_crl *c)
         return;
     in = value = e->value;
     lint_if(&c->run, !e->critical, LINT_CRL_IDP_CRITICAL);
-    lint_if(&c->run, an_der_take(&in, AN_DER_SEQUENCE, &value, NULL) != AN_OK || in.len != 0 || value.len == 0, LINT_CRL_IDP_STRUCTURE);
+    lint_if(&c->run, an_der_take(&in, AN_DER_SEQUENCE, &value, NULL) != AN_OK || in.len != 0 || value.len == 0,
+            LINT_CRL_IDP_STRUCTURE);
 }
 
 static void
 check_extensions(struct lint_crl *c)
 {
-    const an_bytes known[] = {AN_OID_AKI, AN_OID_CRL_NUMBER, AN_OID_DELTA_CRL, AN_OID_ISSUING_POINT, AN_OID_ISSUER_ALT_NAME, AN_OID_FRESHEST_CRL};
+    const an_bytes known[] = {AN_OID_AKI, AN_OID_CRL_NUMBER, AN_OID_DELTA_CRL, AN_OID_ISSUING_POINT,
+                              AN_OID_ISSUER_ALT_NAME, AN_OID_FRESHEST_CRL};
 
     lint_if(&c->run, c->extensions.has_twice, LINT_CRL_EXTENSION_TWICE);
     for (size_t i = 0; i < c->extensions.count; i++) {

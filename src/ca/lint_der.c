@@ -38,7 +38,8 @@ take_header(struct walk *w, an_bytes *in, int *ret_tag, an_bytes *ret_value)
 static void
 check_integer(struct walk *w, an_bytes v)
 {
-    lint_if(w->run, v.len == 0 || (v.len > 1 && ((v.ptr[0] == 0 && v.ptr[1] < 0x80) || (v.ptr[0] == 0xff && v.ptr[1] >= 0x80))), LINT_DER_INTEGER);
+    lint_if(w->run, v.len == 0 || (v.len > 1 && ((v.ptr[0] == 0 && v.ptr[1] < 0x80) ||
+                                                 (v.ptr[0] == 0xff && v.ptr[1] >= 0x80))), LINT_DER_INTEGER);
 }
 
 static void
@@ -58,7 +59,8 @@ check_bits(struct walk *w, an_bytes v)
 {
     unsigned unused = v.len ? v.ptr[0] : 8;
 
-    lint_if(w->run, unused > 7 || (unused > 0 && (v.len == 1 || (v.ptr[v.len - 1] & ((1u << unused) - 1u)) != 0)), LINT_DER_BITS);
+    lint_if(w->run, unused > 7 || (unused > 0 && (v.len == 1 || (v.ptr[v.len - 1] & ((1u << unused) - 1u)) != 0)),
+            LINT_DER_BITS);
 }
 
 static void walk_values(struct walk *w, an_bytes in, unsigned depth, bool is_set);
@@ -77,7 +79,8 @@ check_value(struct walk *w, int tag, an_bytes v, unsigned depth)
     case AN_DER_OID: check_oid(w, v); break;
     case AN_DER_OCTET_STRING:
         /* What looks like a value of its own is walked, as extensions are; digests and nonces seldom do. */
-        if (v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE && an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK && an_der_size(inside.len) == v.len)
+        if (v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE && an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK &&
+            an_der_size(inside.len) == v.len)
             walk_values(w, v, depth + 1, false);
         break;
     default:

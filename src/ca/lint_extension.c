@@ -32,7 +32,8 @@ read_authority_key(struct lint_cert *c, const struct lint_extension *e)
     lint_if(&c->run, e->critical, LINT_AKI_CRITICAL);
     lint_if(&c->run, key.len == 0, LINT_AKI_KEY);
     lint_if(&c->run, (name.len == 0) != (serial.len == 0), LINT_AKI_PAIR);
-    lint_if(&c->run, issuer != NULL && issuer->ski.len != 0 && key.len != 0 && !an_bytes_eq(key, issuer->ski), LINT_AKI_SAME);
+    lint_if(&c->run, issuer != NULL && issuer->ski.len != 0 && key.len != 0 && !an_bytes_eq(key, issuer->ski),
+            LINT_AKI_SAME);
 }
 
 static void
@@ -40,7 +41,8 @@ read_subject_key(struct lint_cert *c, const struct lint_extension *e)
 {
     an_bytes in = e->value;
 
-    lint_if(&c->run, an_der_take(&in, AN_DER_OCTET_STRING, &c->ski, NULL) != AN_OK || in.len != 0 || c->ski.len == 0, LINT_SKI_STRUCTURE);
+    lint_if(&c->run, an_der_take(&in, AN_DER_OCTET_STRING, &c->ski, NULL) != AN_OK || in.len != 0 || c->ski.len == 0,
+            LINT_SKI_STRUCTURE);
     lint_if(&c->run, e->critical, LINT_SKI_CRITICAL);
     lint_if(&c->run, c->ski.len != 0 && (c->ski.len < 8 || c->ski.len > 32), LINT_SKI_LENGTH);
 }
@@ -51,7 +53,8 @@ read_key_usage(struct lint_cert *c, const struct lint_extension *e)
     an_bytes in = e->value, bits;
     unsigned unused;
 
-    if (an_der_take(&in, AN_DER_BIT_STRING, &bits, NULL) != AN_OK || in.len != 0 || bits.len == 0 || bits.len > 3 || bits.ptr[0] > 7) {
+    if (an_der_take(&in, AN_DER_BIT_STRING, &bits, NULL) != AN_OK || in.len != 0 || bits.len == 0 || bits.len > 3 ||
+        bits.ptr[0] > 7) {
         lint_raise(&c->run, LINT_KU_STRUCTURE);
         return;
     }
@@ -186,7 +189,8 @@ read_statements(struct lint_cert *c, const struct lint_extension *e)
     bool is_sound = open_sequence(e->value, &in) && in.len > 0 && !e->critical;
 
     while (is_sound && in.len > 0)
-        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &statement, NULL) == AN_OK && an_der_take(&statement, AN_DER_OID, &oid, NULL) == AN_OK;
+        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &statement, NULL) == AN_OK &&
+            an_der_take(&statement, AN_DER_OID, &oid, NULL) == AN_OK;
     lint_if(&c->run, !is_sound, LINT_QC_STRUCTURE);
 }
 
@@ -221,16 +225,19 @@ check_authority(struct lint_cert *c)
     lint_if(run, c->is_ca && c->has_ku && (c->ku & AN_KU_KEY_CERT_SIGN) == 0, LINT_KU_CA);
     lint_if(run, c->is_ca && c->has_ku && (c->ku & AN_KU_CRL_SIGN) == 0, LINT_KU_CRL);
     lint_if(run, !c->is_ca && (c->ku & AN_KU_KEY_CERT_SIGN) != 0, LINT_KU_CERT_SIGN);
-    lint_if(run, (c->ku & AN_KU_KEY_CERT_SIGN) != 0 && lint_find(&c->extensions, AN_OID_BASIC_CONSTRAINTS) == NULL, LINT_BC_NONE);
+    lint_if(run, (c->ku & AN_KU_KEY_CERT_SIGN) != 0 && lint_find(&c->extensions, AN_OID_BASIC_CONSTRAINTS) == NULL,
+            LINT_BC_NONE);
     lint_if(run, c->is_ca && c->eku.len != 0, LINT_EKU_CA);
-    lint_if(run, c->is_ca && issuer != NULL && !c->is_self_issued && issuer->path_len >= 0 && (c->path_len < 0 || c->path_len >= issuer->path_len), LINT_BC_LENGTH_ISSUER);
+    lint_if(run, c->is_ca && issuer != NULL && !c->is_self_issued && issuer->path_len >= 0 &&
+            (c->path_len < 0 || c->path_len >= issuer->path_len), LINT_BC_LENGTH_ISSUER);
 }
 
 static void
 check_usages(struct lint_cert *c)
 {
     struct lint_run *run = &c->run;
-    const uint32_t signing = AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION, enciphering = AN_KU_KEY_ENCIPHERMENT | AN_KU_DATA_ENCIPHERMENT;
+    const uint32_t signing = AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION,
+                   enciphering = AN_KU_KEY_ENCIPHERMENT | AN_KU_DATA_ENCIPHERMENT;
     const struct lint_extension *no_check = lint_find(&c->extensions, OID_OCSP_NOCHECK);
 
     lint_if(run, lint_find(&c->extensions, AN_OID_KEY_USAGE) == NULL, LINT_KU_NONE);
@@ -245,12 +252,14 @@ check_usages(struct lint_cert *c)
 static bool
 is_known_extension(an_bytes oid)
 {
-    /* subjectDirectoryAttributes, SKI, KU, privateKeyUsagePeriod, SAN, IAN, BC, NC, CDP, CP, PM, AKI, PC, EKU, freshest, inhibitAny */
+    /* subjectDirectoryAttributes, SKI, KU, privateKeyUsagePeriod, SAN, IAN, BC, NC, CDP, CP, PM, AKI, PC, EKU,
+     * freshest, inhibitAny */
     static const uint8_t known[] = {9, 14, 15, 16, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 46, 54};
 
     if (oid.len == 3 && oid.ptr[0] == 0x55 && oid.ptr[1] == 0x1D)
         return memchr(known, oid.ptr[2], sizeof(known)) != NULL;
-    return an_bytes_eq(oid, AN_OID_AIA) || an_bytes_eq(oid, OID_SIA) || an_bytes_eq(oid, OID_QC) || an_bytes_eq(oid, OID_OCSP_NOCHECK);
+    return an_bytes_eq(oid, AN_OID_AIA) || an_bytes_eq(oid, OID_SIA) || an_bytes_eq(oid, OID_QC) ||
+           an_bytes_eq(oid, OID_OCSP_NOCHECK);
 }
 
 void

@@ -32,7 +32,8 @@ remainder_by(an_bytes number, uint32_t by)
         rest = rest << 8 | number.ptr[i];
     rest %= by;
     for (; i < number.len; i += 4) {
-        uint32_t word = (uint32_t)number.ptr[i] << 24 | (uint32_t)number.ptr[i + 1] << 16 | (uint32_t)number.ptr[i + 2] << 8 | number.ptr[i + 3];
+        uint32_t word = (uint32_t)number.ptr[i] << 24 | (uint32_t)number.ptr[i + 1] << 16 |
+                        (uint32_t)number.ptr[i + 2] << 8 | number.ptr[i + 3];
         rest = (rest << 32 | word) % by;
     }
     return (uint32_t)rest;
@@ -69,8 +70,10 @@ check_rsa(struct lint_cert *c, an_bytes bits, an_bytes params, bool is_pss)
     struct lint_run *run = &c->run;
     an_bytes in, modulus, exponent;
 
-    if (an_der_take(&bits, AN_DER_SEQUENCE, &in, NULL) != AN_OK || bits.len != 0 || an_der_take(&in, AN_DER_INTEGER, &modulus, NULL) != AN_OK ||
-        an_der_take(&in, AN_DER_INTEGER, &exponent, NULL) != AN_OK || in.len != 0 || modulus.len == 0 || exponent.len == 0)
+    if (an_der_take(&bits, AN_DER_SEQUENCE, &in, NULL) != AN_OK || bits.len != 0 ||
+        an_der_take(&in, AN_DER_INTEGER, &modulus, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_INTEGER, &exponent, NULL) != AN_OK || in.len != 0 || modulus.len == 0 ||
+        exponent.len == 0)
         return false;
     c->key_kind = is_pss ? AN_KEY_RSA_PSS : AN_KEY_RSA;
     c->key_bits = bits_of(modulus);
@@ -102,7 +105,9 @@ check_ec(struct lint_cert *c, an_bytes bits, an_bytes params)
         if (an_bytes_eq(oid, curves[i].oid))
             c->key_bits = curves[i].bits;
     lint_if(&c->run, c->key_bits == 0, LINT_KEY_EC_CURVE);
-    lint_if(&c->run, bits.len == 0 || (c->key_bits != 0 && (bits.ptr[0] != 4 || bits.len != 1 + 2 * (((size_t)c->key_bits + 7) / 8))), LINT_KEY_EC_POINT);
+    lint_if(&c->run, bits.len == 0 ||
+            (c->key_bits != 0 && (bits.ptr[0] != 4 || bits.len != 1 + 2 * (((size_t)c->key_bits + 7) / 8))),
+            LINT_KEY_EC_POINT);
 }
 
 static bool
@@ -110,8 +115,10 @@ read_key(struct lint_cert *c)
 {
     an_bytes in = c->spki, algorithm, oid, bits;
 
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take(&in, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
-        an_der_take(&algorithm, AN_DER_OID, &oid, NULL) != AN_OK || an_der_take(&in, AN_DER_BIT_STRING, &bits, NULL) != AN_OK || in.len != 0 || bits.len < 2)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+        an_der_take(&algorithm, AN_DER_OID, &oid, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_BIT_STRING, &bits, NULL) != AN_OK || in.len != 0 || bits.len < 2)
         return false;
     lint_if(&c->run, bits.ptr[0] != 0, LINT_KEY_BITS);
     bits = c->key_octets = AN_BYTES(bits.ptr + 1, bits.len - 1);

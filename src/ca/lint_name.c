@@ -5,7 +5,8 @@
 
 enum type_rule { ANY_DIRECTORY = 0, PRINTABLE, IA5 };
 /* rank: from the general to the particular; -1 = stands anywhere */
-static const struct attribute_row { const char *octets; size_t len; enum type_rule type; size_t characters_max; int rank; } attribute_table[] = {
+static const struct attribute_row { const char *octets; size_t len; enum type_rule type; size_t characters_max;
+                                   int rank; } attribute_table[] = {
     {"\x55\x04\x06", 3, PRINTABLE, 2, 0},       /* C */
     {"\x55\x04\x08", 3, ANY_DIRECTORY, 128, 1}, /* ST */
     {"\x55\x04\x07", 3, ANY_DIRECTORY, 128, 2}, /* L */
@@ -55,7 +56,8 @@ is_ascii(an_bytes text)
 static bool
 is_hidden(uint32_t c)
 {
-    return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0x00AD;
+    return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+           c == 0xFEFF || c == 0x00AD;
 }
 
 static bool
@@ -127,7 +129,8 @@ check_value(struct lint_run *run, const struct attribute_row *row, an_bytes oid,
     lint_if(run, tag == AN_DER_PRINTABLE_STRING && !is_printable(text), LINT_NAME_VALUE_PRINTABLE);
     lint_if(run, tag == AN_DER_IA5_STRING && !is_ascii(text), LINT_NAME_VALUE_IA5);
     if (an_bytes_eq(oid, AN_OID_COUNTRY))
-        lint_if(run, text.len != 2 || text.ptr[0] < 'A' || text.ptr[0] > 'Z' || text.ptr[1] < 'A' || text.ptr[1] > 'Z', LINT_NAME_COUNTRY_LENGTH);
+        lint_if(run, text.len != 2 || text.ptr[0] < 'A' || text.ptr[0] > 'Z' || text.ptr[1] < 'A' || text.ptr[1] > 'Z',
+                LINT_NAME_COUNTRY_LENGTH);
     else
         lint_if(run, row != NULL && characters > row->characters_max, LINT_NAME_LENGTH);
 }

@@ -27,11 +27,14 @@ check_cert_id(struct lint_ocsp *c, an_bytes *in)
     an_bytes id, name, key, serial, whole;
     enum an_digest digest = AN_DIGEST_NONE;
 
-    if (an_der_take(in, AN_DER_SEQUENCE, &id, NULL) != AN_OK || an_der_take_whole(&id, AN_DER_SEQUENCE, &whole, NULL) != AN_OK ||
-        an_der_take(&id, AN_DER_OCTET_STRING, &name, NULL) != AN_OK || an_der_take(&id, AN_DER_OCTET_STRING, &key, NULL) != AN_OK ||
+    if (an_der_take(in, AN_DER_SEQUENCE, &id, NULL) != AN_OK ||
+        an_der_take_whole(&id, AN_DER_SEQUENCE, &whole, NULL) != AN_OK ||
+        an_der_take(&id, AN_DER_OCTET_STRING, &name, NULL) != AN_OK ||
+        an_der_take(&id, AN_DER_OCTET_STRING, &key, NULL) != AN_OK ||
         an_der_take(&id, AN_DER_INTEGER, &serial, NULL) != AN_OK || id.len != 0)
         return false;
-    lint_if(&c->run, an_digest_parse(whole, &digest, NULL) != AN_OK || name.len != an_digest_size(digest) || key.len != name.len, LINT_OCSP_HASH_LENGTH);
+    lint_if(&c->run, an_digest_parse(whole, &digest, NULL) != AN_OK || name.len != an_digest_size(digest) ||
+            key.len != name.len, LINT_OCSP_HASH_LENGTH);
     lint_if(&c->run, serial.len == 0 || serial.len > 21, LINT_OCSP_SERIAL);
     return true;
 }
@@ -49,7 +52,8 @@ check_revoked(struct lint_ocsp *c, an_bytes in)
     }
     lint_if(&c->run, c->produced.is_sound && when.when > c->produced.when, LINT_OCSP_REVOKED_FUTURE);
     if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &field))
-        lint_if(&c->run, an_der_peek(field) != AN_DER_ENUMERATED || an_der_int64(&field, &reason, NULL) != AN_OK || reason < 0 || reason == 7 || reason > 10, LINT_OCSP_REASON);
+        lint_if(&c->run, an_der_peek(field) != AN_DER_ENUMERATED || an_der_int64(&field, &reason, NULL) != AN_OK ||
+                reason < 0 || reason == 7 || reason > 10, LINT_OCSP_REASON);
 }
 
 static bool
@@ -63,7 +67,8 @@ check_status(struct lint_ocsp *c, an_bytes *in)
     if (tag == AN_DER_CONTEXT_CONSTRUCTED(1))
         check_revoked(c, value);
     else /* good, unknown: NULL */
-        lint_if(&c->run, (tag != AN_DER_CONTEXT(0) && tag != AN_DER_CONTEXT(2)) || value.len != 0, LINT_OCSP_CERT_STATUS);
+        lint_if(&c->run, (tag != AN_DER_CONTEXT(0) && tag != AN_DER_CONTEXT(2)) || value.len != 0,
+                LINT_OCSP_CERT_STATUS);
     return true;
 }
 
@@ -109,7 +114,8 @@ check_extensions(struct lint_ocsp *c, an_bytes in)
     if (nonce == NULL)
         return;
     value = nonce->value;
-    lint_if(&c->run, an_der_take(&value, AN_DER_OCTET_STRING, &value, NULL) != AN_OK || value.len == 0 || value.len > NONCE_MAX, LINT_OCSP_NONCE);
+    lint_if(&c->run, an_der_take(&value, AN_DER_OCTET_STRING, &value, NULL) != AN_OK || value.len == 0 ||
+            value.len > NONCE_MAX, LINT_OCSP_NONCE);
 }
 
 static bool
@@ -124,7 +130,8 @@ read_responder(struct lint_ocsp *c, an_bytes *in)
     }
     if (!an_der_try(in, AN_DER_CONTEXT_CONSTRUCTED(2), &field))
         return false;
-    lint_if(&c->run, an_der_take(&field, AN_DER_OCTET_STRING, &c->responder_key, NULL) != AN_OK || c->responder_key.len != 20, LINT_OCSP_RESPONDER);
+    lint_if(&c->run, an_der_take(&field, AN_DER_OCTET_STRING, &c->responder_key, NULL) != AN_OK ||
+            c->responder_key.len != 20, LINT_OCSP_RESPONDER);
     return true;
 }
 
@@ -156,13 +163,15 @@ check_signer(struct lint_ocsp *c, an_bytes in)
     uint8_t digest[AN_DIGEST_MAX];
     an_bytes first;
 
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &first, NULL) != AN_OK ||
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_SEQUENCE, &first, NULL) != AN_OK ||
         an_cert_parse(first, &cert, NULL) != AN_OK) {
         lint_raise(&c->run, LINT_OCSP_SIGNER);
         return;
     }
     an_hash_once(AN_SHA1, cert->key_bits, digest);
-    lint_if(&c->run, c->responder_key.len != 0 ? !an_bytes_eq(c->responder_key, AN_BYTES(digest, 20)) : !an_name_eq(c->responder_name, cert->subject), LINT_OCSP_SIGNER);
+    lint_if(&c->run, c->responder_key.len != 0 ? !an_bytes_eq(c->responder_key, AN_BYTES(digest, 20))
+            : !an_name_eq(c->responder_name, cert->subject), LINT_OCSP_SIGNER);
 }
 
 static bool
@@ -170,8 +179,10 @@ read_basic(struct lint_ocsp *c, an_bytes basic)
 {
     an_bytes in, data, signature, certs;
 
-    if (an_der_take(&basic, AN_DER_SEQUENCE, &in, NULL) != AN_OK || basic.len != 0 || an_der_take(&in, AN_DER_SEQUENCE, &data, NULL) != AN_OK ||
-        !lint_take_algorithm(&in, &c->algorithm) || an_der_take(&in, AN_DER_BIT_STRING, &signature, NULL) != AN_OK || !read_data(c, data))
+    if (an_der_take(&basic, AN_DER_SEQUENCE, &in, NULL) != AN_OK || basic.len != 0 ||
+        an_der_take(&in, AN_DER_SEQUENCE, &data, NULL) != AN_OK ||
+        !lint_take_algorithm(&in, &c->algorithm) || an_der_take(&in, AN_DER_BIT_STRING, &signature, NULL) != AN_OK ||
+        !read_data(c, data))
         return false;
     lint_if(&c->run, !c->algorithm.is_known || lint_scheme_is_weak(&c->algorithm.scheme), LINT_OCSP_DIGEST);
     if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &certs))
@@ -186,7 +197,8 @@ read_response(struct lint_ocsp *c, an_bytes der)
     int64_t status = -1;
     bool has_bytes;
 
-    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_peek(in) != AN_DER_ENUMERATED || an_der_int64(&in, &status, NULL) != AN_OK)
+    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_peek(in) != AN_DER_ENUMERATED ||
+        an_der_int64(&in, &status, NULL) != AN_OK)
         return false;
     lint_if(&c->run, status < 0 || status == 4 || status > 6, LINT_OCSP_STATUS);
     has_bytes = an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &bytes);
@@ -194,7 +206,8 @@ read_response(struct lint_ocsp *c, an_bytes der)
     lint_if(&c->run, status != 0 && has_bytes, LINT_OCSP_BYTES_BESIDE);
     if (!has_bytes)
         return in.len == 0;
-    if (an_der_take(&bytes, AN_DER_SEQUENCE, &bytes, NULL) != AN_OK || an_der_take(&bytes, AN_DER_OID, &oid, NULL) != AN_OK ||
+    if (an_der_take(&bytes, AN_DER_SEQUENCE, &bytes, NULL) != AN_OK ||
+        an_der_take(&bytes, AN_DER_OID, &oid, NULL) != AN_OK ||
         an_der_take(&bytes, AN_DER_OCTET_STRING, &basic, NULL) != AN_OK)
         return false;
     if (!an_bytes_eq(oid, AN_OID_OCSP_BASIC)) {

@@ -23,7 +23,8 @@ lint_take_time(an_bytes *in, struct lint_time *ret, bool *ret_wrong_type)
 
     if ((tag != AN_DER_UTC_TIME && !is_general) || an_der_any(&rest, NULL, &whole, &text, NULL) != AN_OK)
         return false;
-    ret->is_sound = text.len == (is_general ? 15u : 13u) && text.ptr[text.len - 1] == 'Z' && is_digits(AN_BYTES(text.ptr, text.len - 1)) &&
+    ret->is_sound = text.len == (is_general ? 15u : 13u) && text.ptr[text.len - 1] == 'Z' &&
+        is_digits(AN_BYTES(text.ptr, text.len - 1)) &&
                     an_der_time(&whole, &ret->when, NULL) == AN_OK;
     if (!ret->is_sound)
         ret->when = AN_TIME_NONE;
@@ -40,23 +41,27 @@ lint_take_algorithm(an_bytes *in, struct lint_algorithm *ret)
     if (an_der_take_whole(in, AN_DER_SEQUENCE, &ret->whole, NULL) != AN_OK)
         return false;
     content = ret->whole;
-    if (an_der_take(&content, AN_DER_SEQUENCE, &content, NULL) != AN_OK || an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
+    if (an_der_take(&content, AN_DER_SEQUENCE, &content, NULL) != AN_OK ||
+        an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
         return false;
     ret->params = content;
-    ret->is_known = an_scheme_parse(ret->whole, AN_DIGEST_NONE, &ret->scheme, NULL) == AN_OK && ret->scheme.kind != AN_SIG_UNKNOWN;
+    ret->is_known = an_scheme_parse(ret->whole, AN_DIGEST_NONE, &ret->scheme, NULL) == AN_OK &&
+        ret->scheme.kind != AN_SIG_UNKNOWN;
     return true;
 }
 
 bool
 lint_digest_is_weak(enum an_digest digest)
 {
-    return digest == AN_MD5 || digest == AN_SHA1 || digest == AN_RIPEMD160 || digest == AN_SHA224 || digest == AN_SHA512_224 || digest == AN_SHA3_224;
+    return digest == AN_MD5 || digest == AN_SHA1 || digest == AN_RIPEMD160 || digest == AN_SHA224 ||
+           digest == AN_SHA512_224 || digest == AN_SHA3_224;
 }
 
 bool
 lint_scheme_is_weak(const struct an_scheme *scheme)
 {
-    return lint_digest_is_weak(scheme->digest) || (scheme->kind == AN_SIG_RSA_PSS && lint_digest_is_weak(scheme->mgf_digest));
+    return lint_digest_is_weak(scheme->digest) || (scheme->kind == AN_SIG_RSA_PSS &&
+                                                   lint_digest_is_weak(scheme->mgf_digest));
 }
 
 static bool
@@ -65,7 +70,8 @@ take_extension(an_bytes *in, struct lint_extension *ret)
     an_bytes content, flag;
 
     *ret = (struct lint_extension){0};
-    if (an_der_take(in, AN_DER_SEQUENCE, &content, NULL) != AN_OK || an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
+    if (an_der_take(in, AN_DER_SEQUENCE, &content, NULL) != AN_OK ||
+        an_der_take(&content, AN_DER_OID, &ret->oid, NULL) != AN_OK)
         return false;
     if (an_der_try(&content, AN_DER_BOOLEAN, &flag)) {
         ret->critical = flag.len == 1 && flag.ptr[0] != 0;
@@ -124,7 +130,8 @@ lint_general_names(an_bytes names)
     if (names.len == 0)
         return false;
     while (names.len > 0)
-        if (an_der_any(&names, &tag, NULL, &value, NULL) != AN_OK || (tag & 0xc0) != 0x80 || (tag & 0x1f) > 8 || value.len == 0)
+        if (an_der_any(&names, &tag, NULL, &value, NULL) != AN_OK || (tag & 0xc0) != 0x80 || (tag & 0x1f) > 8 ||
+            value.len == 0)
             return false;
     return true;
 }

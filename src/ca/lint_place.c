@@ -33,7 +33,8 @@ check_notice(struct lint_cert *c, an_bytes qualifier)
             continue;
         for (at = 0, characters = 0; at < text.len; characters++)
             (void)an_utf8_next(text, &at);
-        lint_if(&c->run, characters > NOTICE_CHARACTERS_MAX || (tag != AN_DER_UTF8_STRING && tag != VISIBLE_STRING), LINT_CP_NOTICE);
+        lint_if(&c->run, characters > NOTICE_CHARACTERS_MAX || (tag != AN_DER_UTF8_STRING && tag != VISIBLE_STRING),
+                LINT_CP_NOTICE);
     }
 }
 
@@ -42,10 +43,12 @@ read_qualifier(struct lint_cert *c, an_bytes *in)
 {
     an_bytes qualifier, oid, text;
 
-    if (an_der_take(in, AN_DER_SEQUENCE, &qualifier, NULL) != AN_OK || an_der_take(&qualifier, AN_DER_OID, &oid, NULL) != AN_OK)
+    if (an_der_take(in, AN_DER_SEQUENCE, &qualifier, NULL) != AN_OK ||
+        an_der_take(&qualifier, AN_DER_OID, &oid, NULL) != AN_OK)
         return false;
     if (an_bytes_eq(oid, OID_CPS))
-        lint_if(&c->run, an_der_take(&qualifier, AN_DER_IA5_STRING, &text, NULL) != AN_OK || !lint_is_uri(text, false), LINT_CP_CPS);
+        lint_if(&c->run, an_der_take(&qualifier, AN_DER_IA5_STRING, &text, NULL) != AN_OK || !lint_is_uri(text, false),
+                LINT_CP_CPS);
     else if (an_bytes_eq(oid, OID_NOTICE))
         check_notice(c, qualifier);
     else
@@ -58,7 +61,8 @@ read_policy(struct lint_cert *c, an_bytes *in, an_bytes before)
 {
     an_bytes policy, oid, earlier, qualifiers;
 
-    if (an_der_take(in, AN_DER_SEQUENCE, &policy, NULL) != AN_OK || an_der_take(&policy, AN_DER_OID, &oid, NULL) != AN_OK)
+    if (an_der_take(in, AN_DER_SEQUENCE, &policy, NULL) != AN_OK ||
+        an_der_take(&policy, AN_DER_OID, &oid, NULL) != AN_OK)
         return false;
     while (an_der_try(&before, AN_DER_SEQUENCE, &earlier) && an_der_take(&earlier, AN_DER_OID, &earlier, NULL) == AN_OK)
         lint_if(&c->run, an_bytes_eq(earlier, oid), LINT_CP_TWICE);
@@ -90,8 +94,10 @@ read_mappings(struct lint_cert *c, const struct lint_extension *e)
     bool is_sound = open_sequence(e->value, &in) && in.len > 0;
 
     while (is_sound && in.len > 0)
-        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &pair, NULL) == AN_OK && an_der_take(&pair, AN_DER_OID, &from, NULL) == AN_OK &&
-                   an_der_take(&pair, AN_DER_OID, &to, NULL) == AN_OK && !an_bytes_eq(from, OID_ANY_POLICY) && !an_bytes_eq(to, OID_ANY_POLICY);
+        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &pair, NULL) == AN_OK &&
+            an_der_take(&pair, AN_DER_OID, &from, NULL) == AN_OK &&
+                   an_der_take(&pair, AN_DER_OID, &to, NULL) == AN_OK && !an_bytes_eq(from, OID_ANY_POLICY) &&
+                   !an_bytes_eq(to, OID_ANY_POLICY);
     lint_if(&c->run, !is_sound, LINT_PM_ANY);
     lint_if(&c->run, !c->is_ca, LINT_PM_CA);
 }
@@ -134,7 +140,8 @@ check_point_name(struct lint_cert *c, an_bytes name)
     lint_if(&c->run, !lint_general_names(full), LINT_CDP_STRUCTURE);
     while (full.len > 0 && an_der_any(&full, &tag, NULL, &value, NULL) == AN_OK) {
         lint_if(&c->run, tag == AN_DER_CONTEXT(6) && !lint_is_uri(value, false), LINT_CDP_URI);
-        lint_if(&c->run, tag == AN_DER_CONTEXT(6) && value.len > 6 && memcmp(value.ptr, "https:", 6) == 0, LINT_CDP_HTTPS);
+        lint_if(&c->run, tag == AN_DER_CONTEXT(6) && value.len > 6 && memcmp(value.ptr, "https:", 6) == 0,
+                LINT_CDP_HTTPS);
     }
 }
 
@@ -182,7 +189,8 @@ read_access(struct lint_cert *c, const struct lint_extension *e)
     int tag;
 
     while (is_sound && in.len > 0) {
-        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &access, NULL) == AN_OK && an_der_take(&access, AN_DER_OID, &oid, NULL) == AN_OK &&
+        is_sound = an_der_take(&in, AN_DER_SEQUENCE, &access, NULL) == AN_OK &&
+            an_der_take(&access, AN_DER_OID, &oid, NULL) == AN_OK &&
                    an_der_any(&access, &tag, NULL, &place, NULL) == AN_OK && access.len == 0;
         lint_if(&c->run, is_sound && tag == AN_DER_CONTEXT(6) && !lint_is_uri(place, false), LINT_AIA_URI);
     }
@@ -203,7 +211,9 @@ lint_cert_places(struct lint_cert *c)
         for (size_t k = 0; k < AN_COUNT(readers); k++)
             if (an_bytes_eq(c->extensions.items[i].oid, readers[k].oid))
                 readers[k].read(c, &c->extensions.items[i]);
-    lint_if(&c->run, lint_find(&c->extensions, AN_OID_CERTIFICATE_POLICIES) == NULL && !c->is_self_issued, LINT_CP_NONE);
-    lint_if(&c->run, lint_find(&c->extensions, AN_OID_CRL_POINTS) == NULL && !c->is_self_issued && !c->is_ocsp, LINT_CDP_NONE);
+    lint_if(&c->run, lint_find(&c->extensions, AN_OID_CERTIFICATE_POLICIES) == NULL && !c->is_self_issued,
+            LINT_CP_NONE);
+    lint_if(&c->run, lint_find(&c->extensions, AN_OID_CRL_POINTS) == NULL && !c->is_self_issued && !c->is_ocsp,
+            LINT_CDP_NONE);
     lint_if(&c->run, lint_find(&c->extensions, AN_OID_AIA) == NULL && !c->is_self_issued, LINT_AIA_NONE);
 }

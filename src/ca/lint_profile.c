@@ -20,7 +20,8 @@ has_oids(an_bytes list, bool in_sequences, const char *const *oids, size_t count
     an_bytes item, oid;
 
     for (size_t i = 0; i < count; i++) {
-        if (in_sequences ? an_der_take(&list, AN_DER_SEQUENCE, &item, NULL) != AN_OK || an_der_take(&item, AN_DER_OID, &oid, NULL) != AN_OK
+        if (in_sequences ? an_der_take(&list, AN_DER_SEQUENCE, &item, NULL) != AN_OK ||
+            an_der_take(&item, AN_DER_OID, &oid, NULL) != AN_OK
                          : an_der_take(&list, AN_DER_OID, &oid, NULL) != AN_OK)
             return false;
         if (!an_bytes_eq(oid, AN_BYTES(octets, an_oid_encode(oids[i], octets))))
@@ -43,7 +44,8 @@ has_parts(const struct an_profile *profile, an_bytes name)
         an_bytes wanted = AN_BYTES(octets, an_oid_encode(profile->parts[i].oid, octets));
         int64_t found = 0;
         for (;; found++, is_ahead = false) {
-            if (!is_ahead && (an_der_take(&rdns, AN_DER_SET, &rdn, NULL) != AN_OK || an_der_take(&rdn, AN_DER_SEQUENCE, &part, NULL) != AN_OK ||
+            if (!is_ahead && (an_der_take(&rdns, AN_DER_SET, &rdn, NULL) != AN_OK ||
+                              an_der_take(&rdn, AN_DER_SEQUENCE, &part, NULL) != AN_OK ||
                               an_der_take(&part, AN_DER_OID, &oid, NULL) != AN_OK))
                 break;
             is_ahead = true;
@@ -60,7 +62,8 @@ static bool
 has_key(const struct an_profile *profile, const struct lint_cert *c)
 {
     for (size_t i = 0; i < profile->key_count; i++)
-        if (profile->keys[i].kind == c->key_kind && c->key_bits >= profile->keys[i].bits_min && c->key_bits <= profile->keys[i].bits_max)
+        if (profile->keys[i].kind == c->key_kind && c->key_bits >= profile->keys[i].bits_min &&
+            c->key_bits <= profile->keys[i].bits_max)
             return true;
     return false;
 }
@@ -78,7 +81,9 @@ lint_cert_profile(struct lint_cert *c)
     lint_if(run, !has_oids(c->eku, false, profile->eku, profile->eku_count), LINT_PROFILE_EKU);
     lint_if(run, !has_oids(c->policies, true, profile->policies, profile->policy_count), LINT_PROFILE_POLICY);
     lint_if(run, !has_key(profile, c), LINT_PROFILE_KEY);
-    lint_if(run, c->not_before.is_sound && c->not_after.is_sound && an_profile_check_validity(profile, c->not_before.when, c->not_after.when, false, NULL) == AN_E_CA_VALIDITY, LINT_PROFILE_YEARS);
+    lint_if(run, c->not_before.is_sound && c->not_after.is_sound &&
+            an_profile_check_validity(profile, c->not_before.when, c->not_after.when, false, NULL) == AN_E_CA_VALIDITY,
+            LINT_PROFILE_YEARS);
     lint_if(run, !has_parts(profile, c->subject), LINT_PROFILE_NAME);
     lint_if(run, profile->email == AN_EMAIL_REQUIRED && !c->has_email, LINT_PROFILE_EMAIL);
     lint_if(run, profile->no_check != (lint_find(&c->extensions, OID_OCSP_NOCHECK) != NULL), LINT_PROFILE_NOCHECK);

@@ -12,7 +12,8 @@ check_imprint(struct lint_token *c, an_bytes in)
 {
     enum an_digest digest = AN_DIGEST_NONE;
     an_bytes whole, imprint = AN_NONE;
-    bool is_sound = an_der_take_whole(&in, AN_DER_SEQUENCE, &whole, NULL) == AN_OK && an_digest_parse(whole, &digest, NULL) == AN_OK &&
+    bool is_sound = an_der_take_whole(&in, AN_DER_SEQUENCE, &whole, NULL) == AN_OK &&
+        an_digest_parse(whole, &digest, NULL) == AN_OK &&
                     an_der_take(&in, AN_DER_OCTET_STRING, &imprint, NULL) == AN_OK && in.len == 0;
 
     lint_if(&c->run, !is_sound || imprint.len != an_digest_size(digest), LINT_TST_IMPRINT);
@@ -39,7 +40,8 @@ read_time(struct lint_token *c, an_bytes *in)
     if (an_der_take_whole(in, AN_DER_GENERALIZED_TIME, &whole, NULL) != AN_OK)
         return false;
     text = whole;
-    c->when.is_sound = an_der_take(&text, AN_DER_GENERALIZED_TIME, &text, NULL) == AN_OK && is_stamp_time(text) && an_der_time(&whole, &c->when.when, NULL) == AN_OK;
+    c->when.is_sound = an_der_take(&text, AN_DER_GENERALIZED_TIME, &text, NULL) == AN_OK && is_stamp_time(text) &&
+        an_der_time(&whole, &c->when.when, NULL) == AN_OK;
     lint_if(&c->run, !c->when.is_sound, LINT_TST_TIME);
     return true;
 }
@@ -105,10 +107,12 @@ read_info(struct lint_token *c, an_bytes info)
         return false;
     lint_if(&c->run, version != 1, LINT_TST_VERSION);
     lint_if(&c->run, an_der_take(&in, AN_DER_OID, &policy, NULL) != AN_OK || policy.len == 0, LINT_TST_POLICY);
-    if (an_der_take(&in, AN_DER_SEQUENCE, &imprint, NULL) != AN_OK || an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &imprint, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK)
         return false;
     check_imprint(c, imprint);
-    lint_if(&c->run, serial.len == 0 || serial.ptr[0] >= 0x80 || serial.len > 20 + (serial.ptr[0] == 0), LINT_TST_SERIAL);
+    lint_if(&c->run, serial.len == 0 || serial.ptr[0] >= 0x80 || serial.len > 20 + (serial.ptr[0] == 0),
+            LINT_TST_SERIAL);
     if (!read_time(c, &in))
         return false;
     check_rest(c, in);
@@ -124,16 +128,21 @@ check_signer(struct lint_token *c, const struct an_cms *cms)
     struct lint_run *run = &c->run;
     uint8_t digest[AN_DIGEST_MAX];
 
-    lint_if(run, an_cms_attribute_find(signer->attributes, signer->attribute_count, "1.2.840.113549.1.9.16.2.47") == NULL, LINT_TST_ESS);
+    lint_if(run, an_cms_attribute_find(signer->attributes, signer->attribute_count,
+                                       "1.2.840.113549.1.9.16.2.47") == NULL, LINT_TST_ESS);
     lint_if(run, !an_bytes_eq(signer->content_type, AN_OID_TST_INFO), LINT_TST_CONTENT_ATTRIBUTE);
-    lint_if(run, signer->scheme.kind == AN_SIG_UNKNOWN || lint_scheme_is_weak(&signer->scheme) || lint_digest_is_weak(signer->digest), LINT_TST_DIGEST);
+    lint_if(run, signer->scheme.kind == AN_SIG_UNKNOWN || lint_scheme_is_weak(&signer->scheme) ||
+            lint_digest_is_weak(signer->digest), LINT_TST_DIGEST);
     if (signer->digest != AN_DIGEST_NONE)
         an_hash_once(signer->digest, cms->content, digest);
-    lint_if(run, signer->digest == AN_DIGEST_NONE || !an_bytes_eq(signer->message_digest, AN_BYTES(digest, an_digest_size(signer->digest))), LINT_TST_MESSAGE_DIGEST);
+    lint_if(run, signer->digest == AN_DIGEST_NONE || !an_bytes_eq(signer->message_digest,
+                                                                  AN_BYTES(digest, an_digest_size(signer->digest))),
+                                                                  LINT_TST_MESSAGE_DIGEST);
     if (cert == NULL)
         return;
     lint_if(run, !an_cert_has_eku(cert, "1.3.6.1.5.5.7.3.8"), LINT_TST_CERT);
-    lint_if(run, c->when.is_sound && (c->when.when < cert->not_before || c->when.when > cert->not_after), LINT_TST_WITHIN);
+    lint_if(run, c->when.is_sound && (c->when.when < cert->not_before || c->when.when > cert->not_after),
+            LINT_TST_WITHIN);
 }
 
 static void
@@ -164,7 +173,8 @@ an_lint_token(an_bytes der, const struct an_lint_plan *plan)
 
     lint_der(&c.run, der);
     /* A TimeStampResp carries the token behind its status. */
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) == AN_OK && an_der_peek(in) == AN_DER_SEQUENCE && an_der_take(&in, AN_DER_SEQUENCE, &status, NULL) == AN_OK)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) == AN_OK && an_der_peek(in) == AN_DER_SEQUENCE &&
+        an_der_take(&in, AN_DER_SEQUENCE, &status, NULL) == AN_OK)
         whole = in;
     check_token(&c, whole);
     lint_report(&c.run);

@@ -129,7 +129,8 @@ an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_
     return AN_OK;
 }
 
-/* A responder's certificate does not change from one answer to the next: each thread remembers the pair it checked last. */
+/* A responder's certificate does not change from one answer to the next: each thread remembers the pair it checked
+ * last. */
 static bool
 is_issued_by(struct an_cert *responder, struct an_cert *issuer)
 {
@@ -148,7 +149,8 @@ is_issued_by(struct an_cert *responder, struct an_cert *issuer)
 
 /* The issuer itself, or somebody to whom it gave OCSPSigning (RFC 6960 4.2.2.2). */
 an_code
-an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key, struct an_err *reterr)
+an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key,
+                      struct an_err *reterr)
 {
     bool is_issuer = an_bytes_eq(issuer->der, responder->der);
 
@@ -159,15 +161,18 @@ an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const s
 
 an_code
 an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_signer *key, struct an_cert *subject,
-           const struct an_revocation *revoked, an_time this_update, an_time next_update, an_bytes nonce, struct an_buf *ret,
+           const struct an_revocation *revoked, an_time this_update, an_time next_update, an_bytes nonce,
+           struct an_buf *ret,
            struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(1024);
     struct an_der_out out = AN_DER_OUT(&id);
     struct an_ocsp_item item = {.status = revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
     an_time now = an_time_now();
-    struct an_ocsp_plan plan = {.responder = responder ? responder : issuer, .key = key, .items = &item, .count = 1, .this_update = this_update,
-                                .next_update = next_update, .produced_at = now > this_update ? now : this_update, .nonce = nonce};
+    struct an_ocsp_plan plan = {.responder = responder ? responder : issuer, .key = key, .items = &item, .count = 1,
+                                .this_update = this_update,
+                                .next_update = next_update, .produced_at = now > this_update ? now : this_update,
+                                .nonce = nonce};
 
     AN_TRY(an_ca_check_responder(issuer, plan.responder, key, reterr));
     if (!an_name_eq(subject->issuer, issuer->subject))

@@ -44,7 +44,8 @@ note_origin(struct reading *r, const struct an_yaml_node *group, const struct or
 static an_code
 read_part(struct reading *r, const struct an_yaml_node *node)
 {
-    struct part_keys { const char *part, *value; int64_t least, most, characters; } keys = {.most = 1, .characters = CHARACTERS_MAX};
+    struct part_keys { const char *part, *value; int64_t least, most, characters; } keys = {.most = 1,
+            .characters = CHARACTERS_MAX};
     static const struct an_yaml_field FIELDS[] = {
         {"part", AN_FIELD_TEXT, true, offsetof(struct part_keys, part), NULL}, {"value", AN_FIELD_TEXT, false, offsetof(struct part_keys, value), NULL},
         {"least", AN_FIELD_INT64, false, offsetof(struct part_keys, least), NULL}, {"most", AN_FIELD_INT64, false, offsetof(struct part_keys, most), NULL},
@@ -59,9 +60,11 @@ read_part(struct reading *r, const struct an_yaml_node *node)
         return an_yaml_fail(r->doc, node, r->reterr, AN_E_PROFILE, "%s", keys.part);
     if (keys.value != NULL && keys.least == 0)
         keys.least = 1;
-    if (keys.least < 0 || keys.most < 1 || keys.least > keys.most || keys.characters < 1 || keys.characters > CHARACTERS_MAX)
+    if (keys.least < 0 || keys.most < 1 || keys.least > keys.most || keys.characters < 1 ||
+        keys.characters > CHARACTERS_MAX)
         return an_yaml_fail(r->doc, node, r->reterr, AN_E_PROFILE, "least, most, characters-max");
-    profile->parts[profile->part_count++] = (struct an_profile_part){keys.part, oid, keys.value, keys.least, keys.most, keys.characters};
+    profile->parts[profile->part_count++] = (struct an_profile_part){keys.part, oid, keys.value, keys.least, keys.most,
+                                                                     keys.characters};
     return AN_OK;
 }
 
@@ -69,7 +72,9 @@ static an_code
 read_subject(struct reading *r, const struct an_yaml_node *group)
 {
     struct subject_keys { struct origin origin; const struct an_yaml_node *parts; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(subject_keys), {"parts", AN_FIELD_LIST, true, offsetof(struct subject_keys, parts), NULL}};
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(subject_keys),
+                                                  {"parts", AN_FIELD_LIST, true, offsetof(struct subject_keys, parts),
+                                                   NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
     for (const struct an_yaml_node *node = keys.parts->first; node; node = node->next)
@@ -99,7 +104,9 @@ static an_code
 read_keys(struct reading *r, const struct an_yaml_node *group)
 {
     struct keys_keys { struct origin origin; const struct an_yaml_node *accepted; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(keys_keys), {"accepted", AN_FIELD_LIST, true, offsetof(struct keys_keys, accepted), NULL}};
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(keys_keys),
+                                                  {"accepted", AN_FIELD_LIST, true,
+                                                   offsetof(struct keys_keys, accepted), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
     for (const struct an_yaml_node *node = keys.accepted->first; node; node = node->next)
@@ -112,7 +119,8 @@ static an_code
 read_email(struct reading *r, const struct an_yaml_node *group)
 {
     struct email_keys { struct origin origin; int use; bool official; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(email_keys), {"use", AN_FIELD_CHOICE, true, offsetof(struct email_keys, use), EMAILS},
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(email_keys),
+        {"use", AN_FIELD_CHOICE, true, offsetof(struct email_keys, use), EMAILS},
         {"official", AN_FIELD_FLAG, false, offsetof(struct email_keys, official), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
@@ -130,7 +138,8 @@ read_validity(struct reading *r, const struct an_yaml_node *group)
         {"renewed-years-max", AN_FIELD_INT64, false, offsetof(struct validity_keys, renewed), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
-    if (keys.usual < 1 || keys.most < 1 || keys.most > 100 || keys.usual > 12 * keys.most || keys.renewed < 0 || keys.renewed > keys.most)
+    if (keys.usual < 1 || keys.most < 1 || keys.most > 100 || keys.usual > 12 * keys.most || keys.renewed < 0 ||
+        keys.renewed > keys.most)
         return an_yaml_fail(r->doc, group, r->reterr, AN_E_PROFILE, "months-usual, years-max, renewed-years-max");
     r->profile->months_usual = keys.usual;
     r->profile->years_max = keys.most;
@@ -143,7 +152,9 @@ static an_code
 read_authority(struct reading *r, const struct an_yaml_node *group)
 {
     struct authority_keys { struct origin origin; int64_t length; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(authority_keys), {"path-length", AN_FIELD_INT64, true, offsetof(struct authority_keys, length), NULL}};
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(authority_keys),
+                                                  {"path-length", AN_FIELD_INT64, true,
+                                                   offsetof(struct authority_keys, length), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
     if (keys.length > 10)
@@ -157,7 +168,8 @@ static an_code
 read_usage(struct reading *r, const struct an_yaml_node *group)
 {
     struct usage_keys { struct origin origin; struct an_yaml_texts key, extended; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(usage_keys), {"key", AN_FIELD_TEXTS, true, offsetof(struct usage_keys, key), NULL},
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(usage_keys),
+        {"key", AN_FIELD_TEXTS, true, offsetof(struct usage_keys, key), NULL},
         {"extended", AN_FIELD_TEXTS, false, offsetof(struct usage_keys, extended), NULL}};
     struct an_profile *profile = r->profile;
 
@@ -171,7 +183,8 @@ read_usage(struct reading *r, const struct an_yaml_node *group)
     for (size_t i = 0; i < keys.extended.count; i++) {
         const struct an_word *word = an_word_find(an_purpose_words, keys.extended.items[i]);
         uint8_t octets[AN_OID_MAX];
-        if (profile->eku_count == AN_PROFILE_EKU_MAX || (word == NULL && an_oid_encode(keys.extended.items[i], octets) == 0))
+        if (profile->eku_count == AN_PROFILE_EKU_MAX || (word == NULL &&
+                                                         an_oid_encode(keys.extended.items[i], octets) == 0))
             return an_yaml_fail(r->doc, group, r->reterr, AN_E_PROFILE, "%s", keys.extended.items[i]);
         profile->eku[profile->eku_count++] = word ? word->oid : keys.extended.items[i];
     }
@@ -182,7 +195,9 @@ static an_code
 read_policies(struct reading *r, const struct an_yaml_node *group)
 {
     struct policies_keys { struct origin origin; struct an_yaml_texts oids; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(policies_keys), {"oids", AN_FIELD_TEXTS, true, offsetof(struct policies_keys, oids), NULL}};
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(policies_keys),
+                                                  {"oids", AN_FIELD_TEXTS, true, offsetof(struct policies_keys, oids),
+                                                   NULL}};
     uint8_t octets[AN_OID_MAX];
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
@@ -198,7 +213,8 @@ static an_code
 read_flag_group(struct reading *r, const struct an_yaml_node *group, const char *key, bool *ret)
 {
     struct flag_keys { struct origin origin; bool flag; } keys = {0};
-    const struct an_yaml_field fields[] = {ORIGIN(flag_keys), {key, AN_FIELD_FLAG, true, offsetof(struct flag_keys, flag), NULL}};
+    const struct an_yaml_field fields[] = {ORIGIN(flag_keys),
+                                           {key, AN_FIELD_FLAG, true, offsetof(struct flag_keys, flag), NULL}};
 
     if (group == NULL)
         return AN_OK;
@@ -211,7 +227,8 @@ static an_code
 read_renewal(struct reading *r, const struct an_yaml_node *group)
 {
     struct renewal_keys { struct origin origin; int64_t times, days; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(renewal_keys), {"times-max", AN_FIELD_INT64, true, offsetof(struct renewal_keys, times), NULL},
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(renewal_keys),
+        {"times-max", AN_FIELD_INT64, true, offsetof(struct renewal_keys, times), NULL},
         {"days-left-min", AN_FIELD_INT64, true, offsetof(struct renewal_keys, days), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
@@ -225,7 +242,9 @@ static an_code
 read_change(struct reading *r, const struct an_yaml_node *group)
 {
     struct change_keys { struct origin origin; int64_t days; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {ORIGIN(change_keys), {"days-left-min", AN_FIELD_INT64, true, offsetof(struct change_keys, days), NULL}};
+    static const struct an_yaml_field FIELDS[] = {ORIGIN(change_keys),
+                                                  {"days-left-min", AN_FIELD_INT64, true,
+                                                   offsetof(struct change_keys, days), NULL}};
 
     AN_TRY(an_yaml_read_fields(r->doc, group, FIELDS, AN_COUNT(FIELDS), &keys, r->reterr));
     r->profile->change_days_left_min = keys.days;
@@ -236,16 +255,20 @@ read_change(struct reading *r, const struct an_yaml_node *group)
 struct profile_keys {
     const char *id, *citation;
     int use;
-    const struct an_yaml_node *name, *subject, *keys, *email, *validity, *authority, *usage, *policies, *places, *status, *extended, *renewal, *change;
+    const struct an_yaml_node *name, *subject, *keys, *email, *validity, *authority, *usage, *policies, *places,
+                               *status, *extended, *renewal, *change;
 };
 #define GROUP(key, member, required) {key, AN_FIELD_MAP, required, offsetof(struct profile_keys, member), NULL}
 static const struct an_yaml_field PROFILE_FIELDS[] = {
     {"id", AN_FIELD_TEXT, true, offsetof(struct profile_keys, id), NULL},
     {"cite", AN_FIELD_CITATION, true, offsetof(struct profile_keys, citation), NULL},
     {"use", AN_FIELD_CHOICE, true, offsetof(struct profile_keys, use), USES},
-    GROUP("name", name, true), GROUP("subject", subject, true), GROUP("keys", keys, true), GROUP("email", email, false), GROUP("validity", validity, true),
-    GROUP("authority", authority, false), GROUP("usage", usage, true), GROUP("policies", policies, false), GROUP("places", places, false),
-    GROUP("status", status, false), GROUP("extended", extended, false), GROUP("renewal", renewal, false), GROUP("change", change, false),
+    GROUP("name", name, true), GROUP("subject", subject, true), GROUP("keys", keys, true), GROUP("email", email, false),
+    GROUP("validity", validity, true),
+    GROUP("authority", authority, false), GROUP("usage", usage, true), GROUP("policies", policies, false),
+    GROUP("places", places, false),
+    GROUP("status", status, false), GROUP("extended", extended, false), GROUP("renewal", renewal, false),
+    GROUP("change", change, false),
 };
 
 static an_code
@@ -264,7 +287,8 @@ read_name(struct reading *r, const struct an_yaml_node *group)
 static an_code
 read_groups(struct reading *r, const struct profile_keys *keys)
 {
-    static const struct { size_t offset; an_code (*read)(struct reading *r, const struct an_yaml_node *group); } readers[] = {
+    static const struct { size_t offset; an_code (*read)(struct reading *r, const struct an_yaml_node *group);
+                         } readers[] = {
         {offsetof(struct profile_keys, name), read_name}, {offsetof(struct profile_keys, subject), read_subject},
         {offsetof(struct profile_keys, keys), read_keys}, {offsetof(struct profile_keys, email), read_email},
         {offsetof(struct profile_keys, validity), read_validity}, {offsetof(struct profile_keys, authority), read_authority},
@@ -273,7 +297,8 @@ read_groups(struct reading *r, const struct profile_keys *keys)
     };
 
     for (size_t i = 0; i < AN_COUNT(readers); i++) {
-        const struct an_yaml_node *group = *(const struct an_yaml_node *const *)(const void *)((const char *)keys + readers[i].offset);
+        const struct an_yaml_node *group =
+            *(const struct an_yaml_node *const *)(const void *)((const char *)keys + readers[i].offset);
         if (group != NULL)
             AN_TRY(readers[i].read(r, group));
     }
@@ -285,7 +310,8 @@ read_groups(struct reading *r, const struct profile_keys *keys)
 an_code
 an_profile_read(struct an_yaml_doc *doc, struct an_profile *ret, struct an_err *reterr)
 {
-    struct reading r = {.doc = doc, .profile = ret, .reterr = reterr, .unconfirmed = an_arena_alloc(doc->arena, AN_PROFILE_GROUPS_MAX * sizeof(char *))};
+    struct reading r = {.doc = doc, .profile = ret, .reterr = reterr,
+                        .unconfirmed = an_arena_alloc(doc->arena, AN_PROFILE_GROUPS_MAX * sizeof(char *))};
     struct profile_keys keys = {0};
 
     *ret = (struct an_profile){.path_len = -1};

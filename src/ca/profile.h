@@ -1,7 +1,7 @@
 /*
- * Certificate profiles: profiles/ID.yaml, read once. A profile says what a kind of certificate may carry (names and their
- * order, keys, years, usages, policies) and the article that fixes each group of values, or that it is a parameter of ours.
- * Nothing of this stands in C.
+ * Certificate profiles: profiles/ID.yaml, read once. A profile says what a kind of certificate may carry (names and
+ * their order, keys, years, usages, policies) and the article that fixes each group of values, or that it is a
+ * parameter of ours. Nothing of this stands in C.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 #define AN_PROFILE_EKU_MAX 8
 #define AN_PROFILE_KEYS_MAX 6
 
-enum an_profile_use { AN_USE_ROOT = 0, AN_USE_AUTHORITY, AN_USE_SUBSCRIBER, AN_USE_OCSP, AN_USE_TSA, AN_USE_REGISTRATION };
+enum an_profile_use { AN_USE_ROOT = 0, AN_USE_AUTHORITY, AN_USE_SUBSCRIBER, AN_USE_OCSP, AN_USE_TSA,
+                     AN_USE_REGISTRATION };
 enum an_profile_email { AN_EMAIL_NONE = 0, AN_EMAIL_OPTIONAL, AN_EMAIL_REQUIRED };
 
 struct an_profile_part {
@@ -53,20 +54,25 @@ void an_profiles_free(struct an_profiles **profiles);
 size_t an_profiles_count(const struct an_profiles *profiles);
 const struct an_profile *an_profiles_at(const struct an_profiles *profiles, size_t place);
 /* AN_E_PROFILE_UNKNOWN when there is none. */
-an_code an_profiles_find(const struct an_profiles *profiles, const char *id, const struct an_profile **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_profiles_find(const struct an_profiles *profiles, const char *id, const struct an_profile **ret,
+                         struct an_err *reterr) AN_MUST_USE;
 
 /* ---- may this be certified? (profile_check.c) ---- */
 /* Parts, their order, number, length and fixed values. AN_E_CA_NAME. */
-an_code an_profile_check_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_err *reterr) AN_MUST_USE;
-/* What a person typed, in the order of the profile, with the fixed values that he left out; what the profile does not know comes last,
- * for the check to name. ret: count + part_count places. */
-size_t an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_name_part *ret);
+an_code an_profile_check_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count,
+                                 struct an_err *reterr) AN_MUST_USE;
+/* What a person typed, in the order of the profile, with the fixed values that he left out; what the profile does not
+ * know comes last, for the check to name. ret: count + part_count places. */
+size_t an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count,
+                                  struct an_name_part *ret);
 /* AN_E_CA_EMAIL when it is missing, malformed or of a public mail service. */
-an_code an_profile_check_email(const struct an_profiles *profiles, const struct an_profile *profile, const char *email, struct an_err *reterr) AN_MUST_USE;
+an_code an_profile_check_email(const struct an_profiles *profiles, const struct an_profile *profile, const char *email,
+                               struct an_err *reterr) AN_MUST_USE;
 /* Kind and size. AN_E_CA_KEY. */
 an_code an_profile_check_key(const struct an_profile *profile, an_bytes spki, struct an_err *reterr) AN_MUST_USE;
 /* AN_E_CA_TIME, AN_E_CA_VALIDITY (NĐ 68/2024 Điều 9). is_renewed: the shorter term of a renewal. */
-an_code an_profile_check_validity(const struct an_profile *profile, an_time not_before, an_time not_after, bool is_renewed, struct an_err *reterr) AN_MUST_USE;
+an_code an_profile_check_validity(const struct an_profile *profile, an_time not_before, an_time not_after,
+                                  bool is_renewed, struct an_err *reterr) AN_MUST_USE;
 /* Its keyUsage for a key of this kind. */
 uint32_t an_profile_usage_for(const struct an_profile *profile, enum an_key_kind kind);
 /* The usual end of a certificate that starts then, within years_max. */
@@ -74,8 +80,10 @@ an_time an_profile_usual_end(const struct an_profile *profile, an_time not_befor
 /* "O" → "2.5.4.10"; a dotted OID as it is; NULL when unknown. And back: the OID itself when it has no short name. */
 const char *an_name_part_oid(const char *name);
 const char *an_name_part_name(const char *oid);
-/* "C=VN, L=Tỉnh Mẫu, O=…, CN=…" ("\," is a comma in a value), the same as "/C=VN/L=…" and in the order of RFC 4514, "CN=…, C=VN",
- * into parts, most general first, whose texts live in the arena. AN_E_CA_NAME. */
-an_code an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+/* "C=VN, L=Tỉnh Mẫu, O=…, CN=…" ("\," is a comma in a value), the same as "/C=VN/L=…" and in the order of RFC 4514,
+ * "CN=…, C=VN", into parts, most general first, whose texts live in the arena. AN_E_CA_NAME. */
+an_code an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max,
+                            size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
 /* A Name, DER, as such parts, one a step; texts live in the arena. */
-an_code an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
+an_code an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count,
+                         struct an_err *reterr) AN_MUST_USE;

@@ -38,7 +38,8 @@ check_text(const struct an_profile_part *part, const char *text, struct an_err *
 
 /* The order of the subject is the order of the profile: one walk over both. */
 an_code
-an_profile_check_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_err *reterr)
+an_profile_check_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count,
+                         struct an_err *reterr)
 {
     size_t at = 0;
 
@@ -48,7 +49,8 @@ an_profile_check_subject(const struct an_profile *profile, const struct an_name_
         for (; at < count && parts[at].oid != NULL && strcmp(parts[at].oid, part->oid) == 0; at++, found++)
             AN_TRY(check_text(part, parts[at].text, reterr));
         if (found < part->least || found > part->most)
-            AN_FAIL(reterr, AN_E_CA_NAME, "%s: %s × %lld (%lld–%lld)", profile->id, part->name, (long long)found, (long long)part->least, (long long)part->most);
+            AN_FAIL(reterr, AN_E_CA_NAME, "%s: %s × %lld (%lld–%lld)", profile->id, part->name, (long long)found,
+                    (long long)part->least, (long long)part->most);
     }
     if (at < count)
         AN_FAIL(reterr, AN_E_CA_NAME, "%s: %s", profile->id, parts[at].oid ? an_name_part_name(parts[at].oid) : "OID");
@@ -65,7 +67,8 @@ knows_part(const struct an_profile *profile, const struct an_name_part *part)
 }
 
 size_t
-an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count, struct an_name_part *ret)
+an_profile_arrange_subject(const struct an_profile *profile, const struct an_name_part *parts, size_t count,
+                           struct an_name_part *ret)
 {
     size_t done = 0;
 
@@ -96,7 +99,8 @@ is_address(const char *email)
     for (const char *c = email; *c != '\0'; c++)
         if (*c <= ' ' || *c > '~' || strchr("\"(),:;<>[\\]", *c) != NULL)
             return false;
-    return at[1] != '.' && at[1] != '-' && strchr(at + 1, '.') != NULL && email[len - 1] != '.' && strstr(email, "..") == NULL;
+    return at[1] != '.' && at[1] != '-' && strchr(at + 1, '.') != NULL && email[len - 1] != '.' &&
+           strstr(email, "..") == NULL;
 }
 
 static bool
@@ -104,11 +108,13 @@ is_under(const char *host, const char *domain)
 {
     size_t host_len = strlen(host), len = strlen(domain);
 
-    return host_len >= len && strcasecmp(host + host_len - len, domain) == 0 && (host_len == len || host[host_len - len - 1] == '.');
+    return host_len >= len && strcasecmp(host + host_len - len, domain) == 0 &&
+           (host_len == len || host[host_len - len - 1] == '.');
 }
 
 an_code
-an_profile_check_email(const struct an_profiles *profiles, const struct an_profile *profile, const char *email, struct an_err *reterr)
+an_profile_check_email(const struct an_profiles *profiles, const struct an_profile *profile, const char *email,
+                       struct an_err *reterr)
 {
     if (email == NULL || *email == '\0') {
         if (profile->email == AN_EMAIL_REQUIRED)
@@ -134,7 +140,8 @@ an_profile_check_key(const struct an_profile *profile, an_bytes spki, struct an_
     for (size_t i = 0; i < profile->key_count; i++)
         if (profile->keys[i].kind == kind && bits >= profile->keys[i].bits_min && bits <= profile->keys[i].bits_max)
             return AN_OK;
-    AN_FAIL(reterr, AN_E_CA_KEY, "%s: %s %d bit", profile->id, kind == AN_KEY_EC ? "EC" : kind == AN_KEY_RSA ? "RSA" : "?", bits);
+    AN_FAIL(reterr, AN_E_CA_KEY, "%s: %s %d bit", profile->id, kind == AN_KEY_EC ? "EC" : kind == AN_KEY_RSA ? "RSA"
+            : "?", bits);
 }
 
 /* ---- years ---- */
@@ -153,7 +160,8 @@ add_months(an_time from, int64_t months)
 }
 
 an_code
-an_profile_check_validity(const struct an_profile *profile, an_time not_before, an_time not_after, bool is_renewed, struct an_err *reterr)
+an_profile_check_validity(const struct an_profile *profile, an_time not_before, an_time not_after, bool is_renewed,
+                          struct an_err *reterr)
 {
     int64_t years = is_renewed ? profile->renewed_years_max : profile->years_max;
 

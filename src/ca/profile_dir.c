@@ -49,7 +49,8 @@ read_file(struct an_profiles *profiles, const char *path, struct an_err *reterr)
     AN_TRY(an_profile_read(file->doc, &file->profile, reterr));
     for (size_t i = 0; i + 1 < profiles->files.count; i++)
         if (strcmp(profiles->files.items[i].profile.id, file->profile.id) == 0)
-            return an_yaml_fail(file->doc, an_yaml_find(file->doc->root, "id"), reterr, AN_E_YAML_DUPLICATE, "%s", file->profile.id);
+            return an_yaml_fail(file->doc, an_yaml_find(file->doc->root, "id"), reterr, AN_E_YAML_DUPLICATE, "%s",
+                                file->profile.id);
     return AN_OK;
 }
 
@@ -69,8 +70,10 @@ static an_code
 read_mail_rules(struct an_profiles *profiles, struct an_err *reterr)
 {
     struct mail_keys { const char *citation; struct an_yaml_texts refused; } keys = {0};
-    static const struct an_yaml_field FIELDS[] = {{"cite", AN_FIELD_CITATION, true, offsetof(struct mail_keys, citation), NULL},
-                                                  {"refused", AN_FIELD_TEXTS, true, offsetof(struct mail_keys, refused), NULL}};
+    static const struct an_yaml_field FIELDS[] = {{"cite", AN_FIELD_CITATION, true,
+                                                   offsetof(struct mail_keys, citation), NULL},
+                                                  {"refused", AN_FIELD_TEXTS, true, offsetof(struct mail_keys, refused),
+                                                   NULL}};
     AN_CLEANUP(an_free_ptr) char *path = an_rules_path(profiles->dir, "thu-dien-tu");
 
     AN_TRY(an_yaml_load(path, NULL, &profiles->mail_doc, reterr));
@@ -125,7 +128,8 @@ an_profiles_at(const struct an_profiles *profiles, size_t place)
 }
 
 an_code
-an_profiles_find(const struct an_profiles *profiles, const char *id, const struct an_profile **ret, struct an_err *reterr)
+an_profiles_find(const struct an_profiles *profiles, const char *id, const struct an_profile **ret,
+                 struct an_err *reterr)
 {
     for (size_t i = 0; i < profiles->files.count; i++)
         if (strcmp(profiles->files.items[i].profile.id, id) == 0) {

@@ -90,7 +90,8 @@ put_general_first(struct an_name_part *parts, size_t count)
 }
 
 an_code
-an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr)
+an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count,
+                    struct an_err *reterr)
 {
     const char separator = *text == '/' ? '/' : ',';
     size_t count = 0;
@@ -113,7 +114,8 @@ an_name_parts_parse(const char *text, struct an_arena *arena, struct an_name_par
 }
 
 an_code
-an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count, struct an_err *reterr)
+an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret, size_t max, size_t *ret_count,
+                 struct an_err *reterr)
 {
     an_bytes rdn, part, oid;
     size_t count = 0;
@@ -129,7 +131,8 @@ an_name_parts_of(an_bytes name, struct an_arena *arena, struct an_name_part *ret
         an_oid_text(oid, &dotted);
         if (count == max || rdn.len != 0)
             AN_FAIL(reterr, AN_E_CA_NAME, "%zu RDN", count);
-        ret[count] = (struct an_name_part){an_arena_str(arena, an_buf_view(&dotted)), an_arena_str(arena, an_buf_view(&text))};
+        ret[count] = (struct an_name_part){an_arena_str(arena, an_buf_view(&dotted)),
+                                           an_arena_str(arena, an_buf_view(&text))};
         if (ret[count].oid == NULL || ret[count].text == NULL)
             AN_FAIL(reterr, AN_E_LIMIT, "RDN");
     }

@@ -18,7 +18,8 @@ an_serial_parse(const char *hex, struct an_buf *ret, struct an_err *reterr)
 {
     size_t len = strlen(hex);
 
-    if (len == 0 || len > 2 * AN_LIMIT_SERIAL_BYTES || len % 2 != 0 || !an_hex_decode(ret, an_bytes_of_str(hex)) || ret->len != len / 2)
+    if (len == 0 || len > 2 * AN_LIMIT_SERIAL_BYTES || len % 2 != 0 || !an_hex_decode(ret, an_bytes_of_str(hex)) ||
+        ret->len != len / 2)
         AN_FAIL(reterr, AN_E_CA_CERTIFICATE, "%.60s", hex);
     return AN_OK;
 }
@@ -50,7 +51,8 @@ text_of(struct an_buf *buf)
 }
 
 an_code
-an_register_insert(struct an_tx *tx, const struct an_registration *r, an_time now, int64_t *ret_id, struct an_err *reterr)
+an_register_insert(struct an_tx *tx, const struct an_registration *r, an_time now, int64_t *ret_id,
+                   struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf subject = an_buf_new(NAME_MAX_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf folded = an_buf_new(NAME_MAX_BYTES);
@@ -63,9 +65,12 @@ an_register_insert(struct an_tx *tx, const struct an_registration *r, an_time no
         fold_text(an_buf_view(&organisation), &agency);
     fold_text(an_bytes_of_str(r->email ? r->email : ""), &email);
     const struct an_value values[] = {
-        AN_V_INT(r->authority), AN_V_BLOB(r->cert->serial), AN_V_INT(r->partition), AN_V_BLOB(r->cert->der), an_v_text(r->profile), text_of(&subject), text_of(&folded),
-        text_of(&agency), text_of(&email), AN_V_INT(r->cert->not_before), AN_V_INT(r->cert->not_after), an_v_text(r->subscriber ? r->subscriber : ""),
-        an_v_text(r->device ? r->device : ""), an_v_text(r->request_key), AN_V_BLOB(AN_BYTES(r->request_digest, 32)), r->predecessor ? AN_V_INT(r->predecessor) : AN_V_NULL,
+        AN_V_INT(r->authority), AN_V_BLOB(r->cert->serial), AN_V_INT(r->partition), AN_V_BLOB(r->cert->der),
+        an_v_text(r->profile), text_of(&subject), text_of(&folded),
+        text_of(&agency), text_of(&email), AN_V_INT(r->cert->not_before), AN_V_INT(r->cert->not_after),
+        an_v_text(r->subscriber ? r->subscriber : ""),
+        an_v_text(r->device ? r->device : ""), an_v_text(r->request_key), AN_V_BLOB(AN_BYTES(r->request_digest, 32)),
+        r->predecessor ? AN_V_INT(r->predecessor) : AN_V_NULL,
         an_v_text(r->kind), AN_V_INT(r->renewals), r->matter ? AN_V_INT(r->matter) : AN_V_NULL, AN_V_INT(now),
     };
     return an_tx_int(tx, AN_SQL_CERTIFICATE_INSERT, values, AN_COUNT(values), ret_id, reterr);
@@ -89,7 +94,8 @@ read_earlier(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_register_by_request(struct an_tx *tx, const char *request_key, int64_t *ret_id, uint8_t ret_digest[static 32], int64_t *ret_authority, struct an_buf *ret_der,
+an_register_by_request(struct an_tx *tx, const char *request_key, int64_t *ret_id, uint8_t ret_digest[static 32],
+                       int64_t *ret_authority, struct an_buf *ret_der,
                        struct an_err *reterr)
 {
     struct earlier earlier = {.digest = ret_digest, .der = ret_der};
@@ -108,11 +114,16 @@ static struct an_certificate
 certificate_of(const struct an_row *row)
 {
     return (struct an_certificate){
-        .id = an_row_int(row, 0), .authority = an_row_int(row, 1), .serial = an_row_blob(row, 2), .partition = an_row_int(row, 3), .der = an_row_blob(row, 4),
-        .profile = an_row_text(row, 5), .subject = an_row_text(row, 6), .not_before = an_row_int(row, 7), .not_after = an_row_int(row, 8), .subscriber = an_row_text(row, 9),
-        .device = an_row_text(row, 10), .status = (enum an_certificate_status)an_row_int(row, 11), .revoked_at = an_row_is_null(row, 12) ? AN_TIME_NONE : an_row_int(row, 12),
-        .reason = (enum an_crl_reason)an_row_int(row, 13), .ground = an_row_text(row, 14), .predecessor = an_row_int(row, 15), .kind = an_row_text(row, 16),
-        .renewals = an_row_int(row, 17), .matter = an_row_int(row, 18), .issued_at = an_row_int(row, 19), .authority_name = an_row_text(row, 20)};
+        .id = an_row_int(row, 0), .authority = an_row_int(row, 1), .serial = an_row_blob(row, 2),
+        .partition = an_row_int(row, 3), .der = an_row_blob(row, 4),
+        .profile = an_row_text(row, 5), .subject = an_row_text(row, 6), .not_before = an_row_int(row, 7),
+        .not_after = an_row_int(row, 8), .subscriber = an_row_text(row, 9),
+        .device = an_row_text(row, 10), .status = (enum an_certificate_status)an_row_int(row, 11),
+        .revoked_at = an_row_is_null(row, 12) ? AN_TIME_NONE : an_row_int(row, 12),
+        .reason = (enum an_crl_reason)an_row_int(row, 13), .ground = an_row_text(row, 14),
+        .predecessor = an_row_int(row, 15), .kind = an_row_text(row, 16),
+        .renewals = an_row_int(row, 17), .matter = an_row_int(row, 18), .issued_at = an_row_int(row, 19),
+        .authority_name = an_row_text(row, 20)};
 }
 
 struct keeping { struct an_arena *arena; struct an_certificate *ret; size_t count; };
@@ -135,7 +146,8 @@ keep_certificate(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_register_find(struct an_tx *tx, an_bytes serial, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr)
+an_register_find(struct an_tx *tx, an_bytes serial, struct an_arena *arena, struct an_certificate *ret,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(256);
     struct keeping keeping = {arena, ret, 0};
@@ -151,7 +163,8 @@ an_register_find(struct an_tx *tx, an_bytes serial, struct an_arena *arena, stru
 }
 
 an_code
-an_register_by_id(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr)
+an_register_by_id(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_certificate *ret,
+                  struct an_err *reterr)
 {
     struct keeping keeping = {arena, ret, 0};
     const struct an_value value = AN_V_INT(id);
@@ -161,15 +174,18 @@ an_register_by_id(struct an_tx *tx, int64_t id, struct an_arena *arena, struct a
 }
 
 an_code
-an_register_set_status(struct an_tx *tx, int64_t id, enum an_certificate_status from, enum an_certificate_status to, an_time at, const struct an_ground *ground, struct an_err *reterr)
+an_register_set_status(struct an_tx *tx, int64_t id, enum an_certificate_status from, enum an_certificate_status to,
+                       an_time at, const struct an_ground *ground, struct an_err *reterr)
 {
     bool is_out = to == AN_CERTIFICATE_REVOKED || to == AN_CERTIFICATE_HELD;
-    const struct an_value values[] = {AN_V_INT(id), AN_V_INT(from), AN_V_INT(to), is_out ? AN_V_INT(at) : AN_V_NULL, is_out ? AN_V_INT(ground->reason) : AN_V_NULL,
+    const struct an_value values[] = {AN_V_INT(id), AN_V_INT(from), AN_V_INT(to), is_out ? AN_V_INT(at) : AN_V_NULL,
+                                      is_out ? AN_V_INT(ground->reason) : AN_V_NULL,
                                       an_v_text(ground ? ground->id : "")};
     int64_t changed = 0;
 
     AN_TRY(an_tx_run(tx, AN_SQL_CERTIFICATE_SET_STATUS, values, AN_COUNT(values), &changed, reterr));
-    return changed == 1 ? AN_OK : an_err_set(reterr, AN_E_CA_STATUS, "%s → %s", an_certificate_status_name(from), an_certificate_status_name(to));
+    return changed == 1 ? AN_OK : an_err_set(reterr, AN_E_CA_STATUS, "%s → %s", an_certificate_status_name(from),
+                                             an_certificate_status_name(to));
 }
 
 /* ---- looking ---- */
@@ -194,28 +210,35 @@ put_bounds(an_bytes folded, struct an_buf *upper)
 }
 
 an_code
-an_register_search(struct an_tx *tx, enum an_search by, const char *text, int64_t limit, an_certificate_fn each, void *context, struct an_err *reterr)
+an_register_search(struct an_tx *tx, enum an_search by, const char *text, int64_t limit, an_certificate_fn each,
+                   void *context, struct an_err *reterr)
 {
-    static const enum an_sql statements[] = {[AN_SEARCH_SUBJECT] = AN_SQL_CERTIFICATE_SEARCH_SUBJECT, [AN_SEARCH_AGENCY] = AN_SQL_CERTIFICATE_SEARCH_AGENCY,
+    static const enum an_sql statements[] = {[AN_SEARCH_SUBJECT] = AN_SQL_CERTIFICATE_SEARCH_SUBJECT,
+                                             [AN_SEARCH_AGENCY] = AN_SQL_CERTIFICATE_SEARCH_AGENCY,
                                              [AN_SEARCH_EMAIL] = AN_SQL_CERTIFICATE_SEARCH_EMAIL};
     AN_CLEANUP(an_buf_free) struct an_buf folded = an_buf_new(NAME_MAX_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf upper = an_buf_new(NAME_MAX_BYTES);
     struct giving giving = {each, context};
 
     if (by == AN_SEARCH_SUBSCRIBER)
-        return an_tx_each(tx, AN_SQL_CERTIFICATE_OF_SUBSCRIBER, (const struct an_value[]){an_v_text(text), AN_V_INT(limit)}, 2, give_certificate, &giving, reterr);
+        return an_tx_each(tx, AN_SQL_CERTIFICATE_OF_SUBSCRIBER,
+                          (const struct an_value[]){an_v_text(text), AN_V_INT(limit)}, 2, give_certificate, &giving,
+                          reterr);
     if (!an_utf8_fold(&folded, an_bytes_of_str(text)) || folded.len == 0)
         AN_FAIL(reterr, AN_E_CA_FIELD, "%.80s", text);
     put_bounds(an_buf_view(&folded), &upper);
-    return an_tx_each(tx, statements[by], (const struct an_value[]){text_of(&folded), text_of(&upper), AN_V_INT(limit)}, 3, give_certificate, &giving, reterr);
+    return an_tx_each(tx, statements[by], (const struct an_value[]){text_of(&folded), text_of(&upper), AN_V_INT(limit)},
+                      3, give_certificate, &giving, reterr);
 }
 
 an_code
-an_register_list(struct an_tx *tx, int64_t before_id, int64_t limit, an_certificate_fn each, void *context, struct an_err *reterr)
+an_register_list(struct an_tx *tx, int64_t before_id, int64_t limit, an_certificate_fn each, void *context,
+                 struct an_err *reterr)
 {
     struct giving giving = {each, context};
 
-    return an_tx_each(tx, AN_SQL_CERTIFICATE_LIST, (const struct an_value[]){before_id ? AN_V_INT(before_id) : AN_V_NULL, AN_V_INT(limit)}, 2, give_certificate, &giving, reterr);
+    return an_tx_each(tx, AN_SQL_CERTIFICATE_LIST, (const struct an_value[]){before_id ? AN_V_INT(before_id)
+            : AN_V_NULL, AN_V_INT(limit)}, 2, give_certificate, &giving, reterr);
 }
 
 /* ---- acts under a key ---- */
@@ -227,15 +250,18 @@ compare_act(void *context, const struct an_row *row, struct an_err *reterr)
     struct act *act = context;
 
     (void)reterr;
-    act->is_same = an_row_int(row, 0) == act->certificate && strcmp(an_row_text(row, 1), act->act) == 0 && strcmp(an_row_text(row, 2), act->ground) == 0;
+    act->is_same = an_row_int(row, 0) == act->certificate && strcmp(an_row_text(row, 1), act->act) == 0 &&
+        strcmp(an_row_text(row, 2), act->ground) == 0;
     return AN_OK;
 }
 
 an_code
-an_register_act(struct an_tx *tx, const char *request_key, int64_t certificate, const char *act, const char *ground, int64_t matter, an_time now, bool *ret_is_new,
+an_register_act(struct an_tx *tx, const char *request_key, int64_t certificate, const char *act, const char *ground,
+                int64_t matter, an_time now, bool *ret_is_new,
                 struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(request_key), AN_V_INT(certificate), an_v_text(act), an_v_text(ground), AN_V_INT(now), matter ? AN_V_INT(matter) : AN_V_NULL};
+    const struct an_value values[] = {an_v_text(request_key), AN_V_INT(certificate), an_v_text(act), an_v_text(ground),
+                                      AN_V_INT(now), matter ? AN_V_INT(matter) : AN_V_NULL};
     struct act earlier = {.certificate = certificate, .act = act, .ground = ground};
     bool is_there = false;
 

@@ -22,8 +22,10 @@ is_of(const struct an_respond_authority *authority, const struct an_ocsp_query *
 
     for (size_t i = 0; i < AN_COUNT(digests); i++)
         if (digests[i] == query->hash)
-            return query->issuer_name_hash.len == size && memcmp(authority->hashes[i][0], query->issuer_name_hash.ptr, size) == 0 &&
-                   query->issuer_key_hash.len == size && memcmp(authority->hashes[i][1], query->issuer_key_hash.ptr, size) == 0;
+            return query->issuer_name_hash.len == size && memcmp(authority->hashes[i][0], query->issuer_name_hash.ptr,
+                                                                 size) == 0 &&
+                   query->issuer_key_hash.len == size && memcmp(authority->hashes[i][1], query->issuer_key_hash.ptr,
+                                                                size) == 0;
     return false;
 }
 
@@ -47,10 +49,11 @@ an_respond_refuse(enum an_respond_status status, struct an_buf *ret)
     an_der_close(&out);
 }
 
-/* One answer has one signer: who may speak for the first issuer that we know. Of other issuers' certificates it does not
- * know, which is the truth. */
+/* One answer has one signer: who may speak for the first issuer that we know. Of other issuers' certificates it does
+ * not know, which is the truth. */
 static an_code
-fill_items(const struct an_responder *responder, const struct an_respond_authority *speaker, const struct an_ocsp_query *queries, size_t count,
+fill_items(const struct an_responder *responder, const struct an_respond_authority *speaker,
+           const struct an_ocsp_query *queries, size_t count,
            struct an_ocsp_item *items, bool *ret_issued, struct an_err *reterr)
 {
     *ret_issued = true;
@@ -59,7 +62,8 @@ fill_items(const struct an_responder *responder, const struct an_respond_authori
         if (find_authority(responder, &queries[i]) == speaker)
             AN_TRY(responder->find(responder->context, speaker->id, queries[i].serial, &known, reterr));
         items[i] = (struct an_ocsp_item){.cert_id = queries[i].cert_id, .at = known.at, .reason = known.reason,
-                                         .status = !known.is_issued ? AN_OCSP_UNKNOWN : known.is_revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
+                                         .status = !known.is_issued ? AN_OCSP_UNKNOWN
+                                         : known.is_revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
         *ret_issued = *ret_issued && known.is_issued;
     }
     return AN_OK;
@@ -75,7 +79,8 @@ refuse(struct an_respond_draft *draft, enum an_respond_status status)
 }
 
 static an_code
-write_draft(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce, an_time now, struct an_respond_draft *draft,
+write_draft(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce,
+            an_time now, struct an_respond_draft *draft,
             struct an_err *reterr)
 {
     const struct an_respond_authority *speaker = NULL;
@@ -87,17 +92,22 @@ write_draft(const struct an_responder *responder, const struct an_ocsp_query *qu
     if (speaker == NULL) /* RFC 5019 2.2.3: not ours to answer */
         return refuse(draft, AN_RESPOND_UNAUTHORIZED);
     AN_TRY(fill_items(responder, speaker, queries, count, items, &is_issued, reterr));
-    draft->note = (struct an_respond_note){.may_keep = count == 1 && nonce.ptr == NULL && is_issued, .authority = speaker->id, .serial = queries[0].serial,
+    draft->note = (struct an_respond_note){.may_keep = count == 1 && nonce.ptr == NULL && is_issued,
+                                           .authority = speaker->id, .serial = queries[0].serial,
                                            .this_update = now, .next_update = now + responder->fresh_seconds};
-    an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items, .count = count, .this_update = now,
-                                                   .next_update = draft->note.next_update, .produced_at = now, .nonce = nonce,
-                                                   .omit_cert = speaker->signer == speaker->issuer}, &draft->tbs, &draft->certs);
+    an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items,
+                                                   .count = count, .this_update = now,
+                                                   .next_update = draft->note.next_update, .produced_at = now,
+                                                   .nonce = nonce,
+                                                   .omit_cert = speaker->signer == speaker->issuer}, &draft->tbs,
+                                                   &draft->certs);
     draft->speaker = speaker;
     return AN_OK;
 }
 
 an_code
-an_respond_draft(const struct an_responder *responder, an_time now, struct an_respond_draft *draft, struct an_err *reterr)
+an_respond_draft(const struct an_responder *responder, an_time now, struct an_respond_draft *draft,
+                 struct an_err *reterr)
 {
     struct an_ocsp_query queries[AN_RESPOND_QUERIES_MAX];
     an_bytes nonce = AN_NONE;
@@ -107,7 +117,8 @@ an_respond_draft(const struct an_responder *responder, an_time now, struct an_re
     draft->speaker = NULL;
     draft->tbs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     draft->certs = an_buf_new(AN_LIMIT_OCSP_BYTES);
-    if (an_ocsp_request_parse(draft->request, queries, AN_RESPOND_QUERIES_MAX, &count, &nonce, NULL) != AN_OK || count == 0 || count > AN_RESPOND_QUERIES_MAX ||
+    if (an_ocsp_request_parse(draft->request, queries, AN_RESPOND_QUERIES_MAX, &count, &nonce, NULL) != AN_OK ||
+        count == 0 || count > AN_RESPOND_QUERIES_MAX ||
         (nonce.ptr != NULL && (nonce.len == 0 || nonce.len > AN_OCSP_NONCE_MAX)))
         return refuse(draft, AN_RESPOND_MALFORMED);
     return write_draft(responder, queries, count, nonce, now, draft, reterr);
@@ -120,8 +131,8 @@ an_respond_draft_done(struct an_respond_draft *draft)
     an_buf_free(&draft->certs);
 }
 
-/* Every answer that will be given again is linted, and the first of those that are signed together: the rest differ from it
- * in serial numbers and nonces (docs/decisions/062-what-is-checked-before-it-leaves.md). */
+/* Every answer that will be given again is linted, and the first of those that are signed together: the rest differ
+ * from it in serial numbers and nonces (docs/decisions/062-what-is-checked-before-it-leaves.md). */
 static void
 finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_, bool must_lint)
 {
@@ -134,7 +145,8 @@ finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_
     if (!an_buf_ok(draft->ret))
         draft->code = an_err_set(&draft->err, AN_E_LIMIT, "OCSPResponse");
     else if (must_lint || draft->note.may_keep)
-        draft->code = an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(draft->ret), before, SIZE_MAX), draft->speaker->issuer, &draft->err);
+        draft->code = an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(draft->ret), before, SIZE_MAX),
+                                      draft->speaker->issuer, &draft->err);
 }
 
 /* Those of the same speaker as the first that is open. */
@@ -146,7 +158,8 @@ finish_together(struct an_respond_draft *const *drafts, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         basics[i] = an_buf_new(AN_LIMIT_OCSP_BYTES);
-        all[i] = (struct an_ca_signed){.tbs = an_buf_view(&drafts[i]->tbs), .extra = an_buf_view(&drafts[i]->certs), .ret = &basics[i], .reterr = &drafts[i]->err};
+        all[i] = (struct an_ca_signed){.tbs = an_buf_view(&drafts[i]->tbs), .extra = an_buf_view(&drafts[i]->certs),
+                                       .ret = &basics[i], .reterr = &drafts[i]->err};
     }
     an_ca_sign_many(drafts[0]->speaker->key, all, count);
     for (size_t i = 0; i < count; i++) {
@@ -164,7 +177,8 @@ an_respond_finish(struct an_respond_draft *drafts, size_t count)
         struct an_respond_draft *same[AN_SIGNINGS_MAX];
         size_t many = 0;
         for (size_t k = i; k < count; k++)
-            if (!is_done[k] && drafts[k].code == AN_OK && drafts[k].speaker != NULL && drafts[k].speaker == drafts[i].speaker) {
+            if (!is_done[k] && drafts[k].code == AN_OK && drafts[k].speaker != NULL &&
+                drafts[k].speaker == drafts[i].speaker) {
                 is_done[k] = true;
                 same[many++] = &drafts[k];
             }
@@ -174,7 +188,8 @@ an_respond_finish(struct an_respond_draft *drafts, size_t count)
 }
 
 an_code
-an_respond(const struct an_responder *responder, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr)
+an_respond(const struct an_responder *responder, an_bytes request, an_time now, struct an_buf *ret,
+           struct an_respond_note *ret_note, struct an_err *reterr)
 {
     AN_CLEANUP(an_respond_draft_done) struct an_respond_draft draft = {.request = request, .ret = ret};
     size_t before = ret->len;
@@ -189,7 +204,8 @@ an_respond(const struct an_responder *responder, an_bytes request, an_time now, 
 }
 
 an_code
-an_respond_beforehand(const struct an_respond_authority *authority, an_bytes serial, an_time now, int64_t fresh_seconds, struct an_buf *ret, struct an_err *reterr)
+an_respond_beforehand(const struct an_respond_authority *authority, an_bytes serial, an_time now, int64_t fresh_seconds,
+                      struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(1024);
     struct an_der_out out = AN_DER_OUT(&id);
@@ -198,8 +214,10 @@ an_respond_beforehand(const struct an_respond_authority *authority, an_bytes ser
 
     an_ca_put_cert_id(&out, authority->issuer, serial);
     item.cert_id = an_buf_view(&id);
-    AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key, .items = &item, .count = 1, .this_update = now,
-                                                   .next_update = now + fresh_seconds, .produced_at = now, .omit_cert = authority->signer == authority->issuer},
+    AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key,
+                                                   .items = &item, .count = 1, .this_update = now,
+                                                   .next_update = now + fresh_seconds, .produced_at = now,
+                                                   .omit_cert = authority->signer == authority->issuer},
                             ret, reterr));
     return an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(ret), before, SIZE_MAX), authority->issuer, reterr);
 }
@@ -209,13 +227,20 @@ an_respond_serial(an_bytes request)
 {
     an_bytes in = request, list, serial;
 
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||
-        an_der_peek(list) != AN_DER_SEQUENCE || an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK || list.len != 0 || /* one list, no extensions */
-        an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||                                          /* one request */
-        an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK || list.len != 0)                                          /* its CertID alone */
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||
+        /* one list, no extensions */
+        an_der_peek(list) != AN_DER_SEQUENCE || an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+            list.len != 0 ||
+        /* one request */
+        an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || in.len != 0 ||
+        /* its CertID alone */
+        an_der_take(&list, AN_DER_SEQUENCE, &in, NULL) != AN_OK || list.len != 0)
         return AN_NONE;
-    if (an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK || an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK ||
-        an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK || an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK || in.len != 0)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &list, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_OCTET_STRING, &list, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_INTEGER, &serial, NULL) != AN_OK || in.len != 0)
         return AN_NONE;
     return serial;
 }

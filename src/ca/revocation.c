@@ -12,9 +12,11 @@
 static an_code
 check_change(const struct an_status_change *change, struct an_err *reterr)
 {
-    if (change->serial.len == 0 || change->serial.len > SERIAL_MAX || change->at == AN_TIME_NONE || change->partition < 0)
+    if (change->serial.len == 0 || change->serial.len > SERIAL_MAX || change->at == AN_TIME_NONE ||
+        change->partition < 0)
         AN_FAIL(reterr, AN_E_CA_FIELD, "serialNumber, revocationDate, partition");
-    if (change->kind == AN_STATUS_REVOKE && (change->reason == AN_REASON_HOLD || change->reason == AN_REASON_REMOVE_FROM_CRL))
+    if (change->kind == AN_STATUS_REVOKE && (change->reason == AN_REASON_HOLD ||
+                                             change->reason == AN_REASON_REMOVE_FROM_CRL))
         AN_FAIL(reterr, AN_E_CA_FIELD, "reason %d", (int)change->reason);
     return AN_OK;
 }
@@ -22,11 +24,13 @@ check_change(const struct an_status_change *change, struct an_err *reterr)
 static an_code
 build_entry(const struct an_status_change *change, struct an_buf *ret, struct an_err *reterr)
 {
-    static const enum an_crl_reason own[] = {[AN_STATUS_HOLD] = AN_REASON_HOLD, [AN_STATUS_RELEASE] = AN_REASON_REMOVE_FROM_CRL};
+    static const enum an_crl_reason own[] = {[AN_STATUS_HOLD] = AN_REASON_HOLD,
+                                             [AN_STATUS_RELEASE] = AN_REASON_REMOVE_FROM_CRL};
     struct an_der_out out = AN_DER_OUT(ret);
 
     return an_ca_put_entry(&out, &(struct an_revocation){.serial = change->serial, .at = change->at,
-                                                         .reason = change->kind == AN_STATUS_REVOKE ? change->reason : own[change->kind]},
+                                                         .reason = change->kind == AN_STATUS_REVOKE ? change->reason
+                                                         : own[change->kind]},
                            change->invalidity_date, reterr);
 }
 
@@ -40,7 +44,8 @@ note_standing(void *context, const struct an_row *row, struct an_err *reterr)
     return AN_OK;
 }
 
-/* What stood there before: nothing, or a release, may be followed by anything but a release; a hold by all but a hold. */
+/* What stood there before: nothing, or a release, may be followed by anything but a release; a hold by all but a hold.
+ */
 static bool
 may_follow(bool found, int64_t standing, enum an_status_kind next)
 {
@@ -50,10 +55,12 @@ may_follow(bool found, int64_t standing, enum an_status_kind next)
 }
 
 static an_code
-end_standing(struct an_tx *tx, const struct an_status_change *change, const struct standing *standing, struct an_err *reterr)
+end_standing(struct an_tx *tx, const struct an_status_change *change, const struct standing *standing,
+             struct an_err *reterr)
 {
     const struct an_value row[] = {AN_V_INT(standing->sequence)};
-    const struct an_value place[] = {AN_V_INT(change->authority), AN_V_INT(standing->partition), AN_V_INT(standing->sequence)};
+    const struct an_value place[] = {AN_V_INT(change->authority), AN_V_INT(standing->partition),
+                                     AN_V_INT(standing->sequence)};
 
     AN_TRY(an_tx_run(tx, AN_SQL_REVOCATION_END, row, AN_COUNT(row), NULL, reterr));
     return an_tx_run(tx, AN_SQL_CRL_BLOCK_SPOIL, place, AN_COUNT(place), NULL, reterr);
@@ -75,7 +82,8 @@ an_revocation_record(struct an_tx *tx, const struct an_status_change *change, st
     if (found)
         AN_TRY(end_standing(tx, change, &standing, reterr));
     AN_TRY(an_tx_run(tx, AN_SQL_OCSP_ANSWER_DELETE, who, AN_COUNT(who), NULL, reterr));
-    const struct an_value row[] = {AN_V_INT(change->authority), AN_V_INT(change->partition), AN_V_BLOB(change->serial), AN_V_INT(change->kind),
+    const struct an_value row[] = {AN_V_INT(change->authority), AN_V_INT(change->partition), AN_V_BLOB(change->serial),
+                                   AN_V_INT(change->kind),
                                    AN_V_INT(change->at), AN_V_BLOB(an_buf_view(&entry))};
     return an_tx_run(tx, AN_SQL_REVOCATION_INSERT, row, AN_COUNT(row), NULL, reterr);
 }
@@ -92,7 +100,8 @@ map_counter(const char *dir, uint64_t **ret, struct an_err *reterr)
 
     if (fd < 0)
         return an_err_set_errno(reterr, AN_E_FILE_OPEN, failed, "%s", path);
-    at = ftruncate(fd, (off_t)sizeof(uint64_t)) == 0 ? mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    at = ftruncate(fd, (off_t)sizeof(uint64_t)) == 0 ? mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+                                                            fd, 0) : MAP_FAILED;
     failed = errno;
     close(fd);
     if (at == MAP_FAILED)

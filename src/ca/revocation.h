@@ -19,11 +19,12 @@ struct an_status_change {
 };
 /* AN_E_CA_STATUS when the change does not follow from what stands there: only what is held is released, what is revoked
  * stays so. */
-an_code an_revocation_record(struct an_tx *tx, const struct an_status_change *change, struct an_err *reterr) AN_MUST_USE;
+an_code an_revocation_record(struct an_tx *tx, const struct an_status_change *change,
+                             struct an_err *reterr) AN_MUST_USE;
 
 /*
- * A counter in DIR/run/status, mapped by every process that answers: it looks at the table before its next answer when the
- * number has moved. Failing to announce delays (they look every second anyway), it loses nothing.
+ * A counter in DIR/run/status, mapped by every process that answers: it looks at the table before its next answer when
+ * the number has moved. Failing to announce delays (they look every second anyway), it loses nothing.
  */
 void an_status_announce(const char *instance_dir);
 struct an_status_watch;

@@ -65,7 +65,8 @@ an_ca_sign_many(struct an_signer *key, struct an_ca_signed *all, size_t count)
     }
     an_signer_sign_many(key, &scheme, signings, count);
     for (size_t i = 0; i < count; i++) {
-        all[i].code = signings[i].code == AN_OK ? put_signed(key, &all[i], an_buf_view(&signatures[i])) : signings[i].code;
+        all[i].code = signings[i].code == AN_OK ? put_signed(key, &all[i], an_buf_view(&signatures[i]))
+                : signings[i].code;
         an_buf_free(&signatures[i]);
     }
 }
@@ -89,7 +90,8 @@ an_ca_keep_first_error(void *context, const struct an_lint *lint)
 }
 
 an_code
-an_ca_lint_made(void (*lint)(an_bytes der, const struct an_lint_plan *plan), an_bytes der, const struct an_cert *issuer, struct an_err *reterr)
+an_ca_lint_made(void (*lint)(an_bytes der, const struct an_lint_plan *plan), an_bytes der, const struct an_cert *issuer,
+                struct an_err *reterr)
 {
     const struct an_lint *first = NULL;
 
@@ -100,7 +102,8 @@ an_ca_lint_made(void (*lint)(an_bytes der, const struct an_lint_plan *plan), an_
 }
 
 an_code
-an_ca_check_key(const struct an_cert *cert, const struct an_signer *key, uint32_t usage, an_code code, struct an_err *reterr)
+an_ca_check_key(const struct an_cert *cert, const struct an_signer *key, uint32_t usage, an_code code,
+                struct an_err *reterr)
 {
     if (!an_bytes_eq(cert->spki, an_signer_spki(key)))
         AN_FAIL(reterr, code, "subjectPublicKeyInfo: %s", an_signer_info(key)->label);

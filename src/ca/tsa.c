@@ -11,7 +11,8 @@ struct moment { an_time seconds; int ms; };
 
 /* PKIFailureInfo bits */
 enum refusal {
-    REFUSE_NONE = -1, REFUSE_BAD_ALG = 0, REFUSE_BAD_REQUEST = 2, REFUSE_BAD_FORMAT = 5, REFUSE_TIME = 14, REFUSE_POLICY = 15,
+    REFUSE_NONE = -1, REFUSE_BAD_ALG = 0, REFUSE_BAD_REQUEST = 2, REFUSE_BAD_FORMAT = 5, REFUSE_TIME = 14,
+    REFUSE_POLICY = 15,
     REFUSE_EXTENSION = 16,
 };
 
@@ -19,7 +20,8 @@ enum refusal {
 static bool
 is_digest_good(enum an_digest digest)
 {
-    static const enum an_digest good[] = {AN_SHA256, AN_SHA384, AN_SHA512, AN_SHA512_256, AN_SHA3_256, AN_SHA3_384, AN_SHA3_512};
+    static const enum an_digest good[] = {AN_SHA256, AN_SHA384, AN_SHA512, AN_SHA512_256, AN_SHA3_256, AN_SHA3_384,
+                                          AN_SHA3_512};
 
     for (size_t i = 0; i < AN_COUNT(good); i++)
         if (good[i] == digest)
@@ -34,7 +36,8 @@ explain_malformed(an_bytes request)
     an_bytes inside;
     int64_t version = 0;
 
-    if (an_der_take(&request, AN_DER_SEQUENCE, &inside, NULL) == AN_OK && an_der_int64(&inside, &version, NULL) == AN_OK &&
+    if (an_der_take(&request, AN_DER_SEQUENCE, &inside, NULL) == AN_OK &&
+        an_der_int64(&inside, &version, NULL) == AN_OK &&
         version != 1)
         return REFUSE_BAD_REQUEST;
     return REFUSE_BAD_FORMAT;
@@ -112,7 +115,8 @@ put_moment(struct an_der_out *out, const struct moment *when)
 {
     struct an_date date = an_date_of(when->seconds, 0);
     char text[64];
-    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, date.hour, date.minute, date.second);
+    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, date.hour,
+                       date.minute, date.second);
 
     if (when->ms > 0) {
         len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03d", when->ms);
@@ -124,7 +128,8 @@ put_moment(struct an_der_out *out, const struct moment *when)
 }
 
 static an_code
-build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret, struct an_err *reterr)
+build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret,
+           struct an_err *reterr)
 {
     struct an_der_out out = AN_DER_OUT(ret);
     uint8_t serial[SERIAL_SIZE];
@@ -164,14 +169,17 @@ free_draft(struct tsa_draft *draft)
 }
 
 static an_code
-write_draft(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct tsa_draft *draft, struct an_err *reterr)
+write_draft(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when,
+            struct tsa_draft *draft, struct an_err *reterr)
 {
     struct an_cms_plan *plan = &draft->plan;
     enum an_digest content_digest;
 
     AN_TRY(build_info(tsa, query, when, &draft->info, reterr));
-    *plan = (struct an_cms_plan){.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs, .scheme = an_ca_scheme(tsa->key),
-                                 .content = an_buf_view(&draft->info), .content_type = TST_INFO, .signing_time = AN_TIME_NONE, .signing_certificate_v2 = true};
+    *plan = (struct an_cms_plan){.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs,
+                                 .scheme = an_ca_scheme(tsa->key),
+                                 .content = an_buf_view(&draft->info), .content_type = TST_INFO,
+                                 .signing_time = AN_TIME_NONE, .signing_certificate_v2 = true};
     content_digest = plan->scheme.kind == AN_SIG_EDDSA ? AN_SHA512 : plan->scheme.digest;
     an_hash_once(content_digest, plan->content, draft->content_digest);
     plan->content_digest = AN_BYTES(draft->content_digest, an_digest_size(content_digest));
@@ -191,7 +199,8 @@ finish_draft(const struct tsa_draft *draft, struct an_buf *ret, struct an_err *r
     AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
     struct an_der_out out = AN_DER_OUT(ret);
 
-    AN_TRY(an_cms_finish(&draft->plan, an_buf_view(&draft->attributes), an_buf_view(&draft->signature), AN_NONE, &token, reterr));
+    AN_TRY(an_cms_finish(&draft->plan, an_buf_view(&draft->attributes), an_buf_view(&draft->signature), AN_NONE, &token,
+                         reterr));
     an_der_open(&out, AN_DER_SEQUENCE);
     an_der_open(&out, AN_DER_SEQUENCE);
     an_der_put_int(&out, 0); /* granted */
@@ -212,17 +221,20 @@ check_tsa(const struct an_tsa *tsa, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_TSA_SETUP, "extKeyUsage");
     if (tsa->policy_oid == NULL || an_oid_encode(tsa->policy_oid, oid) == 0)
         AN_FAIL(reterr, AN_E_TSA_SETUP, "policy");
-    return an_ca_check_key(tsa->cert, tsa->key, AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION, AN_E_TSA_SETUP, reterr);
+    return an_ca_check_key(tsa->cert, tsa->key, AN_KU_DIGITAL_SIGNATURE | AN_KU_NON_REPUDIATION, AN_E_TSA_SETUP,
+                           reterr);
 }
 
 /* Drafts a token, or writes the refusal. */
 static an_code
-draft_at(const struct an_tsa *tsa, const struct moment *when, const struct an_tsa_turn *turn, struct tsa_draft *draft, struct an_err *reterr)
+draft_at(const struct an_tsa *tsa, const struct moment *when, const struct an_tsa_turn *turn, struct tsa_draft *draft,
+         struct an_err *reterr)
 {
     struct an_tsp_query query = {0};
     enum refusal why;
 
-    *draft = (struct tsa_draft){.info = an_buf_new(AN_LIMIT_TSP_BYTES), .attributes = an_buf_new(AN_LIMIT_TSP_BYTES), .signature = an_buf_new(AN_LIMIT_TSP_BYTES)};
+    *draft = (struct tsa_draft){.info = an_buf_new(AN_LIMIT_TSP_BYTES), .attributes = an_buf_new(AN_LIMIT_TSP_BYTES),
+                                .signature = an_buf_new(AN_LIMIT_TSP_BYTES)};
     AN_TRY(check_tsa(tsa, reterr));
     if (an_tsp_request_parse(turn->request, &query, NULL) != AN_OK)
         why = explain_malformed(turn->request);
@@ -244,7 +256,8 @@ sign_drafts(const struct an_tsa *tsa, struct tsa_draft *drafts, struct an_tsa_tu
 
     for (size_t i = 0; i < count; i++)
         if (drafts[i].is_open) {
-            signings[many] = (struct an_signing){.digest = drafts[i].to_sign, .out = &drafts[i].signature, .reterr = &turns[i].err};
+            signings[many] = (struct an_signing){.digest = drafts[i].to_sign, .out = &drafts[i].signature,
+                                                 .reterr = &turns[i].err};
             places[many++] = i;
         }
     if (many != 0)
@@ -252,9 +265,12 @@ sign_drafts(const struct an_tsa *tsa, struct tsa_draft *drafts, struct an_tsa_tu
     for (size_t i = 0; i < many; i++) {
         struct an_tsa_turn *turn = &turns[places[i]];
         size_t before = turn->ret->len;
-        turn->code = signings[i].code == AN_OK ? finish_draft(&drafts[places[i]], turn->ret, &turn->err) : signings[i].code;
-        if (turn->code == AN_OK && (i == 0 || turns[places[i - 1]].code != AN_OK)) /* the first speaks for those made with it */
-            turn->code = an_ca_lint_made(an_lint_token, an_bytes_slice(an_buf_view(turn->ret), before, SIZE_MAX), NULL, &turn->err);
+        turn->code = signings[i].code == AN_OK ? finish_draft(&drafts[places[i]], turn->ret, &turn->err)
+                : signings[i].code;
+        /* the first speaks for those made with it */
+        if (turn->code == AN_OK && (i == 0 || turns[places[i - 1]].code != AN_OK))
+            turn->code = an_ca_lint_made(an_lint_token, an_bytes_slice(an_buf_view(turn->ret), before, SIZE_MAX), NULL,
+                                         &turn->err);
         if (turn->code != AN_OK)
             turn->ret->len = before;
     }
@@ -293,7 +309,8 @@ an_tsa_answer_many(const struct an_tsa *tsa, struct an_clock *clock, struct an_t
 }
 
 an_code
-an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret, struct an_err *reterr)
+an_tsa_answer_by(const struct an_tsa *tsa, struct an_clock *clock, an_bytes request, struct an_buf *ret,
+                 struct an_err *reterr)
 {
     struct an_tsa_turn turn = {.request = request, .ret = ret};
 

@@ -46,7 +46,8 @@ extern const struct opt common_opts[];
 extern const size_t common_opt_count;
 
 /* options.c: fills a zeroed options struct; leaves the positional arguments in args. */
-an_code cli_parse(struct cli *cli, const struct command *command, int argc, char **argv, void *options, char **args, int *ret_count,
+an_code cli_parse(struct cli *cli, const struct command *command, int argc, char **argv, void *options, char **args,
+                  int *ret_count,
                   bool *ret_help, struct an_err *reterr) AN_MUST_USE;
 /* AN_E_CLI_REQUIRED names the option when it was not given. */
 an_code cli_need(const char *option, const char *value, struct an_err *reterr) AN_MUST_USE;
@@ -65,9 +66,11 @@ bool cli_completion(FILE *out, const char *shell);
 
 /* output.c */
 #define SAY(cli, vi, en) ((cli)->english ? (en) : (vi))
-/* A column of a list: text and blanks up to `columns` letters (not bytes: Vietnamese has more of those), at least one blank. */
+/* A column of a list: text and blanks up to `columns` letters (not bytes: Vietnamese has more of those), at least one
+ * blank. */
 void cli_cell(FILE *out, const char *text, int columns);
-struct an_regulations *cli_regulations(struct cli *cli); /* NULL when the data cannot be read: citations then stay as they are */
+/* NULL when the data cannot be read: citations then stay as they are */
+struct an_regulations *cli_regulations(struct cli *cli);
 /* Says what failed (stderr, or JSON on stdout) and answers its exit status. */
 int cli_fail(struct cli *cli, const struct an_err *err);
 int cli_exit_status(an_code code);

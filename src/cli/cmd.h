@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 struct sign_args {
-    const char *output, *out_dir, *look, *regulation, *key, *cert, *image, *number, *copy_kind, *agency, *near_text, *rect, *field, *level, *tsa,
+    const char *output, *out_dir, *look, *regulation, *key, *cert, *image, *number, *copy_kind, *agency, *near_text,
+    *rect, *field, *level, *tsa,
         *pin_file, *password_file, *font, *certify, *digest, *format, *secrecy;
     struct opt_list chain, trust, crl, ocsp;
     double seal_diameter_mm;
@@ -14,7 +15,8 @@ struct sign_args {
 };
 struct verify_args {
     struct opt_list content, trust, untrusted, crl, ocsp, policy_oid;
-    const char *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy, *ca_file, *revocation;
+    const char *at, *policy, *password_file, *report, *refusal, *etsi_report, *evidence, *from_evidence, *proxy,
+                *ca_file, *revocation;
     long jobs;
     bool online, offline, allow_private, stream, explicit_policy, inhibit_mapping, inhibit_any_policy;
 };
@@ -25,7 +27,8 @@ struct cert_verify_args {
     bool explicit_policy, inhibit_mapping, inhibit_any_policy, online, offline, allow_private;
 };
 struct pdf_args { const char *password_file, *out_dir; long page, dpi; };
-struct token_args { const char *pin_file, *so_pin_file, *new_pin_file, *label, *serial, *key_type, *id, *cert; long bits; };
+struct token_args { const char *pin_file, *so_pin_file, *new_pin_file, *label, *serial, *key_type, *id, *cert;
+                   long bits; };
 struct demo_args { const char *dir, *regulation, *database, *module; };
 struct help_args { bool man; const char *completion; };
 

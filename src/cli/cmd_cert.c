@@ -12,8 +12,10 @@ static const struct { uint32_t bit; const char *name; } key_usage_table[] = {
     {AN_KU_DATA_ENCIPHERMENT, "dataEncipherment"}, {AN_KU_KEY_AGREEMENT, "keyAgreement"}, {AN_KU_KEY_CERT_SIGN, "keyCertSign"},
     {AN_KU_CRL_SIGN, "cRLSign"},
 };
-static const char *const key_kind_table[] = {[AN_KEY_UNKNOWN] = "?", [AN_KEY_RSA] = "RSA", [AN_KEY_RSA_PSS] = "RSA-PSS", [AN_KEY_EC] = "EC",
-                                             [AN_KEY_ED25519] = "Ed25519", [AN_KEY_ED448] = "Ed448", [AN_KEY_DSA] = "DSA"};
+static const char *const key_kind_table[] = {[AN_KEY_UNKNOWN] = "?", [AN_KEY_RSA] = "RSA", [AN_KEY_RSA_PSS] = "RSA-PSS",
+                                             [AN_KEY_EC] = "EC",
+                                             [AN_KEY_ED25519] = "Ed25519", [AN_KEY_ED448] = "Ed448",
+                                             [AN_KEY_DSA] = "DSA"};
 
 static json_t *
 buf_json(const struct an_buf *text)
@@ -59,10 +61,14 @@ cert_object(const char *file, struct an_cert *cert)
     an_buf_hex(&hash, AN_BYTES(cert->sha256, 32));
     if (!an_cert_email(cert, &email))
         an_buf_reset(&email);
-    snprintf(key_text, sizeof(key_text), "%s %d %s", key ? key_kind_table[an_pubkey_kind(key)] : "?", key ? an_pubkey_bits(key) : 0, key ? an_pubkey_curve(key) : "");
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "file", file, "subject", buf_json(&subject), "issuer",
-                     buf_json(&issuer), "serial", buf_json(&serial), "email", buf_json(&email), "not_before", an_time_format_vn(cert->not_before, from),
-                     "not_after", an_time_format_vn(cert->not_after, to), "key", key_text, "ca", (int)cert->is_ca, "key_usage", usage_json(cert),
+    snprintf(key_text, sizeof(key_text), "%s %d %s", key ? key_kind_table[an_pubkey_kind(key)] : "?",
+             key ? an_pubkey_bits(key) : 0, key ? an_pubkey_curve(key) : "");
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "file", file, "subject",
+                     buf_json(&subject), "issuer",
+                     buf_json(&issuer), "serial", buf_json(&serial), "email", buf_json(&email), "not_before",
+                     an_time_format_vn(cert->not_before, from),
+                     "not_after", an_time_format_vn(cert->not_after, to), "key", key_text, "ca", (int)cert->is_ca,
+                     "key_usage", usage_json(cert),
                      "sha256", buf_json(&hash), "notes", quirks_json(cert));
 }
 
@@ -78,7 +84,8 @@ print_value(FILE *out, const json_t *value, bool english)
         fputs(json_is_true(value) ? "true" : "false", out);
     else
         json_array_foreach(value, at, item)
-            fprintf(out, "%s%s", at ? ", " : "", json_is_object(item) ? json_string_value(json_object_get(item, english ? "en" : "vi")) : json_string_value(item));
+            fprintf(out, "%s%s", at ? ", " : "", json_is_object(item)
+                    ? json_string_value(json_object_get(item, english ? "en" : "vi")) : json_string_value(item));
 }
 
 static void
@@ -112,7 +119,8 @@ cmd_cert_show(struct cli *cli, const void *options, char **args, int count)
         AN_CLEANUP(an_certs_done) struct an_certs certs = {0};
         AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
         struct an_err err = {0};
-        if (an_file_open(args[i], AN_LIMIT_CMS_BYTES, &file, &err) != AN_OK || an_certs_read(&certs, file.bytes, &err) != AN_OK) {
+        if (an_file_open(args[i], AN_LIMIT_CMS_BYTES, &file, &err) != AN_OK ||
+            an_certs_read(&certs, file.bytes, &err) != AN_OK) {
             an_err_name_file(&err, args[i]);
             status = cli_fail(cli, &err);
         }
@@ -129,15 +137,18 @@ show_look(struct cli *cli, const struct an_look *look)
 
     cli_citation(cli, look->citation, &citation);
     if (cli->json) {
-        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s%}", "id", look->id, "vi", look->name_vi, "en", look->name_en, "regulation", look->regulation,
-                                   "cite", look->citation, "citation", citation.len ? (const char *)citation.ptr : "", citation.len);
+        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s%}", "id", look->id, "vi", look->name_vi, "en",
+                                   look->name_en, "regulation", look->regulation,
+                                   "cite", look->citation, "citation", citation.len ? (const char *)citation.ptr : "",
+                                   citation.len);
         char *text = json_dumps(object, JSON_COMPACT);
         fprintf(cli->out, "%s\n", text ? text : "{}");
         free(text);
         json_decref(object);
         return;
     }
-    fprintf(cli->out, "%-22s %s\n%-22s [%.*s]\n", look->id, SAY(cli, look->name_vi, look->name_en), "", AN_FMT(an_buf_view(&citation)));
+    fprintf(cli->out, "%-22s %s\n%-22s [%.*s]\n", look->id, SAY(cli, look->name_vi, look->name_en), "",
+            AN_FMT(an_buf_view(&citation)));
 }
 
 AN_VEC(look_list, const struct an_look *);
@@ -158,7 +169,8 @@ cmd_look_list(struct cli *cli, const void *options, char **args, int count)
     an_code code;
 
     (void)options;
-    code = regs ? an_look_each(regs, count ? args[0] : NULL, note_look, &list, &err) : an_regulations_open(NULL, &cli->regulations, &err);
+    code = regs ? an_look_each(regs, count ? args[0] : NULL, note_look, &list, &err) : an_regulations_open(NULL,
+            &cli->regulations, &err);
     for (size_t i = 0; code == AN_OK && i < list.count; i++)
         show_look(cli, list.items[i]);
     free(list.items);

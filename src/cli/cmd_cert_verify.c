@@ -115,7 +115,8 @@ cmd_cert_verify(struct cli *cli, const void *options, char **argv, int count)
     if (code == AN_OK && args->online && args->offline)
         code = an_err_set(&err, AN_E_CLI_CONFLICT, "%s", "--online --offline");
     if (code == AN_OK && args->online) {
-        struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy, .ca_file = args->ca_file};
+        struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy,
+                                       .ca_file = args->ca_file};
         code = an_fetcher_start(&rules, &fetcher, &err);
     }
     if (code == AN_OK && fetcher != NULL) {

@@ -17,7 +17,8 @@ cmd_demo(struct cli *cli, const void *options, char **args, int count)
         argv[at++] = "--dir";
         argv[at++] = a->dir;
     }
-    const struct { const char *option, *value; } more[] = {{"--regulation", a->regulation}, {"--database", a->database}, {"--module", a->module}};
+    const struct { const char *option, *value; } more[] = {{"--regulation", a->regulation}, {"--database", a->database},
+                                                           {"--module", a->module}};
     for (size_t i = 0; i < AN_COUNT(more); i++)
         if (more[i].value != NULL) {
             argv[at++] = more[i].option;

@@ -45,10 +45,14 @@ field_json(const struct an_pdf_sigfield *f)
 {
     char time[AN_TIME_TEXT_MAX];
 
-    return json_pack("{s:s, s:b, s:b, s:s, s:s, s:s, s:[I, I, I, I], s:i, s:i, s:[f, f, f, f]}", "name", f->name ? f->name : "", "signed",
-                     (int)(f->value != NULL), "time_stamp", (int)f->is_doc_timestamp, "sub_filter", f->sub_filter, "signer",
-                     f->signer_name ? f->signer_name : "", "time", an_time_format_vn(f->m_time, time), "byte_range", (json_int_t)f->byte_range[0],
-                     (json_int_t)f->byte_range[1], (json_int_t)f->byte_range[2], (json_int_t)f->byte_range[3], "docmdp", f->docmdp, "revision",
+    return json_pack("{s:s, s:b, s:b, s:s, s:s, s:s, s:[I, I, I, I], s:i, s:i, s:[f, f, f, f]}", "name",
+                     f->name ? f->name : "", "signed",
+                     (int)(f->value != NULL), "time_stamp", (int)f->is_doc_timestamp, "sub_filter", f->sub_filter,
+                     "signer",
+                     f->signer_name ? f->signer_name : "", "time", an_time_format_vn(f->m_time, time), "byte_range",
+                     (json_int_t)f->byte_range[0],
+                     (json_int_t)f->byte_range[1], (json_int_t)f->byte_range[2], (json_int_t)f->byte_range[3], "docmdp",
+                     f->docmdp, "revision",
                      f->revision, "rect", f->rect.x0, f->rect.y0, f->rect.x1, f->rect.y1);
 }
 
@@ -92,10 +96,14 @@ info_object(const char *path, struct an_pdf *pdf, json_t **ret, struct an_err *r
     snprintf(version, sizeof(version), "%d.%d", info.version_major, info.version_minor);
     if (info.pdfa_part)
         snprintf(pdfa, sizeof(pdfa), "PDF/A-%d%c", info.pdfa_part, info.pdfa_conformance ? info.pdfa_conformance : ' ');
-    *ret = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:o, s:o}", "file", path, "version", version, "pages",
-                     (json_int_t)info.page_count, "revisions", (json_int_t)info.revision_count, "objects", (json_int_t)info.object_count, "encrypted",
-                     (int)info.is_encrypted, "encryption", info.encryption, "may_sign", (int)info.may_sign, "linearized", (int)info.is_linearized, "rebuilt",
-                     (int)info.is_rebuilt, "pdfa", pdfa, "xfa", (int)info.has_xfa, "usage_rights", (int)info.has_usage_rights, "javascript",
+    *ret = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:o, s:o}", "file", path,
+                     "version", version, "pages",
+                     (json_int_t)info.page_count, "revisions", (json_int_t)info.revision_count, "objects",
+                     (json_int_t)info.object_count, "encrypted",
+                     (int)info.is_encrypted, "encryption", info.encryption, "may_sign", (int)info.may_sign,
+                     "linearized", (int)info.is_linearized, "rebuilt",
+                     (int)info.is_rebuilt, "pdfa", pdfa, "xfa", (int)info.has_xfa, "usage_rights",
+                     (int)info.has_usage_rights, "javascript",
                      (int)info.has_javascript, "fields", list, "notes", notes_json(pdf));
     return AN_OK;
 }
@@ -109,13 +117,17 @@ print_info(struct cli *cli, json_t *info)
 
     an_utf8_make_visible(name);
     fprintf(cli->out, "%s: PDF %s%s%s, %lld %s, %lld %s%s%s\n", name,
-            json_string_value(json_object_get(info, "version")), *json_string_value(json_object_get(info, "pdfa")) ? ", " : "",
-            json_string_value(json_object_get(info, "pdfa")), json_integer_value(json_object_get(info, "pages")), SAY(cli, "trang", "pages"),
+            json_string_value(json_object_get(info, "version")),
+            *json_string_value(json_object_get(info, "pdfa")) ? ", " : "",
+            json_string_value(json_object_get(info, "pdfa")), json_integer_value(json_object_get(info, "pages")),
+            SAY(cli, "trang", "pages"),
             json_integer_value(json_object_get(info, "revisions")), SAY(cli, "phiên bản", "revisions"),
-            json_is_true(json_object_get(info, "encrypted")) ? ", " : "", json_string_value(json_object_get(info, "encryption")));
+            json_is_true(json_object_get(info, "encrypted")) ? ", " : "",
+            json_string_value(json_object_get(info, "encryption")));
     json_array_foreach(json_object_get(info, "fields"), at, item)
         fprintf(cli->out, "  %s: %s %s %s\n", json_string_value(json_object_get(item, "name")),
-                json_is_true(json_object_get(item, "signed")) ? json_string_value(json_object_get(item, "sub_filter")) : SAY(cli, "chưa ký", "empty"),
+                json_is_true(json_object_get(item, "signed")) ? json_string_value(json_object_get(item, "sub_filter"))
+                : SAY(cli, "chưa ký", "empty"),
                 json_string_value(json_object_get(item, "signer")), json_string_value(json_object_get(item, "time")));
     json_array_foreach(json_object_get(info, "notes"), at, item)
         fprintf(cli->out, "  · %s\n", json_string_value(json_object_get(item, cli->english ? "en" : "vi")));
@@ -174,9 +186,11 @@ revision_json(struct an_pdf *pdf, size_t revision, const struct an_pdf_sigfields
         pages = 0;
     for (size_t i = 0; i < fields->count; i++)
         if (fields->items[i].revision == (int)revision)
-            json_array_append_new(signers, json_pack("{s:s, s:s}", "field", fields->items[i].name ? fields->items[i].name : "", "signer",
+            json_array_append_new(signers, json_pack("{s:s, s:s}", "field",
+                                                     fields->items[i].name ? fields->items[i].name : "", "signer",
                                                      fields->items[i].signer_name ? fields->items[i].signer_name : ""));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "revision", (json_int_t)revision, "end", (json_int_t)r->end, "xref", (json_int_t)r->xref_offset,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "revision", (json_int_t)revision, "end", (json_int_t)r->end,
+                     "xref", (json_int_t)r->xref_offset,
                      "objects_changed", (json_int_t)change_count, "pages", (json_int_t)pages, "signatures", signers);
 }
 
@@ -186,24 +200,29 @@ print_revision(struct cli *cli, json_t *r)
     size_t at;
     json_t *item;
 
-    fprintf(cli->out, "%s %lld: %lld byte, %lld %s, %lld %s", SAY(cli, "phiên bản", "revision"), json_integer_value(json_object_get(r, "revision")),
-            json_integer_value(json_object_get(r, "end")), json_integer_value(json_object_get(r, "objects_changed")), SAY(cli, "đối tượng", "objects"),
+    fprintf(cli->out, "%s %lld: %lld byte, %lld %s, %lld %s", SAY(cli, "phiên bản", "revision"),
+            json_integer_value(json_object_get(r, "revision")),
+            json_integer_value(json_object_get(r, "end")), json_integer_value(json_object_get(r, "objects_changed")),
+            SAY(cli, "đối tượng", "objects"),
             json_integer_value(json_object_get(r, "pages")), SAY(cli, "trang", "pages"));
     json_array_foreach(json_object_get(r, "signatures"), at, item)
-        fprintf(cli->out, " · %s: %s %s", SAY(cli, "đã ký", "signed"), json_string_value(json_object_get(item, "field")), json_string_value(json_object_get(item, "signer")));
+        fprintf(cli->out, " · %s: %s %s", SAY(cli, "đã ký", "signed"),
+                json_string_value(json_object_get(item, "field")), json_string_value(json_object_get(item, "signer")));
     fputc('\n', cli->out);
 }
 
 /* The file as it was at a revision, and a picture of every page, so that a person can look for herself. */
 static an_code
-save_revision(struct open_pdf *o, const char *folder, size_t revision, struct an_renderer *renderer, struct an_err *reterr)
+save_revision(struct open_pdf *o, const char *folder, size_t revision, struct an_renderer *renderer,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/revision-%zu.pdf", folder, revision);
     AN_CLEANUP(an_buf_free) struct an_buf png = an_buf_new(AN_LIMIT_MESSAGE_BYTES);
     AN_CLEANUP(an_file_close) struct an_file saved = AN_FILE_NONE;
     size_t pages = 0;
 
-    AN_TRY(an_file_write(path, an_bytes_slice(o->file.bytes, 0, (size_t)an_pdf_revision_at(o->pdf, revision)->end), 0644, reterr));
+    AN_TRY(an_file_write(path, an_bytes_slice(o->file.bytes, 0, (size_t)an_pdf_revision_at(o->pdf, revision)->end),
+                         0644, reterr));
     AN_TRY(an_file_open(path, 0, &saved, reterr));
     AN_TRY(an_pdf_page_count(o->pdf, revision, &pages, reterr));
     for (size_t i = 0; i < pages && i < 50; i++) {
@@ -215,7 +234,8 @@ save_revision(struct open_pdf *o, const char *folder, size_t revision, struct an
 }
 
 static an_code
-show_revisions(struct cli *cli, const struct pdf_args *a, struct open_pdf *o, struct an_renderer **renderer, struct an_err *reterr)
+show_revisions(struct cli *cli, const struct pdf_args *a, struct open_pdf *o, struct an_renderer **renderer,
+               struct an_err *reterr)
 {
     struct an_pdf_sigfields fields = {0};
     size_t latest = an_pdf_latest(o->pdf);
@@ -258,8 +278,10 @@ cmd_pdf_revisions(struct cli *cli, const void *options, char **args, int count)
 static void
 print_hit(struct cli *cli, json_t *hit)
 {
-    fprintf(cli->out, "%s %lld: %.1f,%.1f,%.1f,%.1f\n", SAY(cli, "trang", "page"), json_integer_value(json_object_get(hit, "page")),
-            json_real_value(json_object_get(hit, "x")), json_real_value(json_object_get(hit, "y")), json_real_value(json_object_get(hit, "w")),
+    fprintf(cli->out, "%s %lld: %.1f,%.1f,%.1f,%.1f\n", SAY(cli, "trang", "page"),
+            json_integer_value(json_object_get(hit, "page")),
+            json_real_value(json_object_get(hit, "x")), json_real_value(json_object_get(hit, "y")),
+            json_real_value(json_object_get(hit, "w")),
             json_real_value(json_object_get(hit, "h")));
 }
 
@@ -278,7 +300,8 @@ find_text(struct cli *cli, const struct pdf_args *a, char **args, struct an_rend
     AN_TRY(an_renderer_find_text(*renderer, file.fd, args[1], text, &hits, reterr));
     for (size_t i = 0; i < hits.count; i++) {
         const struct an_box *b = &hits.items[i].box;
-        put_object(cli, json_pack("{s:i, s:f, s:f, s:f, s:f}", "page", (int)hits.items[i].page + 1, "x", b->x0, "y", b->y0, "w", b->x1 - b->x0, "h",
+        put_object(cli, json_pack("{s:i, s:f, s:f, s:f, s:f}", "page", (int)hits.items[i].page + 1, "x", b->x0, "y",
+                                  b->y0, "w", b->x1 - b->x0, "h",
                                   b->y1 - b->y0), print_hit);
     }
     if (text != NULL)

@@ -26,7 +26,8 @@
 #define COMMIT_FILES 32         /* outputs synced together */
 #define COMMIT_AFTER_MS 1000    /* a slow token's files are not held back longer than this */
 
-static const char *const level_names[] = {[AN_LEVEL_B_B] = "B-B", [AN_LEVEL_B_T] = "B-T", [AN_LEVEL_B_LT] = "B-LT", [AN_LEVEL_B_LTA] = "B-LTA"};
+static const char *const level_names[] = {[AN_LEVEL_B_B] = "B-B", [AN_LEVEL_B_T] = "B-T", [AN_LEVEL_B_LT] = "B-LT",
+                                          [AN_LEVEL_B_LTA] = "B-LTA"};
 
 struct sign_run {
     struct cli *cli;
@@ -130,7 +131,8 @@ read_rect(const struct sign_args *a, struct an_sign_job *job, struct an_err *ret
 
     if (a->rect == NULL)
         return AN_OK;
-    if (sscanf(a->rect, "%lf,%lf,%lf,%lf%n", &job->x, &job->y, &job->w, &job->h, &used) != 4 || a->rect[used] != '\0' || a->page < -1)
+    if (sscanf(a->rect, "%lf,%lf,%lf,%lf%n", &job->x, &job->y, &job->w, &job->h, &used) != 4 || a->rect[used] != '\0' ||
+        a->page < -1)
         AN_FAIL(reterr, AN_E_CLI_VALUE, "--rect %s", a->rect);
     job->has_rect = true;
     job->page_index = a->page == -1 ? SIZE_MAX : a->page > 0 ? (size_t)(a->page - 1) : 0;
@@ -214,13 +216,15 @@ static an_code
 start_network(struct sign_run *r, struct an_sign_setup *setup, struct an_err *reterr)
 {
     const struct sign_args *a = r->args;
-    struct an_fetch_rules tsa_rules = {.allow_private = true, .proxy = a->proxy, .ca_file = a->ca_file}; /* the person named this address */
+    /* the person named this address */
+    struct an_fetch_rules tsa_rules = {.allow_private = true, .proxy = a->proxy, .ca_file = a->ca_file};
     struct an_fetch_rules rules = {.allow_private = a->allow_private, .proxy = a->proxy, .ca_file = a->ca_file};
     bool has_status = a->crl.count + a->ocsp.count > 0;
 
     if (a->tsa != NULL && setup->level >= AN_LEVEL_B_T) {
         AN_TRY(an_fetcher_start(&tsa_rules, &r->tsa_fetcher, reterr));
-        r->tsa = (struct an_tsa_client){.fetcher = r->tsa_fetcher, .url = a->tsa, .timeout_ms = (uint64_t)(a->tsa_timeout > 0 ? a->tsa_timeout : 0) * 1000};
+        r->tsa = (struct an_tsa_client){.fetcher = r->tsa_fetcher, .url = a->tsa,
+                                        .timeout_ms = (uint64_t)(a->tsa_timeout > 0 ? a->tsa_timeout : 0) * 1000};
         setup->time_stamp = an_tsa_client_stamp;
         setup->time_stamp_context = &r->tsa;
     }
@@ -235,7 +239,8 @@ start_network(struct sign_run *r, struct an_sign_setup *setup, struct an_err *re
 static an_code
 start_helpers(struct sign_run *r, struct an_sign_setup *setup, struct an_err *reterr)
 {
-    bool by_text = setup->look != NULL && setup->look->place != AN_LOOK_OVER_SIGNATURE_LEFT && setup->look->place != AN_LOOK_NO_PLACE && !r->job.has_rect;
+    bool by_text = setup->look != NULL && setup->look->place != AN_LOOK_OVER_SIGNATURE_LEFT &&
+        setup->look->place != AN_LOOK_NO_PLACE && !r->job.has_rect;
 
     if (setup->look != NULL && setup->look->requires_person_first)
         AN_TRY(an_verifier_new(NULL, &r->verifier, reterr));
@@ -289,7 +294,8 @@ output_name(const struct sign_args *a, const char *in)
     if (a->in_place)
         return an_strdup(in);
     if (a->out_dir != NULL)
-        return an_asprintf("%s/%s%s", a->out_dir, base, a->format && strcmp(a->format, "cades") == 0 ? (a->attached ? ".p7m" : ".p7s") : "");
+        return an_asprintf("%s/%s%s", a->out_dir, base, a->format &&
+                           strcmp(a->format, "cades") == 0 ? (a->attached ? ".p7m" : ".p7s") : "");
     return an_strdup(a->output);
 }
 
@@ -331,7 +337,8 @@ is_finished(const char *in, const char *out)
     AN_CLEANUP(an_file_close) struct an_file a = AN_FILE_NONE;
     AN_CLEANUP(an_file_close) struct an_file b = AN_FILE_NONE;
 
-    return an_file_open(in, 0, &a, NULL) == AN_OK && an_file_open(out, 0, &b, NULL) == AN_OK && b.bytes.len > a.bytes.len &&
+    return an_file_open(in, 0, &a, NULL) == AN_OK && an_file_open(out, 0, &b, NULL) == AN_OK &&
+           b.bytes.len > a.bytes.len &&
            memcmp(a.bytes.ptr, b.bytes.ptr, a.bytes.len) == 0;
 }
 
@@ -355,14 +362,19 @@ say_signed(struct sign_run *r, const struct pending *p, FILE *out)
     an_time_format_vn(s->signing_time, time);
     if (!r->cli->json) {
         if (!r->cli->quiet)
-            fprintf(out, "%s → %s: %s %s, %s\n", r->files[p->index], r->outputs[p->index], SAY(r->cli, "đã ký", "signed"), level_names[s->level], time);
+            fprintf(out, "%s → %s: %s %s, %s\n", r->files[p->index], r->outputs[p->index],
+                    SAY(r->cli, "đã ký", "signed"), level_names[s->level], time);
         for (size_t i = 0; i < s->warning_count; i++)
-            fprintf(out, "  ! %s\n", SAY(r->cli, an_message_find(s->warnings[i])->vi, an_message_find(s->warnings[i])->en));
+            fprintf(out, "  ! %s\n", SAY(r->cli, an_message_find(s->warnings[i])->vi,
+                                         an_message_find(s->warnings[i])->en));
         return;
     }
-    line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:[f, f, f, f], s:o}", "file", r->files[p->index], "output", r->outputs[p->index],
-                     "status", "signed", "level", level_names[s->level], "signing_time", time, "bytes_added", (json_int_t)s->bytes_added,
-                     "page", (int)s->page_index + 1, "rect", s->x, s->y, s->w, s->h, "warnings", report_codes_json(s->warnings, s->warning_count));
+    line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:[f, f, f, f], s:o}", "file", r->files[p->index], "output",
+                     r->outputs[p->index],
+                     "status", "signed", "level", level_names[s->level], "signing_time", time, "bytes_added",
+                     (json_int_t)s->bytes_added,
+                     "page", (int)s->page_index + 1, "rect", s->x, s->y, s->w, s->h, "warnings",
+                     report_codes_json(s->warnings, s->warning_count));
     text = json_dumps(line, JSON_COMPACT);
     fprintf(out, "%s\n", text ? text : "{}");
     free(text);
@@ -461,7 +473,8 @@ summary(struct sign_run *r)
     struct an_err err = {0};
 
     if (r->count > 1 && !r->cli->json && !r->cli->quiet)
-        fprintf(r->cli->out, "%s: %d/%zu%s%d\n", SAY(r->cli, "Đã ký", "Signed"), atomic_load(&r->signed_count), r->count,
+        fprintf(r->cli->out, "%s: %d/%zu%s%d\n", SAY(r->cli, "Đã ký", "Signed"), atomic_load(&r->signed_count),
+                r->count,
                 SAY(r->cli, ", đã có từ trước: ", ", finished earlier: "), atomic_load(&r->skipped_count));
     if (done < r->count && (pool_interrupted() || atomic_load(&r->stop))) {
         an_err_set(&err, AN_E_CLI_INTERRUPTED, "%zu / %zu", done, r->count);
@@ -487,7 +500,8 @@ cmd_sign(struct cli *cli, const void *options, char **argv, int argc)
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (r.chain_anchor && !cli->quiet && !cli->json)
-        fprintf(stderr, "antin: %s\n", SAY(cli, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->vi, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->en));
+        fprintf(stderr, "antin: %s\n", SAY(cli, an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->vi,
+                                           an_message_find(AN_N_SIGN_CHAIN_ANCHOR)->en));
     if (jobs <= 0)
         jobs = (long)an_cores();
     if ((size_t)jobs > an_signer_info(r.signer)->sessions_max + 1)

@@ -30,12 +30,17 @@ show_token(void *context, const struct an_token_info *t)
     struct cli *cli = context;
 
     if (cli->json)
-        print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "label", t->label, "manufacturer", t->manufacturer, "model",
-                                       t->model, "serial", t->serial, "module", t->module, "uri", t->uri, "initialised", (int)t->initialised, "pin",
-                                       pin_table[t->pin].id, "pin_len_min", (json_int_t)t->pin_len_min, "pin_len_max", (json_int_t)t->pin_len_max));
+        print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "label", t->label,
+                                       "manufacturer", t->manufacturer, "model",
+                                       t->model, "serial", t->serial, "module", t->module, "uri", t->uri, "initialised",
+                                       (int)t->initialised, "pin",
+                                       pin_table[t->pin].id, "pin_len_min", (json_int_t)t->pin_len_min, "pin_len_max",
+                                       (json_int_t)t->pin_len_max));
     else
-        fprintf(cli->out, "%s · %s %s · %s\n  PIN: %s (%lu–%lu)\n  %s\n", t->label, t->manufacturer, t->model, t->serial,
-                t->initialised ? SAY(cli, pin_table[t->pin].vi, pin_table[t->pin].en) : SAY(cli, "chưa khởi tạo", "not initialised"), t->pin_len_min, t->pin_len_max, t->uri);
+        fprintf(cli->out, "%s · %s %s · %s\n  PIN: %s (%lu–%lu)\n  %s\n", t->label, t->manufacturer, t->model,
+                t->serial,
+                t->initialised ? SAY(cli, pin_table[t->pin].vi, pin_table[t->pin].en) : SAY(cli, "chưa khởi tạo",
+                        "not initialised"), t->pin_len_min, t->pin_len_max, t->uri);
 }
 
 static void
@@ -44,7 +49,8 @@ show_object(void *context, const struct an_token_object *o)
     struct cli *cli = context;
 
     if (cli->json)
-        print_json(cli->out, json_pack("{s:s, s:s, s:s, s:i, s:s}", "class", o->class_name, "label", o->label, "id", o->id, "bits", o->bits, "uri", o->uri));
+        print_json(cli->out, json_pack("{s:s, s:s, s:s, s:i, s:s}", "class", o->class_name, "label", o->label, "id",
+                                       o->id, "bits", o->bits, "uri", o->uri));
     else
         fprintf(cli->out, "%-12s %-30s id %s%s", o->class_name, o->label, o->id, o->bits ? "" : "\n");
     if (!cli->json && o->bits)
@@ -124,7 +130,8 @@ generate(struct cli *cli, const struct token_args *a, const char *uri, struct an
         AN_TRY(an_random(random, sizeof(random), reterr));
         an_buf_append(&id, AN_BYTES(random, sizeof(random)));
     }
-    AN_TRY(an_token_generate(uri, pin_source(a->pin_file), ec ? AN_KEY_EC : AN_KEY_RSA, a->bits > 0 ? (int)a->bits : ec ? 256 : 3072,
+    AN_TRY(an_token_generate(uri, pin_source(a->pin_file), ec ? AN_KEY_EC : AN_KEY_RSA,
+                             a->bits > 0 ? (int)a->bits : ec ? 256 : 3072,
                              a->label ? a->label : "antin", an_buf_view(&id), &spki, reterr));
     an_pem_write(&text, "PUBLIC KEY", an_buf_view(&spki));
     fprintf(cli->out, "%.*s", AN_FMT(an_buf_view(&text)));

@@ -37,7 +37,8 @@ note_model(void *context, const struct an_token_info *token)
 static const struct an_pin_policy *
 find_policy(const char *uri, struct desk_model *found)
 {
-    if (an_device_models_open(NULL, &found->models, NULL) != AN_OK || an_token_list(uri, note_model, found, NULL) != AN_OK)
+    if (an_device_models_open(NULL, &found->models, NULL) != AN_OK ||
+        an_token_list(uri, note_model, found, NULL) != AN_OK)
         return NULL;
     return found->model ? &found->model->pin : NULL;
 }
@@ -67,7 +68,8 @@ cmd_token_unlock(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         code = an_token_unlock(args[0], pin_source(a->so_pin_file), pin, find_policy(args[0], &found), &err);
     an_device_models_close(&found.models);
-    return tell(cli, code, &err, "token.unlock", "Đã khôi phục: thiết bị mở được bằng mã PIN mới.", "Restored: the token opens with the new PIN.");
+    return tell(cli, code, &err, "token.unlock", "Đã khôi phục: thiết bị mở được bằng mã PIN mới.",
+                "Restored: the token opens with the new PIN.");
 }
 
 int
@@ -100,7 +102,8 @@ cmd_token_wipe(struct cli *cli, const void *options, char **args, int count)
     struct an_err err = {0};
 
     (void)count;
-    return tell(cli, wipe_token(options, args[0], &err), &err, "token.wipe", "Đã xóa sạch thiết bị.", "The token is wiped.");
+    return tell(cli, wipe_token(options, args[0], &err), &err, "token.wipe", "Đã xóa sạch thiết bị.",
+                "The token is wiped.");
 }
 
 static an_code
@@ -119,7 +122,8 @@ write_certificate(const struct token_args *a, const char *uri, struct an_err *re
     AN_TRY(an_file_read(a->cert, AN_LIMIT_CERT_BYTES, &file, reterr));
     if (!an_pem_next(an_buf_view(&file), &at, &der, label))
         AN_FAIL(reterr, AN_E_CLI_VALUE, "--cert %s", a->cert);
-    return an_token_replace_cert(uri, pin_source(a->pin_file), an_buf_view(&der), a->label ? a->label : "antin", an_buf_view(&id), reterr);
+    return an_token_replace_cert(uri, pin_source(a->pin_file), an_buf_view(&der), a->label ? a->label : "antin",
+                                 an_buf_view(&id), reterr);
 }
 
 int

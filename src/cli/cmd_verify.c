@@ -182,7 +182,8 @@ static an_code
 start(struct verify_job *job, an_path_fetch *ret_fetch, struct an_err *reterr)
 {
     const struct verify_args *args = job->args;
-    struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy, .ca_file = args->ca_file};
+    struct an_fetch_rules rules = {.allow_private = args->allow_private, .proxy = args->proxy,
+                                   .ca_file = args->ca_file};
 
     AN_TRY(an_verifier_new(NULL, &job->verifier, reterr));
     if (!args->online)

@@ -188,7 +188,8 @@ static const struct command_group desk = {desk_commands, AN_COUNT(desk_commands)
 
 /* In this order they stand in help and in the manual. */
 const struct command_group *const command_groups[] = {
-    &desk, &office_instance, &office_ca, &office_enrol, &office_audit, &office_regulation, &office_registry, &office_device, &office_request, NULL,
+    &desk, &office_instance, &office_ca, &office_enrol, &office_audit, &office_regulation,
+    &office_registry, &office_device, &office_request, NULL,
 };
 
 bool

@@ -116,7 +116,8 @@ roff_command(FILE *out, const struct command *command)
 void
 cli_man_page(FILE *out)
 {
-    fprintf(out, ".TH ANTIN 1 \"\" \"antin %s\" \"User commands\"\n.SH NAME\nantin \\- digital signatures for official duty (chữ ký số chuyên dùng công vụ)\n"
+    fprintf(out,
+            ".TH ANTIN 1 \"\" \"antin %s\" \"User commands\"\n.SH NAME\nantin \\- digital signatures for official duty (chữ ký số chuyên dùng công vụ)\n"
                  ".SH SYNOPSIS\n.B antin\n.I command\n.RI [ options ]\n.RI [ arguments ]\n.SH DESCRIPTION\n"
                  "Signs, seals and verifies documents by the regulations of Vietnamese state and Party agencies; runs the certification\n"
                  "services and the registration behind them.\n"
@@ -161,7 +162,8 @@ cli_completion(FILE *out, const char *shell)
     for (size_t i = 0; i < cli_command_count(); i++) {
         const char *space = strchr(cli_command_at(i)->name, ' ');
         if (space != NULL)
-            fprintf(out, "      %.*s) words=\"$words %s\" ;;&\n", (int)(space - cli_command_at(i)->name), cli_command_at(i)->name, space + 1);
+            fprintf(out, "      %.*s) words=\"$words %s\" ;;&\n", (int)(space - cli_command_at(i)->name),
+                    cli_command_at(i)->name, space + 1);
     }
     fputs("    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _antin antin\n", out);

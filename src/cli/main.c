@@ -25,8 +25,8 @@ find_command(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
-/* What is written into an instance is read by others, on their terminals and in their letters: words with control characters or
- * marks that turn the line round are refused at the door, unless they name a file that is there. */
+/* What is written into an instance is read by others, on their terminals and in their letters: words with control
+ * characters or marks that turn the line round are refused at the door, unless they name a file that is there. */
 static an_code
 check_words(const struct command *command, int argc, char **argv, struct an_err *reterr)
 {
@@ -45,7 +45,8 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
     bool help = false;
     int count = 0, status;
 
-    if (check_words(command, argc, argv, &err) != AN_OK || cli_parse(cli, command, argc, argv, options, args, &count, &help, &err) != AN_OK)
+    if (check_words(command, argc, argv, &err) != AN_OK || cli_parse(cli, command, argc, argv, options, args, &count,
+                                                                     &help, &err) != AN_OK)
         status = cli_fail(cli, &err);
     else if (help)
         cli_help_command(cli, command), status = 0;
@@ -55,7 +56,8 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
     return status;
 }
 
-/* "antin ca" and "antin ca --help" list what there is under "ca"; a wrong second word is a failure with the same list. */
+/* "antin ca" and "antin ca --help" list what there is under "ca"; a wrong second word is a failure with the same list.
+ */
 static int
 tell_no_command(struct cli *cli, int argc, char **argv)
 {
@@ -83,7 +85,8 @@ main(int argc, char **argv)
 
     cli_start(&cli, argc, argv);
     command = find_command(argc, argv, &words);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--lang=en") == 0 || strcmp(argv[1], "--lang") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--lang=en") == 0 ||
+        strcmp(argv[1], "--lang") == 0) {
         cli_help_overview(&cli);
         status = argc < 2 ? AN_KIND_USAGE : 0;
     } else if (strcmp(argv[1], "--version") == 0) {

@@ -77,7 +77,8 @@ store_common(struct cli *cli, const struct opt *opt, const char *value, bool *re
 
 /* "--name value", "--name=value" or a flag; at points at the word and moves past what was used. */
 static an_code
-take_option(struct cli *cli, const struct command *command, int argc, char **argv, int *at, void *options, bool *ret_help,
+take_option(struct cli *cli, const struct command *command, int argc, char **argv, int *at, void *options,
+            bool *ret_help,
             struct an_err *reterr)
 {
     const char *word = argv[*at] + 2, *equals = strchr(word, '='), *value = NULL;
@@ -99,7 +100,8 @@ take_option(struct cli *cli, const struct command *command, int argc, char **arg
 }
 
 an_code
-cli_parse(struct cli *cli, const struct command *command, int argc, char **argv, void *options, char **args, int *ret_count,
+cli_parse(struct cli *cli, const struct command *command, int argc, char **argv, void *options, char **args,
+          int *ret_count,
           bool *ret_help, struct an_err *reterr)
 {
     bool only_arguments = false;

@@ -69,8 +69,10 @@ cli_error_json(struct cli *cli, const struct an_err *err)
     AN_CLEANUP(an_buf_free) struct an_buf citation = an_buf_new(2048);
 
     cli_citation(cli, message->cite, &citation);
-    return json_pack("{s:s, s:s, s:s, s:s%, s:o, s:o}", "code", message->symbol, "vi", message->vi, "en", message->en, "citation",
-                     citation.len ? (const char *)citation.ptr : "", citation.len, "detail", report_text_json(an_bytes_of_str(err->detail)),
+    return json_pack("{s:s, s:s, s:s, s:s%, s:o, s:o}", "code", message->symbol, "vi", message->vi, "en", message->en,
+                     "citation",
+                     citation.len ? (const char *)citation.ptr : "", citation.len, "detail",
+                     report_text_json(an_bytes_of_str(err->detail)),
                      "file", report_text_json(an_bytes_of_str(err->file)));
 }
 

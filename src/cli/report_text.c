@@ -15,12 +15,17 @@ static const struct { const char *vi, *en; } word_table[] = {
 };
 static const struct { const char *vi, *en; } effect_table[] = {
     [AN_EFFECT_NONE] = {"không có chữ ký có hiệu lực", "no signature with effect"},
-    [AN_EFFECT_PERSONAL_ONLY] = {"chỉ có chữ ký cá nhân (như văn bản giấy ký tay, chưa đóng dấu)", "personal signature only (as paper signed but not sealed)"},
-    [AN_EFFECT_AGENCY_ONLY] = {"chỉ có chữ ký cơ quan (như văn bản giấy có dấu)", "agency signature only (as paper with a seal)"},
-    [AN_EFFECT_BOTH] = {"đủ chữ ký của người có thẩm quyền và của cơ quan (như bản gốc văn bản giấy)", "signed by the competent person and by the agency (as the paper original)"},
-    [AN_EFFECT_INCOMPLETE] = {"chưa đầy đủ: có chữ ký không hợp lệ hoặc còn thiếu", "incomplete: a signature is missing or not valid"},
+    [AN_EFFECT_PERSONAL_ONLY] = {"chỉ có chữ ký cá nhân (như văn bản giấy ký tay, chưa đóng dấu)",
+                                 "personal signature only (as paper signed but not sealed)"},
+    [AN_EFFECT_AGENCY_ONLY] = {"chỉ có chữ ký cơ quan (như văn bản giấy có dấu)",
+                               "agency signature only (as paper with a seal)"},
+    [AN_EFFECT_BOTH] = {"đủ chữ ký của người có thẩm quyền và của cơ quan (như bản gốc văn bản giấy)",
+                        "signed by the competent person and by the agency (as the paper original)"},
+    [AN_EFFECT_INCOMPLETE] = {"chưa đầy đủ: có chữ ký không hợp lệ hoặc còn thiếu",
+                              "incomplete: a signature is missing or not valid"},
 };
-static const char *const mark_table[] = {[AN_FINDING_PASSED] = "✓", [AN_FINDING_INDETERMINATE] = "?", [AN_FINDING_FAILED] = "✗",
+static const char *const mark_table[] = {[AN_FINDING_PASSED] = "✓", [AN_FINDING_INDETERMINATE] = "?",
+                                         [AN_FINDING_FAILED] = "✗",
                                          [AN_FINDING_NOTE] = "·", [AN_FINDING_SKIPPED] = "–"};
 
 static void
@@ -82,7 +87,8 @@ print_modifications(struct cli *cli, const struct an_signature_report *s)
             continue;
         for (size_t k = i; k < s->modification_count; k++)
             count += s->modifications[k].allowed && s->modifications[k].why == s->modifications[i].why;
-        fprintf(cli->out, "    · %s (%zu %s)\n", SAY(cli, message->vi, message->en), count, SAY(cli, "đối tượng", "objects"));
+        fprintf(cli->out, "    · %s (%zu %s)\n", SAY(cli, message->vi, message->en), count,
+                SAY(cli, "đối tượng", "objects"));
     }
 }
 
@@ -91,13 +97,15 @@ print_times(struct cli *cli, const struct an_signature_report *s)
 {
     char claimed[AN_TIME_TEXT_MAX], best[AN_TIME_TEXT_MAX];
 
-    fprintf(cli->out, "    %s: %s", SAY(cli, "thời gian ký (theo người ký)", "claimed signing time"), an_time_format_vn(s->claimed_time, claimed));
+    fprintf(cli->out, "    %s: %s", SAY(cli, "thời gian ký (theo người ký)", "claimed signing time"),
+            an_time_format_vn(s->claimed_time, claimed));
     if (s->time_stamp_count)
         fprintf(cli->out, " · %s: %s", SAY(cli, "chứng minh được", "proven"), an_time_format_vn(s->best_time, best));
     fputc('\n', cli->out);
 }
 
-/* What was decided by law or policy, not by bytes, has no word of the five: a certificate revoked before signing is refused. */
+/* What was decided by law or policy, not by bytes, has no word of the five: a certificate revoked before signing is
+ * refused. */
 static const char *
 word_text(struct cli *cli, enum an_clerk_word word, enum an_indication indication)
 {
@@ -109,7 +117,8 @@ word_text(struct cli *cli, enum an_clerk_word word, enum an_indication indicatio
 static void
 print_signature(struct cli *cli, const struct an_signature_report *s)
 {
-    fprintf(cli->out, "  %s · %s · %s%s%s\n", s->field ? s->field : "?", s->signer ? s->signer : SAY(cli, "không rõ người ký", "unknown signer"),
+    fprintf(cli->out, "  %s · %s · %s%s%s\n", s->field ? s->field : "?",
+            s->signer ? s->signer : SAY(cli, "không rõ người ký", "unknown signer"),
             s->format ? s->format : "", s->level && *s->level ? " " : "", s->level ? s->level : "");
     fprintf(cli->out, "    %s (%s%s%s)\n", word_text(cli, s->word, s->indication), indication_text(s->indication),
             s->sub_indication && *s->sub_indication ? ", " : "", s->sub_indication ? s->sub_indication : "");
@@ -125,17 +134,21 @@ report_text(struct cli *cli, const char *file, const struct an_report *report)
 {
     AN_CLEANUP(an_free_ptr) char *name = an_strdup(file);
     bool colour = isatty(fileno(cli->out));
-    const char *paint = !colour ? "" : report->indication == AN_TOTAL_PASSED ? "\033[32m" : report->indication == AN_TOTAL_FAILED ? "\033[31m" : "\033[33m";
+    const char *paint = !colour ? "" : report->indication == AN_TOTAL_PASSED ? "\033[32m"
+            : report->indication == AN_TOTAL_FAILED ? "\033[31m" : "\033[33m";
 
     an_utf8_make_visible(name);
-    fprintf(cli->out, "%s: %s%s%s\n", name, paint, word_text(cli, report->word, report->indication), colour ? "\033[0m" : "");
+    fprintf(cli->out, "%s: %s%s%s\n", name, paint, word_text(cli, report->word, report->indication),
+            colour ? "\033[0m" : "");
     if (cli->quiet)
         return;
     for (size_t i = 0; i < report->signature_count; i++)
         print_signature(cli, &report->signatures[i]);
     for (size_t i = 0; i < report->note_count; i++)
-        fprintf(cli->out, "  · %s\n", SAY(cli, an_message_find(report->notes[i])->vi, an_message_find(report->notes[i])->en));
-    fprintf(cli->out, "  %s: %s", SAY(cli, "Giá trị pháp lý", "Legal effect"), SAY(cli, effect_table[report->legal_effect].vi, effect_table[report->legal_effect].en));
+        fprintf(cli->out, "  · %s\n", SAY(cli, an_message_find(report->notes[i])->vi,
+                                          an_message_find(report->notes[i])->en));
+    fprintf(cli->out, "  %s: %s", SAY(cli, "Giá trị pháp lý", "Legal effect"),
+            SAY(cli, effect_table[report->legal_effect].vi, effect_table[report->legal_effect].en));
     print_citation(cli, "nd-30-2020/5");
     fputc('\n', cli->out);
 }

@@ -1,7 +1,7 @@
 /*
- * A request is a JSON object: "file", "kind" ("verify" when absent, or "cert"), "id" (given back as it came), and options of
- * the command of that kind by their names ("policy_oid" or "policy-oid"; lists also in the plural). The option tables of
- * the two commands say what there is, so that a stream and a command line cannot come to differ.
+ * A request is a JSON object: "file", "kind" ("verify" when absent, or "cert"), "id" (given back as it came), and
+ * options of the command of that kind by their names ("policy_oid" or "policy-oid"; lists also in the plural). The
+ * option tables of the two commands say what there is, so that a stream and a command line cannot come to differ.
  */
 #include "cli/stream.h"
 
@@ -12,7 +12,8 @@
 #include <ctype.h>
 
 /* What concerns the whole process, or writes files, is asked for on the command line only. */
-static const char *const process_options[] = {"online",  "allow-private", "proxy",    "ca-file",       "jobs",   "report",
+static const char *const process_options[] = {"online",  "allow-private", "proxy",    "ca-file",       "jobs",
+                                              "report",
                                               "refusal", "etsi-report",   "evidence", "from-evidence", "stream"};
 
 static const struct command *

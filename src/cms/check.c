@@ -105,12 +105,14 @@ an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *cert, an
 }
 
 an_code
-an_cms_check_over(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected, an_bytes content,
+an_cms_check_over(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
+                  an_bytes content,
                   struct an_err *reterr)
 {
     uint8_t digest[AN_DIGEST_MAX];
 
     AN_TRY(check_algorithms(signer, reterr));
     an_hash_once(signer->digest, content, digest);
-    return an_cms_check_signer(signer, cert, content_type_expected, AN_BYTES(digest, an_digest_size(signer->digest)), reterr);
+    return an_cms_check_signer(signer, cert, content_type_expected, AN_BYTES(digest, an_digest_size(signer->digest)),
+                               reterr);
 }

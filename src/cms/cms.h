@@ -71,7 +71,8 @@ struct an_cms {
 /* DER or BER, with zero padding behind. AN_E_CMS_* names the field. */
 an_code an_cms_parse(an_bytes der, struct an_cms **ret, struct an_err *reterr) AN_MUST_USE;
 void an_cms_free(struct an_cms **cms);
-/* A counter-signature: one whole SignerInfo, over the signature value of another. an_cms_signer_done frees what it holds. */
+/* A counter-signature: one whole SignerInfo, over the signature value of another. an_cms_signer_done frees what it
+ * holds. */
 an_code an_cms_counter_parse(an_bytes info, struct an_cms_signer *ret, struct an_err *reterr) AN_MUST_USE;
 void an_cms_signer_done(struct an_cms_signer *signer);
 /* The signer's certificate among cms->certs and more (may be NULL); borrowed; NULL when absent. ESS decides when
@@ -86,7 +87,8 @@ const struct an_cms_attribute *an_cms_attribute_find(const struct an_cms_attribu
 an_code an_cms_check_signer(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
                             an_bytes content_digest, struct an_err *reterr) AN_MUST_USE;
 /* The same, over content that lies in memory; a digest that nobody knows is an answer (AN_V_CMS_ALGORITHM), too. */
-an_code an_cms_check_over(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected, an_bytes content,
+an_code an_cms_check_over(const struct an_cms_signer *signer, struct an_cert *cert, an_bytes content_type_expected,
+                          an_bytes content,
                           struct an_err *reterr) AN_MUST_USE;
 
 /* Is the content itself a set of signed attributes? A signature over attributes verifies over their bytes too, once the

@@ -81,7 +81,8 @@ run_cipher(EVP_CIPHER_CTX *ctx, an_bytes in, uint8_t *to, size_t *ret_len)
 }
 
 static an_code
-crypt_aes_cbc(an_bytes key, an_bytes iv, an_bytes in, bool encrypt, bool padding, struct an_buf *out, struct an_err *reterr)
+crypt_aes_cbc(an_bytes key, an_bytes iv, an_bytes in, bool encrypt, bool padding, struct an_buf *out,
+              struct an_err *reterr)
 {
     AN_CLEANUP(free_cipher_ctx) EVP_CIPHER_CTX *ctx = NULL;
     const EVP_CIPHER *cipher = find_aes_cbc(key.len);
@@ -110,7 +111,8 @@ an_aes_cbc_decrypt(an_bytes key, an_bytes in, struct an_buf *out, struct an_err 
 {
     if (in.len < 2 * AES_BLOCK || in.len % AES_BLOCK != 0)
         AN_FAIL(reterr, AN_E_DECRYPT, "AES-CBC: %zu byte", in.len);
-    return crypt_aes_cbc(key, an_bytes_slice(in, 0, AES_BLOCK), an_bytes_slice(in, AES_BLOCK, SIZE_MAX), false, true, out, reterr);
+    return crypt_aes_cbc(key, an_bytes_slice(in, 0, AES_BLOCK), an_bytes_slice(in, AES_BLOCK, SIZE_MAX), false, true,
+                         out, reterr);
 }
 
 an_code

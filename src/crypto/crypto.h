@@ -21,7 +21,8 @@ size_t an_digest_size(enum an_digest digest);
 const char *an_digest_name(enum an_digest digest); /* "SHA-256" */
 
 struct an_hash;
-struct an_hash *an_hash_new(enum an_digest digest); /* never NULL for a listed digest; RIPEMD160/MD5 via legacy code paths */
+/* never NULL for a listed digest; RIPEMD160/MD5 via legacy code paths */
+struct an_hash *an_hash_new(enum an_digest digest);
 void an_hash_free(struct an_hash **hash);
 void an_hash_update(struct an_hash *hash, an_bytes bytes);
 /* Writes an_digest_size bytes; the object then starts afresh with the same digest. */
@@ -33,7 +34,8 @@ struct an_range { uint64_t offset, len; };
 an_code an_hash_file_ranges(enum an_digest digest, int fd, const struct an_range *ranges, size_t n,
                             uint8_t ret_digest[static AN_DIGEST_MAX], struct an_err *reterr) AN_MUST_USE;
 
-enum an_key_kind { AN_KEY_UNKNOWN = 0, AN_KEY_RSA, AN_KEY_RSA_PSS, AN_KEY_EC, AN_KEY_ED25519, AN_KEY_ED448, AN_KEY_DSA };
+enum an_key_kind { AN_KEY_UNKNOWN = 0, AN_KEY_RSA, AN_KEY_RSA_PSS, AN_KEY_EC, AN_KEY_ED25519, AN_KEY_ED448,
+                  AN_KEY_DSA };
 enum an_sig_kind { AN_SIG_UNKNOWN = 0, AN_SIG_RSA_PKCS1, AN_SIG_RSA_PSS, AN_SIG_ECDSA, AN_SIG_EDDSA, AN_SIG_DSA };
 
 struct an_scheme {
@@ -53,12 +55,14 @@ void an_pubkey_unref(struct an_pubkey **key);
 enum an_key_kind an_pubkey_kind(const struct an_pubkey *key);
 int an_pubkey_bits(const struct an_pubkey *key);             /* RSA modulus, EC field, DSA p */
 const char *an_pubkey_curve(const struct an_pubkey *key);    /* "P-256", …, "" when not EC */
-/* Signatures of this key will be checked by the thousand (an authority checks its own): after some checks a table is made
- * that more than halves the price of the others (P-256 alone; 150 kB, 20 ms once). Answers are the same. */
+/* Signatures of this key will be checked by the thousand (an authority checks its own): after some checks a table is
+ * made that more than halves the price of the others (P-256 alone; 150 kB, 20 ms once). Answers are the same. */
 void an_pubkey_expect_many(struct an_pubkey *key);
 /* true when the signature is right. A wrong scheme for the key is simply false. */
-bool an_pubkey_verify_digest(struct an_pubkey *key, const struct an_scheme *scheme, an_bytes digest, an_bytes signature);
-bool an_pubkey_verify_message(struct an_pubkey *key, const struct an_scheme *scheme, an_bytes message, an_bytes signature);
+bool an_pubkey_verify_digest(struct an_pubkey *key, const struct an_scheme *scheme, an_bytes digest,
+                             an_bytes signature);
+bool an_pubkey_verify_message(struct an_pubkey *key, const struct an_scheme *scheme, an_bytes message,
+                              an_bytes signature);
 
 /* ---- private keys in software (token/soft.c, tests, the demonstration authority) ---- */
 struct an_privkey;
@@ -66,7 +70,8 @@ struct an_privkey;
 an_code an_privkey_parse(an_bytes encoded, const struct an_secret *passphrase, struct an_privkey **ret,
                          struct an_err *reterr) AN_MUST_USE;
 /* bits: 2048, 3072, 4096 for RSA; 256, 384, 521 for EC; ignored for Ed25519. */
-an_code an_privkey_generate(enum an_key_kind kind, int bits, struct an_privkey **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_privkey_generate(enum an_key_kind kind, int bits, struct an_privkey **ret,
+                            struct an_err *reterr) AN_MUST_USE;
 /* Encrypted PKCS#8 PEM (PBES2: scrypt or PBKDF2-HMAC-SHA256, AES-256-CBC); unencrypted when passphrase is NULL. */
 an_code an_privkey_encode(const struct an_privkey *key, const struct an_secret *passphrase, struct an_buf *out,
                           struct an_err *reterr) AN_MUST_USE;
@@ -89,9 +94,11 @@ an_code an_pbkdf2(enum an_digest digest, an_bytes password, an_bytes salt, int64
 
 /* ---- symmetric ciphers, only what PDF encryption needs (ISO 32000-2, 7.6) ---- */
 void an_rc4(an_bytes key, an_bytes in, struct an_buf *out);
-/* AES-CBC with PKCS#7 padding; the first 16 bytes of in are the IV; 128- or 256-bit key. AN_E_DECRYPT when malformed. */
+/* AES-CBC with PKCS#7 padding; the first 16 bytes of in are the IV; 128- or 256-bit key. AN_E_DECRYPT when malformed.
+ */
 an_code an_aes_cbc_decrypt(an_bytes key, an_bytes in, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
-an_code an_aes_cbc_encrypt(an_bytes key, an_bytes iv, an_bytes in, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
+an_code an_aes_cbc_encrypt(an_bytes key, an_bytes iv, an_bytes in, struct an_buf *out,
+                           struct an_err *reterr) AN_MUST_USE;
 /* Without padding, IV given: the /UE /OE /Perms arithmetic of revision 6. len must be a multiple of 16. */
 an_code an_aes_cbc_raw(an_bytes key, an_bytes iv, an_bytes in, bool encrypt, struct an_buf *out,
                        struct an_err *reterr) AN_MUST_USE;

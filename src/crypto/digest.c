@@ -189,7 +189,8 @@ hash_range(EVP_MD_CTX *ctx, int fd, struct an_range range, uint8_t *buffer, stru
     uint64_t done = 0;
 
     if (range.len > (uint64_t)INT64_MAX || range.offset > (uint64_t)INT64_MAX - range.len)
-        AN_FAIL(reterr, AN_E_FILE_READ, "offset %llu + %llu", (unsigned long long)range.offset, (unsigned long long)range.len);
+        AN_FAIL(reterr, AN_E_FILE_READ, "offset %llu + %llu", (unsigned long long)range.offset,
+                (unsigned long long)range.len);
     (void)posix_fadvise(fd, (off_t)range.offset, (off_t)range.len, POSIX_FADV_SEQUENTIAL);
     while (done < range.len) {
         size_t want = range.len - done < READ_SIZE ? (size_t)(range.len - done) : READ_SIZE;
@@ -197,9 +198,11 @@ hash_range(EVP_MD_CTX *ctx, int fd, struct an_range range, uint8_t *buffer, stru
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return an_err_set_errno(reterr, AN_E_FILE_READ, errno, "offset %llu", (unsigned long long)(range.offset + done));
+            return an_err_set_errno(reterr, AN_E_FILE_READ, errno, "offset %llu",
+                                    (unsigned long long)(range.offset + done));
         if (got == 0)
-            AN_FAIL(reterr, AN_E_FILE_READ, "end of file at %llu, %llu wanted", (unsigned long long)(range.offset + done),
+            AN_FAIL(reterr, AN_E_FILE_READ, "end of file at %llu, %llu wanted",
+                    (unsigned long long)(range.offset + done),
                     (unsigned long long)(range.offset + range.len));
         if (EVP_DigestUpdate(ctx, buffer, (size_t)got) != 1)
             an_die_internal("EVP_DigestUpdate");

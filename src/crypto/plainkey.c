@@ -1,7 +1,7 @@
 /*
- * Private keys by hand, for the kinds that people have: RSA (PKCS #8, PKCS #1) and EC on the usual curves (PKCS #8, SEC 1), not
- * encrypted any more. libcrypto's decoder tries every format it knows, which costs a short run of signing a fifth of its time;
- * what is not met here is still left to it.
+ * Private keys by hand, for the kinds that people have: RSA (PKCS #8, PKCS #1) and EC on the usual curves (PKCS #8, SEC
+ * 1), not encrypted any more. libcrypto's decoder tries every format it knows, which costs a short run of signing a
+ * fifth of its time; what is not met here is still left to it.
  */
 #include "crypto/internal.h"
 
@@ -14,7 +14,8 @@
 #define NUMBERS_MAX 9
 #define ROOM_BYTES ((size_t)16 * 1024) /* the numbers of an RSA key of 16384 bits together take 9 kB */
 
-static const uint8_t rsa_algorithm[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
+static const uint8_t rsa_algorithm[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01,
+                                        0x05, 0x00};
 static const uint8_t ec_oid[] = {0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01};
 
 static const struct { an_bytes parameters; const char *group; size_t size; } curves[] = {
@@ -33,7 +34,8 @@ add_number(struct room *room, const char *name, an_bytes big_endian)
     bool is_little = *(const uint8_t *)&probe == 1;
     uint8_t *at = room->bytes + room->used;
 
-    if (big_endian.len == 0 || (big_endian.ptr[0] & 0x80) != 0 || big_endian.len > ROOM_BYTES - room->used || room->count == NUMBERS_MAX)
+    if (big_endian.len == 0 || (big_endian.ptr[0] & 0x80) != 0 || big_endian.len > ROOM_BYTES - room->used ||
+        room->count == NUMBERS_MAX)
         return false;
     for (size_t i = 0; i < big_endian.len; i++)
         at[i] = big_endian.ptr[is_little ? big_endian.len - 1 - i : i];
@@ -49,7 +51,8 @@ build_key(struct room *room, const char *type)
     EVP_PKEY *pkey = NULL;
 
     room->params[room->count] = OSSL_PARAM_construct_end();
-    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, room->params) != 1)
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR,
+            room->params) != 1)
         pkey = NULL;
     EVP_PKEY_CTX_free(ctx);
     return pkey;
@@ -76,8 +79,10 @@ write_rsa_spki(an_bytes n, an_bytes e, struct an_buf *out)
 static EVP_PKEY *
 parse_rsa(an_bytes der, struct an_buf *ret_spki)
 {
-    static const char *const names[] = {OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,         OSSL_PKEY_PARAM_RSA_D,
-                                        OSSL_PKEY_PARAM_RSA_FACTOR1,   OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    static const char *const names[] = {OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
+                                        OSSL_PKEY_PARAM_RSA_D,
+                                        OSSL_PKEY_PARAM_RSA_FACTOR1,   OSSL_PKEY_PARAM_RSA_FACTOR2,
+                                        OSSL_PKEY_PARAM_RSA_EXPONENT1,
                                         OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
     an_bytes in, numbers[AN_COUNT(names)];
     EVP_PKEY *pkey = NULL;
@@ -85,7 +90,8 @@ parse_rsa(an_bytes der, struct an_buf *ret_spki)
     int64_t version;
     bool ok;
 
-    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || der.len != 0 || an_der_int64(&in, &version, NULL) != AN_OK || version != 0)
+    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || der.len != 0 ||
+        an_der_int64(&in, &version, NULL) != AN_OK || version != 0)
         return NULL;
     room = AN_NEW(struct room);
     ok = true;
@@ -123,8 +129,10 @@ build_ec(size_t curve, an_bytes secret, an_bytes point)
     EVP_PKEY *pkey = NULL;
 
     memcpy(padded + 1, secret.ptr, secret.len);
-    room->params[room->count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curves[curve].group, 0);
-    room->params[room->count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.ptr, point.len);
+    room->params[room->count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                                   (char *)(uintptr_t)curves[curve].group, 0);
+    room->params[room->count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+                                                                    (void *)(uintptr_t)point.ptr, point.len);
     if (add_number(room, OSSL_PKEY_PARAM_PRIV_KEY, AN_BYTES(padded, secret.len + 1)))
         pkey = build_key(room, "EC");
     an_wipe(padded, sizeof(padded));
@@ -141,11 +149,13 @@ parse_ec(an_bytes der, an_bytes parameters, struct an_buf *ret_spki)
     unsigned unused = 0;
     int64_t version;
 
-    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || der.len != 0 || an_der_int64(&in, &version, NULL) != AN_OK || version != 1 ||
+    if (an_der_take(&der, AN_DER_SEQUENCE, &in, NULL) != AN_OK || der.len != 0 ||
+        an_der_int64(&in, &version, NULL) != AN_OK || version != 1 ||
         an_der_take(&in, AN_DER_OCTET_STRING, &secret, NULL) != AN_OK)
         return NULL;
     an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(0), &own);
-    if (!an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(1), &public_part) || an_der_bits(&public_part, &point, &unused, NULL) != AN_OK || unused != 0 ||
+    if (!an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(1), &public_part) ||
+        an_der_bits(&public_part, &point, &unused, NULL) != AN_OK || unused != 0 ||
         in.len != 0 || (own.len != 0 && parameters.len != 0 && !an_bytes_eq(own, parameters)))
         return NULL;
     for (size_t i = 0; i < AN_COUNT(curves); i++) {
@@ -169,7 +179,8 @@ parse_info(an_bytes algorithm, an_bytes key, struct an_buf *ret_spki)
 
     if (an_bytes_eq(algorithm, AN_BYTES(rsa_algorithm, sizeof(rsa_algorithm))))
         return parse_rsa(key, ret_spki);
-    if (an_der_take(&algorithm, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_OID, &oid, NULL) != AN_OK ||
+    if (an_der_take(&algorithm, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_OID, &oid, NULL) != AN_OK ||
         !an_bytes_eq(oid, AN_BYTES(ec_oid, sizeof(ec_oid))))
         return NULL;
     return parse_ec(key, in, ret_spki);
@@ -181,7 +192,8 @@ an_plainkey_parse(an_bytes der, struct an_buf *ret_spki)
     an_bytes whole = der, in, algorithm, key;
     int64_t version;
 
-    if (an_der_take(&whole, AN_DER_SEQUENCE, &in, NULL) != AN_OK || whole.len != 0 || an_der_int64(&in, &version, NULL) != AN_OK)
+    if (an_der_take(&whole, AN_DER_SEQUENCE, &in, NULL) != AN_OK || whole.len != 0 ||
+        an_der_int64(&in, &version, NULL) != AN_OK)
         return NULL;
     if (version == 1 && an_der_peek(in) == AN_DER_OCTET_STRING)
         return parse_ec(der, AN_NONE, ret_spki);
@@ -189,7 +201,8 @@ an_plainkey_parse(an_bytes der, struct an_buf *ret_spki)
         return NULL;
     if (an_der_peek(in) == AN_DER_INTEGER)
         return parse_rsa(der, ret_spki);
-    if (an_der_take_whole(&in, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK || an_der_take(&in, AN_DER_OCTET_STRING, &key, NULL) != AN_OK)
+    if (an_der_take_whole(&in, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_OCTET_STRING, &key, NULL) != AN_OK)
         return NULL;
     return parse_info(algorithm, key, ret_spki);
 }

@@ -68,8 +68,10 @@ fail_decrypt(struct an_err *reterr)
     unsigned long first = ERR_peek_error();
     int reason = ERR_GET_LIB(first) == ERR_LIB_EVP ? ERR_GET_REASON(first) : 0;
 
-    if (ERR_GET_REASON(first) == ERR_R_UNSUPPORTED || reason == EVP_R_UNKNOWN_PBE_ALGORITHM || reason == EVP_R_UNSUPPORTED_CIPHER ||
-        reason == EVP_R_UNSUPPORTED_PRF || reason == EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION || reason == EVP_R_UNSUPPORTED_ALGORITHM)
+    if (ERR_GET_REASON(first) == ERR_R_UNSUPPORTED || reason == EVP_R_UNKNOWN_PBE_ALGORITHM ||
+        reason == EVP_R_UNSUPPORTED_CIPHER ||
+        reason == EVP_R_UNSUPPORTED_PRF || reason == EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION ||
+        reason == EVP_R_UNSUPPORTED_ALGORITHM)
         return an_crypto_fail(reterr, AN_E_KEY_PRIVATE, "EncryptedPrivateKeyInfo");
     ERR_clear_error();
     return an_err_set(reterr, AN_E_PIN_WRONG, "EncryptedPrivateKeyInfo");
@@ -269,7 +271,8 @@ encrypt_info(PKCS8_PRIV_KEY_INFO *info, an_bytes pass)
 }
 
 an_code
-an_privkey_encode(const struct an_privkey *key, const struct an_secret *passphrase, struct an_buf *out, struct an_err *reterr)
+an_privkey_encode(const struct an_privkey *key, const struct an_secret *passphrase, struct an_buf *out,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(free_bio) BIO *bio = BIO_new(BIO_s_secmem());
     AN_CLEANUP(free_p8info) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
@@ -377,7 +380,8 @@ an_privkey_sign(struct an_privkey *key, const struct an_scheme *scheme, an_bytes
     to = an_buf_extend(out, len);
     if (to == NULL)
         AN_FAIL(reterr, AN_E_LIMIT, "signature: %zu byte", len);
-    is_done = scheme->kind == AN_SIG_EDDSA ? sign_eddsa(key->pkey, digest, to, &len) : sign_digest(key, scheme, digest, to, &len);
+    is_done = scheme->kind == AN_SIG_EDDSA ? sign_eddsa(key->pkey, digest, to, &len) : sign_digest(key, scheme, digest,
+            to, &len);
     out->len = is_done ? before + len : before;
     return is_done ? AN_OK : an_crypto_fail(reterr, AN_E_SIGN, an_digest_name(scheme->digest));
 }

@@ -148,7 +148,8 @@ is_right_by_table(struct an_pubkey *key, an_bytes digest, an_bytes signature)
 {
     struct an_key_table *table = __atomic_load_n(&key->table, __ATOMIC_ACQUIRE);
 
-    if (table == NULL && __atomic_load_n(&key->expects_many, __ATOMIC_RELAXED) && __atomic_add_fetch(&key->checks, 1, __ATOMIC_RELAXED) == TABLE_AFTER) {
+    if (table == NULL && __atomic_load_n(&key->expects_many, __ATOMIC_RELAXED) &&
+        __atomic_add_fetch(&key->checks, 1, __ATOMIC_RELAXED) == TABLE_AFTER) {
         table = an_key_table_new(key->pkey);
         __atomic_store_n(&key->table, table, __ATOMIC_RELEASE);
     }

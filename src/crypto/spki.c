@@ -89,7 +89,8 @@ parse_rsa(const struct spki_parts *parts)
     builder = OSSL_PARAM_BLD_new();
     n = BN_bin2bn(modulus.ptr, (int)modulus.len, NULL);
     e = BN_bin2bn(exponent.ptr, (int)exponent.len, NULL);
-    if (builder != NULL && n != NULL && e != NULL && BN_is_odd(n) && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+    if (builder != NULL && n != NULL && e != NULL && BN_is_odd(n) &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
         pkey = build_key("RSA", EVP_PKEY_PUBLIC_KEY, builder);
     BN_free(n);
@@ -115,7 +116,8 @@ make_empty_keys(void)
 {
     for (size_t i = 0; i < AN_COUNT(curves); i++) {
         OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-        if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group, 0) == 1)
+        if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].group,
+                                                               0) == 1)
             empty_keys[i] = build_key("EC", EVP_PKEY_KEY_PARAMETERS, builder);
         groups[i] = EC_GROUP_new_by_curve_name(curves[i].nid);
         OSSL_PARAM_BLD_free(builder);
@@ -144,11 +146,13 @@ an_spki_point_bits(an_bytes spki)
     struct spki_parts parts;
     int bits = 0;
 
-    if (split_spki(spki, &parts) != AN_OK || parts.bits.len <= 1 || !an_bytes_eq(parts.algorithm, AN_LIT("\x2a\x86\x48\xce\x3d\x02\x01")))
+    if (split_spki(spki, &parts) != AN_OK || parts.bits.len <= 1 ||
+        !an_bytes_eq(parts.algorithm, AN_LIT("\x2a\x86\x48\xce\x3d\x02\x01")))
         return 0;
     pthread_once(&curves_once, make_empty_keys);
     for (size_t i = 0; i < AN_COUNT(curves); i++) {
-        EC_POINT *point = groups[i] && an_bytes_eq(parts.parameters, curves[i].parameters) ? EC_POINT_new(groups[i]) : NULL;
+        EC_POINT *point = groups[i] && an_bytes_eq(parts.parameters, curves[i].parameters) ? EC_POINT_new(groups[i])
+                : NULL;
         if (point != NULL && EC_POINT_oct2point(groups[i], point, parts.bits.ptr, parts.bits.len, NULL) == 1)
             bits = curves[i].bits;
         EC_POINT_free(point);

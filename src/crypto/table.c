@@ -1,6 +1,6 @@
 /*
- * Checking thousands of signatures of one P-256 key: multiples of the key are worked out once, as libcrypto ships them for
- * the curve's own generator. A check then costs less than half of an ordinary one. FIPS 186-4 6.4; SEC 1 4.1.4.
+ * Checking thousands of signatures of one P-256 key: multiples of the key are worked out once, as libcrypto ships them
+ * for the curve's own generator. A check then costs less than half of an ordinary one. FIPS 186-4 6.4; SEC 1 4.1.4.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* EC_GROUP_precompute_mult; without its effect the answer is the same, only later */
 #include "crypto/internal.h"
@@ -77,7 +77,8 @@ set_key(EC_GROUP *keyed, EVP_PKEY *pkey)
     size_t len = EVP_PKEY_get1_encoded_public_key(pkey, &encoded);
     EC_POINT *point = EC_POINT_new(keyed);
     bool is_done = len != 0 && point != NULL && EC_POINT_oct2point(keyed, point, encoded, len, NULL) == 1 &&
-                   EC_GROUP_set_generator(keyed, point, EC_GROUP_get0_order(keyed), BN_value_one()) == 1 && EC_GROUP_precompute_mult(keyed, NULL) == 1;
+                   EC_GROUP_set_generator(keyed, point, EC_GROUP_get0_order(keyed), BN_value_one()) == 1 &&
+                   EC_GROUP_precompute_mult(keyed, NULL) == 1;
 
     EC_POINT_free(point);
     OPENSSL_free(encoded);
@@ -109,7 +110,8 @@ read_signature(an_bytes signature, const BIGNUM *order)
 
     if (sig != NULL) {
         const BIGNUM *r = ECDSA_SIG_get0_r(sig), *s = ECDSA_SIG_get0_s(sig);
-        is_good = !BN_is_zero(r) && !BN_is_negative(r) && BN_cmp(r, order) < 0 && !BN_is_zero(s) && !BN_is_negative(s) && BN_cmp(s, order) < 0 &&
+        is_good = !BN_is_zero(r) && !BN_is_negative(r) && BN_cmp(r, order) < 0 && !BN_is_zero(s) &&
+            !BN_is_negative(s) && BN_cmp(s, order) < 0 &&
                   an_bytes_eq(AN_BYTES(again, (size_t)i2d_ECDSA_SIG(sig, &to)), signature);
     }
     if (is_good)
@@ -123,14 +125,19 @@ static bool
 is_equation_met(const struct an_key_table *table, const struct room *room, const ECDSA_SIG *sig, an_bytes digest)
 {
     const BIGNUM *order = EC_GROUP_get0_order(table->plain), *r = ECDSA_SIG_get0_r(sig);
-    BIGNUM *inverse = BN_CTX_get(room->ctx), *e = BN_CTX_get(room->ctx), *u = BN_CTX_get(room->ctx), *x = BN_CTX_get(room->ctx);
+    BIGNUM *inverse = BN_CTX_get(room->ctx), *e = BN_CTX_get(room->ctx), *u = BN_CTX_get(room->ctx),
+            *x = BN_CTX_get(room->ctx);
 
     return x != NULL && BN_mod_inverse(inverse, ECDSA_SIG_get0_s(sig), order, room->ctx) != NULL &&
            BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
-           BN_mod_mul(u, e, inverse, order, room->ctx) == 1 && EC_POINT_mul(table->plain, room->sum, u, NULL, NULL, room->ctx) == 1 &&
-           BN_mod_mul(u, r, inverse, order, room->ctx) == 1 && EC_POINT_mul(table->keyed, room->part, u, NULL, NULL, room->ctx) == 1 &&
-           EC_POINT_add(table->plain, room->sum, room->sum, room->part, room->ctx) == 1 && EC_POINT_is_at_infinity(table->plain, room->sum) == 0 &&
-           EC_POINT_get_affine_coordinates(table->plain, room->sum, x, NULL, room->ctx) == 1 && BN_nnmod(x, x, order, room->ctx) == 1 && BN_cmp(x, r) == 0;
+           BN_mod_mul(u, e, inverse, order, room->ctx) == 1 &&
+           EC_POINT_mul(table->plain, room->sum, u, NULL, NULL, room->ctx) == 1 &&
+           BN_mod_mul(u, r, inverse, order, room->ctx) == 1 &&
+           EC_POINT_mul(table->keyed, room->part, u, NULL, NULL, room->ctx) == 1 &&
+           EC_POINT_add(table->plain, room->sum, room->sum, room->part, room->ctx) == 1 &&
+           EC_POINT_is_at_infinity(table->plain, room->sum) == 0 &&
+           EC_POINT_get_affine_coordinates(table->plain, room->sum, x, NULL, room->ctx) == 1 &&
+           BN_nnmod(x, x, order, room->ctx) == 1 && BN_cmp(x, r) == 0;
 }
 
 bool

@@ -73,7 +73,8 @@ set_up(EVP_PKEY_CTX *ctx, const EVP_PKEY *pkey, const struct an_scheme *scheme, 
         return false;
     if (scheme->kind != AN_SIG_RSA_PKCS1 && scheme->kind != AN_SIG_RSA_PSS)
         return true; /* (EC)DSA takes the digest as it is */
-    if (EVP_PKEY_CTX_set_rsa_padding(ctx, scheme->kind == AN_SIG_RSA_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) <= 0)
+    if (EVP_PKEY_CTX_set_rsa_padding(ctx, scheme->kind == AN_SIG_RSA_PSS ? RSA_PKCS1_PSS_PADDING
+                                     : RSA_PKCS1_PADDING) <= 0)
         return false;
     if (md == NULL || EVP_PKEY_CTX_set_signature_md(ctx, md) <= 0)
         return false;

@@ -1,4 +1,5 @@
-/* Matters and votes. What is refused here is refused by the keys and checks of the tables too; here it gets its reason. */
+/* Matters and votes. What is refused here is refused by the keys and checks of the tables too; here it gets its reason.
+ */
 #include "decision/decision.h"
 
 #define DECISION_ARENA ((size_t)64 * 1024)
@@ -20,7 +21,9 @@ read_matter_id(void *context, const struct an_row *row, struct an_err *reterr)
 an_code
 an_matter_open(struct an_tx *tx, const struct an_matter *matter, an_time now, int64_t *ret_id, struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(matter->act), an_v_text(matter->object), AN_V_BLOB(AN_BYTES(matter->facts, 32)), AN_V_INT(matter->needed), an_v_text(matter->proposer ? matter->proposer : ""), AN_V_INT(now)};
+    const struct an_value values[] = {an_v_text(matter->act), an_v_text(matter->object),
+                                      AN_V_BLOB(AN_BYTES(matter->facts, 32)), AN_V_INT(matter->needed),
+                                      an_v_text(matter->proposer ? matter->proposer : ""), AN_V_INT(now)};
     struct found found = {.proposer = matter->proposer};
     bool is_there = false;
 
@@ -36,7 +39,8 @@ an_matter_open(struct an_tx *tx, const struct an_matter *matter, an_time now, in
 }
 
 /* ---- one matter as it stands ---- */
-struct whole { struct an_matter_state state; struct an_arena *arena; const char *act, *object, *proposer; uint8_t facts[32]; };
+struct whole { struct an_matter_state state; struct an_arena *arena; const char *act, *object, *proposer;
+              uint8_t facts[32]; };
 
 static an_code
 read_matter(void *context, const struct an_row *row, struct an_err *reterr)
@@ -45,8 +49,10 @@ read_matter(void *context, const struct an_row *row, struct an_err *reterr)
     an_bytes facts = an_row_blob(row, 3);
 
     (void)reterr;
-    m->state = (struct an_matter_state){.id = an_row_int(row, 0), .needed = an_row_int(row, 4), .opened_at = an_row_int(row, 6), .approvals = an_row_int(row, 7),
-                                        .refusals = an_row_int(row, 8), .sealed_at = an_row_is_null(row, 9) ? AN_TIME_NONE : an_row_int(row, 9)};
+    m->state = (struct an_matter_state){.id = an_row_int(row, 0), .needed = an_row_int(row, 4),
+                                        .opened_at = an_row_int(row, 6), .approvals = an_row_int(row, 7),
+                                        .refusals = an_row_int(row, 8),
+                                        .sealed_at = an_row_is_null(row, 9) ? AN_TIME_NONE : an_row_int(row, 9)};
     m->act = an_arena_str(m->arena, an_bytes_of_str(an_row_text(row, 1)));
     m->object = an_arena_str(m->arena, an_bytes_of_str(an_row_text(row, 2)));
     m->proposer = an_arena_str(m->arena, an_bytes_of_str(an_row_text(row, 5)));
@@ -77,7 +83,8 @@ an_matter_find(struct an_tx *tx, int64_t matter, struct an_matter_state *ret, st
 }
 
 an_code
-an_matter_require(struct an_tx *tx, int64_t matter, const char *act, const char *object, const uint8_t facts[static 32], struct an_err *reterr)
+an_matter_require(struct an_tx *tx, int64_t matter, const char *act, const char *object, const uint8_t facts[static 32],
+                  struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(DECISION_ARENA);
     struct whole whole = {.arena = arena};
@@ -86,7 +93,8 @@ an_matter_require(struct an_tx *tx, int64_t matter, const char *act, const char 
     if (strcmp(whole.act, act) != 0 || strcmp(whole.object, object) != 0 || memcmp(whole.facts, facts, 32) != 0)
         AN_FAIL(reterr, AN_E_DECISION_MATTER, "%s %s", act, object);
     if (whole.state.sealed_at == AN_TIME_NONE)
-        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)whole.state.approvals, (long long)whole.state.needed);
+        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)whole.state.approvals,
+                (long long)whole.state.needed);
     return AN_OK;
 }
 
@@ -99,7 +107,8 @@ read_earlier(void *context, const struct an_row *row, struct an_err *reterr)
     struct earlier *earlier = context;
 
     (void)reterr;
-    earlier->is_same = !earlier->found && strcmp(an_row_text(row, 0), earlier->verdict) == 0 && strcmp(an_row_text(row, 1), earlier->role) == 0 &&
+    earlier->is_same = !earlier->found && strcmp(an_row_text(row, 0), earlier->verdict) == 0 &&
+        strcmp(an_row_text(row, 1), earlier->role) == 0 &&
                        an_bytes_eq(an_row_blob(row, 2), AN_BYTES(earlier->hash, 32));
     earlier->found = true;
     return AN_OK;
@@ -118,21 +127,26 @@ check_vote(const struct whole *m, const struct an_decision *d, an_time now, stru
 }
 
 static an_code
-insert_vote(struct an_tx *tx, const struct whole *m, const struct an_decision *d, const struct an_vote *vote, struct an_err *reterr)
+insert_vote(struct an_tx *tx, const struct whole *m, const struct an_decision *d, const struct an_vote *vote,
+            struct an_err *reterr)
 {
     bool approves = strcmp(d->decision, "approve") == 0;
     int64_t seat = m->state.approvals + 1;
     const struct an_value values[] = {
-        AN_V_INT(m->state.id), an_v_text(d->person), an_v_text(d->role), an_v_text(d->decision), approves ? AN_V_INT(seat) : AN_V_NULL,
-        approves && seat > 1 ? AN_V_INT(seat - 1) : AN_V_NULL, AN_V_INT(m->state.needed), an_v_text(m->proposer), an_v_text(d->reason), AN_V_INT(d->at),
-        AN_V_BLOB(vote->statement), AN_V_BLOB(vote->cms), AN_V_BLOB(vote->signer->der), AN_V_BLOB(AN_BYTES(vote->signer->sha256, 32)),
+        AN_V_INT(m->state.id), an_v_text(d->person), an_v_text(d->role), an_v_text(d->decision),
+        approves ? AN_V_INT(seat) : AN_V_NULL,
+        approves && seat > 1 ? AN_V_INT(seat - 1) : AN_V_NULL, AN_V_INT(m->state.needed), an_v_text(m->proposer),
+        an_v_text(d->reason), AN_V_INT(d->at),
+        AN_V_BLOB(vote->statement), AN_V_BLOB(vote->cms), AN_V_BLOB(vote->signer->der),
+        AN_V_BLOB(AN_BYTES(vote->signer->sha256, 32)),
     };
 
     return an_tx_run(tx, AN_SQL_DECISION_VOTE_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
 
 an_code
-an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_time now, struct an_matter_state *ret, struct an_err *reterr)
+an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_time now, struct an_matter_state *ret,
+               struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(DECISION_ARENA);
     struct whole m = {.arena = arena};
@@ -143,7 +157,8 @@ an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_
     AN_TRY(find_whole(tx, matter, &m, reterr));
     AN_TRY(check_vote(&m, &d, now, reterr));
     earlier = (struct earlier){.verdict = d.decision, .role = d.role, .hash = vote->signer->sha256};
-    AN_TRY(an_tx_each(tx, AN_SQL_DECISION_VOTE_OF, (const struct an_value[]){AN_V_INT(matter), an_v_text(d.person), AN_V_BLOB(AN_BYTES(vote->signer->sha256, 32))}, 3, read_earlier, &earlier, reterr));
+    AN_TRY(an_tx_each(tx, AN_SQL_DECISION_VOTE_OF, (const struct an_value[]){AN_V_INT(matter), an_v_text(d.person),
+            AN_V_BLOB(AN_BYTES(vote->signer->sha256, 32))}, 3, read_earlier, &earlier, reterr));
     if (earlier.found && !earlier.is_same)
         AN_FAIL(reterr, AN_E_DECISION_TWICE, "%s", d.person);
     if (!earlier.found) {
@@ -151,7 +166,9 @@ an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_
             AN_FAIL(reterr, AN_E_DECISION_CLOSED, "%s", m.object);
         AN_TRY(insert_vote(tx, &m, &d, vote, reterr));
         if (strcmp(d.decision, "approve") == 0 && m.state.approvals + 1 == m.state.needed)
-            AN_TRY(an_tx_run(tx, AN_SQL_DECISION_SEAL_INSERT, (const struct an_value[]){AN_V_INT(matter), AN_V_INT(m.state.needed), AN_V_INT(now)}, 3, NULL, reterr));
+            AN_TRY(an_tx_run(tx, AN_SQL_DECISION_SEAL_INSERT,
+                             (const struct an_value[]){AN_V_INT(matter), AN_V_INT(m.state.needed), AN_V_INT(now)}, 3,
+                             NULL, reterr));
         AN_TRY(find_whole(tx, matter, &m, reterr));
     }
     *ret = m.state;
@@ -181,9 +198,11 @@ an_matter_export(struct an_tx *tx, int64_t matter, struct an_buf *ret, struct an
     const struct an_value value = AN_V_INT(matter);
 
     AN_TRY(find_whole(tx, matter, &m, reterr));
-    an_buf_printf(ret, "# act: %s\n# object: %s\n# approvals needed: %lld\n# asked for by: %s\n# facts: ", m.act, m.object, (long long)m.state.needed, m.proposer);
+    an_buf_printf(ret, "# act: %s\n# object: %s\n# approvals needed: %lld\n# asked for by: %s\n# facts: ", m.act,
+                  m.object, (long long)m.state.needed, m.proposer);
     an_buf_hex(ret, AN_BYTES(m.facts, 32));
-    an_buf_str(ret, "\n# Between BEGIN and END STATEMENT stand the signed bytes. Check each vote, its parts in files of their own:\n"
+    an_buf_str(ret,
+               "\n# Between BEGIN and END STATEMENT stand the signed bytes. Check each vote, its parts in files of their own:\n"
                     "#   openssl cms -verify -binary -inform PEM -in cms -content statement -certfile certificate -CAfile root -purpose any\n");
     return an_tx_each(tx, AN_SQL_DECISION_VOTE_LIST, &value, 1, export_vote, ret, reterr);
 }

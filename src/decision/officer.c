@@ -2,9 +2,11 @@
 #include "decision/decision.h"
 
 an_code
-an_officer_add(struct an_tx *tx, const char *person, const char *role, struct an_cert *cert, an_time now, struct an_err *reterr)
+an_officer_add(struct an_tx *tx, const char *person, const char *role, struct an_cert *cert, an_time now,
+               struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(person), an_v_text(role), AN_V_BLOB(cert->der), AN_V_BLOB(AN_BYTES(cert->sha256, 32)), AN_V_INT(now)};
+    const struct an_value values[] = {an_v_text(person), an_v_text(role), AN_V_BLOB(cert->der),
+                                      AN_V_BLOB(AN_BYTES(cert->sha256, 32)), AN_V_INT(now)};
     int64_t changed = 0;
 
     return an_tx_run(tx, AN_SQL_OFFICER_INSERT, values, AN_COUNT(values), &changed, reterr);
@@ -15,7 +17,8 @@ an_officer_end(struct an_tx *tx, const char *person, an_time now, struct an_err 
 {
     int64_t changed = 0;
 
-    AN_TRY(an_tx_run(tx, AN_SQL_OFFICER_END, (const struct an_value[]){an_v_text(person), AN_V_INT(now)}, 2, &changed, reterr));
+    AN_TRY(an_tx_run(tx, AN_SQL_OFFICER_END, (const struct an_value[]){an_v_text(person), AN_V_INT(now)}, 2, &changed,
+                     reterr));
     return changed == 1 ? AN_OK : an_err_set(reterr, AN_E_DECISION_OFFICER, "%s", person);
 }
 

@@ -32,7 +32,8 @@ an_decision_statement(const struct an_decision *decision, struct an_buf *ret, st
     an_buf_byte(&facts, 0);
     AN_TRY(put_line(ret, "act", decision->act, reterr));
     AN_TRY(put_line(ret, "at", an_time_format_utc(decision->at, at), reterr));
-    if (decision->decision == NULL || (strcmp(decision->decision, "approve") != 0 && strcmp(decision->decision, "refuse") != 0))
+    if (decision->decision == NULL || (strcmp(decision->decision, "approve") != 0 &&
+                                       strcmp(decision->decision, "refuse") != 0))
         AN_FAIL(reterr, AN_E_DECISION_FORM, "decision");
     AN_TRY(put_line(ret, "decision", decision->decision, reterr));
     AN_TRY(put_line(ret, "facts", (const char *)facts.ptr, reterr));
@@ -52,7 +53,8 @@ take_line(an_bytes *in, const char *key, struct an_arena *arena, const char **re
 {
     size_t key_len = strlen(key), end = an_bytes_find(*in, AN_LIT("\n"), 0);
 
-    if (end == SIZE_MAX || end < key_len + 3 || memcmp(in->ptr, key, key_len) != 0 || memcmp(in->ptr + key_len, ": ", 2) != 0)
+    if (end == SIZE_MAX || end < key_len + 3 || memcmp(in->ptr, key, key_len) != 0 ||
+        memcmp(in->ptr + key_len, ": ", 2) != 0)
         return false;
     *ret = an_arena_str(arena, AN_BYTES(in->ptr + key_len + 2, end - key_len - 2));
     *in = AN_BYTES(in->ptr + end + 1, in->len - end - 1);
@@ -78,8 +80,10 @@ an_decision_parse(an_bytes statement, struct an_arena *arena, struct an_decision
     struct an_decision d = {.reason = ""};
     an_bytes in = statement;
 
-    if (statement.len > STATEMENT_MAX || !take_line(&in, "act", arena, &d.act) || !take_line(&in, "at", arena, &at) || !take_line(&in, "decision", arena, &d.decision) ||
-        !take_line(&in, "facts", arena, &facts) || !take_line(&in, "instance", arena, &d.instance) || !take_line(&in, "object", arena, &d.object) ||
+    if (statement.len > STATEMENT_MAX || !take_line(&in, "act", arena, &d.act) || !take_line(&in, "at", arena, &at) ||
+        !take_line(&in, "decision", arena, &d.decision) ||
+        !take_line(&in, "facts", arena, &facts) || !take_line(&in, "instance", arena, &d.instance) ||
+        !take_line(&in, "object", arena, &d.object) ||
         !take_line(&in, "person", arena, &d.person))
         AN_FAIL(reterr, AN_E_DECISION_FORM, "%zu byte", statement.len);
     (void)take_line(&in, "reason", arena, &d.reason);

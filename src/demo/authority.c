@@ -1,4 +1,5 @@
-/* A sample authority in the folder of the demonstration: every key in a token of its own, every certificate by its profile. */
+/* A sample authority in the folder of the demonstration: every key in a token of its own, every certificate by its
+ * profile. */
 #include "demo/demo.h"
 
 #include "base/file.h"
@@ -112,14 +113,16 @@ issue(struct demo *d, struct demo_party *p, struct demo_party *issuer, struct an
     struct an_name_part parts[6];
     an_time now = an_time_now();
     /* The certificates are "issued" a month ago, so that the sample revocation can lie before the sample signature. */
-    struct an_issue what = {.subject = parts, .subject_count = subject_of(p, parts), .email = p->email, .spki = an_signer_spki(p->signer),
+    struct an_issue what = {.subject = parts, .subject_count = subject_of(p, parts), .email = p->email,
+                            .spki = an_signer_spki(p->signer),
                             .not_before = now - 30 * 86400};
     struct an_places places = {.crl_url = crl, .issuer_url = crt};
     const struct an_profile *profile;
 
     AN_TRY(an_profiles_find(d->profiles, p->profile, &profile, reterr));
     what.not_after = an_profile_usual_end(profile, what.not_before, false);
-    AN_TRY(an_ca_issue_once(d->profiles, p->profile, p == issuer ? NULL : issuer->cert, issuer->signer, &places, &what, &p->cert, reterr));
+    AN_TRY(an_ca_issue_once(d->profiles, p->profile, p == issuer ? NULL : issuer->cert, issuer->signer, &places, &what,
+                            &p->cert, reterr));
     return save_cert(d, p, reterr);
 }
 
@@ -151,7 +154,8 @@ make_crl(struct demo *d, enum demo_who issuer, const struct an_revocation *revok
 static an_code
 make_crls(struct demo *d, struct an_err *reterr)
 {
-    struct an_revocation lost = {.serial = d->parties[DEMO_REVOKED].cert->serial, .at = an_time_now() - 7 * 86400, .reason = AN_REASON_KEY_COMPROMISE};
+    struct an_revocation lost = {.serial = d->parties[DEMO_REVOKED].cert->serial, .at = an_time_now() - 7 * 86400,
+                                 .reason = AN_REASON_KEY_COMPROMISE};
 
     AN_TRY(make_crl(d, DEMO_ROOT, NULL, 0, reterr));
     return make_crl(d, DEMO_ISSUING, &lost, 1, reterr);
@@ -164,7 +168,8 @@ serve_file(const struct demo *d, const char *name, const char *type, struct an_h
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/ca/%s", d->dir, name);
 
-    if (strchr(name, '/') != NULL || strstr(name, "..") != NULL || an_file_read(path, AN_LIMIT_CRL_BYTES, &answer->body, NULL) != AN_OK) {
+    if (strchr(name, '/') != NULL || strstr(name, "..") != NULL ||
+        an_file_read(path, AN_LIMIT_CRL_BYTES, &answer->body, NULL) != AN_OK) {
         answer->status = 404;
         return;
     }
@@ -204,7 +209,8 @@ static const struct an_http_routes demo_tables[] = {{demo_routes, AN_COUNT(demo_
 static an_code
 start_server(struct demo *d, struct an_err *reterr)
 {
-    struct an_http_setup setup = {.listen = "127.0.0.1:0", .listen_fd = -1, .log_fd = -1, .tables = demo_tables, .table_count = AN_COUNT(demo_tables),
+    struct an_http_setup setup = {.listen = "127.0.0.1:0", .listen_fd = -1, .log_fd = -1, .tables = demo_tables,
+                                  .table_count = AN_COUNT(demo_tables),
                                   .context = d, .loops = 1, .workers = 2};
 
     AN_TRY(an_http_server_start(&setup, &d->server, &d->port, reterr));
@@ -218,7 +224,8 @@ demo_make_authority(struct demo *d, struct an_err *reterr)
     AN_CLEANUP(an_free_ptr) char *pins = demo_path(d, "pin");
     AN_CLEANUP(an_free_ptr) char *ca = demo_path(d, "ca");
 
-    demo_say(d, "Tạo thiết bị lưu khóa, cặp khóa, chứng thư của tổ chức mẫu (gốc RSA-4096 trong thiết bị)", "Tokens, keys and certificates of a sample authority (root RSA-4096 in its token)");
+    demo_say(d, "Tạo thiết bị lưu khóa, cặp khóa, chứng thư của tổ chức mẫu (gốc RSA-4096 trong thiết bị)",
+             "Tokens, keys and certificates of a sample authority (root RSA-4096 in its token)");
     AN_TRY(an_dir_make(pins, true, reterr));
     AN_TRY(an_dir_make(ca, false, reterr));
     AN_TRY(an_softhsm_use(d->dir, reterr));

@@ -1,4 +1,5 @@
-/* The demonstration: an authority, two sample agencies, documents signed, sealed, copied, archived, verified, and forged. */
+/* The demonstration: an authority, two sample agencies, documents signed, sealed, copied, archived, verified, and
+ * forged. */
 #pragma once
 
 #include "ca/ca.h"
@@ -22,10 +23,12 @@ struct demo_party {
     struct an_buf image;     /* signature or seal, PNG */
 };
 
-enum demo_who { DEMO_ROOT = 0, DEMO_ISSUING, DEMO_TSA, DEMO_LEADER, DEMO_AGENCY, DEMO_OTHER_LEADER, DEMO_OTHER_AGENCY, DEMO_REVOKED, DEMO_PARTIES };
+enum demo_who { DEMO_ROOT = 0, DEMO_ISSUING, DEMO_TSA, DEMO_LEADER, DEMO_AGENCY, DEMO_OTHER_LEADER, DEMO_OTHER_AGENCY,
+               DEMO_REVOKED, DEMO_PARTIES };
 
 /* One line of the table at the end. */
-struct demo_row { char file[64]; const char *what_vi, *what_en; enum an_indication indication; enum an_clerk_word word; bool expected; };
+struct demo_row { char file[64]; const char *what_vi, *what_en; enum an_indication indication; enum an_clerk_word word;
+                 bool expected; };
 
 struct demo {
     struct cli *cli;
@@ -57,10 +60,12 @@ an_code demo_make_forgeries(struct demo *d, struct an_err *reterr) AN_MUST_USE;
 /* "DIR/name"; the caller frees. */
 char *demo_path(const struct demo *d, const char *name) AN_MUST_USE;
 void demo_say(struct demo *d, const char *vi, const char *en);
-struct demo_sign { enum demo_who who; const char *look, *in, *out, *number, *copy_kind, *agency, *near_text; enum an_level level; bool forger; };
+struct demo_sign { enum demo_who who; const char *look, *in, *out, *number, *copy_kind, *agency, *near_text;
+                  enum an_level level; bool forger; };
 an_code demo_sign(struct demo *d, const struct demo_sign *what, struct an_err *reterr) AN_MUST_USE;
 
-/* story.c: a story of an agency under one regulation, told by the commands themselves (samples/stories/); exit status. */
+/* story.c: a story of an agency under one regulation, told by the commands themselves (samples/stories/); exit status.
+ */
 int demo_story(struct cli *cli, const char *dir, const char *regulation, const char *database, const char *module);
 /* story_table.c: where the five regulations differ: who decides, on which form, in how many days, who is told. */
 void story_differences(struct cli *cli);

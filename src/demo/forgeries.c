@@ -31,8 +31,8 @@ flip_byte(struct demo *d, struct an_err *reterr)
     return write_file(d, "11-gia-mao-mot-byte.pdf", &bytes, reterr);
 }
 
-/* Shadow attack: an update behind the signatures gives the first page another content stream. The signed bytes stay as they
- * are, a viewer that only checks them shows the forged page. */
+/* Shadow attack: an update behind the signatures gives the first page another content stream. The signed bytes stay as
+ * they are, a viewer that only checks them shows the forged page. */
 static an_code
 append_shadow(struct an_buf *bytes, struct an_err *reterr)
 {
@@ -61,10 +61,13 @@ append_shadow(struct an_buf *bytes, struct an_err *reterr)
     stream_at = bytes->len + tail.len;
     an_buf_printf(&tail, "%u 0 obj\n<</Length %zu>>\nstream\n%s\nendstream\nendobj\n", fresh, strlen(content), content);
     page_at = bytes->len + tail.len;
-    an_buf_printf(&tail, "%u %u obj\n<<%.*s/Contents %u 0 R>>\nendobj\n", page.num, page.gen, (int)dict.len, (const char *)dict.ptr, fresh);
+    an_buf_printf(&tail, "%u %u obj\n<<%.*s/Contents %u 0 R>>\nendobj\n", page.num, page.gen, (int)dict.len,
+                  (const char *)dict.ptr, fresh);
     xref_at = bytes->len + tail.len;
-    an_buf_printf(&tail, "xref\n%u 1\n%010llu %05u n \n%u 1\n%010llu 00000 n \ntrailer\n<</Size %u/Prev %llu/Root ", page.num,
-                  (unsigned long long)page_at, page.gen, fresh, (unsigned long long)stream_at, fresh + 1, (unsigned long long)last->xref_offset);
+    an_buf_printf(&tail, "xref\n%u 1\n%010llu %05u n \n%u 1\n%010llu 00000 n \ntrailer\n<</Size %u/Prev %llu/Root ",
+                  page.num,
+                  (unsigned long long)page_at, page.gen, fresh, (unsigned long long)stream_at, fresh + 1,
+                  (unsigned long long)last->xref_offset);
     an_pdf_write(&tail, an_pdf_dict_find(last->trailer, "Root"));
     an_buf_printf(&tail, ">>\nstartxref\n%llu\n%%%%EOF\n", (unsigned long long)xref_at);
     an_pdf_free(&pdf);
@@ -87,12 +90,14 @@ replace_page(struct demo *d, struct an_err *reterr)
 static an_code
 sign_revoked(struct demo *d, struct an_err *reterr)
 {
-    struct demo_sign what = {.who = DEMO_REVOKED, .in = "01-quyet-dinh.pdf", .out = "13-chung-thu-bi-thu-hoi.pdf", .level = AN_LEVEL_B_T};
+    struct demo_sign what = {.who = DEMO_REVOKED, .in = "01-quyet-dinh.pdf", .out = "13-chung-thu-bi-thu-hoi.pdf",
+                             .level = AN_LEVEL_B_T};
     struct an_err refused = {0};
 
     if (demo_sign(d, &what, &refused) == AN_OK)
         AN_FAIL(reterr, AN_E_INTERNAL, "%s", "a revoked certificate was accepted for signing");
-    demo_say(d, "Ký bằng chứng thư đã bị thu hồi: chương trình từ chối ký", "Signing with a revoked certificate: the program refuses");
+    demo_say(d, "Ký bằng chứng thư đã bị thu hồi: chương trình từ chối ký",
+             "Signing with a revoked certificate: the program refuses");
     what.forger = true;
     return demo_sign(d, &what, reterr);
 }
@@ -100,7 +105,8 @@ sign_revoked(struct demo *d, struct an_err *reterr)
 an_code
 demo_make_forgeries(struct demo *d, struct an_err *reterr)
 {
-    demo_say(d, "Tạo ba tệp giả mạo: sửa một byte, thay nội dung sau khi ký, chứng thư bị thu hồi", "Three forgeries: one byte changed, content replaced after signing, a revoked certificate");
+    demo_say(d, "Tạo ba tệp giả mạo: sửa một byte, thay nội dung sau khi ký, chứng thư bị thu hồi",
+             "Three forgeries: one byte changed, content replaced after signing, a revoked certificate");
     AN_TRY(flip_byte(d, reterr));
     AN_TRY(replace_page(d, reterr));
     return sign_revoked(d, reterr);

@@ -1,6 +1,6 @@
 /*
- * The program behind "antin demo": makes everything in one folder, verifies everything, shows a table and pictures of the
- * pages. A program of its own, so that antin does not load an HTTP server to verify a file.
+ * The program behind "antin demo": makes everything in one folder, verifies everything, shows a table and pictures of
+ * the pages. A program of its own, so that antin does not load an HTTP server to verify a file.
  */
 #include "demo/demo.h"
 
@@ -15,14 +15,27 @@
 #include <unistd.h>
 
 static const struct demo_party party_table[DEMO_PARTIES] = {
-    [DEMO_ROOT] = {.id = "goc", .profile = "goc", .name = "RootCA MẪU (trình diễn)", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 4096},
-    [DEMO_ISSUING] = {.id = "ca", .profile = "trung-gian", .name = "CA MẪU phục vụ các cơ quan Nhà nước", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 3072},
-    [DEMO_TSA] = {.id = "tsa", .profile = "tsa", .name = "TSA MẪU", .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_LEADER] = {.id = "chu-tich", .profile = "ca-nhan", .name = "Nguyễn Văn Mẫu", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "nvmau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_AGENCY] = {.id = "ubnd-xa", .profile = "co-quan", .name = "ỦY BAN NHÂN DÂN XÃ MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "xamau@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
-    [DEMO_OTHER_LEADER] = {.id = "giam-doc", .profile = "ca-nhan", .name = "Lê Thị Thí Dụ", .unit = "Sở Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "ltthidu@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
-    [DEMO_OTHER_AGENCY] = {.id = "so-mau", .profile = "co-quan", .name = "SỞ MẪU TỈNH MẪU", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "somau@mau.gov.vn", .kind = AN_KEY_EC, .bits = 256},
-    [DEMO_REVOKED] = {.id = "da-thu-hoi", .profile = "ca-nhan", .name = "Phạm Văn Thử", .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "pvthu@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_ROOT] = {.id = "goc", .profile = "goc", .name = "RootCA MẪU (trình diễn)", .parent = "Tổ chức chứng thực MẪU",
+                   .kind = AN_KEY_RSA, .bits = 4096},
+    [DEMO_ISSUING] = {.id = "ca", .profile = "trung-gian", .name = "CA MẪU phục vụ các cơ quan Nhà nước",
+                      .parent = "Tổ chức chứng thực MẪU", .kind = AN_KEY_RSA, .bits = 3072},
+    [DEMO_TSA] = {.id = "tsa", .profile = "tsa", .name = "TSA MẪU", .parent = "Tổ chức chứng thực MẪU",
+                  .kind = AN_KEY_RSA, .bits = 2048},
+    [DEMO_LEADER] = {.id = "chu-tich", .profile = "ca-nhan", .name = "Nguyễn Văn Mẫu", .unit = "Ủy ban nhân dân xã Mẫu",
+                     .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "nvmau@mau.gov.vn", .kind = AN_KEY_RSA,
+                     .bits = 2048},
+    [DEMO_AGENCY] = {.id = "ubnd-xa", .profile = "co-quan", .name = "ỦY BAN NHÂN DÂN XÃ MẪU",
+                     .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "xamau@mau.gov.vn", .kind = AN_KEY_RSA,
+                     .bits = 2048},
+    [DEMO_OTHER_LEADER] = {.id = "giam-doc", .profile = "ca-nhan", .name = "Lê Thị Thí Dụ", .unit = "Sở Mẫu",
+                           .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "ltthidu@mau.gov.vn", .kind = AN_KEY_EC,
+                           .bits = 256},
+    [DEMO_OTHER_AGENCY] = {.id = "so-mau", .profile = "co-quan", .name = "SỞ MẪU TỈNH MẪU",
+                           .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU", .email = "somau@mau.gov.vn", .kind = AN_KEY_EC,
+                           .bits = 256},
+    [DEMO_REVOKED] = {.id = "da-thu-hoi", .profile = "ca-nhan", .name = "Phạm Văn Thử",
+                      .unit = "Ủy ban nhân dân xã Mẫu", .parent = "ỦY BAN NHÂN DÂN TỈNH MẪU",
+                      .email = "pvthu@mau.gov.vn", .kind = AN_KEY_RSA, .bits = 2048},
 };
 
 /* What each file must turn out to be; anything else fails the demonstration. */
@@ -61,7 +74,8 @@ verify_one(struct demo *d, size_t index, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = demo_path(d, expected_table[index].file);
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
-    struct an_verify_options options = {.anchors = &d->anchors, .untrusted = &d->chain, .crls = &d->crls, .at = AN_TIME_NONE, .content_fd = -1};
+    struct an_verify_options options = {.anchors = &d->anchors, .untrusted = &d->chain, .crls = &d->crls,
+                                        .at = AN_TIME_NONE, .content_fd = -1};
     struct an_report report = {0};
     struct demo_row *row = &d->rows[d->row_count++];
 
@@ -114,24 +128,33 @@ static void
 print_table(struct demo *d, uint64_t spent_ms)
 {
     static const struct { const char *vi, *en; } words[] = {
-        [AN_WORD_VALID] = {"hợp lệ", "valid"}, [AN_WORD_VALID_WITH_CHANGES] = {"hợp lệ, có thay đổi được phép", "valid, permitted changes"},
-        [AN_WORD_MODIFIED] = {"đã bị thay đổi", "modified"}, [AN_WORD_BROKEN] = {"bị hỏng", "broken"}, [AN_WORD_NOT_ENOUGH] = {"chưa đủ căn cứ", "not enough evidence"}};
+        [AN_WORD_VALID] = {"hợp lệ", "valid"}, [AN_WORD_VALID_WITH_CHANGES] = {"hợp lệ, có thay đổi được phép",
+                "valid, permitted changes"},
+        [AN_WORD_MODIFIED] = {"đã bị thay đổi", "modified"}, [AN_WORD_BROKEN] = {"bị hỏng", "broken"},
+        [AN_WORD_NOT_ENOUGH] = {"chưa đủ căn cứ", "not enough evidence"}};
     struct cli *cli = d->cli;
 
-    fprintf(cli->out, "\n%-32s %-15s %s\n", SAY(cli, "Tệp", "File"), SAY(cli, "Kết luận", "Verdict"), SAY(cli, "Nội dung", "What"));
+    fprintf(cli->out, "\n%-32s %-15s %s\n", SAY(cli, "Tệp", "File"), SAY(cli, "Kết luận", "Verdict"),
+            SAY(cli, "Nội dung", "What"));
     for (size_t i = 0; i < d->row_count; i++) {
         const struct demo_row *r = &d->rows[i];
         bool refused = r->word == AN_WORD_NOT_ENOUGH && r->indication == AN_TOTAL_FAILED;
-        fprintf(cli->out, "%-32s %-15s %s · %s%s\n", r->file, indication_text(r->indication), SAY(cli, r->what_vi, r->what_en),
-                refused ? SAY(cli, "không hợp lệ", "not valid") : SAY(cli, words[r->word].vi, words[r->word].en), r->expected ? "" : SAY(cli, "  ← KHÔNG NHƯ MONG ĐỢI", "  ← NOT AS EXPECTED"));
+        fprintf(cli->out, "%-32s %-15s %s · %s%s\n", r->file, indication_text(r->indication),
+                SAY(cli, r->what_vi, r->what_en),
+                refused ? SAY(cli, "không hợp lệ", "not valid") : SAY(cli, words[r->word].vi, words[r->word].en),
+                r->expected ? "" : SAY(cli, "  ← KHÔNG NHƯ MONG ĐỢI", "  ← NOT AS EXPECTED"));
     }
-    fprintf(cli->out, "\n%s %.1f s. %s: %s/\n", SAY(cli, "Xong sau", "Done in"), (double)spent_ms / 1000, SAY(cli, "Tệp và ảnh từng trang ở", "Files and page pictures in"), d->dir);
+    fprintf(cli->out, "\n%s %.1f s. %s: %s/\n", SAY(cli, "Xong sau", "Done in"), (double)spent_ms / 1000,
+            SAY(cli, "Tệp và ảnh từng trang ở", "Files and page pictures in"), d->dir);
     fprintf(cli->out, SAY(cli, "\nThử tiếp:\n", "\nTry next:\n"));
-    fprintf(cli->out, "  build/antin verify %s/03-da-phat-hanh.pdf --trust %s/ca/goc.crt --crl %s/ca\n", d->dir, d->dir, d->dir);
+    fprintf(cli->out, "  build/antin verify %s/03-da-phat-hanh.pdf --trust %s/ca/goc.crt --crl %s/ca\n", d->dir, d->dir,
+            d->dir);
     fprintf(cli->out, "  build/antin pdf revisions %s/07-luu-tru-B-LTA.pdf\n", d->dir);
-    fprintf(cli->out, "  SOFTHSM2_CONF=%s/softhsm2.conf build/antin sign %s/01-quyet-dinh.pdf -o /tmp/ky.pdf --look dang-ca-nhan \\\n"
+    fprintf(cli->out,
+            "  SOFTHSM2_CONF=%s/softhsm2.conf build/antin sign %s/01-quyet-dinh.pdf -o /tmp/ky.pdf --look dang-ca-nhan \\\n"
                       "      --key 'pkcs11:token=chu-tich?module-path=%s' --cert %s/ca/chu-tich.crt --chain %s/ca/ca.crt \\\n"
-                      "      --trust %s/ca/goc.crt --crl %s/ca --pin-file %s/pin/chu-tich.pin\n", d->dir, d->dir, an_softhsm_module(), d->dir, d->dir, d->dir, d->dir, d->dir);
+                      "      --trust %s/ca/goc.crt --crl %s/ca --pin-file %s/pin/chu-tich.pin\n", d->dir, d->dir,
+                      an_softhsm_module(), d->dir, d->dir, d->dir, d->dir, d->dir);
     fprintf(cli->out, "  build/antin look list\n  build/antin --help\n");
 }
 
@@ -142,8 +165,11 @@ print_json(struct demo *d, uint64_t spent_ms)
     char *text;
 
     for (size_t i = 0; i < d->row_count; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "file", d->rows[i].file, "indication", indication_text(d->rows[i].indication), "expected", (int)d->rows[i].expected));
-    whole = json_pack("{s:s, s:I, s:I, s:o}", "dir", d->dir, "milliseconds", (json_int_t)spent_ms, "signatures", (json_int_t)d->signatures, "files", rows);
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "file", d->rows[i].file, "indication",
+                                              indication_text(d->rows[i].indication), "expected",
+                                              (int)d->rows[i].expected));
+    whole = json_pack("{s:s, s:I, s:I, s:o}", "dir", d->dir, "milliseconds", (json_int_t)spent_ms, "signatures",
+                      (json_int_t)d->signatures, "files", rows);
     text = json_dumps(whole, JSON_COMPACT);
     fprintf(d->cli->out, "%s\n", text ? text : "{}");
     free(text);
@@ -219,7 +245,8 @@ static const struct opt demo_opts[] = {
     {"module", "FILE", OPT_TEXT, offsetof(struct demo_options, module), "mô-đun PKCS#11 của thiết bị", "PKCS#11 module of the tokens"},
 };
 static const struct command demo_command = {
-    "demo", "", 0, 0, demo_opts, AN_COUNT(demo_opts), sizeof(struct demo_options), NULL, "trình diễn toàn bộ công việc trong một thư mục",
+    "demo", "", 0, 0, demo_opts, AN_COUNT(demo_opts), sizeof(struct demo_options), NULL,
+    "trình diễn toàn bộ công việc trong một thư mục",
     "show the whole job in a folder", NULL, NULL,
 };
 
@@ -259,7 +286,8 @@ main(int argc, char **argv)
     else if (help)
         cli_help_command(&cli, &demo_command), status = 0;
     else if (options.regulation != NULL)
-        status = demo_story(&cli, options.dir ? options.dir : "demo", options.regulation, options.database, options.module);
+        status = demo_story(&cli, options.dir ? options.dir : "demo", options.regulation, options.database,
+                            options.module);
     else
         status = run_and_show(&cli, &options);
     an_regulations_close(&cli.regulations);

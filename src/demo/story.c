@@ -1,6 +1,6 @@
 /*
- * A story is a file (samples/stories/): one line a step, each a command of antin as a person would type it, on a day of the story,
- * with what must come of it. Nothing is acted: the commands run as they are, each in a process of its own.
+ * A story is a file (samples/stories/): one line a step, each a command of antin as a person would type it, on a day of
+ * the story, with what must come of it. Nothing is acted: the commands run as they are, each in a process of its own.
  *
  *   let NAME TEXT            a word that lines below use as {NAME}
  *   at TIME                  the day of what follows
@@ -204,7 +204,8 @@ keep_answer(struct story *s, const struct an_buf *out)
 }
 
 static void
-note_step(struct story *s, const char *what, const char *wanted, bool as_wanted, const char *article, const struct an_buf *out)
+note_step(struct story *s, const char *what, const char *wanted, bool as_wanted, const char *article,
+          const struct an_buf *out)
 {
     struct cli *cli = s->cli;
 
@@ -212,7 +213,8 @@ note_step(struct story *s, const char *what, const char *wanted, bool as_wanted,
         s->steps[s->step_count++] = (struct story_step){an_strdup(what), wanted, as_wanted, an_strdup(article)};
     s->failed += !as_wanted;
     if (!cli->json) {
-        fprintf(cli->out, "  %s %s%s%s%s\n", as_wanted ? (wanted[0] == 'o' ? "✓" : "⊘") : "✗", what, article[0] ? "  [" : "", article, article[0] ? "]" : "");
+        fprintf(cli->out, "  %s %s%s%s%s\n", as_wanted ? (wanted[0] == 'o' ? "✓" : "⊘") : "✗", what,
+                article[0] ? "  [" : "", article, article[0] ? "]" : "");
         fflush(cli->out);
     }
     if (!as_wanted)
@@ -323,7 +325,8 @@ tell_line(struct story *s, char *line, unsigned depth, struct an_err *reterr)
     }
     if (strcmp(line, "at") == 0) {
         snprintf(s->at, sizeof(s->at), "%s", rest);
-        return an_time_parse(an_bytes_of_str(rest)) != AN_TIME_NONE ? AN_OK : an_err_set(reterr, AN_E_STORY, "at %.60s", rest);
+        return an_time_parse(an_bytes_of_str(rest)) != AN_TIME_NONE ? AN_OK : an_err_set(reterr, AN_E_STORY, "at %.60s",
+                rest);
     }
     if (strcmp(line, "say") == 0) {
         fprintf(s->cli->json ? stderr : s->cli->out, "%s%s %.10s %s\n", s->cli->json ? "" : "\n", "▸", s->at, rest);
@@ -390,16 +393,19 @@ print_end(struct story *s)
     char *text;
 
     for (size_t i = 0; i < s->step_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s}", "step", s->steps[i].what, "wanted", s->steps[i].wanted, "as_wanted", (int)s->steps[i].as_wanted,
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s}", "step", s->steps[i].what, "wanted",
+                                              s->steps[i].wanted, "as_wanted", (int)s->steps[i].as_wanted,
                                               "article", s->steps[i].article));
     if (cli->json) {
-        json_t *whole = json_pack("{s:s, s:I, s:I, s:O}", "regulation", s->regulation, "steps", (json_int_t)s->step_count, "failed", (json_int_t)s->failed, "list", list);
+        json_t *whole = json_pack("{s:s, s:I, s:I, s:O}", "regulation", s->regulation, "steps",
+                                  (json_int_t)s->step_count, "failed", (json_int_t)s->failed, "list", list);
         text = json_dumps(whole, JSON_COMPACT);
         fprintf(cli->out, "%s\n", text ? text : "{}");
         free(text);
         json_decref(whole);
     } else {
-        fprintf(cli->out, SAY(cli, "\n%s: %zu bước, %zu không như mong đợi\n", "\n%s: %zu steps, %zu not as expected\n"), s->regulation, s->step_count, s->failed);
+        fprintf(cli->out, SAY(cli, "\n%s: %zu bước, %zu không như mong đợi\n",
+                              "\n%s: %zu steps, %zu not as expected\n"), s->regulation, s->step_count, s->failed);
         story_differences(cli);
     }
     json_decref(list);
@@ -408,7 +414,8 @@ print_end(struct story *s)
 int
 demo_story(struct cli *cli, const char *dir, const char *regulation, const char *database, const char *module)
 {
-    AN_CLEANUP(story_done) struct story s = {.cli = cli, .regulation = regulation, .program = an_program_find("antin-office")};
+    AN_CLEANUP(story_done) struct story s = {.cli = cli, .regulation = regulation,
+                                             .program = an_program_find("antin-office")};
     AN_CLEANUP(an_free_ptr) char *file = an_asprintf("%s.story", regulation);
     AN_CLEANUP(an_free_ptr) char *whole = realpath(".", NULL);
     AN_CLEANUP(an_free_ptr) char *folder = dir[0] == '/' ? an_strdup(dir) : an_asprintf("%s/%s", whole, dir);
@@ -416,7 +423,8 @@ demo_story(struct cli *cli, const char *dir, const char *regulation, const char 
     struct an_err err = {0};
     an_code code;
 
-    /* PINs lie in files of the story's own; tokens of its people in a folder beside the instance, unless the caller has his */
+    /* PINs lie in files of the story's own; tokens of its people in a folder beside the instance, unless the caller has
+     * his */
     umask(077);
     AN_CLEANUP(an_free_ptr) char *tokens = an_asprintf("%s.thiet-bi", folder);
     code = getenv("SOFTHSM2_CONF") != NULL ? AN_OK : an_dir_make(tokens, true, &err);

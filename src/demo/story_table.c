@@ -16,16 +16,20 @@ static const struct { const char *act, *device; } question_table[] = {
 static void
 print_answer(struct cli *cli, const char *regulation, const struct an_answer *answer)
 {
-    fprintf(cli->out, "  %-16s %-22s %-22s", regulation, answer->authority ? answer->authority : "—", answer->form_count ? answer->forms[0].citation : "—");
+    fprintf(cli->out, "  %-16s %-22s %-22s", regulation, answer->authority ? answer->authority : "—",
+            answer->form_count ? answer->forms[0].citation : "—");
     if (answer->deadline.is_set)
-        fprintf(cli->out, " %lld %s%s", (long long)answer->deadline.days, strcmp(answer->deadline.unit, "working_day") == 0 ? SAY(cli, "ngày làm việc", "working days") : answer->deadline.unit,
+        fprintf(cli->out, " %lld %s%s", (long long)answer->deadline.days,
+                strcmp(answer->deadline.unit, "working_day") == 0 ? SAY(cli, "ngày làm việc", "working days")
+                : answer->deadline.unit,
                 answer->deadline.unconfirmed ? "?" : "");
     else
         fprintf(cli->out, " —");
     fprintf(cli->out, "  ");
     for (size_t i = 0; i < answer->notice_count; i++)
         fprintf(cli->out, "%s%s", i ? ", " : "", answer->notices[i]);
-    fprintf(cli->out, "%s%s\n", answer->citation_count ? "  · " : "", answer->citation_count ? answer->citations[0] : "");
+    fprintf(cli->out, "%s%s\n", answer->citation_count ? "  · " : "", answer->citation_count ? answer->citations[0]
+            : "");
 }
 
 void
@@ -33,14 +37,17 @@ story_differences(struct cli *cli)
 {
     struct an_regulations *regulations = cli_regulations(cli);
 
-    fprintf(cli->out, "%s\n", SAY(cli, "\nNăm quy chế khác nhau ở đâu (cơ quan giải quyết, mẫu, thời hạn, báo cho ai; “?”: chưa có văn bản nêu)",
+    fprintf(cli->out, "%s\n",
+            SAY(cli, "\nNăm quy chế khác nhau ở đâu (cơ quan giải quyết, mẫu, thời hạn, báo cho ai; “?”: chưa có văn bản nêu)",
                                   "\nWhere the five regulations differ (who decides, form, days, who is told; “?”: no text says so)"));
     for (size_t q = 0; regulations != NULL && q < AN_COUNT(question_table); q++) {
         fprintf(cli->out, "%s (%s)\n", question_table[q].act, question_table[q].device);
         for (size_t r = 0; r < AN_COUNT(regulation_table); r++) {
             AN_CLEANUP(an_answer_free) struct an_answer *answer = NULL;
-            struct an_question question = {.regulation = regulation_table[r].id, .on_utc = an_time_parse(an_bytes_of_str(regulation_table[r].day)),
-                                           .act = question_table[q].act, .actor = "qltt", .subject = "person", .device = question_table[q].device};
+            struct an_question question = {.regulation = regulation_table[r].id,
+                                           .on_utc = an_time_parse(an_bytes_of_str(regulation_table[r].day)),
+                                           .act = question_table[q].act, .actor = "qltt", .subject = "person",
+                                           .device = question_table[q].device};
             if (an_regulation_explain(regulations, &question, &answer, NULL) == AN_OK)
                 print_answer(cli, regulation_table[r].id, answer);
         }

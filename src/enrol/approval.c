@@ -74,9 +74,12 @@ copy_blob(uint8_t *to, size_t size, an_bytes from)
 static void
 read_approval(const struct an_row *row, struct an_approval *ret)
 {
-    *ret = (struct an_approval){.id = an_row_int(row, 0), .months = an_row_int(row, 9), .state = (enum an_approval_state)an_row_int(row, 10),
-                                .created_at = an_row_int(row, 11), .expires_at = an_row_int(row, 13), .has_key = !an_row_is_null(row, 14),
-                                .used_at = an_row_is_null(row, 15) ? AN_TIME_NONE : an_row_int(row, 15), .failures = an_row_int(row, 17), .matter = an_row_int(row, 19)};
+    *ret = (struct an_approval){.id = an_row_int(row, 0), .months = an_row_int(row, 9),
+                                .state = (enum an_approval_state)an_row_int(row, 10),
+                                .created_at = an_row_int(row, 11), .expires_at = an_row_int(row, 13),
+                                .has_key = !an_row_is_null(row, 14),
+                                .used_at = an_row_is_null(row, 15) ? AN_TIME_NONE : an_row_int(row, 15),
+                                .failures = an_row_int(row, 17), .matter = an_row_int(row, 19)};
     COPY_TEXT(ret->reference, row, 1);
     copy_blob(ret->salt, sizeof(ret->salt), an_row_blob(row, 2));
     COPY_TEXT(ret->item, row, 3);
@@ -124,11 +127,15 @@ insert_approval(struct an_tx *tx, struct an_approval *approval, struct an_err *r
     AN_TRY(an_random(approval->salt, SALT_SIZE, reterr));
     {
         const struct an_value values[] = {
-            an_v_text(approval->reference), blob(AN_BYTES(approval->salt, SALT_SIZE)), an_v_text(approval->item), an_v_text(approval->profile),
-            an_v_text(approval->subject), an_v_text(approval->email), an_v_text(approval->subscriber), an_v_text(approval->agency),
-            AN_V_INT(approval->months), AN_V_INT(approval->state), AN_V_INT(approval->created_at), an_v_text(approval->created_by),
+            an_v_text(approval->reference), blob(AN_BYTES(approval->salt, SALT_SIZE)), an_v_text(approval->item),
+            an_v_text(approval->profile),
+            an_v_text(approval->subject), an_v_text(approval->email), an_v_text(approval->subscriber),
+            an_v_text(approval->agency),
+            AN_V_INT(approval->months), AN_V_INT(approval->state), AN_V_INT(approval->created_at),
+            an_v_text(approval->created_by),
             is_open ? AN_V_INT(approval->created_at) : AN_V_NULL, is_open ? an_v_text(approval->created_by) : AN_V_NULL,
-            AN_V_INT(approval->expires_at), an_v_text(approval->authority), approval->matter ? AN_V_INT(approval->matter) : AN_V_NULL,
+            AN_V_INT(approval->expires_at), an_v_text(approval->authority),
+            approval->matter ? AN_V_INT(approval->matter) : AN_V_NULL,
         };
         return an_tx_run(tx, AN_SQL_ENROL_APPROVAL_INSERT, values, AN_COUNT(values), NULL, reterr);
     }
@@ -177,7 +184,8 @@ list_one(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn each, void *context, struct an_err *reterr)
+an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn each, void *context,
+                 struct an_err *reterr)
 {
     const struct an_value values[] = {AN_V_INT(before > 0 ? before : INT64_MAX), AN_V_INT(most)};
     struct listing listing = {each, context};
@@ -187,7 +195,8 @@ an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn 
 
 /* ---- moving ---- */
 static an_code
-change(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_code otherwise, struct an_err *reterr)
+change(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_code otherwise,
+       struct an_err *reterr)
 {
     int64_t changed = 0;
 
@@ -214,7 +223,8 @@ an_approval_withdraw(struct an_tx *tx, an_bytes reference, struct an_err *reterr
 }
 
 an_code
-an_approval_take(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32], an_time now, struct an_err *reterr)
+an_approval_take(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32], an_time now,
+                 struct an_err *reterr)
 {
     const struct an_value values[] = {text(reference), blob(AN_BYTES(key_digest, 32)), AN_V_INT(now)};
 
@@ -259,11 +269,14 @@ an_approval_check(const struct an_approval *approval, an_time now, struct an_err
 
 /* ---- transactions ---- */
 an_code
-an_enrol_transaction_begin(struct an_tx *tx, an_bytes key, const struct an_enrol_transaction *t, const char *party, struct an_err *reterr)
+an_enrol_transaction_begin(struct an_tx *tx, an_bytes key, const struct an_enrol_transaction *t, const char *party,
+                           struct an_err *reterr)
 {
     const struct an_value values[] = {
-        blob(key), AN_V_INT(t->state), AN_V_INT(t->body), AN_V_INT(t->request_id), blob(AN_BYTES(t->server_nonce, sizeof(t->server_nonce))),
-        AN_V_INT(t->implicit), blob(an_buf_view(&t->request)), blob(an_buf_view(&t->cert)), an_v_text(party), AN_V_INT(t->at),
+        blob(key), AN_V_INT(t->state), AN_V_INT(t->body), AN_V_INT(t->request_id),
+        blob(AN_BYTES(t->server_nonce, sizeof(t->server_nonce))),
+        AN_V_INT(t->implicit), blob(an_buf_view(&t->request)), blob(an_buf_view(&t->cert)), an_v_text(party),
+        AN_V_INT(t->at),
     };
     int64_t changed = 0;
 
@@ -305,10 +318,12 @@ an_enrol_transaction_load(struct an_tx *tx, an_bytes key, struct an_enrol_transa
 }
 
 an_code
-an_enrol_transaction_save(struct an_tx *tx, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *t, struct an_err *reterr)
+an_enrol_transaction_save(struct an_tx *tx, an_bytes key, enum an_enrol_state from,
+                          const struct an_enrol_transaction *t, struct an_err *reterr)
 {
     const struct an_value values[] = {
-        blob(key), AN_V_INT(from), AN_V_INT(t->state), AN_V_INT(t->request_id), blob(AN_BYTES(t->server_nonce, sizeof(t->server_nonce))),
+        blob(key), AN_V_INT(from), AN_V_INT(t->state), AN_V_INT(t->request_id),
+        blob(AN_BYTES(t->server_nonce, sizeof(t->server_nonce))),
         AN_V_INT(t->implicit), blob(an_buf_view(&t->request)), blob(an_buf_view(&t->cert)),
     };
     int64_t changed = 0;

@@ -1,6 +1,7 @@
 /*
- * What stands approved for a machine to fetch by protocol: one reference, one key, one certificate. The secret that goes with a
- * reference is derived from a key of the instance (docs/decisions/063-enrolment-secrets.md), so that the store betrays none.
+ * What stands approved for a machine to fetch by protocol: one reference, one key, one certificate. The secret that
+ * goes with a reference is derived from a key of the instance (docs/decisions/063-enrolment-secrets.md), so that the
+ * store betrays none.
  */
 #pragma once
 
@@ -15,7 +16,8 @@ struct an_approval {
     int64_t id;
     char reference[AN_LIMIT_ENROL_REFERENCE + 1];
     uint8_t salt[16];
-    char item[129], profile[65], authority[65] /* "" = the only one that issues */, subscriber[129], agency[129], created_by[129];
+    char item[129], profile[65], authority[65] /* "" = the only one that issues */, subscriber[129], agency[129],
+         created_by[129];
     char subject[2049], email[257];
     int64_t months, matter; /* matter: the decided one that it rests on; 0 = none */
     enum an_approval_state state;
@@ -27,21 +29,28 @@ struct an_approval {
 };
 
 /* Adds one; fills id, reference and salt. The same item again: the one that is there, unchanged (*ret_is_new false). */
-an_code an_approval_add(struct an_tx *tx, struct an_approval *approval, bool *ret_is_new, struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_add(struct an_tx *tx, struct an_approval *approval, bool *ret_is_new,
+                        struct an_err *reterr) AN_MUST_USE;
 /* AN_E_ENROL_REFERENCE when there is none. */
-an_code an_approval_find(struct an_tx *tx, an_bytes reference, struct an_approval *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_find(struct an_tx *tx, an_bytes reference, struct an_approval *ret,
+                         struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_approval_fn)(void *context, const struct an_approval *approval, struct an_err *reterr);
 /* Newest first, those with an id below before; 0 = from the newest. */
-an_code an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn each, void *context,
+                         struct an_err *reterr) AN_MUST_USE;
 /* waiting → open; AN_E_ENROL_STATE otherwise. */
-an_code an_approval_open(struct an_tx *tx, an_bytes reference, const char *by, an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_open(struct an_tx *tx, an_bytes reference, const char *by, an_time now,
+                         struct an_err *reterr) AN_MUST_USE;
 an_code an_approval_withdraw(struct an_tx *tx, an_bytes reference, struct an_err *reterr) AN_MUST_USE;
 /* open → used by this key (its SHA-256); used already by the same key is no failure. AN_E_ENROL_USED. */
-an_code an_approval_take(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32], an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_take(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32], an_time now,
+                         struct an_err *reterr) AN_MUST_USE;
 /* The authority refused: open again. */
-an_code an_approval_give(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32], struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_give(struct an_tx *tx, an_bytes reference, const uint8_t key_digest[static 32],
+                         struct an_err *reterr) AN_MUST_USE;
 an_code an_approval_done(struct an_tx *tx, an_bytes reference, an_bytes serial, struct an_err *reterr) AN_MUST_USE;
-/* One more wrong code. *ret_counts false: there were AN_LIMIT_ENROL_FAILURES already; a stranger shall fill neither store nor log. */
+/* One more wrong code. *ret_counts false: there were AN_LIMIT_ENROL_FAILURES already; a stranger shall fill neither
+ * store nor log. */
 an_code an_approval_failed(struct an_tx *tx, an_bytes reference, bool *ret_counts, struct an_err *reterr) AN_MUST_USE;
 /* May it be used at this moment? AN_E_ENROL_REFERENCE: run out, withdrawn. */
 an_code an_approval_check(const struct an_approval *approval, an_time now, struct an_err *reterr) AN_MUST_USE;
@@ -50,8 +59,11 @@ an_code an_approval_check(const struct an_approval *approval, an_time now, struc
 struct an_secret *an_approval_secret(const struct an_secret *instance_key, const struct an_approval *approval);
 
 /* ---- transactions, for an_enrol_host ---- */
-an_code an_enrol_transaction_begin(struct an_tx *tx, an_bytes key, const struct an_enrol_transaction *transaction, const char *party,
+an_code an_enrol_transaction_begin(struct an_tx *tx, an_bytes key, const struct an_enrol_transaction *transaction,
+                                   const char *party,
                                    struct an_err *reterr) AN_MUST_USE;
-an_code an_enrol_transaction_load(struct an_tx *tx, an_bytes key, struct an_enrol_transaction *ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_enrol_transaction_save(struct an_tx *tx, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *transaction,
+an_code an_enrol_transaction_load(struct an_tx *tx, an_bytes key, struct an_enrol_transaction *ret,
+                                  struct an_err *reterr) AN_MUST_USE;
+an_code an_enrol_transaction_save(struct an_tx *tx, an_bytes key, enum an_enrol_state from,
+                                  const struct an_enrol_transaction *transaction,
                                   struct an_err *reterr) AN_MUST_USE;

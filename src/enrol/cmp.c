@@ -1,7 +1,7 @@
 /*
- * The server's side of CMP: one message in, one message out, in the order of RFC 4210 with the limits of RFC 9483 (one certificate
- * a message, nonces and transactionID always). A refusal of what was asked is an answer of its kind with status "rejection"; a
- * message that cannot be believed or does not fit gets an error message.
+ * The server's side of CMP: one message in, one message out, in the order of RFC 4210 with the limits of RFC 9483 (one
+ * certificate a message, nonces and transactionID always). A refusal of what was asked is an answer of its kind with
+ * status "rejection"; a message that cannot be believed or does not fit gets an error message.
  */
 #include "enrol/internal.h"
 
@@ -129,7 +129,8 @@ carry_out(struct exchange *x, int body, const struct asked *asked, struct an_enr
 {
     struct an_enrol_request request = {
         .act = body == CMP_KUR ? AN_ENROL_RENEW : AN_ENROL_ISSUE, .party = &x->guard.party, .spki = asked->spki,
-        .subject = asked->subject, .extensions = asked->extensions, .extension_count = asked->extension_count, .now = x->now,
+        .subject = asked->subject, .extensions = asked->extensions, .extension_count = asked->extension_count,
+        .now = x->now,
     };
 
     if (body == CMP_KUR)
@@ -194,7 +195,8 @@ tell_outcome(struct exchange *x, int64_t id, struct an_enrol_answer *answer, str
     an_buf_append(&transaction->cert, answer->cert->der);
     x->reply.grants_implicit = transaction->implicit;
     x->reply.confirm_wait_s = transaction->implicit ? 0 : x->host->confirm_wait_s;
-    put_cert_response(x, id, is_changed ? CMP_GRANTED_WITH_MODS : CMP_ACCEPTED, is_changed ? &changed : NULL, answer->cert);
+    put_cert_response(x, id, is_changed ? CMP_GRANTED_WITH_MODS : CMP_ACCEPTED, is_changed ? &changed : NULL,
+                      answer->cert);
     for (size_t i = 0; i < answer->chain.count; i++)
         an_certs_add(&x->extra, answer->chain.items[i]);
 }
@@ -207,7 +209,8 @@ answer_body_of(int body)
 
 /* A refusal of the request itself; the transaction ends with it. */
 static an_code
-reject_request(struct exchange *x, int64_t id, enum an_enrol_state from, struct an_enrol_transaction *transaction, const struct an_err *err,
+reject_request(struct exchange *x, int64_t id, enum an_enrol_state from, struct an_enrol_transaction *transaction,
+               const struct an_err *err,
                struct an_err *reterr)
 {
     x->is_refused = true;
@@ -224,7 +227,8 @@ answer_request(struct exchange *x, struct an_err *reterr)
     AN_CLEANUP(asked_done) struct asked asked = {0};
     AN_CLEANUP(an_enrol_answer_done) struct an_enrol_answer answer = {0};
     AN_CLEANUP(an_enrol_transaction_done) struct an_enrol_transaction transaction = {
-        .body = x->message.body, .request = an_buf_new(AN_LIMIT_CMP_BYTES), .cert = an_buf_new(AN_LIMIT_CERT_BYTES), .at = x->now};
+        .body = x->message.body, .request = an_buf_new(AN_LIMIT_CMP_BYTES), .cert = an_buf_new(AN_LIMIT_CERT_BYTES),
+        .at = x->now};
     struct an_err err = {0};
     an_code code;
 
@@ -247,7 +251,8 @@ answer_request(struct exchange *x, struct an_err *reterr)
 static an_code
 load_transaction(struct exchange *x, struct an_enrol_transaction *ret, struct an_err *reterr)
 {
-    *ret = (struct an_enrol_transaction){.request = an_buf_new(AN_LIMIT_CMP_BYTES), .cert = an_buf_new(AN_LIMIT_CERT_BYTES)};
+    *ret = (struct an_enrol_transaction){.request = an_buf_new(AN_LIMIT_CMP_BYTES),
+                                         .cert = an_buf_new(AN_LIMIT_CERT_BYTES)};
     AN_TRY(x->host->load(x->host->context, AN_BYTES(x->key, 32), ret, reterr));
     if (!an_bytes_eq(x->message.recipient_nonce, AN_BYTES(ret->server_nonce, CMP_NONCE_SIZE)))
         AN_FAIL(reterr, AN_E_CMP_RECIPIENT_NONCE, "recipNonce");
@@ -316,8 +321,10 @@ answer_confirmation(struct exchange *x, struct an_err *reterr)
     AN_TRY(an_cmp_read_confirmation(x->message.body_value, &confirmation, reterr));
     AN_TRY(load_transaction(x, &transaction, reterr));
     if (transaction.state != AN_ENROL_UNCONFIRMED)
-        AN_FAIL(reterr, transaction.state == AN_ENROL_CLOSED ? AN_E_ENROL_CONFIRMED : AN_E_CMP_TRANSACTION_UNKNOWN, "certConf");
-    if (confirmation.request_id != transaction.request_id && !(transaction.body == CMP_P10CR && confirmation.request_id == 0))
+        AN_FAIL(reterr, transaction.state == AN_ENROL_CLOSED ? AN_E_ENROL_CONFIRMED : AN_E_CMP_TRANSACTION_UNKNOWN,
+                "certConf");
+    if (confirmation.request_id != transaction.request_id &&
+        !(transaction.body == CMP_P10CR && confirmation.request_id == 0))
         AN_FAIL(reterr, AN_E_CMP_PARSE, "certReqId"); /* some clients count from 0 after p10cr, too */
     AN_TRY(an_cert_parse(an_buf_view(&transaction.cert), &cert, reterr));
     AN_TRY(check_hash(&confirmation, cert, reterr));
@@ -460,7 +467,8 @@ exchange_done(struct exchange *x)
 }
 
 an_code
-an_cmp_answer(const struct an_enrol_host *host, an_bytes message, const char *peer, an_time now, struct an_buf *ret, bool *ret_failed,
+an_cmp_answer(const struct an_enrol_host *host, an_bytes message, const char *peer, an_time now, struct an_buf *ret,
+              bool *ret_failed,
               struct an_err *reterr)
 {
     AN_CLEANUP(exchange_done) struct exchange x = {.host = host, .now = now, .content = an_buf_new(AN_LIMIT_CMP_BYTES)};

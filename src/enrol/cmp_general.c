@@ -1,6 +1,6 @@
 /*
- * General messages (RFC 4210 5.3.19, RFC 9483 4.3): what a client may ask of the authority before it enrols. What is not known is
- * answered by its name alone, as the RFC has it.
+ * General messages (RFC 4210 5.3.19, RFC 9483 4.3): what a client may ask of the authority before it enrols. What is
+ * not known is answered by its name alone, as the RFC has it.
  */
 #include "enrol/internal.h"
 
@@ -61,8 +61,8 @@ answer_key_types(const struct an_enrol_host *host, struct an_der_out *out)
     an_der_close(out);
 }
 
-/* certReqTemplate: CertReqTemplateContent ::= SEQUENCE { certTemplate, keySpec OPTIONAL }. Nothing is asked for but a key: the
- * subject stands in the approval. */
+/* certReqTemplate: CertReqTemplateContent ::= SEQUENCE { certTemplate, keySpec OPTIONAL }. Nothing is asked for but a
+ * key: the subject stands in the approval. */
 static void
 answer_template(const struct an_enrol_host *host, struct an_der_out *out)
 {

@@ -1,6 +1,6 @@
 /*
- * Protection of CMP messages: a code keyed by a secret that both know (PBM, RFC 4210 5.1.3.1; PBMAC1, RFC 9481 6.1.2), or a
- * signature (5.1.3.3). Iterations are bounded both ways: too few protect nothing, too many are an attack on us.
+ * Protection of CMP messages: a code keyed by a secret that both know (PBM, RFC 4210 5.1.3.1; PBMAC1, RFC 9481 6.1.2),
+ * or a signature (5.1.3.3). Iterations are bounded both ways: too few protect nothing, too many are an attack on us.
  */
 #include "enrol/internal.h"
 
@@ -69,8 +69,8 @@ check_bounds(const struct an_cmp_mac *mac, struct an_err *reterr)
     return AN_OK;
 }
 
-/* PBMParameter ::= SEQUENCE { salt, owf, iterationCount, mac }. The one-way function must resist; HMAC-SHA-1 still does as a code,
- * and is what clients send unless told otherwise. */
+/* PBMParameter ::= SEQUENCE { salt, owf, iterationCount, mac }. The one-way function must resist; HMAC-SHA-1 still does
+ * as a code, and is what clients send unless told otherwise. */
 static an_code
 read_pbm(an_bytes rest, struct an_cmp_mac *ret, struct an_err *reterr)
 {
@@ -78,8 +78,10 @@ read_pbm(an_bytes rest, struct an_cmp_mac *ret, struct an_err *reterr)
     an_bytes in, owf, mac;
 
     if (an_der_take(&rest, AN_DER_SEQUENCE, &in, NULL) != AN_OK || rest.len != 0 ||
-        an_der_take(&in, AN_DER_OCTET_STRING, &ret->salt, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &owf, NULL) != AN_OK ||
-        an_der_int64(&in, &ret->rounds, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &mac, NULL) != AN_OK || in.len != 0)
+        an_der_take(&in, AN_DER_OCTET_STRING, &ret->salt, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_SEQUENCE, &owf, NULL) != AN_OK ||
+        an_der_int64(&in, &ret->rounds, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &mac,
+                NULL) != AN_OK || in.len != 0)
         AN_FAIL(reterr, AN_E_CMP_PARSE, "PBMParameter");
     row = find_mac(mac);
     if (row == NULL || an_digest_parse(owf, &ret->owf, NULL) != AN_OK ||
@@ -97,8 +99,10 @@ read_pbkdf2(an_bytes algorithm, struct an_cmp_mac *ret, struct an_err *reterr)
     an_bytes oid, in, prf;
     int64_t len = 0;
 
-    if (!split(algorithm, &oid, &in) || !an_bytes_eq(oid, OID_PBKDF2) || an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
-        an_der_take(&in, AN_DER_OCTET_STRING, &ret->salt, NULL) != AN_OK || an_der_int64(&in, &ret->rounds, NULL) != AN_OK)
+    if (!split(algorithm, &oid, &in) || !an_bytes_eq(oid, OID_PBKDF2) ||
+        an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK ||
+        an_der_take(&in, AN_DER_OCTET_STRING, &ret->salt, NULL) != AN_OK ||
+        an_der_int64(&in, &ret->rounds, NULL) != AN_OK)
         AN_FAIL(reterr, AN_E_CMP_PARSE, "PBKDF2-params");
     if (an_der_peek(in) == AN_DER_INTEGER && an_der_int64(&in, &len, NULL) != AN_OK)
         AN_FAIL(reterr, AN_E_CMP_PARSE, "PBKDF2-params: keyLength");
@@ -118,7 +122,8 @@ read_pbmac1(an_bytes rest, struct an_cmp_mac *ret, struct an_err *reterr)
     an_bytes in, kdf, mac;
 
     if (an_der_take(&rest, AN_DER_SEQUENCE, &in, NULL) != AN_OK || rest.len != 0 ||
-        an_der_take_whole(&in, AN_DER_SEQUENCE, &kdf, NULL) != AN_OK || an_der_take_whole(&in, AN_DER_SEQUENCE, &mac, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_SEQUENCE, &kdf, NULL) != AN_OK ||
+        an_der_take_whole(&in, AN_DER_SEQUENCE, &mac, NULL) != AN_OK ||
         in.len != 0)
         AN_FAIL(reterr, AN_E_CMP_PARSE, "PBMAC1-params");
     ret->is_pbmac1 = true;
@@ -193,7 +198,8 @@ derive_pbm(const struct an_cmp_mac *mac, const struct an_secret *secret, uint8_t
 }
 
 an_code
-an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an_bytes part, uint8_t ret_code[static AN_DIGEST_MAX],
+an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an_bytes part,
+                uint8_t ret_code[static AN_DIGEST_MAX],
                 struct an_err *reterr)
 {
     uint8_t key[AN_DIGEST_MAX];
@@ -210,14 +216,15 @@ an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an
 
 /* ---- checking ---- */
 /*
- * A reference travels in the clear, and the rounds are the sender's choice: whoever overheard one could have every thread of ours hash
- * for him. So no more rounds are in hand at a time than one message may ask for: codes of usual clients are checked by the hundred
- * meanwhile, and a stranger gets one core at most.
+ * A reference travels in the clear, and the rounds are the sender's choice: whoever overheard one could have every
+ * thread of ours hash for him. So no more rounds are in hand at a time than one message may ask for: codes of usual
+ * clients are checked by the hundred meanwhile, and a stranger gets one core at most.
  */
 static int64_t rounds_in_hand; /* atomic */
 
 static an_code
-check_code(const struct an_cmp_guard *guard, an_bytes part, uint8_t ret_code[static AN_DIGEST_MAX], struct an_err *reterr)
+check_code(const struct an_cmp_guard *guard, an_bytes part, uint8_t ret_code[static AN_DIGEST_MAX],
+           struct an_err *reterr)
 {
     an_code code = AN_OK;
 
@@ -230,7 +237,8 @@ check_code(const struct an_cmp_guard *guard, an_bytes part, uint8_t ret_code[sta
 }
 
 static an_code
-check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message, an_bytes part, an_time now, struct an_cmp_guard *ret,
+check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message, an_bytes part, an_time now,
+          struct an_cmp_guard *ret,
           struct an_err *reterr)
 {
     uint8_t code[AN_DIGEST_MAX];
@@ -242,7 +250,8 @@ check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message
     ret->party.reference = message->sender_kid;
     AN_TRY(host->find_secret(host->context, message->sender_kid, now, &ret->secret, reterr));
     checked = check_code(ret, part, code, reterr);
-    ret->party.is_proved = checked == AN_OK && an_bytes_eq_secret(message->protection, AN_BYTES(code, an_digest_size(ret->mac.mac)));
+    ret->party.is_proved = checked == AN_OK && an_bytes_eq_secret(message->protection,
+                                                                  AN_BYTES(code, an_digest_size(ret->mac.mac)));
     if (ret->party.is_proved)
         return AN_OK;
     an_secret_free(&ret->secret); /* an answer protected by it would let strangers try secrets at leisure */
@@ -250,7 +259,8 @@ check_mac(const struct an_enrol_host *host, const struct an_cmp_message *message
     AN_FAIL(reterr, AN_E_CMP_PROTECTION, "%s", ret->mac.is_pbmac1 ? "PBMAC1" : "PBM");
 }
 
-/* The signer's certificate is the first of extraCerts (RFC 4210 5.1.3.3, RFC 9483 3.3); it must fit sender and senderKID. */
+/* The signer's certificate is the first of extraCerts (RFC 4210 5.1.3.3, RFC 9483 3.3); it must fit sender and
+ * senderKID. */
 static an_code
 check_signature(const struct an_enrol_host *host, const struct an_cmp_message *message, an_bytes part, an_time now,
                 struct an_cmp_guard *ret, struct an_err *reterr)
@@ -265,7 +275,8 @@ check_signature(const struct an_enrol_host *host, const struct an_cmp_message *m
         AN_FAIL(reterr, AN_E_ENROL_SIGNER, "sender");
     if (message->sender_kid.len > 0 && cert->ski.len > 0 && !an_bytes_eq(message->sender_kid, cert->ski))
         AN_FAIL(reterr, AN_E_ENROL_SIGNER, "senderKID");
-    if (an_scheme_parse(message->algorithm, AN_DIGEST_NONE, &scheme, NULL) != AN_OK || scheme.digest == AN_SHA1 || scheme.digest == AN_MD5)
+    if (an_scheme_parse(message->algorithm, AN_DIGEST_NONE, &scheme, NULL) != AN_OK || scheme.digest == AN_SHA1 ||
+        scheme.digest == AN_MD5)
         AN_FAIL(reterr, AN_E_CMP_ALGORITHM, "protectionAlg");
     if (an_cert_key(cert) == NULL || !an_pubkey_verify_message(an_cert_key(cert), &scheme, part, message->protection))
         AN_FAIL(reterr, AN_E_CMP_PROTECTION, "signature");
@@ -279,7 +290,8 @@ check_signature(const struct an_enrol_host *host, const struct an_cmp_message *m
 }
 
 an_code
-an_cmp_check_protection(const struct an_enrol_host *host, const struct an_cmp_message *message, an_time now, struct an_cmp_guard *ret,
+an_cmp_check_protection(const struct an_enrol_host *host, const struct an_cmp_message *message, an_time now,
+                        struct an_cmp_guard *ret,
                         struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf part = an_buf_new(AN_LIMIT_CMP_BYTES + 16);

@@ -27,7 +27,8 @@ take_time(an_bytes *in, an_time *ret)
 
     if (an_der_peek(*in) != AN_DER_CONTEXT_CONSTRUCTED(0))
         return true;
-    return an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field, NULL) == AN_OK && an_der_peek(field) == AN_DER_GENERALIZED_TIME &&
+    return an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(0), &field, NULL) == AN_OK &&
+           an_der_peek(field) == AN_DER_GENERALIZED_TIME &&
            an_der_time(&field, ret, NULL) == AN_OK && field.len == 0;
 }
 
@@ -48,7 +49,8 @@ take_general(an_bytes *in, struct an_cmp_message *message)
 {
     an_bytes field, items, item, oid;
 
-    if (an_der_peek(*in) == AN_DER_CONTEXT_CONSTRUCTED(7) && an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(7), &field, NULL) != AN_OK)
+    if (an_der_peek(*in) == AN_DER_CONTEXT_CONSTRUCTED(7) &&
+        an_der_take(in, AN_DER_CONTEXT_CONSTRUCTED(7), &field, NULL) != AN_OK)
         return false;
     if (an_der_peek(*in) != AN_DER_CONTEXT_CONSTRUCTED(8))
         return true;
@@ -56,7 +58,8 @@ take_general(an_bytes *in, struct an_cmp_message *message)
         an_der_take(&field, AN_DER_SEQUENCE, &items, NULL) != AN_OK || field.len != 0)
         return false;
     while (items.len > 0) {
-        if (an_der_take(&items, AN_DER_SEQUENCE, &item, NULL) != AN_OK || an_der_take(&item, AN_DER_OID, &oid, NULL) != AN_OK)
+        if (an_der_take(&items, AN_DER_SEQUENCE, &item, NULL) != AN_OK ||
+            an_der_take(&item, AN_DER_OID, &oid, NULL) != AN_OK)
             return false;
         message->wants_implicit = message->wants_implicit || an_bytes_eq(oid, OID_IMPLICIT_CONFIRM);
     }
@@ -79,7 +82,8 @@ read_header(struct an_cmp_message *message, struct an_err *reterr)
 
     if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_int64(&in, &message->version, NULL) != AN_OK)
         return fail_field("pvno", reterr);
-    if (an_der_any(&in, NULL, &message->sender, NULL, NULL) != AN_OK || an_der_any(&in, NULL, &message->recipient, NULL, NULL) != AN_OK)
+    if (an_der_any(&in, NULL, &message->sender, NULL, NULL) != AN_OK ||
+        an_der_any(&in, NULL, &message->recipient, NULL, NULL) != AN_OK)
         return fail_field("sender, recipient", reterr);
     read_sender_name(message);
     if (!take_time(&in, &message->time))
@@ -183,7 +187,8 @@ an_cmp_read_confirmation(an_bytes body, struct an_cmp_confirmation *ret, struct 
         return fail_field("certConf", reterr);
     if (an_der_take(&list, AN_DER_SEQUENCE, &status, NULL) != AN_OK || list.len != 0)
         return fail_field("certConf: CertStatus", reterr);
-    if (an_der_take(&status, AN_DER_OCTET_STRING, &ret->hash, NULL) != AN_OK || an_der_int64(&status, &ret->request_id, NULL) != AN_OK)
+    if (an_der_take(&status, AN_DER_OCTET_STRING, &ret->hash, NULL) != AN_OK ||
+        an_der_int64(&status, &ret->request_id, NULL) != AN_OK)
         return fail_field("CertStatus", reterr);
     if (an_der_try(&status, AN_DER_SEQUENCE, &field) && !read_status_rejection(field, &ret->is_rejected))
         return fail_field("statusInfo", reterr);
@@ -203,7 +208,8 @@ an_cmp_read_poll(an_bytes body, int64_t *ret_request_id, struct an_err *reterr)
     an_bytes list, item;
 
     if (an_der_take(&body, AN_DER_SEQUENCE, &list, NULL) != AN_OK || body.len != 0 ||
-        an_der_take(&list, AN_DER_SEQUENCE, &item, NULL) != AN_OK || list.len != 0 || an_der_int64(&item, ret_request_id, NULL) != AN_OK ||
+        an_der_take(&list, AN_DER_SEQUENCE, &item, NULL) != AN_OK || list.len != 0 ||
+        an_der_int64(&item, ret_request_id, NULL) != AN_OK ||
         item.len != 0)
         return fail_field("pollReq", reterr);
     return AN_OK;
@@ -217,7 +223,8 @@ read_reason(an_bytes extensions, enum an_crl_reason *ret, struct an_err *reterr)
     int64_t reason = 0;
 
     while (extensions.len > 0) {
-        if (an_der_take(&extensions, AN_DER_SEQUENCE, &extension, NULL) != AN_OK || an_der_take(&extension, AN_DER_OID, &oid, NULL) != AN_OK)
+        if (an_der_take(&extensions, AN_DER_SEQUENCE, &extension, NULL) != AN_OK ||
+            an_der_take(&extension, AN_DER_OID, &oid, NULL) != AN_OK)
             return fail_field("crlEntryDetails", reterr);
         (void)an_der_try(&extension, AN_DER_BOOLEAN, &value);
         if (an_der_take(&extension, AN_DER_OCTET_STRING, &value, NULL) != AN_OK || extension.len != 0)

@@ -34,7 +34,8 @@ an_enrol_words(const struct an_err *err, bool is_english, struct an_buf *ret)
     const struct an_message *message = an_message_find(err->code);
 
     an_buf_str(ret, is_english ? message->en : message->vi);
-    if (err->detail[0] != '\0' && (message->kind == AN_KIND_DATA || message->kind == AN_KIND_REFUSED || message->kind == AN_KIND_PROTOCOL))
+    if (err->detail[0] != '\0' && (message->kind == AN_KIND_DATA || message->kind == AN_KIND_REFUSED ||
+                                   message->kind == AN_KIND_PROTOCOL))
         an_buf_printf(ret, ": %s", err->detail);
 }
 
@@ -131,7 +132,8 @@ scheme_of(const struct an_signer *signer)
 
     switch (info->kind) {
     case AN_KEY_EC:
-        return (struct an_scheme){AN_SIG_ECDSA, info->bits > 384 ? AN_SHA512 : info->bits > 256 ? AN_SHA384 : AN_SHA256, AN_DIGEST_NONE, 0};
+        return (struct an_scheme){AN_SIG_ECDSA, info->bits > 384 ? AN_SHA512 : info->bits > 256 ? AN_SHA384 : AN_SHA256,
+                                  AN_DIGEST_NONE, 0};
     case AN_KEY_ED25519:
     case AN_KEY_ED448:
         return (struct an_scheme){AN_SIG_EDDSA, AN_DIGEST_NONE, AN_DIGEST_NONE, 0};
@@ -141,7 +143,8 @@ scheme_of(const struct an_signer *signer)
 }
 
 static an_code
-choose_cover(const struct an_enrol_host *host, const struct an_cmp_guard *guard, struct cover *ret, struct an_err *reterr)
+choose_cover(const struct an_enrol_host *host, const struct an_cmp_guard *guard, struct cover *ret,
+             struct an_err *reterr)
 {
     *ret = (struct cover){0};
     if (guard->secret != NULL) {
@@ -157,7 +160,8 @@ choose_cover(const struct an_enrol_host *host, const struct an_cmp_guard *guard,
 }
 
 static void
-put_header(struct an_der_out *out, const struct an_enrol_host *host, const struct an_cmp_message *to, const struct an_cmp_guard *guard,
+put_header(struct an_der_out *out, const struct an_enrol_host *host, const struct an_cmp_message *to,
+           const struct an_cmp_guard *guard,
            const struct an_cmp_reply *reply, const struct cover *cover, an_time now)
 {
     an_der_open(out, AN_DER_SEQUENCE);
@@ -193,7 +197,8 @@ put_header(struct an_der_out *out, const struct an_enrol_host *host, const struc
 }
 
 static an_code
-make_protection(const struct an_enrol_host *host, const struct an_cmp_guard *guard, const struct cover *cover, an_bytes part,
+make_protection(const struct an_enrol_host *host, const struct an_cmp_guard *guard, const struct cover *cover,
+                an_bytes part,
                 struct an_buf *ret, struct an_err *reterr)
 {
     uint8_t digest[AN_DIGEST_MAX];
@@ -206,12 +211,14 @@ make_protection(const struct an_enrol_host *host, const struct an_cmp_guard *gua
     if (cover->scheme.kind == AN_SIG_EDDSA)
         return an_signer_sign(host->signer, &cover->scheme, part, ret, reterr);
     an_hash_once(cover->scheme.digest, part, digest);
-    return an_signer_sign(host->signer, &cover->scheme, AN_BYTES(digest, an_digest_size(cover->scheme.digest)), ret, reterr);
+    return an_signer_sign(host->signer, &cover->scheme, AN_BYTES(digest, an_digest_size(cover->scheme.digest)), ret,
+                          reterr);
 }
 
 /* extraCerts: the signer's own first, then its issuers, then those of the certificate issued. */
 static void
-put_extra_certs(struct an_der_out *out, const struct an_enrol_host *host, const struct cover *cover, const struct an_certs *more)
+put_extra_certs(struct an_der_out *out, const struct an_enrol_host *host, const struct cover *cover,
+                const struct an_certs *more)
 {
     AN_CLEANUP(an_certs_done) struct an_certs certs = {0};
 
@@ -236,7 +243,8 @@ an_code
 an_cmp_write(const struct an_enrol_host *host, const struct an_cmp_message *to, const struct an_cmp_guard *guard,
              const struct an_cmp_reply *reply, an_time now, struct an_buf *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf header = an_buf_new(AN_LIMIT_CMP_BYTES), body = an_buf_new(AN_LIMIT_CMP_BYTES),
+    AN_CLEANUP(an_buf_free) struct an_buf header = an_buf_new(AN_LIMIT_CMP_BYTES),
+                                          body = an_buf_new(AN_LIMIT_CMP_BYTES),
                                           part = an_buf_new(AN_LIMIT_CMP_BYTES), protection = an_buf_new(16384);
     struct an_der_out header_out = AN_DER_OUT(&header), body_out = AN_DER_OUT(&body), out = AN_DER_OUT(ret);
     struct cover cover;

@@ -1,7 +1,7 @@
 /*
- * CertReqMessages (RFC 4211), with implicit tags. Keys are made by those who will use them (and never leave their device):
- * a request without a public key, with an archived key or with a proof that only decryption could give is refused with that
- * reason.
+ * CertReqMessages (RFC 4211), with implicit tags. Keys are made by those who will use them (and never leave their
+ * device): a request without a public key, with an archived key or with a proof that only decryption could give is
+ * refused with that reason.
  */
 #include "enrol/internal.h"
 
@@ -80,7 +80,8 @@ read_old_cert(an_bytes in, struct an_crmf *ret, struct an_err *reterr)
     an_bytes id, name;
 
     if (an_der_take(&in, AN_DER_SEQUENCE, &id, NULL) != AN_OK || in.len != 0 ||
-        an_der_take(&id, AN_DER_CONTEXT_CONSTRUCTED(4), &name, NULL) != AN_OK || an_der_integer(&id, &ret->old_serial, NULL) != AN_OK ||
+        an_der_take(&id, AN_DER_CONTEXT_CONSTRUCTED(4), &name, NULL) != AN_OK ||
+        an_der_integer(&id, &ret->old_serial, NULL) != AN_OK ||
         id.len != 0)
         return fail_field("oldCertID", reterr);
     ret->old_issuer = name;
@@ -93,7 +94,8 @@ read_controls(an_bytes controls, struct an_crmf *ret, struct an_err *reterr)
     an_bytes control, oid;
 
     while (controls.len > 0) {
-        if (an_der_take(&controls, AN_DER_SEQUENCE, &control, NULL) != AN_OK || an_der_take(&control, AN_DER_OID, &oid, NULL) != AN_OK)
+        if (an_der_take(&controls, AN_DER_SEQUENCE, &control, NULL) != AN_OK ||
+            an_der_take(&control, AN_DER_OID, &oid, NULL) != AN_OK)
             return fail_field("controls", reterr);
         if (an_bytes_eq(oid, OID_ARCHIVE))
             AN_FAIL(reterr, AN_E_ENROL_KEY_ELSEWHERE, "pkiArchiveOptions");
@@ -104,8 +106,8 @@ read_controls(an_bytes controls, struct an_crmf *ret, struct an_err *reterr)
 }
 
 /* ---- proof of possession (RFC 4211 4) ---- */
-/* POPOSigningKeyInput ::= SEQUENCE { authInfo CHOICE { sender [0] GeneralName, publicKeyMAC }, publicKey }: signed in the place
- * of the request when that lacks subject or key. It names the sender, or it would fit another's message. */
+/* POPOSigningKeyInput ::= SEQUENCE { authInfo CHOICE { sender [0] GeneralName, publicKeyMAC }, publicKey }: signed in
+ * the place of the request when that lacks subject or key. It names the sender, or it would fit another's message. */
 static an_code
 check_input(an_bytes input, an_bytes sender, const struct an_crmf *crmf, struct an_err *reterr)
 {
@@ -113,7 +115,8 @@ check_input(an_bytes input, an_bytes sender, const struct an_crmf *crmf, struct 
 
     if (an_der_take(&input, AN_DER_CONTEXT_CONSTRUCTED(0), &name, NULL) != AN_OK || !an_bytes_eq(name, sender))
         AN_FAIL(reterr, AN_E_ENROL_POP, "authInfo: sender");
-    if (an_der_take_whole(&input, AN_DER_SEQUENCE, &key, NULL) != AN_OK || input.len != 0 || !an_bytes_eq(key, an_buf_view(&crmf->spki)))
+    if (an_der_take_whole(&input, AN_DER_SEQUENCE, &key, NULL) != AN_OK || input.len != 0 ||
+        !an_bytes_eq(key, an_buf_view(&crmf->spki)))
         AN_FAIL(reterr, AN_E_ENROL_POP, "poposkInput: publicKey");
     return AN_OK;
 }
@@ -132,7 +135,8 @@ check_signature(an_bytes pop, an_bytes sender, const struct an_crmf *crmf, struc
         an_der_put(&out, AN_DER_SEQUENCE, input);
         message = an_buf_view(&input_whole);
     }
-    if (an_der_take_whole(&pop, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK || an_der_bits(&pop, &signature, &unused, NULL) != AN_OK ||
+    if (an_der_take_whole(&pop, AN_DER_SEQUENCE, &algorithm, NULL) != AN_OK ||
+        an_der_bits(&pop, &signature, &unused, NULL) != AN_OK ||
         unused != 0 || pop.len != 0)
         return fail_field("POPOSigningKey", reterr);
     if (an_scheme_parse(algorithm, AN_DIGEST_NONE, &scheme, NULL) != AN_OK)

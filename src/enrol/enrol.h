@@ -3,7 +3,8 @@
  * devices, services and software, for which an approval stands in the store; the approval fixes the subject.
  *
  * This room speaks the protocols and keeps their order. What a certificate is, who may have one and where transactions
- * are kept is asked of a host (service/enrol.c): a table of functions, so that both stay apart and each is tested alone.
+ * are kept is asked of a host (service/enrol.c): a table of functions, so that both stay apart and each is tested
+ * alone.
  */
 #pragma once
 
@@ -31,7 +32,8 @@ struct an_enrol_request {
     enum an_crl_reason reason;       /* revoking */
     an_time now;
 };
-enum an_enrol_outcome { AN_ENROL_DONE = 0, AN_ENROL_CHANGED /* done, not all as asked */, AN_ENROL_WAITING /* not yet approved */ };
+enum an_enrol_outcome { AN_ENROL_DONE = 0, AN_ENROL_CHANGED /* done, not all as asked */,
+                       AN_ENROL_WAITING /* not yet approved */ };
 struct an_enrol_answer {
     enum an_enrol_outcome outcome;
     struct an_cert *cert;    /* the new or revoked one; a reference of the caller's */
@@ -58,19 +60,26 @@ struct an_enrol_host {
     void *context;
     /* The secret that belongs to a reference. AN_E_ENROL_REFERENCE when there is none, it has run out or was used for
      * something else. */
-    an_code (*find_secret)(void *context, an_bytes reference, an_time now, struct an_secret **ret, struct an_err *reterr);
+    an_code (*find_secret)(void *context, an_bytes reference, an_time now, struct an_secret **ret,
+                           struct an_err *reterr);
     /* May this certificate vouch for a message: issued here, in force, of a kind that enrols by itself?
      * AN_E_ENROL_SIGNER, AN_E_ENROL_REVOKED. */
     an_code (*check_cert)(void *context, struct an_cert *cert, an_time now, struct an_err *reterr);
     /* Carries out, authorises, writes the log, all in one transaction; the same request again gives the same answer. */
-    an_code (*carry_out)(void *context, const struct an_enrol_request *request, struct an_enrol_answer *ret, struct an_err *reterr);
+    an_code (*carry_out)(void *context, const struct an_enrol_request *request, struct an_enrol_answer *ret,
+                         struct an_err *reterr);
     /* The client does (or does not) take the certificate: a refused one is revoked. */
-    an_code (*confirm)(void *context, const struct an_enrol_party *party, struct an_cert *cert, bool is_taken, an_time now, struct an_err *reterr);
-    /* Transactions by a key of 32 octets made from who speaks and the transactionID: another party's message finds none. begin: AN_E_CMP_TRANSACTION when there is one already. save: only
-     * while the state is still `from`; AN_E_CMP_TRANSACTION otherwise (two messages raced). */
-    an_code (*begin)(void *context, an_bytes key, const struct an_enrol_transaction *transaction, struct an_err *reterr);
-    an_code (*load)(void *context, an_bytes key, struct an_enrol_transaction *ret, struct an_err *reterr); /* AN_E_CMP_TRANSACTION_UNKNOWN */
-    an_code (*save)(void *context, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *transaction,
+    an_code (*confirm)(void *context, const struct an_enrol_party *party, struct an_cert *cert, bool is_taken,
+                       an_time now, struct an_err *reterr);
+    /* Transactions by a key of 32 octets made from who speaks and the transactionID: another party's message finds
+     * none. begin: AN_E_CMP_TRANSACTION when there is one already. save: only while the state is still `from`;
+     * AN_E_CMP_TRANSACTION otherwise (two messages raced). */
+    an_code (*begin)(void *context, an_bytes key, const struct an_enrol_transaction *transaction,
+                     struct an_err *reterr);
+    /* AN_E_CMP_TRANSACTION_UNKNOWN */
+    an_code (*load)(void *context, an_bytes key, struct an_enrol_transaction *ret, struct an_err *reterr);
+    an_code (*save)(void *context, an_bytes key, enum an_enrol_state from,
+                    const struct an_enrol_transaction *transaction,
                     struct an_err *reterr);
     /* A message was refused: for the log. What the party claims is text of a stranger until is_proved; but with
      * AN_E_CMP_PROTECTION and AN_E_EST_SECRET the reference is one that there is. */
@@ -87,14 +96,16 @@ struct an_enrol_host {
 };
 
 /* ---- CMP ---- */
-/* Answers one PKIMessage with one PKIMessage: refusals too, with the reason in Vietnamese and English. Fails only when no
- * answer can be made at all (no message could be read, no random numbers). *ret_failed (may be NULL) = the answer is an error
- * or a rejection. */
-an_code an_cmp_answer(const struct an_enrol_host *host, an_bytes message, const char *peer, an_time now, struct an_buf *ret,
+/* Answers one PKIMessage with one PKIMessage: refusals too, with the reason in Vietnamese and English. Fails only when
+ * no answer can be made at all (no message could be read, no random numbers). *ret_failed (may be NULL) = the answer is
+ * an error or a rejection. */
+an_code an_cmp_answer(const struct an_enrol_host *host, an_bytes message, const char *peer, an_time now,
+                      struct an_buf *ret,
                       bool *ret_failed, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- EST ---- */
-enum an_est_operation { AN_EST_CACERTS = 0, AN_EST_ENROLL, AN_EST_REENROLL, AN_EST_CSRATTRS, AN_EST_KEYGEN, AN_EST_UNKNOWN };
+enum an_est_operation { AN_EST_CACERTS = 0, AN_EST_ENROLL, AN_EST_REENROLL, AN_EST_CSRATTRS, AN_EST_KEYGEN,
+                       AN_EST_UNKNOWN };
 /* By the last part of the path: /.well-known/est[/LABEL]/OPERATION. */
 enum an_est_operation an_est_operation_of(const char *path);
 struct an_est_request {
@@ -113,6 +124,7 @@ struct an_est_answer {
     uint32_t retry_after_s;   /* with 202 and 503 */
     struct an_buf body;       /* owned; the caller gives it its maximum */
 };
-void an_est_answer(const struct an_enrol_host *host, const struct an_est_request *request, an_time now, struct an_est_answer *ret);
+void an_est_answer(const struct an_enrol_host *host, const struct an_est_request *request, an_time now,
+                   struct an_est_answer *ret);
 /* SignedData with certificates alone (RFC 5652, RFC 8551 3.2.2). */
 void an_certs_only(const struct an_certs *certs, struct an_buf *ret);

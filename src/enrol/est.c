@@ -1,6 +1,7 @@
 /*
- * EST (RFC 7030): five operations, bodies in base64. A key is never made here for somebody else: serverkeygen is answered with
- * that reason. Who asks is known by a certificate of his connection or by a reference and its secret (HTTP Basic).
+ * EST (RFC 7030): five operations, bodies in base64. A key is never made here for somebody else: serverkeygen is
+ * answered with that reason. Who asks is known by a certificate of his connection or by a reference and its secret
+ * (HTTP Basic).
  */
 #include "enrol/internal.h"
 
@@ -50,7 +51,8 @@ an_certs_only(const struct an_certs *certs, struct an_buf *ret)
 }
 
 /* ---- answers ---- */
-/* base64 in lines of 76 that end in LF alone: RFC 8951 3.1 lets the reader skip white space, and base64(1) skips no CR. */
+/* base64 in lines of 76 that end in LF alone: RFC 8951 3.1 lets the reader skip white space, and base64(1) skips no CR.
+ */
 static void
 put_base64(struct an_buf *out, an_bytes bytes)
 {
@@ -92,7 +94,8 @@ status_of(an_code code)
 }
 
 static void
-answer_refusal(const struct an_enrol_host *host, const struct an_enrol_party *party, const struct an_err *err, struct an_est_answer *ret)
+answer_refusal(const struct an_enrol_host *host, const struct an_enrol_party *party, const struct an_err *err,
+               struct an_est_answer *ret)
 {
     host->refused(host->context, party, "est", err);
     an_buf_reset(&ret->body);
@@ -121,14 +124,16 @@ est_party_done(struct est_party *party)
 }
 
 static an_code
-check_basic(const struct an_enrol_host *host, const char *authorization, an_time now, struct est_party *ret, struct an_err *reterr)
+check_basic(const struct an_enrol_host *host, const char *authorization, an_time now, struct est_party *ret,
+            struct an_err *reterr)
 {
     an_bytes text = an_bytes_of_str(authorization), given;
     struct an_secret *secret = NULL;
     size_t colon;
     bool is_right;
 
-    if (text.len < 6 || strncasecmp(authorization, "Basic ", 6) != 0 || !an_base64_decode(&ret->basic, an_bytes_slice(text, 6, SIZE_MAX)))
+    if (text.len < 6 || strncasecmp(authorization, "Basic ", 6) != 0 ||
+        !an_base64_decode(&ret->basic, an_bytes_slice(text, 6, SIZE_MAX)))
         AN_FAIL(reterr, AN_E_EST_UNKNOWN, "Authorization");
     colon = an_bytes_find(an_buf_view(&ret->basic), AN_LIT(":"), 0);
     if (colon == SIZE_MAX || colon == 0 || colon > AN_LIMIT_ENROL_REFERENCE)
@@ -146,7 +151,8 @@ check_basic(const struct an_enrol_host *host, const char *authorization, an_time
 
 /* A certificate first: who has one needs no secret. */
 static an_code
-find_party(const struct an_enrol_host *host, const struct an_est_request *request, an_time now, struct est_party *ret, struct an_err *reterr)
+find_party(const struct an_enrol_host *host, const struct an_est_request *request, an_time now, struct est_party *ret,
+           struct an_err *reterr)
 {
     ret->party.peer = request->peer;
     if (request->authorization != NULL && request->authorization[0] != '\0')
@@ -181,7 +187,8 @@ read_csr(const struct an_est_request *request, struct an_csr **ret, struct an_er
     return an_csr_parse(an_buf_view(&der), ret, reterr);
 }
 
-/* RFC 7030 4.2.2: a renewal has the subject of the certificate that it renews, which must be the one of the connection. */
+/* RFC 7030 4.2.2: a renewal has the subject of the certificate that it renews, which must be the one of the connection.
+ */
 static an_code
 check_renewal(const struct est_party *party, const struct an_csr *csr, struct an_err *reterr)
 {
@@ -199,7 +206,8 @@ enroll(const struct an_enrol_host *host, const struct an_est_request *request, a
     AN_CLEANUP(an_csr_free) struct an_csr *csr = NULL;
     AN_CLEANUP(an_enrol_answer_done) struct an_enrol_answer answer = {0};
     AN_CLEANUP(an_certs_done) struct an_certs one = {0};
-    struct an_enrol_request what = {.act = request->operation == AN_EST_REENROLL ? AN_ENROL_RENEW : AN_ENROL_ISSUE, .party = &party->party, .now = now};
+    struct an_enrol_request what = {.act = request->operation == AN_EST_REENROLL ? AN_ENROL_RENEW : AN_ENROL_ISSUE,
+                                    .party = &party->party, .now = now};
 
     AN_TRY(find_party(host, request, now, party, reterr));
     AN_TRY(read_csr(request, &csr, reterr));
@@ -251,7 +259,8 @@ is_method_right(const struct an_est_request *request)
 }
 
 void
-an_est_answer(const struct an_enrol_host *host, const struct an_est_request *request, an_time now, struct an_est_answer *ret)
+an_est_answer(const struct an_enrol_host *host, const struct an_est_request *request, an_time now,
+              struct an_est_answer *ret)
 {
     AN_CLEANUP(est_party_done) struct est_party party = {.basic = an_buf_new(1024)};
     struct an_err err = {0};

@@ -7,7 +7,8 @@
 
 /* PKIBody, by its tag */
 enum {
-    CMP_IR = 0, CMP_IP = 1, CMP_CR = 2, CMP_CP = 3, CMP_P10CR = 4, CMP_KUR = 7, CMP_KUP = 8, CMP_RR = 11, CMP_RP = 12, CMP_PKICONF = 19,
+    CMP_IR = 0, CMP_IP = 1, CMP_CR = 2, CMP_CP = 3, CMP_P10CR = 4, CMP_KUR = 7, CMP_KUP = 8, CMP_RR = 11, CMP_RP = 12,
+    CMP_PKICONF = 19,
     CMP_GENM = 21, CMP_GENP = 22, CMP_ERROR = 23, CMP_CERTCONF = 24, CMP_POLLREQ = 25, CMP_POLLREP = 26,
 };
 /* PKIStatus */
@@ -30,14 +31,16 @@ struct an_cmp_message {
     an_bytes protection;             /* AN_NONE = absent */
     struct an_certs certs;           /* extraCerts; owned */
 };
-/* Reads as far as it can; on failure *ret holds what was read (enough to address an answer). an_cmp_message_done in any case. */
+/* Reads as far as it can; on failure *ret holds what was read (enough to address an answer). an_cmp_message_done in any
+ * case. */
 an_code an_cmp_read(an_bytes der, struct an_cmp_message *ret, struct an_err *reterr);
 void an_cmp_message_done(struct an_cmp_message *message);
 /* SEQUENCE { header, body }: what a code or signature stands for. */
 void an_cmp_protected_part(an_bytes header, an_bytes body, struct an_buf *ret);
 
 /* certConf: the first CertStatus of the list, of which there must be one only. */
-struct an_cmp_confirmation { an_bytes hash; int64_t request_id; enum an_digest digest /* AN_DIGEST_NONE = by the signature */; bool is_rejected; };
+struct an_cmp_confirmation { an_bytes hash; int64_t request_id;
+                            enum an_digest digest /* AN_DIGEST_NONE = by the signature */; bool is_rejected; };
 an_code an_cmp_read_confirmation(an_bytes body, struct an_cmp_confirmation *ret, struct an_err *reterr);
 an_code an_cmp_read_poll(an_bytes body, int64_t *ret_request_id, struct an_err *reterr);
 /* rr: the first RevDetails, of which there must be one only. */
@@ -53,7 +56,8 @@ struct an_crmf {
     struct an_buf spki;      /* owned; len 0 when absent */
     struct an_extension *extensions; size_t extension_count; /* owned array, views */
 };
-/* CertReqMessages with one CertReqMsg, its proof of possession checked: AN_E_CMP_PARSE, AN_E_ENROL_POP, AN_E_ENROL_KEY_ELSEWHERE. */
+/* CertReqMessages with one CertReqMsg, its proof of possession checked: AN_E_CMP_PARSE, AN_E_ENROL_POP,
+ * AN_E_ENROL_KEY_ELSEWHERE. */
 an_code an_crmf_read(an_bytes body, an_bytes sender, struct an_crmf *ret, struct an_err *reterr);
 void an_crmf_done(struct an_crmf *crmf);
 
@@ -70,17 +74,19 @@ struct an_cmp_mac {
 bool an_cmp_is_mac(an_bytes algorithm);
 an_code an_cmp_mac_read(an_bytes algorithm, struct an_cmp_mac *ret, struct an_err *reterr);
 void an_cmp_mac_write(struct an_der_out *out, const struct an_cmp_mac *mac);
-an_code an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an_bytes part, uint8_t ret_code[static AN_DIGEST_MAX],
+an_code an_cmp_mac_make(const struct an_cmp_mac *mac, const struct an_secret *secret, an_bytes part,
+                        uint8_t ret_code[static AN_DIGEST_MAX],
                         struct an_err *reterr);
-/* Who protected the message? Checks the protection; fills party (its cert is a reference: an_cert_unref) and, for a secret, what
- * the answer needs. */
+/* Who protected the message? Checks the protection; fills party (its cert is a reference: an_cert_unref) and, for a
+ * secret, what the answer needs. */
 struct an_cmp_guard {
     struct an_enrol_party party;
     struct an_cert *cert;      /* party.cert, owned */
     struct an_secret *secret;  /* owned */
     struct an_cmp_mac mac;
 };
-an_code an_cmp_check_protection(const struct an_enrol_host *host, const struct an_cmp_message *message, an_time now, struct an_cmp_guard *ret,
+an_code an_cmp_check_protection(const struct an_enrol_host *host, const struct an_cmp_message *message, an_time now,
+                                struct an_cmp_guard *ret,
                                 struct an_err *reterr);
 void an_cmp_guard_done(struct an_cmp_guard *guard);
 
@@ -94,7 +100,8 @@ struct an_cmp_reply {
     uint8_t nonce[CMP_NONCE_SIZE];
 };
 /* Protected as the message was: by the same secret, else by the host's key, else not at all. */
-an_code an_cmp_write(const struct an_enrol_host *host, const struct an_cmp_message *to, const struct an_cmp_guard *guard,
+an_code an_cmp_write(const struct an_enrol_host *host, const struct an_cmp_message *to,
+                     const struct an_cmp_guard *guard,
                      const struct an_cmp_reply *reply, an_time now, struct an_buf *ret, struct an_err *reterr);
 /* PKIStatusInfo; err NULL = nothing to say. */
 void an_cmp_put_status(struct an_der_out *out, int status, const struct an_err *err);
@@ -104,4 +111,5 @@ unsigned an_cmp_failure_of(an_code code);
 void an_enrol_words(const struct an_err *err, bool is_english, struct an_buf *ret);
 
 /* ---- cmp_general.c: genm ---- */
-an_code an_cmp_general(const struct an_enrol_host *host, an_bytes body, an_time now, struct an_buf *ret, struct an_err *reterr);
+an_code an_cmp_general(const struct an_enrol_host *host, an_bytes body, an_time now, struct an_buf *ret,
+                       struct an_err *reterr);

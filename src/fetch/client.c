@@ -30,7 +30,8 @@ static an_code
 build_rules(const struct an_fetch_rules *rules, char **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root =
-        json_pack("{s:b, s:s*, s:s*, s:s*, s:s*}", "allow_private", rules->allow_private, "proxy", rules->proxy, "cache_dir",
+        json_pack("{s:b, s:s*, s:s*, s:s*, s:s*}", "allow_private", rules->allow_private, "proxy", rules->proxy,
+                  "cache_dir",
                   rules->cache_dir, "ca_file", rules->ca_file, "map", rules->map);
 
     if (root == NULL)
@@ -164,7 +165,8 @@ read_body(int fd, size_t length, const struct an_fetch *what, struct an_buf *ret
 }
 
 static an_code
-ask_helper(struct an_fetcher *fetcher, struct helper *helper, uint32_t type, an_bytes question, int fd, uint64_t timeout_ms,
+ask_helper(struct an_fetcher *fetcher, struct helper *helper, uint32_t type, an_bytes question, int fd,
+           uint64_t timeout_ms,
            struct an_fetch_outcome *outcome, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);

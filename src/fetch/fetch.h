@@ -1,6 +1,6 @@
 /*
- * Outgoing HTTP and mail, done by the antin-fetch process (home of libcurl): http and https, smtp and smtps only, size and
- * time limits, no private addresses unless allowed, redirects within the rules, proxy from configuration.
+ * Outgoing HTTP and mail, done by the antin-fetch process (home of libcurl): http and https, smtp and smtps only, size
+ * and time limits, no private addresses unless allowed, redirects within the rules, proxy from configuration.
  */
 #pragma once
 
@@ -42,13 +42,14 @@ struct an_mail {
     const char *server;               /* "smtp://host[:port]" (with STARTTLS), "smtps://host[:port]" */
     const char *user;                 /* NULL = no log-in */
     const struct an_secret *password;
-    bool allow_plain;                 /* no TLS is needed: a server on loopback or on a closed network; never with a user */
+    /* no TLS is needed: a server on loopback or on a closed network; never with a user */
+    bool allow_plain;
     const char *from, *const *to;     /* addresses alone, without names and brackets */
     size_t to_count;
     an_bytes message;                 /* RFC 5322 with CRLF */
     uint64_t timeout_ms;
 };
-/* Hands one letter to the server. AN_OK: the server has taken it for every recipient. AN_E_MAIL_REFUSED: it said 5xx to a
- * recipient or the letter, and trying again is useless; AN_E_MAIL_LATER (4xx), AN_E_MAIL_LOGIN, AN_E_FETCH_*: try again. When
- * the connection broke after the letter was sent it may have been taken: send the same Message-ID again. */
+/* Hands one letter to the server. AN_OK: the server has taken it for every recipient. AN_E_MAIL_REFUSED: it said 5xx to
+ * a recipient or the letter, and trying again is useless; AN_E_MAIL_LATER (4xx), AN_E_MAIL_LOGIN, AN_E_FETCH_*: try
+ * again. When the connection broke after the letter was sent it may have been taken: send the same Message-ID again. */
 an_code an_mail_send(struct an_fetcher *fetcher, const struct an_mail *mail, struct an_err *reterr) AN_MUST_USE;

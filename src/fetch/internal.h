@@ -90,4 +90,5 @@ struct an_fetch_letter {
     bool plain;
     uint64_t timeout_ms;
 };
-an_code an_fetch_post(const struct an_fetch_config *config, const struct an_fetch_letter *letter, struct an_err *reterr) AN_MUST_USE;
+an_code an_fetch_post(const struct an_fetch_config *config, const struct an_fetch_letter *letter,
+                      struct an_err *reterr) AN_MUST_USE;

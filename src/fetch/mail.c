@@ -29,8 +29,10 @@ build_question(const struct an_mail *mail, struct an_buf *ret, struct an_err *re
     if (mail->message.len > AN_LIMIT_MAIL_BYTES)
         AN_FAIL(reterr, AN_E_LIMIT, "letter of %zu byte", mail->message.len);
     an_base64_encode(&message, mail->message);
-    root = json_pack("{s:s, s:s*, s:b, s:s, s:o, s:s%, s:I}", "server", mail->server, "user", mail->user, "plain", (int)mail->allow_plain,
-                     "from", mail->from, "to", build_recipients(mail), "message", (const char *)message.ptr, message.len, "timeout_ms",
+    root = json_pack("{s:s, s:s*, s:b, s:s, s:o, s:s%, s:I}", "server", mail->server, "user", mail->user, "plain",
+                     (int)mail->allow_plain,
+                     "from", mail->from, "to", build_recipients(mail), "message", (const char *)message.ptr,
+                     message.len, "timeout_ms",
                      (json_int_t)(mail->timeout_ms ? mail->timeout_ms : MAIL_TIMEOUT_MS));
     if (root == NULL || json_array_size(json_object_get(root, "to")) != mail->to_count)
         AN_FAIL(reterr, AN_E_MAIL_ADDRESS, "not UTF-8");

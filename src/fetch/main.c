@@ -73,7 +73,8 @@ answer_rules(json_t *root, struct an_err *reterr)
                                  "cache_dir", &cache_dir, "ca_file", &ca_file, "map", &map) != 0)
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "rules");
     config = (struct an_fetch_config){.allow_private = allow_private != 0, .proxy = dup_text(proxy),
-                                      .cache_dir = dup_text(cache_dir), .map = dup_text(map), .authorities = an_buf_new(AUTHORITIES_BYTES_MAX)};
+                                      .cache_dir = dup_text(cache_dir), .map = dup_text(map),
+                                      .authorities = an_buf_new(AUTHORITIES_BYTES_MAX)};
     if (ca_file != NULL)
         AN_TRY(an_file_read(ca_file, AUTHORITIES_BYTES_MAX, &config.authorities, reterr));
     if (config.cache_dir != NULL) {
@@ -136,10 +137,13 @@ read_letter(json_t *root, struct an_fetch_letter *letter, struct an_buf *message
     json_int_t timeout_ms = 0;
     int plain = 0;
 
-    if (json_unpack(root, "{s:s, s?s, s?s, s:b, s:s, s:o, s:s, s:I}", "server", &letter->server, "user", &letter->user, "password",
-                    &letter->password, "plain", &plain, "from", &letter->from, "to", &to, "message", &text, "timeout_ms",
+    if (json_unpack(root, "{s:s, s?s, s?s, s:b, s:s, s:o, s:s, s:I}", "server", &letter->server, "user", &letter->user,
+                    "password",
+                    &letter->password, "plain", &plain, "from", &letter->from, "to", &to, "message", &text,
+                    "timeout_ms",
                     &timeout_ms) != 0 ||
-        timeout_ms < 1 || timeout_ms > 3600000 || json_array_size(to) < 1 || json_array_size(to) > AN_LIMIT_MAIL_RECIPIENTS ||
+        timeout_ms < 1 || timeout_ms > 3600000 || json_array_size(to) < 1 ||
+        json_array_size(to) > AN_LIMIT_MAIL_RECIPIENTS ||
         !an_base64_decode(message, an_bytes_of_str(text)))
         AN_FAIL(reterr, AN_E_PROC_REQUEST, "letter");
     letter->to = an_new_array(json_array_size(to), sizeof(*letter->to));

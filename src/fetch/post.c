@@ -70,7 +70,8 @@ is_address_safe(const char *address)
 static bool
 is_server_safe(const char *server)
 {
-    const char *host = strncasecmp(server, "smtp://", 7) == 0 ? server + 7 : strncasecmp(server, "smtps://", 8) == 0 ? server + 8 : "";
+    const char *host = strncasecmp(server, "smtp://", 7) == 0 ? server + 7 : strncasecmp(server, "smtps://", 8) == 0
+            ? server + 8 : "";
 
     for (const char *c = host; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && strchr(".-:[]", *c) == NULL)
@@ -100,7 +101,8 @@ set_options(CURL *curl, struct post *post, const struct an_fetch_letter *letter,
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)letter->timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(letter->timeout_ms < CONNECT_MS_MAX ? letter->timeout_ms : CONNECT_MS_MAX));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(letter->timeout_ms < CONNECT_MS_MAX ? letter->timeout_ms
+                                                             : CONNECT_MS_MAX));
     curl_easy_setopt(curl, CURLOPT_USE_SSL, letter->plain ? (long)CURLUSESSL_TRY : (long)CURLUSESSL_ALL);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -118,9 +120,11 @@ set_options(CURL *curl, struct post *post, const struct an_fetch_letter *letter,
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, post->fault);
 }
 
-/* What the server said decides before what curl calls it: a refused recipient and a broken line are one code to curl. */
+/* What the server said decides before what curl calls it: a refused recipient and a broken line are one code to curl.
+ */
 static an_code
-name_trouble(CURL *curl, const struct post *post, const struct an_fetch_letter *letter, CURLcode trouble, struct an_err *reterr)
+name_trouble(CURL *curl, const struct post *post, const struct an_fetch_letter *letter, CURLcode trouble,
+             struct an_err *reterr)
 {
     long reply = 0;
     bool again = false;
@@ -136,7 +140,8 @@ name_trouble(CURL *curl, const struct post *post, const struct an_fetch_letter *
         AN_FAIL(reterr, AN_E_MAIL_REFUSED, "%.80s: %ld %s", letter->server, reply, post->fault);
     if (reply >= 400 && reply < 500)
         AN_FAIL(reterr, AN_E_MAIL_LATER, "%.80s: %ld %s", letter->server, reply, post->fault);
-    AN_FAIL(reterr, an_fetch_trouble((int)trouble, &again), "%.80s: %s (%d)", letter->server, post->fault, (int)trouble);
+    AN_FAIL(reterr, an_fetch_trouble((int)trouble, &again), "%.80s: %s (%d)", letter->server, post->fault,
+            (int)trouble);
 }
 
 an_code

@@ -177,7 +177,8 @@ name_trouble(struct step *step, CURLcode trouble, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_FETCH_SIZE, "%s: > %zu byte", step->url->shown, step->job->bytes_max);
     if (step->is_full)
         AN_FAIL(reterr, AN_E_FILE_WRITE, "%s", step->url->shown);
-    AN_FAIL(reterr, an_fetch_trouble((int)trouble, &step->job->again), "%s: %s (%d)", step->url->shown, step->fault, (int)trouble);
+    AN_FAIL(reterr, an_fetch_trouble((int)trouble, &step->job->again), "%s: %s (%d)", step->url->shown, step->fault,
+            (int)trouble);
 }
 
 static const char *

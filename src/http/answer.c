@@ -27,11 +27,13 @@ void
 http_put_date(struct an_buf *out, const char *name, an_time when)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+                                       "Dec"};
     struct an_date date = an_date_of(when, 0);
     int64_t day = when / 86400 + 4; /* the first of January 1970 was a Thursday */
 
-    an_buf_printf(out, "%s: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", name, days[((day % 7) + 7) % 7], date.day, months[date.month - 1], date.year,
+    an_buf_printf(out, "%s: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", name, days[((day % 7) + 7) % 7], date.day,
+                  months[date.month - 1], date.year,
                   date.hour, date.minute, date.second);
 }
 
@@ -65,7 +67,8 @@ static void
 put_freshness(struct an_buf *out, const struct an_http_answer *answer)
 {
     if (answer->cache_seconds > 0)
-        an_buf_printf(out, "Cache-Control: public, no-transform, must-revalidate, max-age=%u\r\n", answer->cache_seconds);
+        an_buf_printf(out, "Cache-Control: public, no-transform, must-revalidate, max-age=%u\r\n",
+                      answer->cache_seconds);
     else
         an_buf_str(out, "Cache-Control: no-store\r\n");
     if (answer->last_modified != AN_TIME_NONE)
@@ -84,7 +87,8 @@ http_put_head(struct an_buf *out, const struct loop *loop, const struct an_http_
 
     an_buf_printf(out, "HTTP/1.1 %u %s\r\n%s", answer->status, find_reason(answer->status), loop->date);
     if (has_body) {
-        an_buf_printf(out, "Content-Type: %s\r\nContent-Length: %llu\r\n", answer->content_type ? answer->content_type : "application/octet-stream",
+        an_buf_printf(out, "Content-Type: %s\r\nContent-Length: %llu\r\n", answer->content_type ? answer->content_type
+                      : "application/octet-stream",
                       (unsigned long long)size);
         an_buf_str(out, "X-Content-Type-Options: nosniff\r\n");
     }
@@ -115,7 +119,8 @@ http_put_quick(struct an_buf *out, const struct an_http_quick_answer *answer)
 static void
 put_allow(struct an_buf *out, unsigned allow)
 {
-    static const struct { unsigned bit; const char *name; } methods[] = {{AN_HTTP_GET, "GET, HEAD"}, {AN_HTTP_POST, "POST"}, {AN_HTTP_PUT, "PUT"}, {AN_HTTP_DELETE, "DELETE"}};
+    static const struct { unsigned bit; const char *name; } methods[] = {{AN_HTTP_GET, "GET, HEAD"},
+            {AN_HTTP_POST, "POST"}, {AN_HTTP_PUT, "PUT"}, {AN_HTTP_DELETE, "DELETE"}};
     const char *before = "Allow: ";
 
     for (size_t i = 0; i < AN_COUNT(methods); i++)
@@ -132,7 +137,9 @@ http_put_plain(struct an_buf *out, const struct loop *loop, unsigned status, uns
     char body[64];
     int len = snprintf(body, sizeof(body), "%u %s\n", status, find_reason(status));
 
-    an_buf_printf(out, "HTTP/1.1 %u %s\r\n%sContent-Type: text/plain\r\nContent-Length: %d\r\nCache-Control: no-store\r\n", status, find_reason(status),
+    an_buf_printf(out,
+                  "HTTP/1.1 %u %s\r\n%sContent-Type: text/plain\r\nContent-Length: %d\r\nCache-Control: no-store\r\n",
+                  status, find_reason(status),
                   loop->date, len);
     if (status == 405)
         put_allow(out, allow);
@@ -157,7 +164,8 @@ http_answer_done(struct an_http_answer *answer)
 bool
 http_is_known(const struct http_job *job)
 {
-    an_bytes match = an_http_head_find(&job->head, "if-none-match"), since = an_http_head_find(&job->head, "if-modified-since");
+    an_bytes match = an_http_head_find(&job->head, "if-none-match"),
+             since = an_http_head_find(&job->head, "if-modified-since");
     const struct an_http_answer *answer = &job->answer;
     AN_CLEANUP(an_buf_free) struct an_buf quoted = an_buf_new(128);
 
@@ -165,7 +173,8 @@ http_is_known(const struct http_job *job)
         return false;
     if (match.ptr != NULL) {
         an_buf_printf(&quoted, "\"%s\"", answer->etag);
-        return an_bytes_eq_str(match, "*") || (answer->etag[0] != '\0' && an_bytes_find(match, an_buf_view(&quoted), 0) != SIZE_MAX);
+        return an_bytes_eq_str(match, "*") || (answer->etag[0] != '\0' &&
+                                               an_bytes_find(match, an_buf_view(&quoted), 0) != SIZE_MAX);
     }
     if (since.ptr == NULL || answer->last_modified == AN_TIME_NONE)
         return false;

@@ -1,6 +1,6 @@
 /*
- * One connection: which list it waits in, what it is sent, the request it says, the answer that comes back. Touched by the thread
- * of its loop alone. A request answered from memory costs one recv and one send.
+ * One connection: which list it waits in, what it is sent, the request it says, the answer that comes back. Touched by
+ * the thread of its loop alone. A request answered from memory costs one recv and one send.
  */
 #include "http/internal.h"
 
@@ -104,7 +104,8 @@ http_conn_close(struct conn *conn)
 bool
 http_is_draining(const struct loop *loop)
 {
-    return __atomic_load_n(&loop->server->is_draining, __ATOMIC_RELAXED) || __atomic_load_n(&loop->server->is_stopping, __ATOMIC_RELAXED);
+    return __atomic_load_n(&loop->server->is_draining, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&loop->server->is_stopping, __ATOMIC_RELAXED);
 }
 
 static bool
@@ -169,7 +170,8 @@ static enum flushed
 flush_out(struct conn *conn)
 {
     while (conn->sent < conn->out.len) {
-        ssize_t put = send(conn->fd, conn->out.ptr + conn->sent, conn->out.len - conn->sent, MSG_NOSIGNAL | (conn->file >= 0 ? MSG_MORE : 0));
+        ssize_t put = send(conn->fd, conn->out.ptr + conn->sent, conn->out.len - conn->sent,
+                           MSG_NOSIGNAL | (conn->file >= 0 ? MSG_MORE : 0));
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
@@ -272,10 +274,13 @@ make_job(struct conn *conn, an_bytes head_bytes, size_t route, size_t body_max)
 {
     struct http_job *job = AN_NEW(struct http_job);
 
-    *job = (struct http_job){.conn = conn, .route = conn->loop->server->routes[route], .route_number = route, .head_bytes = an_buf_new(AN_HTTP_HEAD_BYTES),
-                             .path = an_buf_new(AN_HTTP_TARGET_BYTES + 1), .body = an_buf_new(body_max), .body_max = body_max, .answer.fd = -1};
+    *job = (struct http_job){.conn = conn, .route = conn->loop->server->routes[route], .route_number = route,
+                             .head_bytes = an_buf_new(AN_HTTP_HEAD_BYTES),
+                             .path = an_buf_new(AN_HTTP_TARGET_BYTES + 1), .body = an_buf_new(body_max),
+                             .body_max = body_max, .answer.fd = -1};
     an_buf_append(&job->head_bytes, head_bytes);
-    if (an_http_head_parse(an_buf_view(&job->head_bytes), &job->head) != 200 || !an_http_decode(job->head.path, false, &job->path)) {
+    if (an_http_head_parse(an_buf_view(&job->head_bytes), &job->head) != 200 ||
+        !an_http_decode(job->head.path, false, &job->path)) {
         http_job_free(job);
         return false;
     }
@@ -288,15 +293,19 @@ make_job(struct conn *conn, an_bytes head_bytes, size_t route, size_t body_max)
 
 /* An answer from memory. 0 = not this way; otherwise how many octets of rest it took. */
 static size_t
-answer_quickly(struct conn *conn, const struct an_http_route *route, size_t number, const struct an_http_head *head, unsigned method, an_bytes rest)
+answer_quickly(struct conn *conn, const struct an_http_route *route, size_t number, const struct an_http_head *head,
+               unsigned method, an_bytes rest)
 {
     struct loop *loop = conn->loop;
     size_t before = conn->out.len;
-    struct an_http_quick quick = {.is_post = method == AN_HTTP_POST, .rest = an_bytes_slice(head->path, loop->server->route_lens[number], SIZE_MAX),
+    struct an_http_quick quick = {.is_post = method == AN_HTTP_POST,
+                                  .rest = an_bytes_slice(head->path, loop->server->route_lens[number], SIZE_MAX),
                                   .body = an_bytes_slice(rest, head->len, (size_t)head->content_length)};
 
-    if (route->quick == NULL || !head->keep_alive || head->is_chunked || head->expects_continue || head->method.ptr[0] == 'H' ||
-        quick.body.len != head->content_length || an_http_head_find(head, "if-none-match").ptr != NULL || http_is_draining(loop))
+    if (route->quick == NULL || !head->keep_alive || head->is_chunked || head->expects_continue ||
+        head->method.ptr[0] == 'H' ||
+        quick.body.len != head->content_length || an_http_head_find(head, "if-none-match").ptr != NULL ||
+        http_is_draining(loop))
         return 0;
     an_buf_append(&conn->out, AN_LIT("HTTP/1.1 200 OK\r\n"));
     an_buf_str(&conn->out, loop->date);
@@ -319,7 +328,8 @@ begin_request(struct conn *conn, an_bytes rest, const struct an_http_head *head)
     bool is_head = an_bytes_eq_str(head->method, "HEAD");
 
     if (route == NULL || (route->methods & method) == 0) { /* a body that nobody wants is not read */
-        refuse(conn, number, route == NULL ? 404 : 405, route ? route->methods : 0, is_head, head->has_body || !head->keep_alive);
+        refuse(conn, number, route == NULL ? 404 : 405, route ? route->methods : 0, is_head, head->has_body ||
+               !head->keep_alive);
         return head->len;
     }
     body_max = route->body_max ? route->body_max : BODY_DEFAULT;
@@ -370,7 +380,8 @@ end_body(struct conn *conn)
     http_conn_close(conn);
 }
 
-/* Room for what came in: those who began before give way. False when there is none: what waits to be worked on takes it all. */
+/* Room for what came in: those who began before give way. False when there is none: what waits to be worked on takes it
+ * all. */
 static bool
 hold_body(struct conn *conn)
 {
@@ -379,7 +390,8 @@ hold_body(struct conn *conn)
 
     loop->bodies += job->body.capacity - job->held;
     job->held = job->body.capacity;
-    for (struct conn *other = loop->lists[LIST_BODY].first, *next; loop->bodies > loop->bodies_max && other != NULL; other = next) {
+    for (struct conn *other = loop->lists[LIST_BODY].first, *next; loop->bodies > loop->bodies_max && other != NULL;
+         other = next) {
         next = other->next;
         if (other != conn)
             end_body(other);
@@ -504,7 +516,8 @@ read_conn(struct conn *conn, bool to_end)
         }
         got = receive(conn);
         conn->is_readable = false;
-        if (conn->list == LIST_IDLE && conn->since_ms != conn->loop->now_ms) /* who asks is not idle, also when he is answered at once */
+        /* who asks is not idle, also when he is answered at once */
+        if (conn->list == LIST_IDLE && conn->since_ms != conn->loop->now_ms)
             move_conn(conn, LIST_IDLE);
         if (got == -1)
             note_end(conn);
@@ -515,7 +528,8 @@ read_conn(struct conn *conn, bool to_end)
         if (conn->state != CONN_LINGER) {
             if (conn->in.len != 0)
                 an_buf_append(&conn->in, AN_BYTES(conn->loop->room, (size_t)got));
-            process_and_keep(conn, conn->in.len != 0 ? an_buf_view(&conn->in) : AN_BYTES(conn->loop->room, (size_t)got));
+            process_and_keep(conn, conn->in.len != 0 ? an_buf_view(&conn->in) : AN_BYTES(conn->loop->room,
+                    (size_t)got));
             if (!flush(conn))
                 return;
         }

@@ -46,7 +46,8 @@ answer_cmp(void *context, const struct an_http_request *request, struct an_http_
         an_http_answer_text(answer, 415, "kiểu nội dung phải là " CMP_TYPE, "the content type must be " CMP_TYPE);
         return;
     }
-    if (an_cmp_answer(an_enrol_service_host(an_node_enrol(node)), request->body, request->peer, an_time_now(), &answer->body, NULL, &err) == AN_OK) {
+    if (an_cmp_answer(an_enrol_service_host(an_node_enrol(node)), request->body, request->peer, an_time_now(),
+                      &answer->body, NULL, &err) == AN_OK) {
         answer->status = 200;
         answer->content_type = CMP_TYPE;
         return;
@@ -62,7 +63,8 @@ answer_cmp(void *context, const struct an_http_request *request, struct an_http_
 static struct an_cert *
 client_cert(const struct an_http_request *request)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf field = an_buf_new(EST_BYTES), pem = an_buf_new(EST_BYTES), der = an_buf_new(AN_LIMIT_CERT_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf field = an_buf_new(EST_BYTES), pem = an_buf_new(EST_BYTES),
+                                          der = an_buf_new(AN_LIMIT_CERT_BYTES);
     an_bytes header = an_http_header(request, "x-client-cert");
     struct an_cert *cert = NULL;
     char label[64];
@@ -72,7 +74,8 @@ client_cert(const struct an_http_request *request)
         return NULL;
     an_buf_str(&field, "cert=");
     an_buf_append(&field, header);
-    if (!an_buf_ok(&field) || !an_http_field(an_buf_view(&field), "cert", &pem) || !an_pem_next(an_buf_view(&pem), &at, &der, label) ||
+    if (!an_buf_ok(&field) || !an_http_field(an_buf_view(&field), "cert", &pem) ||
+        !an_pem_next(an_buf_view(&pem), &at, &der, label) ||
         an_cert_parse(an_buf_view(&der), &cert, NULL) != AN_OK)
         return NULL;
     return cert;
@@ -84,7 +87,8 @@ is_private(const struct an_http_request *request)
 {
     bool is_here = strcmp(request->peer, "127.0.0.1") == 0 || strcmp(request->peer, "::1") == 0;
 
-    return (is_here && !request->is_forwarded) || an_bytes_eq_str(an_http_header(request, "x-forwarded-proto"), "https");
+    return (is_here && !request->is_forwarded) || an_bytes_eq_str(an_http_header(request, "x-forwarded-proto"),
+                                                                  "https");
 }
 
 static void
@@ -111,8 +115,10 @@ answer_est(void *context, const struct an_http_request *request, struct an_http_
     const struct an_node *node = context;
     AN_CLEANUP(an_free_ptr) char *authorization = an_strdup_bytes(an_http_header(request, "authorization"));
     AN_CLEANUP(an_cert_unref) struct an_cert *client = client_cert(request);
-    const struct an_est_request what = {.operation = an_est_operation_of(request->path), .is_post = strcmp(request->method, "POST") == 0,
-                                        .content_type = request->content_type, .body = request->body, .authorization = authorization, .client = client,
+    const struct an_est_request what = {.operation = an_est_operation_of(request->path),
+                                        .is_post = strcmp(request->method, "POST") == 0,
+                                        .content_type = request->content_type, .body = request->body,
+                                        .authorization = authorization, .client = client,
                                         .peer = request->peer};
     struct an_est_answer est = {.body = answer->body};
 
@@ -139,7 +145,8 @@ answer_trust_list(void *context, const struct an_http_request *request, struct a
 
     if (!is_ready(node, answer))
         return;
-    if (an_enrol_trust_list(an_node_enrol(node), an_time_now(), is_signature ? &other : &answer->body, is_signature ? &answer->body : &other, &err) != AN_OK) {
+    if (an_enrol_trust_list(an_node_enrol(node), an_time_now(), is_signature ? &other : &answer->body,
+                            is_signature ? &answer->body : &other, &err) != AN_OK) {
         answer_failure(answer, &err);
         return;
     }
@@ -156,8 +163,10 @@ static void
 answer_policy(void *context, const struct an_http_request *request, struct an_http_answer *answer)
 {
     const struct an_node *node = context;
-    struct an_policy_page page = {.name = node->instance->config.name, .base_url = node->instance->config.base_url, .regulations = node->instance->regulations,
-                                  .profiles = an_node_enrol(node) != NULL ? an_enrol_service_profiles(an_node_enrol(node)) : NULL};
+    struct an_policy_page page = {.name = node->instance->config.name, .base_url = node->instance->config.base_url,
+                                  .regulations = node->instance->regulations,
+                                  .profiles = an_node_enrol(node) != NULL
+                                  ? an_enrol_service_profiles(an_node_enrol(node)) : NULL};
     struct an_err err = {0};
 
     (void)request;
@@ -177,7 +186,8 @@ take_field(const struct an_http_request *request, const char *name)
 {
     AN_CLEANUP(an_buf_free) struct an_buf value = an_buf_new(2048);
 
-    if (!an_http_field(an_bytes_of_str(request->query), name, &value) || value.len == 0 || memchr(value.ptr, 0, value.len) != NULL)
+    if (!an_http_field(an_bytes_of_str(request->query), name, &value) || value.len == 0 ||
+        memchr(value.ptr, 0, value.len) != NULL)
         return NULL;
     return an_buf_take_str(&value);
 }
@@ -206,9 +216,11 @@ static void
 answer_search(void *context, const struct an_http_request *request, struct an_http_answer *answer)
 {
     const struct an_node *node = context;
-    AN_CLEANUP(an_free_ptr) char *serial = take_field(request, "serial"), *subject = take_field(request, "subject"), *agency = take_field(request, "agency"),
+    AN_CLEANUP(an_free_ptr) char *serial = take_field(request, "serial"), *subject = take_field(request, "subject"),
+                                  *agency = take_field(request, "agency"),
                                  *email = take_field(request, "email");
-    const struct an_public_search search = {.serial = serial, .subject = subject, .agency = agency, .email = email, .after = take_number(request, "after"),
+    const struct an_public_search search = {.serial = serial, .subject = subject, .agency = agency, .email = email,
+                                            .after = take_number(request, "after"),
                                             .limit = take_number(request, "limit")};
     bool is_asked = serial != NULL || subject != NULL || agency != NULL || email != NULL, is_json = wants_json(request);
     struct an_err err = {0};
@@ -217,7 +229,8 @@ answer_search(void *context, const struct an_http_request *request, struct an_ht
     if (is_json)
         code = an_public_search_json(node->instance->replica, &search, an_time_now(), &answer->body, &err);
     else
-        code = an_public_search_page(node->instance->replica, is_asked ? &search : NULL, an_time_now(), &answer->body, &err);
+        code = an_public_search_page(node->instance->replica, is_asked ? &search : NULL, an_time_now(), &answer->body,
+                                     &err);
     if (code == AN_E_SEARCH_QUERY) {
         an_http_answer_text(answer, 400, an_message_find(code)->vi, an_message_find(code)->en);
         return;

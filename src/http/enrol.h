@@ -1,4 +1,5 @@
-/* Routes of enrolment and of what is published for people: /cmp, /.well-known/est/, /trust/gca.ctl, /cp, /search. Context: struct an_node. */
+/* Routes of enrolment and of what is published for people: /cmp, /.well-known/est/, /trust/gca.ctl, /cp, /search.
+ * Context: struct an_node. */
 #pragma once
 
 #include "http/http.h"

@@ -8,7 +8,8 @@ is_token_char(uint8_t c)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
 
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c != 0 && strchr(others, c) != NULL);
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != 0 && strchr(others, c) != NULL);
 }
 
 static bool
@@ -157,7 +158,8 @@ has_word(an_bytes list, const char *lower_word)
     return false;
 }
 
-/* How long the body is must be said once and in one way (RFC 9112 6.3): everything else is how requests are smuggled. */
+/* How long the body is must be said once and in one way (RFC 9112 6.3): everything else is how requests are smuggled.
+ */
 static unsigned
 read_framing(struct an_http_head *ret)
 {
@@ -230,7 +232,8 @@ an_http_decode(an_bytes text, bool plus_is_blank, struct an_buf *out)
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         if (c == '%') {
-            int high = text.len - i > 2 ? hex_digit(text.ptr[i + 1]) : -1, low = text.len - i > 2 ? hex_digit(text.ptr[i + 2]) : -1;
+            int high = text.len - i > 2 ? hex_digit(text.ptr[i + 1]) : -1,
+                low = text.len - i > 2 ? hex_digit(text.ptr[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = (uint8_t)(high * 16 + low);

@@ -2,8 +2,9 @@
  * The HTTP/1.1 server: a table of routes, a few threads that watch every connection (epoll), others that carry requests
  * out. No TLS: nginx or another proxy stands in front where it is needed (docs/decisions/058-own-http-server.md).
  *
- * Bounds: a head of 16 kB (431), a target of 8 kB (414), a body by route (413), a head within 10 s, a body within 60 s, idle
- * connections a minute, 64 MB of bodies in all (who began first gives way). Whoever is slow costs a descriptor and nobody else's time.
+ * Bounds: a head of 16 kB (431), a target of 8 kB (414), a body by route (413), a head within 10 s, a body within 60 s,
+ * idle connections a minute, 64 MB of bodies in all (who began first gives way). Whoever is slow costs a descriptor and
+ * nobody else's time.
  */
 #pragma once
 
@@ -48,9 +49,9 @@ void an_http_answer_header(struct an_http_answer *answer, const char *name, cons
 void an_http_answer_text(struct an_http_answer *answer, unsigned status, const char *vi, const char *en);
 
 typedef void (*an_http_route_fn)(void *context, const struct an_http_request *request, struct an_http_answer *answer);
-/* From memory, by a thread that must not wait: body is the request's, rest the target behind the route's path, as it came.
- * Appends the lines of the head that follow the status line and the content, as an_http_quick_put writes them; false = ask
- * handle. */
+/* From memory, by a thread that must not wait: body is the request's, rest the target behind the route's path, as it
+ * came. Appends the lines of the head that follow the status line and the content, as an_http_quick_put writes them;
+ * false = ask handle. */
 struct an_http_quick { an_bytes rest, body; bool is_post; };
 struct an_http_quick_answer { const char *content_type; an_bytes headers, body; };
 typedef bool (*an_http_quick_fn)(void *context, const struct an_http_quick *quick, an_time now, struct an_buf *out,
@@ -79,15 +80,17 @@ struct an_http_setup {
     unsigned loops, workers;  /* 0 = by the machine */
     size_t connections_max;   /* 0 = 8192 */
     int log_fd;               /* one JSON line a request; -1 = none */
-    const char *trusted;      /* addresses of proxies whose X-Forwarded-For and -Proto are believed, blanks between; NULL = none */
+    /* addresses of proxies whose X-Forwarded-For and -Proto are believed, blanks between; NULL = none */
+    const char *trusted;
     const char *trusted_certs; /* of those whose X-Client-Cert is believed; NULL = none (docs/decisions/135-…) */
 };
 struct an_http_server;
 /* AN_E_HTTP_LISTEN */
-an_code an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port, struct an_err *reterr) AN_MUST_USE;
-/* Takes no more connections; those that are open get one more answer, with "Connection: close". Returns when nobody listens any
- * more: a socket that others listen on, too, may be closed only then. A descriptor closed before would stay in our epoll sets, and
- * connections that only we are told of would be nobody's. */
+an_code an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port,
+                             struct an_err *reterr) AN_MUST_USE;
+/* Takes no more connections; those that are open get one more answer, with "Connection: close". Returns when nobody
+ * listens any more: a socket that others listen on, too, may be closed only then. A descriptor closed before would stay
+ * in our epoll sets, and connections that only we are told of would be nobody's. */
 void an_http_server_drain(struct an_http_server *server);
 bool an_http_server_is_empty(const struct an_http_server *server); /* no connection is left */
 void an_http_server_stop(struct an_http_server **server); /* requests in hand are finished */

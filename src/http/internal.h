@@ -131,7 +131,8 @@ void http_put_head(struct an_buf *out, const struct loop *loop, const struct an_
 void http_put_date(struct an_buf *out, const char *name, an_time when);
 void http_put_quick(struct an_buf *out, const struct an_http_quick_answer *answer);
 /* An answer without a handler: 400, 404, 405, … */
-void http_put_plain(struct an_buf *out, const struct loop *loop, unsigned status, unsigned allow, bool is_head, bool close);
+void http_put_plain(struct an_buf *out, const struct loop *loop, unsigned status, unsigned allow, bool is_head,
+                    bool close);
 void http_answer_done(struct an_http_answer *answer);
 /* RFC 9110 13.1: has the client this very answer already? */
 bool http_is_known(const struct http_job *job);

@@ -56,11 +56,13 @@ http_log(const struct loop *loop, const struct http_job *job, unsigned status, u
 
     if (loop->server->setup.log_fd < 0)
         return;
-    an_buf_printf(&line, "{\"at\":\"%s\",\"event\":\"http\",\"peer\":\"%s\",\"method\":\"", an_time_format_utc(loop->now, at), job->peer);
+    an_buf_printf(&line, "{\"at\":\"%s\",\"event\":\"http\",\"peer\":\"%s\",\"method\":\"",
+                  an_time_format_utc(loop->now, at), job->peer);
     put_text(&line, job->head.method);
     an_buf_str(&line, "\",\"path\":\"");
     put_text(&line, job->head.path); /* never the query: it may name people */
-    an_buf_printf(&line, "\",\"status\":%u,\"bytes\":%llu,\"us\":%llu}\n", status, (unsigned long long)bytes, (unsigned long long)spent_us);
+    an_buf_printf(&line, "\",\"status\":%u,\"bytes\":%llu,\"us\":%llu}\n", status, (unsigned long long)bytes,
+                  (unsigned long long)spent_us);
     (void)!write(loop->server->setup.log_fd, line.ptr, line.len); /* one line, one write */
 }
 
@@ -73,11 +75,13 @@ put_histogram(struct an_buf *out, const struct an_http_server *server, size_t ro
         for (unsigned i = 0; i < server->loop_count; i++)
             sum += __atomic_load_n(&server->loops[i].counts.buckets[row][bucket], __ATOMIC_RELAXED);
         if (bucket < HTTP_BUCKETS)
-            an_buf_printf(out, "antin_http_seconds_bucket{route=\"%s\",le=\"%g\"} %llu\n", path, http_bucket_us[bucket] / 1e6, (unsigned long long)sum);
+            an_buf_printf(out, "antin_http_seconds_bucket{route=\"%s\",le=\"%g\"} %llu\n", path,
+                          http_bucket_us[bucket] / 1e6, (unsigned long long)sum);
     }
     for (unsigned i = 0; i < server->loop_count; i++)
         spent += __atomic_load_n(&server->loops[i].counts.total_us[row], __ATOMIC_RELAXED);
-    an_buf_printf(out, "antin_http_seconds_bucket{route=\"%s\",le=\"+Inf\"} %llu\nantin_http_seconds_sum{route=\"%s\"} %g\nantin_http_seconds_count{route=\"%s\"} %llu\n",
+    an_buf_printf(out,
+                  "antin_http_seconds_bucket{route=\"%s\",le=\"+Inf\"} %llu\nantin_http_seconds_sum{route=\"%s\"} %g\nantin_http_seconds_count{route=\"%s\"} %llu\n",
                   path, (unsigned long long)sum, path, (double)spent / 1e6, path, (unsigned long long)sum);
 }
 
@@ -89,7 +93,8 @@ put_route(struct an_buf *out, const struct an_http_server *server, size_t row, c
         for (unsigned i = 0; i < server->loop_count; i++)
             sum += __atomic_load_n(&server->loops[i].counts.by_route[row][class], __ATOMIC_RELAXED);
         if (sum != 0)
-            an_buf_printf(out, "antin_http_requests_total{route=\"%s\",status=\"%zuxx\"} %llu\n", path, class, (unsigned long long)sum);
+            an_buf_printf(out, "antin_http_requests_total{route=\"%s\",status=\"%zuxx\"} %llu\n", path, class,
+                          (unsigned long long)sum);
     }
 }
 
@@ -99,7 +104,8 @@ put_sum(struct an_buf *out, const struct an_http_server *server, const char *nam
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < server->loop_count; i++)
-        sum += __atomic_load_n((const uint64_t *)(const void *)((const char *)&server->loops[i] + offset), __ATOMIC_RELAXED);
+        sum += __atomic_load_n((const uint64_t *)(const void *)((const char *)&server->loops[i] + offset),
+                               __ATOMIC_RELAXED);
     an_buf_printf(out, "# TYPE %s %s\n%s %llu\n", name, type, name, (unsigned long long)sum);
 }
 
@@ -108,7 +114,8 @@ an_http_server_metrics(const struct an_http_server *server, struct an_buf *out)
 {
     an_buf_str(out, "# TYPE antin_http_requests_total counter\n");
     for (size_t i = 0; i <= server->route_count; i++)
-        put_route(out, server, i < server->route_count ? i : HTTP_ROUTES_MAX, i < server->route_count ? server->routes[i]->path : "");
+        put_route(out, server, i < server->route_count ? i : HTTP_ROUTES_MAX,
+                  i < server->route_count ? server->routes[i]->path : "");
     an_buf_str(out, "# TYPE antin_http_seconds histogram\n");
     for (size_t i = 0; i < server->route_count; i++)
         put_histogram(out, server, i, server->routes[i]->path);

@@ -1,6 +1,6 @@
 /*
- * One thread that watches many connections. Sockets are registered once, edge-triggered, so that a request answered from memory
- * costs a share of one epoll_wait. What is not in memory goes to the workers and comes back as done.
+ * One thread that watches many connections. Sockets are registered once, edge-triggered, so that a request answered
+ * from memory costs a share of one epoll_wait. What is not in memory goes to the workers and comes back as done.
  */
 #include "http/internal.h"
 
@@ -15,7 +15,8 @@
 #define ACCEPTS_MAX 64 /* in a row; then those who are connected get their turn */
 
 /* How long a connection may stay in a list; 0 = for ever. While draining, the idle wait is for one more request. */
-static const uint64_t list_ms[CONN_LISTS] = {[LIST_IDLE] = 60000, [LIST_HEAD] = 10000, [LIST_BODY] = 60000, [LIST_WRITE] = 60000, [LIST_LINGER] = 2000};
+static const uint64_t list_ms[CONN_LISTS] = {[LIST_IDLE] = 60000, [LIST_HEAD] = 10000, [LIST_BODY] = 60000,
+                                             [LIST_WRITE] = 60000, [LIST_LINGER] = 2000};
 #define DRAIN_IDLE_MS 5000
 
 /* ---- answers that come back ---- */
@@ -52,7 +53,8 @@ http_loop_wake(struct loop *loop)
 }
 
 /* ---- connections come ---- */
-/* Room for one more: who has been silent longest goes, first among those who have not finished saying what they want. */
+/* Room for one more: who has been silent longest goes, first among those who have not finished saying what they want.
+ */
 static void
 make_room(struct loop *loop)
 {
@@ -111,7 +113,8 @@ static bool
 is_late(const struct loop *loop, const struct conn *conn, size_t list)
 {
     bool leaves = (list == LIST_IDLE || list == LIST_WRITE) && http_is_draining(loop);
-    uint64_t limit = leaves ? DRAIN_IDLE_MS : list_ms[list], since = leaves && loop->left_ms > conn->since_ms ? loop->left_ms : conn->since_ms;
+    uint64_t limit = leaves ? DRAIN_IDLE_MS : list_ms[list], since = leaves &&
+        loop->left_ms > conn->since_ms ? loop->left_ms : conn->since_ms;
 
     return limit != 0 && loop->now_ms - since >= limit;
 }
@@ -120,7 +123,8 @@ static void
 end_late(struct loop *loop)
 {
     for (size_t list = 0; list < CONN_LISTS; list++) {
-        for (struct conn *conn = loop->lists[list].first, *next; conn != NULL && is_late(loop, conn, list); conn = next) {
+        for (struct conn *conn = loop->lists[list].first, *next; conn != NULL && is_late(loop, conn, list);
+             conn = next) {
             next = conn->next;
             http_conn_end_late(conn);
         }
@@ -138,8 +142,8 @@ close_quiet(struct loop *loop)
             http_conn_close(loop->lists[quiet[i]].first);
 }
 
-/* A connection is told of to one of all who listen. Whoever leaves takes those that he was told of and nobody else was: first he has
- * himself told of no more, then he looks a last time. */
+/* A connection is told of to one of all who listen. Whoever leaves takes those that he was told of and nobody else was:
+ * first he has himself told of no more, then he looks a last time. */
 static void
 stop_listening(struct loop *loop)
 {
@@ -152,7 +156,8 @@ stop_listening(struct loop *loop)
     __atomic_sub_fetch(&loop->server->listening, 1, __ATOMIC_ACQ_REL);
 }
 
-/* Whoever was told of a connection may have been killed before he took it: everybody looks from time to time without being told. */
+/* Whoever was told of a connection may have been killed before he took it: everybody looks from time to time without
+ * being told. */
 static void
 look_for_untold(struct loop *loop)
 {

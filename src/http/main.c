@@ -1,6 +1,6 @@
 /*
- * antin-http: learns its instance, closes its sandbox, opens the instance, serves. It reads requests of strangers and the
- * database, and can reach neither private keys nor PINs nor other machines (but the one of the database).
+ * antin-http: learns its instance, closes its sandbox, opens the instance, serves. It reads requests of strangers and
+ * the database, and can reach neither private keys nor PINs nor other machines (but the one of the database).
  */
 #include "http/enrol.h"
 #include "http/node.h"
@@ -49,7 +49,8 @@ struct places { char *config, *public_dir, *run, *database, *wal, *shm, *passfil
 static void
 free_places(struct places *places)
 {
-    char **all[] = {&places->config, &places->public_dir, &places->run, &places->database, &places->wal, &places->shm, &places->passfile, &places->enrol_key};
+    char **all[] = {&places->config, &places->public_dir, &places->run, &places->database, &places->wal, &places->shm,
+                    &places->passfile, &places->enrol_key};
 
     for (size_t i = 0; i < AN_COUNT(all); i++)
         free(*all[i]);
@@ -62,7 +63,8 @@ find_places(const char *dir, const struct an_config *config, struct places *ret)
     bool is_sqlite = strncmp(url, "sqlite:", 7) == 0;
 
     ret->config = an_asprintf("%s/antin.yaml", dir);
-    ret->enrol_key = an_asprintf("%s/keys/enrol.key", dir); /* of the secrets of enrolment: codes are checked here (decision 063) */
+    /* of the secrets of enrolment: codes are checked here (decision 063) */
+    ret->enrol_key = an_asprintf("%s/keys/enrol.key", dir);
     ret->public_dir = an_asprintf("%s/public", dir);
     ret->run = an_asprintf("%s/run", dir);
     ret->database = is_sqlite ? an_strdup(url + 7) : an_strdup("/nowhere");
@@ -72,8 +74,8 @@ find_places(const char *dir, const struct an_config *config, struct places *ret)
     return is_sqlite;
 }
 
-/* Before the store is opened, so that every thread of ours is inside. The store's files are named one by one: whoever started
- * us holds it open, so they are there and stay. */
+/* Before the store is opened, so that every thread of ours is inside. The store's files are named one by one: whoever
+ * started us holds it open, so they are there and stay. */
 static an_code
 enter_sandbox(const char *dir, struct an_err *reterr)
 {
@@ -84,11 +86,14 @@ enter_sandbox(const char *dir, struct an_err *reterr)
 
     AN_TRY(an_config_load(path, &config, reterr));
     is_sqlite = find_places(dir, &config, &places);
-    const char *const read_paths[] = {places.config, an_program_data(), "/etc", "/usr", "/lib", "/lib64", "/dev/null", "/proc/self", places.enrol_key, is_sqlite ? places.config : places.passfile};
+    const char *const read_paths[] = {places.config, an_program_data(), "/etc", "/usr", "/lib", "/lib64", "/dev/null",
+                                      "/proc/self", places.enrol_key, is_sqlite ? places.config : places.passfile};
     const char *const write_paths[] = {places.public_dir, places.run, places.database, places.wal, places.shm};
     const struct an_sandbox sandbox = {
-        .threads = true, .local = true, .network = !is_sqlite, .descriptors_max = DESCRIPTORS_MAX, .read_paths = read_paths, .read_count = AN_COUNT(read_paths),
-        .write_paths = write_paths, .write_count = is_sqlite ? AN_COUNT(write_paths) : 2, .file_bytes_max = UINT64_C(1) << 42,
+        .threads = true, .local = true, .network = !is_sqlite, .descriptors_max = DESCRIPTORS_MAX,
+        .read_paths = read_paths, .read_count = AN_COUNT(read_paths),
+        .write_paths = write_paths, .write_count = is_sqlite ? AN_COUNT(write_paths) : 2,
+        .file_bytes_max = UINT64_C(1) << 42,
     };
     return an_sandbox_enter(&sandbox, false, reterr);
 }
@@ -110,7 +115,8 @@ open_authority_key(void *context, const char *key, struct an_signer **ret, struc
 }
 
 static an_code
-make_first_answer(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now, struct an_buf *ret, struct an_err *reterr)
+make_first_answer(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now,
+                  struct an_buf *ret, struct an_err *reterr)
 {
     const struct an_node *node = context;
 
@@ -120,7 +126,8 @@ make_first_answer(void *context, const struct an_authority *authority, struct an
 }
 
 static an_code
-put_first_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now, struct an_err *reterr)
+put_first_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now,
+                 struct an_err *reterr)
 {
     const struct an_node *node = context;
 
@@ -140,7 +147,8 @@ static an_code
 open_enrolment(struct an_node *node, struct an_err *reterr)
 {
     const struct an_first_answer answer = {make_first_answer, put_first_answer, node};
-    const struct an_certifier_setup certify = {.store = node->instance->store, .open_key = open_authority_key, .key_context = node, .first_answer = &answer,
+    const struct an_certifier_setup certify = {.store = node->instance->store, .open_key = open_authority_key,
+                                               .key_context = node, .first_answer = &answer,
                                                .announce = announce_change, .announce_context = node};
     struct an_enrol_setup setup = {.instance = node->instance};
     struct an_enrol_service *service = NULL;
@@ -156,8 +164,8 @@ open_enrolment(struct an_node *node, struct an_err *reterr)
     return AN_OK;
 }
 
-/* What was away when we started may be back: tried again after a second, then after twice as long each time, a minute at most.
- * An instance that has no registration signer at all is not asked again. */
+/* What was away when we started may be back: tried again after a second, then after twice as long each time, a minute
+ * at most. An instance that has no registration signer at all is not asked again. */
 static void
 look_for_enrolment(struct an_node *node)
 {
@@ -173,7 +181,8 @@ look_for_enrolment(struct an_node *node)
     }
     if (node->enrol_pause_ms == 0)
         log_event(NULL, "enrol.off", err.detail);
-    node->enrol_pause_ms = node->enrol_pause_ms == 0 ? 1000 : node->enrol_pause_ms >= 30000 ? 60000 : node->enrol_pause_ms * 2;
+    node->enrol_pause_ms = node->enrol_pause_ms == 0 ? 1000 : node->enrol_pause_ms >= 30000 ? 60000
+            : node->enrol_pause_ms * 2;
     node->enrol_again_ms = err.code == AN_E_KEYS_NAME ? UINT64_MAX : now + node->enrol_pause_ms;
 }
 
@@ -192,7 +201,8 @@ start_node(const char *dir, int listener, struct an_node *node, struct an_err *r
     look_for_enrolment(node);
     node->started = an_time_now();
     serve = an_status_config(node->status);
-    struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables), .context = node, .workers = (unsigned)serve->workers,
+    struct an_http_setup setup = {.listen_fd = listener, .tables = tables, .table_count = AN_COUNT(tables),
+                                  .context = node, .workers = (unsigned)serve->workers,
                                   .log_fd = serve->access_log ? STDERR_FILENO : -1, .trusted = serve->proxies,
                                   .trusted_certs = serve->client_certs_from};
     return an_http_server_start(&setup, &node->server, NULL, reterr);
@@ -224,7 +234,8 @@ tick(void *context)
         an_status_tick(node->status);
         look_for_enrolment(node);
         if (an_node_enrol(node) != NULL)
-            (void)!an_enrol_service_tend(an_node_enrol(node), an_time_now(), NULL); /* what fails now is tended a minute later */
+            /* what fails now is tended a minute later */
+            (void)!an_enrol_service_tend(an_node_enrol(node), an_time_now(), NULL);
         usleep((useconds_t)an_status_config(node->status)->poll_ms * 1000);
     }
     return NULL;
@@ -266,7 +277,8 @@ main(void)
     pthread_t ticking;
 
     signal(SIGPIPE, SIG_IGN);
-    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* said once, it stays: large bodies go back to the system when they are freed */
+    /* said once, it stays: large bodies go back to the system when they are freed */
+    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES);
     if (an_frame_receive(PARENT, &frame, 0) != AN_FRAME_OK)
         return AN_KIND_PROTOCOL;
     err.code = set_up(&frame, &node, &err);
@@ -274,7 +286,8 @@ main(void)
         an_frame_write_error(&answer, &err);
     else
         an_buf_str(&answer, "{}");
-    if (an_frame_send(PARENT, err.code == AN_OK ? AN_NODE_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1, 0) != AN_FRAME_OK || err.code != AN_OK)
+    if (an_frame_send(PARENT, err.code == AN_OK ? AN_NODE_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1,
+                      0) != AN_FRAME_OK || err.code != AN_OK)
         return AN_KIND_CONFIG;
     if (pthread_create(&ticking, NULL, tick, &node) != 0)
         return AN_KIND_OS;

@@ -85,7 +85,8 @@ an_http_listen(const char *text, int *ret, unsigned *ret_port, struct an_err *re
     if (fd < 0)
         return an_err_set_errno(reterr, AN_E_HTTP_LISTEN, errno, "%s", text);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, (const struct sockaddr *)&address, address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0 ||
+    if (bind(fd, (const struct sockaddr *)&address, address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+             : sizeof(struct sockaddr_in)) != 0 ||
         listen(fd, HTTP_BACKLOG) != 0) {
         failed = errno;
         close(fd);
@@ -128,7 +129,9 @@ start_loop(struct an_http_server *server, struct loop *loop, unsigned loops)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = loop};
     struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = server};
 
-    *loop = (struct loop){.server = server, .listens = true, .connections_max = server->setup.connections_max / loops + 1, .bodies_max = HTTP_BODIES_BYTES / loops,
+    *loop = (struct loop){.server = server, .listens = true,
+                           .connections_max = server->setup.connections_max / loops + 1,
+                           .bodies_max = HTTP_BODIES_BYTES / loops,
                            .room = an_new_array(HTTP_ROOM_BYTES, 1)};
     pthread_mutex_init(&loop->lock, NULL);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -147,7 +150,8 @@ static bool
 start_threads(struct an_http_server *server)
 {
     unsigned loops = server->setup.loops ? server->setup.loops : (unsigned)an_cores();
-    unsigned workers = server->setup.workers ? server->setup.workers : loops * 4 > WORKERS_MIN ? loops * 4 : WORKERS_MIN;
+    unsigned workers = server->setup.workers ? server->setup.workers : loops * 4 > WORKERS_MIN ? loops * 4
+            : WORKERS_MIN;
 
     loops = loops < THREADS_MAX ? loops : THREADS_MAX;
     workers = workers < THREADS_MAX ? workers : THREADS_MAX;
@@ -161,7 +165,8 @@ start_threads(struct an_http_server *server)
 }
 
 an_code
-an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port, struct an_err *reterr)
+an_http_server_start(const struct an_http_setup *setup, struct an_http_server **ret, unsigned *ret_port,
+                     struct an_err *reterr)
 {
     int fd = setup->listen_fd;
     struct an_http_server *server;
@@ -201,7 +206,8 @@ an_http_server_drain(struct an_http_server *server)
 {
     __atomic_store_n(&server->is_draining, true, __ATOMIC_RELEASE);
     wake_all(server);
-    while (__atomic_load_n(&server->listening, __ATOMIC_ACQUIRE) != 0) /* a round of each loop, which waits for nobody */
+    /* a round of each loop, which waits for nobody */
+    while (__atomic_load_n(&server->listening, __ATOMIC_ACQUIRE) != 0)
         usleep(LISTENING_PAUSE_US);
 }
 

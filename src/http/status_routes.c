@@ -19,25 +19,32 @@
 static int
 hex_value(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' &&
+           c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static int
 base64_value(uint8_t c)
 {
     static const int8_t values[128] = {
-        ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13,
-        ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25,
-        ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,
-        ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
-        ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61,
+        ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10,
+        ['K'] = 11, ['L'] = 12, ['M'] = 13,
+        ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22,
+        ['W'] = 23, ['X'] = 24, ['Y'] = 25,
+        ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34,
+        ['i'] = 35, ['j'] = 36, ['k'] = 37,
+        ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46,
+        ['u'] = 47, ['v'] = 48, ['w'] = 49,
+        ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,
+        ['6'] = 59, ['7'] = 60, ['8'] = 61,
         ['9'] = 62, ['+'] = 63, ['/'] = 64,
     };
 
     return c < 128 ? values[c] - 1 : -1;
 }
 
-/* RFC 6960 A.1: base64, percent-encoded. Of both at once, without memory of its own; 0 when it is something else or too long. */
+/* RFC 6960 A.1: base64, percent-encoded. Of both at once, without memory of its own; 0 when it is something else or too
+ * long. */
 static size_t
 decode_get(an_bytes text, uint8_t ret[static QUICK_MAX])
 {
@@ -48,7 +55,8 @@ decode_get(an_bytes text, uint8_t ret[static QUICK_MAX])
         uint8_t c = text.ptr[i];
         int value;
         if (c == '%') {
-            int high = text.len - i > 2 ? hex_value(text.ptr[i + 1]) : -1, low = text.len - i > 2 ? hex_value(text.ptr[i + 2]) : -1;
+            int high = text.len - i > 2 ? hex_value(text.ptr[i + 1]) : -1,
+                low = text.len - i > 2 ? hex_value(text.ptr[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return 0;
             c = (uint8_t)(high * 16 + low);
@@ -92,7 +100,8 @@ take_answer(void *context, an_bytes headers, an_bytes answer, int64_t fresh_seco
     an_buf_append(taking->out, AN_LIT("Cache-Control: public, no-transform, must-revalidate, max-age="));
     an_buf_append(taking->out, AN_BYTES(digits + at, sizeof(digits) - at));
     an_buf_append(taking->out, AN_LIT("\r\n"));
-    taking->put(taking->out, &(struct an_http_quick_answer){.content_type = "application/ocsp-response", .headers = headers, .body = answer});
+    taking->put(taking->out, &(struct an_http_quick_answer){.content_type = "application/ocsp-response",
+                                                            .headers = headers, .body = answer});
 }
 
 static bool
@@ -128,7 +137,8 @@ finish_status(const struct an_status_turn *turn, const struct an_http_turn *turn
         an_status_etag(an_buf_view(&answer->body), answer->etag);
 }
 
-/* The request, of the body or of the address; decoded: room for the latter. False when it is neither, and was answered. */
+/* The request, of the body or of the address; decoded: room for the latter. False when it is neither, and was answered.
+ */
 static bool
 read_ocsp(const struct an_http_turn *turn, struct an_buf *decoded, an_bytes *ret)
 {
@@ -143,7 +153,8 @@ read_ocsp(const struct an_http_turn *turn, struct an_buf *decoded, an_bytes *ret
     *ret = request->body;
     if (strcmp(request->content_type, "application/ocsp-request") == 0)
         return true;
-    an_http_answer_text(turn->answer, 415, "Kiểu nội dung phải là application/ocsp-request", "The content type must be application/ocsp-request");
+    an_http_answer_text(turn->answer, 415, "Kiểu nội dung phải là application/ocsp-request",
+                        "The content type must be application/ocsp-request");
     return false;
 }
 
@@ -178,7 +189,8 @@ finish_stamp(const struct an_tsa_turn *turn, struct an_http_answer *answer)
     if (turn->code != AN_OK)
         fprintf(stderr, "{\"event\":\"stamp.failed\",\"code\":\"%s\"}\n", an_message_find(turn->code)->symbol);
     if (answer->body.len == 0) {
-        an_http_answer_text(answer, 503, "Dịch vụ cấp dấu thời gian chưa sẵn sàng", "The time-stamping service is not available");
+        an_http_answer_text(answer, 503, "Dịch vụ cấp dấu thời gian chưa sẵn sàng",
+                            "The time-stamping service is not available");
         return;
     }
     answer->status = 200;
@@ -195,7 +207,8 @@ answer_stamps(void *context, const struct an_http_turn *turns, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(turns[i].request->content_type, "application/timestamp-query") != 0) {
-            an_http_answer_text(turns[i].answer, 415, "Kiểu nội dung phải là application/timestamp-query", "The content type must be application/timestamp-query");
+            an_http_answer_text(turns[i].answer, 415, "Kiểu nội dung phải là application/timestamp-query",
+                                "The content type must be application/timestamp-query");
             continue;
         }
         asked[many].request = turns[i].request->body;
@@ -234,7 +247,8 @@ get_list(void *context, const struct an_http_request *request, struct an_http_an
         return;
     part = an_asprintf("public/crl/%s.crl", name);
     path = an_instance_path(node->instance, part);
-    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* NONBLOCK: a FIFO must not hold a worker */
+    /* NONBLOCK: a FIFO must not hold a worker */
+    answer->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (answer->fd < 0 || fstat(answer->fd, &st) != 0 || !S_ISREG(st.st_mode))
         return;
     answer->status = 200;
@@ -242,7 +256,8 @@ get_list(void *context, const struct an_http_request *request, struct an_http_an
     answer->file_bytes = (uint64_t)st.st_size;
     answer->cache_seconds = LIST_CACHE_SECONDS;
     answer->last_modified = st.st_mtim.tv_sec;
-    snprintf(answer->etag, sizeof(answer->etag), "%llx-%llx-%lx", (unsigned long long)st.st_ino, (unsigned long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    snprintf(answer->etag, sizeof(answer->etag), "%llx-%llx-%lx", (unsigned long long)st.st_ino,
+             (unsigned long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
 static void
@@ -251,7 +266,8 @@ get_certificate(void *context, const struct an_http_request *request, struct an_
     const struct an_node *node = context;
     char name[80];
 
-    if (!read_name(request->path + strlen("/crt/"), ".crt", name) || !an_status_certificate(node->status, name, &answer->body))
+    if (!read_name(request->path + strlen("/crt/"), ".crt", name) ||
+        !an_status_certificate(node->status, name, &answer->body))
         return;
     answer->status = 200;
     answer->content_type = "application/pkix-cert";
@@ -260,7 +276,8 @@ get_certificate(void *context, const struct an_http_request *request, struct an_
 }
 
 /* ---- how it is ---- */
-/* Degraded: something that this instance has does not serve. What the clock is distrusted for is said as it is in the log. */
+/* Degraded: something that this instance has does not serve. What the clock is distrusted for is said as it is in the
+ * log. */
 static void
 get_health(void *context, const struct an_http_request *request, struct an_http_answer *answer)
 {
@@ -275,9 +292,12 @@ get_health(void *context, const struct an_http_request *request, struct an_http_
     lists_late = health.lists_until != AN_TIME_NONE && health.lists_until <= now;
     stamps = health.has_stamping && health.clock.code == AN_OK;
     is_well = health.without_key == 0 && !lists_late && stamps == health.has_stamping;
-    root = json_pack("{s:s, s:I, s:I, s:b, s:b, s:s, s:b, s:I}", "status", is_well ? "ok" : "degraded", "authorities", (json_int_t)health.authorities,
-                     "without_key", (json_int_t)health.without_key, "lists_late", (int)lists_late, "time_stamping", (int)stamps,
-                     "clock", health.clock.code == AN_OK ? "trusted" : health.clock.detail, "clock_proven", (int)health.is_clock_proven,
+    root = json_pack("{s:s, s:I, s:I, s:b, s:b, s:s, s:b, s:I}", "status", is_well ? "ok" : "degraded", "authorities",
+                     (json_int_t)health.authorities,
+                     "without_key", (json_int_t)health.without_key, "lists_late", (int)lists_late, "time_stamping",
+                     (int)stamps,
+                     "clock", health.clock.code == AN_OK ? "trusted" : health.clock.detail, "clock_proven",
+                     (int)health.is_clock_proven,
                      "seconds", (json_int_t)(now - node->started));
     answer->status = is_well ? 200 : 503;
     answer->content_type = "application/json";
@@ -301,7 +321,8 @@ get_metrics(void *context, const struct an_http_request *request, struct an_http
 {
     const struct an_node *node = context;
 
-    if ((request->is_forwarded && !request->is_vouched) || !is_listed(an_status_config(node->status)->metrics_from, request->peer)) {
+    if ((request->is_forwarded && !request->is_vouched) || !is_listed(an_status_config(node->status)->metrics_from,
+                                                                      request->peer)) {
         an_http_answer_text(answer, 403, "Chỉ dành cho máy giám sát", "For monitoring machines only");
         return;
     }

@@ -36,8 +36,9 @@ http_work_push(struct an_http_server *server, struct http_job *job)
 }
 
 /* ---- taking ----
- * What is carried out together costs a share of every wake-up, question and look into the store. So when enough of a route
- * is in hand, what comes gathers until some of it is back: then it is the next batch of whoever brought that back. */
+ * What is carried out together costs a share of every wake-up, question and look into the store. So when enough of a
+ * route is in hand, what comes gathers until some of it is back: then it is the next batch of whoever brought that
+ * back. */
 static bool
 may_take(const struct an_http_server *server, const struct http_job *job)
 {
@@ -73,7 +74,8 @@ cut_jobs(struct an_http_server *server, struct http_job **at, size_t *ret_count)
     struct http_job *first = *at, *last = first;
     size_t count = 1;
 
-    for (; first->route->handle_many != NULL && count < AN_HTTP_TURNS_MAX && last->next != NULL && last->next->route == first->route; count++)
+    for (; first->route->handle_many != NULL && count < AN_HTTP_TURNS_MAX && last->next != NULL &&
+         last->next->route == first->route; count++)
         last = last->next;
     *at = last->next;
     if (last->next == NULL)
@@ -105,8 +107,8 @@ take_jobs(struct an_http_server *server, size_t *route, size_t *count)
     return first;
 }
 
-/* What a proxy says of the other end. Only one that we named may say it, and once: of two lines the first may be the stranger's own,
- * passed on by a proxy that added its line behind it. */
+/* What a proxy says of the other end. Only one that we named may say it, and once: of two lines the first may be the
+ * stranger's own, passed on by a proxy that added its line behind it. */
 static const struct { const char *name; bool of_certs, is_list; } proxy_words[] = {
     {"x-forwarded-for", false, true}, {"x-forwarded-proto", false, false}, {"x-client-cert", true, false},
 };
@@ -114,7 +116,8 @@ static const struct { const char *name; bool of_certs, is_list; } proxy_words[] 
 static bool
 is_header(const struct an_http_line *header, const char *lower_name)
 {
-    return header->name.len == strlen(lower_name) && strncasecmp((const char *)header->name.ptr, lower_name, header->name.len) == 0;
+    return header->name.len == strlen(lower_name) && strncasecmp((const char *)header->name.ptr, lower_name,
+                                                                 header->name.len) == 0;
 }
 
 /* A list is read from its end, so that of its lines the last one counts; of others none does when there are two. */
@@ -175,12 +178,16 @@ open_turn(const struct an_http_server *server, struct http_job *job, struct turn
 {
     turn->query = an_strdup_bytes(job->head.query);
     turn->type = an_strdup_bytes(an_http_head_find(&job->head, "content-type"));
-    turn->request = (struct an_http_request){.method = job->is_head || job->head.method.ptr[0] == 'G' ? "GET" : job->head.method.ptr[0] == 'D' ? "DELETE" :
+    turn->request = (struct an_http_request){.method = job->is_head ||
+                                             job->head.method.ptr[0] == 'G' ? "GET" : job->head.method.ptr[0] == 'D'
+                                             ? "DELETE" :
                                              job->head.method.len == 4 ? "POST" : "PUT",
-                                             .path = (const char *)job->path.ptr, .query = turn->query, .content_type = turn->type,
+                                             .path = (const char *)job->path.ptr, .query = turn->query,
+                                             .content_type = turn->type,
                                              .body = an_buf_view(&job->body), .peer = job->peer, .head = &job->head};
     hear_proxy(server, job, &turn->request);
-    job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES), .headers = an_buf_new(8192),
+    job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES),
+                                          .headers = an_buf_new(8192),
                                           .last_modified = AN_TIME_NONE, .expires = AN_TIME_NONE};
 }
 
@@ -189,7 +196,8 @@ close_turn(struct http_job *job, struct turn *turn)
 {
     free(turn->query);
     free(turn->type);
-    if (an_buf_ok(&job->answer.body) && an_buf_ok(&job->answer.headers) && job->answer.status >= 200 && job->answer.status <= 599)
+    if (an_buf_ok(&job->answer.body) && an_buf_ok(&job->answer.headers) && job->answer.status >= 200 &&
+        job->answer.status <= 599)
         return;
     an_buf_free(&job->answer.body);
     an_buf_free(&job->answer.headers);

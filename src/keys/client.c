@@ -1,7 +1,7 @@
 /*
- * Asking antin-key. There is no thread of our own: of those who wait, one sends what has gathered, one reads the answers
- * for all, the others sleep. When the connection breaks, what has no answer is asked again; a signature asked for twice
- * does no harm.
+ * Asking antin-key. There is no thread of our own: of those who wait, one sends what has gathered, one reads the
+ * answers for all, the others sleep. When the connection breaks, what has no answer is asked again; a signature asked
+ * for twice does no harm.
  */
 #include "keys/wire.h"
 
@@ -90,7 +90,8 @@ connect_path(const char *dir)
     return fd;
 }
 
-/* A key process of our own listens on an address that the kernel chooses and that no folder shows; it answers our user alone. */
+/* A key process of our own listens on an address that the kernel chooses and that no folder shows; it answers our user
+ * alone. */
 static an_code
 listen_hidden(struct an_keys *keys, int *ret, struct an_err *reterr)
 {
@@ -263,7 +264,8 @@ take_answers(struct an_keys *keys, an_bytes payload)
             an_buf_append(one->out, answer.bytes);
         else
             an_err_set(one->reterr, answer.code, "%.*s", AN_FMT(answer.bytes));
-        finish(one, answer.code == AN_OK && !an_buf_ok(one->out) ? an_err_set(one->reterr, AN_E_LIMIT, "signature") : answer.code);
+        finish(one, answer.code == AN_OK && !an_buf_ok(one->out) ? an_err_set(one->reterr, AN_E_LIMIT, "signature")
+               : answer.code);
     }
 }
 
@@ -394,14 +396,17 @@ struct remote_key {
 
 /* Puts the questions to those that go out next. What is too long to ask is done with. */
 static void
-line_up(const struct remote_key *key, const struct an_scheme *scheme, struct an_signing *all, size_t count, struct waiting *waiting, struct asker *asker)
+line_up(const struct remote_key *key, const struct an_scheme *scheme, struct an_signing *all, size_t count,
+        struct waiting *waiting, struct asker *asker)
 {
     struct an_keys *keys = key->keys;
 
     for (size_t i = count; i-- > 0;) { /* the list is worked off from its front */
         struct waiting *one = &waiting[i];
-        *one = (struct waiting){.question = {.id = ++keys->last_id, .key = key->handle, .purpose = key->purpose, .scheme = *scheme, .digest = all[i].digest},
-                                .out = all[i].out, .reterr = all[i].reterr, .asker = asker, .is_done = all[i].digest.len > AN_KEYS_MESSAGE_BYTES};
+        *one = (struct waiting){.question = {.id = ++keys->last_id, .key = key->handle, .purpose = key->purpose,
+                                             .scheme = *scheme, .digest = all[i].digest},
+                                .out = all[i].out, .reterr = all[i].reterr, .asker = asker,
+                                .is_done = all[i].digest.len > AN_KEYS_MESSAGE_BYTES};
         if (one->is_done) {
             one->code = an_err_set(one->reterr, AN_E_LIMIT, "%zu byte", all[i].digest.len);
             continue;
@@ -445,7 +450,8 @@ fetch_list(struct an_keys *keys, struct json_t **ret, struct an_err *reterr)
     uint64_t deadline = an_time_monotonic_ms() + LIST_MS;
     bool done = fd >= 0 && an_frame_send(fd, AN_KEYS_LIST, AN_LIT("{}"), -1, deadline) == AN_FRAME_OK &&
                 an_frame_receive(fd, &frame, deadline) == AN_FRAME_OK && frame.type == AN_KEYS_LIST;
-    an_code code = done ? an_json_parse(an_buf_view(&frame.payload), ret, reterr) : an_err_set(reterr, AN_E_KEYS_LOST, "%s", keys->dir);
+    an_code code = done ? an_json_parse(an_buf_view(&frame.payload), ret, reterr) : an_err_set(reterr, AN_E_KEYS_LOST,
+            "%s", keys->dir);
 
     if (fd >= 0)
         close(fd);
@@ -460,8 +466,10 @@ read_info(json_t *item, struct an_buf *spki, struct an_key_info *ret, int *ret_s
     int purposes = 0, ready = 0;
     struct an_pubkey *key = NULL;
 
-    if (json_unpack(item, "{s:s, s:s, s:i, s:b, s:i, s:b}", "name", &ret->name, "spki", &encoded, "purposes", &purposes, "ready", &ready,
-                    "sessions", ret_sessions, "token", ret_token) != 0 || !an_base64_decode(spki, an_bytes_of_str(encoded)))
+    if (json_unpack(item, "{s:s, s:s, s:i, s:b, s:i, s:b}", "name", &ret->name, "spki", &encoded, "purposes", &purposes,
+                    "ready", &ready,
+                    "sessions", ret_sessions, "token", ret_token) != 0 ||
+                    !an_base64_decode(spki, an_bytes_of_str(encoded)))
         return false;
     ret->purposes = (unsigned)purposes;
     ret->is_ready = ready != 0;
@@ -494,7 +502,8 @@ an_keys_each(struct an_keys *keys, an_key_info_fn each, void *context, struct an
 }
 
 static an_code
-open_signer(struct an_keys *keys, json_t *item, enum an_key_purpose purpose, struct an_signer **ret, struct an_err *reterr)
+open_signer(struct an_keys *keys, json_t *item, enum an_key_purpose purpose, struct an_signer **ret,
+            struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(65536);
     struct an_key_info info = {0};
@@ -510,15 +519,18 @@ open_signer(struct an_keys *keys, json_t *item, enum an_key_purpose purpose, str
         AN_FAIL(reterr, AN_E_TOKEN_ABSENT, "%s", info.name);
     key = AN_NEW(struct remote_key);
     *key = (struct remote_key){.keys = keys, .handle = an_key_handle(info.spki), .purpose = purpose};
-    code = an_signer_of(&(struct an_signer_elsewhere){.spki = info.spki, .label = info.name, .token = "antin-key", .sessions_max = sessions > 0 ? (size_t)sessions : 1,
-                                                      .is_hardware = token != 0, .ask = ask_remote, .done = free, .context = key}, ret, reterr);
+    code = an_signer_of(&(struct an_signer_elsewhere){.spki = info.spki, .label = info.name, .token = "antin-key",
+                                                      .sessions_max = sessions > 0 ? (size_t)sessions : 1,
+                                                      .is_hardware = token != 0, .ask = ask_remote, .done = free,
+                                                      .context = key}, ret, reterr);
     if (code != AN_OK)
         free(key);
     return code;
 }
 
 an_code
-an_signer_of_keys(struct an_keys *keys, const char *name, enum an_key_purpose purpose, struct an_signer **ret, struct an_err *reterr)
+an_signer_of_keys(struct an_keys *keys, const char *name, enum an_key_purpose purpose, struct an_signer **ret,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
     json_t *item;

@@ -1,6 +1,7 @@
 /*
- * The keys that antin-key holds. Each has a queue and threads of its own, as many as its token has sessions, so that a slow
- * or absent token holds up nobody else's. A request that meets a token which went away waits here until it is back.
+ * The keys that antin-key holds. Each has a queue and threads of its own, as many as its token has sessions, so that a
+ * slow or absent token holds up nobody else's. A request that meets a token which went away waits here until it is
+ * back.
  */
 #include "keys/internal.h"
 
@@ -34,7 +35,8 @@ struct held_key {
     struct an_key_entry entry;
     bool is_token;           /* PKCS#11: may go away */
     bool is_left;            /* its token hung at the set-up: left alone, until a process beside us could open it */
-    an_code refused;         /* a PIN that was refused is not offered again before somebody looks: the token would lock */
+    /* a PIN that was refused is not offered again before somebody looks: the token would lock */
+    an_code refused;
     uint64_t handle;
     struct an_buf spki;
     struct an_signer *signer; /* NULL while its token is away; guarded by tokens_lock when is_token */
@@ -49,7 +51,8 @@ struct held_key {
 static char *store_dir; /* where the instance's own SoftHSM2 tokens live */
 static struct held_key *held;
 static size_t held_count;
-/* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last signer. */
+/* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last signer.
+ */
 static pthread_rwlock_t tokens_lock = PTHREAD_RWLOCK_INITIALIZER;
 
 /* ---- opening, and opening again ---- */
@@ -87,7 +90,8 @@ open_key(struct held_key *key, struct an_err *reterr)
 static bool
 is_passing(an_code code)
 {
-    static const an_code passing[] = {AN_E_TOKEN_REMOVED, AN_E_TOKEN_ABSENT, AN_E_TOKEN_FAILED, AN_E_TOKEN_MODULE, AN_E_TOKEN_ANSWER, AN_E_KEY_ABSENT};
+    static const an_code passing[] = {AN_E_TOKEN_REMOVED, AN_E_TOKEN_ABSENT, AN_E_TOKEN_FAILED, AN_E_TOKEN_MODULE,
+                                      AN_E_TOKEN_ANSWER, AN_E_KEY_ABSENT};
 
     for (size_t i = 0; i < AN_COUNT(passing); i++)
         if (passing[i] == code)
@@ -180,7 +184,8 @@ refuse_job(const struct held_key *key, const struct job *job)
     struct an_err err = {0};
 
     an_err_set(&err, AN_E_TOKEN_FAILED, "%s: no answer from its token", key->entry.name);
-    an_key_client_answer(job->client, &(struct an_key_answer){.id = job->id, .code = err.code, .bytes = an_bytes_of_str(err.detail)});
+    an_key_client_answer(job->client, &(struct an_key_answer){.id = job->id, .code = err.code,
+                                                              .bytes = an_bytes_of_str(err.detail)});
     an_key_client_flush(job->client);
 }
 
@@ -205,7 +210,8 @@ put_back(struct held_key *key, struct job **rest)
     pthread_mutex_unlock(&key->lock);
 }
 
-/* Those behind it go to others. Its own job is not refused yet: when a process beside us takes over, it is asked there again. */
+/* Those behind it go to others. Its own job is not refused yet: when a process beside us takes over, it is asked there
+ * again. */
 static void
 note_late(void *context)
 {
@@ -307,7 +313,8 @@ do_job(struct turn *turn)
     AN_CLEANUP(an_buf_free) struct an_buf signature = an_buf_new(16384);
     struct an_err err = {0};
     an_code code = sign_until(turn, &signature, &err);
-    struct an_key_answer answer = {.id = job->id, .code = code, .bytes = code == AN_OK ? an_buf_view(&signature) : an_bytes_of_str(err.detail)};
+    struct an_key_answer answer = {.id = job->id, .code = code, .bytes = code == AN_OK ? an_buf_view(&signature)
+                                   : an_bytes_of_str(err.detail)};
 
     if (!job->is_answered)
         an_key_client_answer(job->client, &answer);
@@ -450,15 +457,18 @@ an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*tak
         struct job *job;
 
         if (key == NULL && an_key_lacks_some()) {
-            refuse(client, question.id, AN_E_TOKEN_ABSENT, "it was away, or did not answer, when antin-key was started");
+            refuse(client, question.id, AN_E_TOKEN_ABSENT,
+                   "it was away, or did not answer, when antin-key was started");
             continue;
         }
         if (key == NULL || (key->entry.purposes & 1u << question.purpose) == 0) {
-            refuse(client, question.id, key == NULL ? AN_E_KEYS_NAME : AN_E_KEYS_PURPOSE, an_key_purpose_name(question.purpose));
+            refuse(client, question.id, key == NULL ? AN_E_KEYS_NAME : AN_E_KEYS_PURPOSE,
+                   an_key_purpose_name(question.purpose));
             continue;
         }
         job = an_new_array(1, sizeof(*job) + question.digest.len);
-        *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme, .deadline_ms = an_time_monotonic_ms() + an_key_wait_ms(), .len = question.digest.len};
+        *job = (struct job){.client = take(client), .id = question.id, .scheme = question.scheme,
+                            .deadline_ms = an_time_monotonic_ms() + an_key_wait_ms(), .len = question.digest.len};
         if (question.digest.len != 0)
             memcpy(job->digest, question.digest.ptr, question.digest.len);
         gather(&all, key, job);
@@ -498,8 +508,10 @@ an_key_tell(struct an_buf *ret)
             look_again(&held[i]);
         an_base64_encode(&spki, an_buf_view(&held[i].spki));
         an_buf_byte(&spki, 0);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "name", held[i].entry.name, "spki", (const char *)spki.ptr, "purposes",
-                                              (int)held[i].entry.purposes, "sessions", (json_int_t)held[i].threads_max, "ready",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "name", held[i].entry.name, "spki",
+                                              (const char *)spki.ptr, "purposes",
+                                              (int)held[i].entry.purposes, "sessions", (json_int_t)held[i].threads_max,
+                                              "ready",
                                               (int)(held[i].signer != NULL), "token", (int)held[i].is_token));
     }
     json_object_set_new(root, "keys", list);
@@ -547,7 +559,8 @@ open_first(struct held_key *key)
     if (key->is_token)
         an_key_call_begin(&call, key->entry.name, NULL, NULL);
     if (open_key(key, &err) != AN_OK)
-        dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol, err.detail);
+        dprintf(STDERR_FILENO, "antin-key: %s: %s: %s\n", key->entry.name, an_message_find(err.code)->symbol,
+                err.detail);
     if (key->is_token)
         an_key_call_end(&call);
 }
@@ -567,8 +580,10 @@ an_key_hold(const char *dir, const json_t *left, struct an_err *reterr)
     for (size_t i = 0; i < list.count; i++) {
         const struct an_key_entry *entry = &list.entries[i];
         struct held_key *key = &held[i];
-        *key = (struct held_key){.is_token = strncmp(entry->uri, "pkcs11:", 7) == 0, .spki = an_buf_new(65536), .threads_max = 1};
-        key->entry = (struct an_key_entry){.name = an_strdup(entry->name), .pin = resolve(dir, entry->pin), .purposes = entry->purposes,
+        *key = (struct held_key){.is_token = strncmp(entry->uri, "pkcs11:", 7) == 0, .spki = an_buf_new(65536),
+                                 .threads_max = 1};
+        key->entry = (struct an_key_entry){.name = an_strdup(entry->name), .pin = resolve(dir, entry->pin),
+                                           .purposes = entry->purposes,
                                            .uri = key->is_token ? an_strdup(entry->uri) : resolve(dir, entry->uri)};
         pthread_mutex_init(&key->lock, NULL);
         pthread_cond_init(&key->is_work, NULL);

@@ -21,16 +21,17 @@ size_t an_key_client_count(void);
 an_code an_key_hold(const char *dir, const struct json_t *left, struct an_err *reterr) AN_MUST_USE;
 /* {"keys": […]}; looks again for tokens that were away. */
 void an_key_tell(struct an_buf *ret);
-/* Queues questions of one frame. Each is answered to client once, now or later; a reference is taken for each. False when
- * the payload is malformed. */
+/* Queues questions of one frame. Each is answered to client once, now or later; a reference is taken for each. False
+ * when the payload is malformed. */
 bool an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*take)(struct key_client *client));
 bool an_key_lacks_some(void); /* tokens of some keys could not be opened yet */
 /* Answers what waited too long in a queue. */
 void an_key_refuse_late(void);
 
 /* ---- watch.c: calls into modules that do not come back ---- */
-/* A call that is being made; it lies on the stack of its thread. late is told at every look once the call takes too long; calls are
- * locked meanwhile, so that it cannot end. NULL: nobody can sign while it lasts, so that the process ends. */
+/* A call that is being made; it lies on the stack of its thread. late is told at every look once the call takes too
+ * long; calls are locked meanwhile, so that it cannot end. NULL: nobody can sign while it lasts, so that the process
+ * ends. */
 struct key_call {
     struct key_call *next;
     const char *key;

@@ -57,7 +57,8 @@ read_purposes(const json_t *items, const char *name, unsigned *ret, struct an_er
             if (json_is_string(item) && strcmp(json_string_value(item), purpose_names[i]) == 0)
                 *ret |= 1u << i;
         if (*ret == before)
-            AN_FAIL(reterr, AN_E_KEYS_LIST, "%s: purposes: %s", name, json_is_string(item) ? json_string_value(item) : "?");
+            AN_FAIL(reterr, AN_E_KEYS_LIST, "%s: purposes: %s", name, json_is_string(item) ? json_string_value(item)
+                    : "?");
     }
     if (*ret == 0)
         AN_FAIL(reterr, AN_E_KEYS_LIST, "%s: purposes", name);
@@ -80,14 +81,16 @@ read_entry(json_t *item, struct an_key_list *list, struct an_err *reterr)
     json_t *purposes = NULL;
     unsigned mask = 0;
 
-    if (json_unpack(item, "{s:s, s:s, s?s, s:o !}", "name", &name, "uri", &uri, "pin", &pin, "purposes", &purposes) != 0 ||
+    if (json_unpack(item, "{s:s, s:s, s?s, s:o !}", "name", &name, "uri", &uri, "pin", &pin, "purposes",
+                    &purposes) != 0 ||
         !json_is_array(purposes))
         AN_FAIL(reterr, AN_E_KEYS_LIST, "key %zu: name, uri, pin, purposes", list->count + 1);
     if (!is_name(name) || has_name(list, name) || *uri == '\0')
         AN_FAIL(reterr, AN_E_KEYS_LIST, "key %zu: name \"%.64s\"", list->count + 1, name);
     AN_TRY(read_purposes(purposes, name, &mask, reterr));
     list->entries = an_grow(list->entries, list->count + 1, sizeof(*list->entries));
-    list->entries[list->count++] = (struct an_key_entry){.name = an_strdup(name), .uri = an_strdup(uri), .pin = pin ? an_strdup(pin) : NULL, .purposes = mask};
+    list->entries[list->count++] = (struct an_key_entry){.name = an_strdup(name), .uri = an_strdup(uri),
+                                                         .pin = pin ? an_strdup(pin) : NULL, .purposes = mask};
     return AN_OK;
 }
 

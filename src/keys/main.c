@@ -21,8 +21,8 @@
 #define LEAVE_PAUSE_US 20000
 #define LEAVE_PAUSES 1500 /* thirty seconds for questions in hand after the parent has gone */
 
-/* A token's module is unloaded and loaded again when it was restarted; in the sandbox no new code can be mapped, so that
- * whatever is loaded now stays. */
+/* A token's module is unloaded and loaded again when it was restarted; in the sandbox no new code can be mapped, so
+ * that whatever is loaded now stays. */
 static int
 pin_library(struct dl_phdr_info *info, size_t size, void *context)
 {
@@ -40,7 +40,8 @@ enter_sandbox(const char *dir, struct an_err *reterr)
     const char *const write_paths[] = {tokens}; /* SoftHSM2 locks and rewrites the objects of its tokens */
     const struct an_sandbox sandbox = {
         .threads = true, .local = true, .read_paths = read_paths, .read_count = AN_COUNT(read_paths),
-        .write_paths = write_paths, .write_count = 1, .file_bytes_max = UINT64_C(16) << 20, .memory_bytes_max = UINT64_C(2) << 30,
+        .write_paths = write_paths, .write_count = 1, .file_bytes_max = UINT64_C(16) << 20,
+        .memory_bytes_max = UINT64_C(2) << 30,
     };
 
     dl_iterate_phdr(pin_library, NULL);
@@ -66,7 +67,8 @@ is_ours(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
 }
 
-/* The socket does not block: two key processes listen while one follows the other, and each is told of every connection. */
+/* The socket does not block: two key processes listen while one follows the other, and each is told of every
+ * connection. */
 static void
 accept_one(int listener)
 {
@@ -108,7 +110,8 @@ set_up(const struct an_frame *frame, struct an_err *reterr)
     if (frame->type != AN_KEYS_SETUP || frame->fd < 0)
         AN_FAIL(reterr, AN_E_KEYS_QUESTION, "set-up");
     AN_TRY(an_json_parse(an_buf_view(&frame->payload), &root, reterr));
-    if (json_unpack(root, "{s:s, s?I, s?o}", "dir", &dir, "call_ms", &call_ms, "left", &left) != 0 || *dir != '/' || call_ms < 1)
+    if (json_unpack(root, "{s:s, s?I, s?o}", "dir", &dir, "call_ms", &call_ms, "left", &left) != 0 || *dir != '/' ||
+        call_ms < 1)
         AN_FAIL(reterr, AN_E_KEYS_QUESTION, "set-up: dir");
     use_own_softhsm(dir);
     if (!an_key_watch_start(PARENT, (uint64_t)call_ms, true))
@@ -137,11 +140,12 @@ main(void)
         an_frame_write_error(&answer, &err);
     else
         an_key_tell(&answer);
-    if (an_frame_send(PARENT, err.code == AN_OK ? AN_KEYS_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1, 0) != AN_FRAME_OK || err.code != AN_OK)
+    if (an_frame_send(PARENT, err.code == AN_OK ? AN_KEYS_SETUP : AN_FRAME_ERROR, an_buf_view(&answer), -1,
+                      0) != AN_FRAME_OK || err.code != AN_OK)
         return AN_KIND_CONFIG;
     accept_clients(frame.fd);
-    /* Where a call hangs or a token is away we are followed by a process that does better: those who are connected go there at once,
-     * and what has no answer is asked there again. */
+    /* Where a call hangs or a token is away we are followed by a process that does better: those who are connected go
+     * there at once, and what has no answer is asked there again. */
     for (int i = 0; i < LEAVE_PAUSES && an_key_client_count() != 0 && !an_key_has_late() && !an_key_lacks_some(); i++)
         usleep(LEAVE_PAUSE_US);
     _exit(0);

@@ -91,7 +91,8 @@ make_in_token(const char *dir, const struct an_key_plan *plan, struct an_key_ent
     AN_TRY(an_random(id, sizeof(id), reterr));
     entry->uri = key_address(plan->token ? plan->token : token, plan->name);
     entry->pin = an_strdup(PIN_FILE);
-    return an_token_generate(plan->token ? plan->token : token, an_pin_from_file(pin_path), plan->kind, plan->bits, plan->name,
+    return an_token_generate(plan->token ? plan->token : token, an_pin_from_file(pin_path), plan->kind, plan->bits,
+                             plan->name,
                              AN_BYTES(id, sizeof(id)), &spki, reterr);
 }
 
@@ -123,7 +124,8 @@ static an_code
 open_entry(const char *dir, const struct an_key_entry *entry, struct an_signer **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *pin = entry->pin ? path_of(dir, entry->pin) : NULL;
-    AN_CLEANUP(an_free_ptr) char *uri = strncmp(entry->uri, "pkcs11:", 7) == 0 || entry->uri[0] == '/' ? an_strdup(entry->uri) : path_of(dir, entry->uri);
+    AN_CLEANUP(an_free_ptr) char *uri = strncmp(entry->uri, "pkcs11:", 7) == 0 ||
+        entry->uri[0] == '/' ? an_strdup(entry->uri) : path_of(dir, entry->uri);
 
     return an_signer_open(uri, pin ? an_pin_from_file(pin) : (struct an_pin_source){0}, ret, reterr);
 }

@@ -151,7 +151,8 @@ an_key_client_start(int fd)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    if (__atomic_add_fetch(&client_count, 1, __ATOMIC_ACQ_REL) > CLIENTS_MAX || pthread_create(&thread, &attributes, serve_client, client) != 0)
+    if (__atomic_add_fetch(&client_count, 1, __ATOMIC_ACQ_REL) > CLIENTS_MAX ||
+        pthread_create(&thread, &attributes, serve_client, client) != 0)
         drop_client(client);
     pthread_attr_destroy(&attributes);
 }

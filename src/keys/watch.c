@@ -1,6 +1,6 @@
 /*
- * Calls into modules are watched: one that does not come back cannot be ended, only left behind. What waited behind it goes to
- * others; whoever started us is told, and starts a process beside us in which nothing hangs.
+ * Calls into modules are watched: one that does not come back cannot be ended, only left behind. What waited behind it
+ * goes to others; whoever started us is told, and starts a process beside us in which nothing hangs.
  */
 #include "keys/internal.h"
 
@@ -82,7 +82,8 @@ note_late(struct key_call *call)
 {
     call->is_late = true;
     late_count++;
-    dprintf(STDERR_FILENO, "antin-key: %s: its module did not come back within %llu ms\n", call->key, (unsigned long long)limit_ms);
+    dprintf(STDERR_FILENO, "antin-key: %s: its module did not come back within %llu ms\n", call->key,
+            (unsigned long long)limit_ms);
     if (call->late == NULL)
         end_process(call);
     if (!is_told)

@@ -54,12 +54,15 @@ an_key_take_question(an_bytes *in, struct an_key_question *ret)
     if (in->len < QUESTION_HEAD)
         return false;
     len = read_number(in->ptr + 20, 4);
-    if (len > in->len - QUESTION_HEAD || len > AN_KEYS_MESSAGE_BYTES || in->ptr[12] >= AN_PURPOSES || in->ptr[13] > AN_SIG_DSA ||
+    if (len > in->len - QUESTION_HEAD || len > AN_KEYS_MESSAGE_BYTES || in->ptr[12] >= AN_PURPOSES ||
+        in->ptr[13] > AN_SIG_DSA ||
         in->ptr[14] > AN_SHAKE256 || in->ptr[15] > AN_SHAKE256)
         return false;
     *ret = (struct an_key_question){
-        .id = (uint32_t)read_number(in->ptr, 4), .key = read_number(in->ptr + 4, 8), .purpose = (enum an_key_purpose)in->ptr[12],
-        .scheme = {.kind = (enum an_sig_kind)in->ptr[13], .digest = (enum an_digest)in->ptr[14], .mgf_digest = (enum an_digest)in->ptr[15],
+        .id = (uint32_t)read_number(in->ptr, 4), .key = read_number(in->ptr + 4, 8),
+        .purpose = (enum an_key_purpose)in->ptr[12],
+        .scheme = {.kind = (enum an_sig_kind)in->ptr[13], .digest = (enum an_digest)in->ptr[14],
+                   .mgf_digest = (enum an_digest)in->ptr[15],
                    .salt_len = (int32_t)read_number(in->ptr + 16, 4)},
         .digest = AN_BYTES(in->ptr + QUESTION_HEAD, len)};
     *in = AN_BYTES(in->ptr + QUESTION_HEAD + len, in->len - QUESTION_HEAD - len);

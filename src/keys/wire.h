@@ -6,8 +6,9 @@
 
 #include "keys/keys.h"
 
-/* From the parent, first: {"dir": "…", "call_ms": N, "left": [names of keys whose tokens are left alone]}, the last two optional, with a
- * listening socket; answered with the list. AN_E_TOKEN_FAILED: the token of the key named in detail does not come back. */
+/* From the parent, first: {"dir": "…", "call_ms": N, "left": [names of keys whose tokens are left alone]}, the last two
+ * optional, with a listening socket; answered with the list. AN_E_TOKEN_FAILED: the token of the key named in detail
+ * does not come back. */
 #define AN_KEYS_SETUP 1u
 #define AN_KEYS_LIST 2u   /* {}; out: {"keys": [{"name", "spki" (base64), "purposes", "sessions", "ready"}]} */
 #define AN_KEYS_SIGN 3u   /* questions, see below */

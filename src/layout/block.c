@@ -251,7 +251,8 @@ blocks_height(struct press *press, const struct signatures *signatures)
 double
 signatures_height(struct press *press, struct an_arena *arena, const struct signatures *signatures)
 {
-    return signatures->count == 1 ? foot_height(press, arena, &signatures->blocks[0]) : blocks_height(press, signatures);
+    return signatures->count == 1 ? foot_height(press, arena, &signatures->blocks[0]) : blocks_height(press,
+            signatures);
 }
 
 /* Names stand on one line, whatever the number of lines above them. */
@@ -279,7 +280,8 @@ draw_signatures(struct press *press, struct an_arena *arena, const struct signat
         AN_TRY(press_break_page(press, reterr));
     for (size_t i = 0; i < signatures->count; i++)
         draw_block(press, &signatures->blocks[i],
-                   (struct column){.x = press->left + (double)i * (width + FOOT_GAP) + FOOT_GAP / 2, .width = width, .y = press->y + FOOT_GAP},
+                   (struct column){.x = press->left + (double)i * (width + FOOT_GAP) + FOOT_GAP / 2, .width = width,
+                                   .y = press->y + FOOT_GAP},
                    height - FOOT_GAP);
     press->y += height;
     left = left_foot(press);

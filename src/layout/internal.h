@@ -45,7 +45,8 @@ void press_free(struct press *press);                                        /* 
 an_code press_break_page(struct press *press, struct an_err *reterr) AN_MUST_USE;
 /* The next page begins a part with page numbers of its own. */
 an_code press_begin_part(struct press *press, struct an_err *reterr) AN_MUST_USE;
-void press_turn(struct press *press);          /* this page and the next ones lie on their side; before anything is drawn */
+/* this page and the next ones lie on their side; before anything is drawn */
+void press_turn(struct press *press);
 double press_width(const struct press *press); /* between the margins */
 double press_rest(const struct press *press);  /* of this page's height */
 
@@ -94,7 +95,8 @@ struct signatures {
     size_t count;
     const json_t *recipients;
 };
-an_code read_signatures(struct an_arena *arena, const json_t *root, struct signatures *ret, struct an_err *reterr) AN_MUST_USE;
+an_code read_signatures(struct an_arena *arena, const json_t *root, struct signatures *ret,
+                        struct an_err *reterr) AN_MUST_USE;
 double signatures_height(struct press *press, struct an_arena *arena, const struct signatures *signatures);
 an_code draw_signatures(struct press *press, struct an_arena *arena, const struct signatures *signatures,
                         struct an_err *reterr) AN_MUST_USE;
@@ -103,10 +105,13 @@ an_code draw_signatures(struct press *press, struct an_arena *arena, const struc
 an_code flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- verdict.c: parts of a report on verification ---- */
-an_code flow_banner(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_banner(struct press *press, struct an_arena *arena, const json_t *block,
+                    struct an_err *reterr) AN_MUST_USE;
 an_code flow_facts(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
-an_code flow_signer(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
-an_code flow_checks(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
+an_code flow_signer(struct press *press, struct an_arena *arena, const json_t *block,
+                    struct an_err *reterr) AN_MUST_USE;
+an_code flow_checks(struct press *press, struct an_arena *arena, const json_t *block,
+                    struct an_err *reterr) AN_MUST_USE;
 an_code flow_small(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
 an_code flow_break(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr) AN_MUST_USE;
 

@@ -1,5 +1,5 @@
-/* Tables with rules: {"table": [["key", "value"], …]} or {"columns": ["…"], "widths": [1, 2]?, "size"?, "rows": [["…"], …]};
- * the head stands again on each page. */
+/* Tables with rules: {"table": [["key", "value"], …]} or {"columns": ["…"], "widths": [1, 2]?, "size"?, "rows": [["…"],
+ * …]}; the head stands again on each page. */
 #include "layout/internal.h"
 
 #include <math.h>
@@ -88,7 +88,8 @@ draw_row_rules(struct press *press, const struct table *table, double height)
 
 /* A row that does not fit goes to the next page, below the head of the table once more. */
 static an_code
-make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head, struct an_err *reterr);
+make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head,
+          struct an_err *reterr);
 
 static an_code
 flow_row(struct press *press, struct an_arena *arena, const struct table *table, const json_t *row, bool is_head,
@@ -121,7 +122,8 @@ flow_row(struct press *press, struct an_arena *arena, const struct table *table,
 }
 
 static an_code
-make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head, struct an_err *reterr)
+make_room(struct press *press, struct an_arena *arena, const struct table *table, double height, bool is_head,
+          struct an_err *reterr)
 {
     if (height <= press_rest(press))
         return AN_OK;

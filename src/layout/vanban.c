@@ -124,7 +124,8 @@ flow_body_item(struct press *press, struct an_arena *arena, const json_t *item, 
     }
     AN_TRY(input_text(arena, item, "lead", false, &text, reterr));
     if (text[0] != '\0')
-        return flow_text(press, text, &lead_style, json_is_true(json_object_get(item, "bold")) ? strlen(text) : 0, reterr);
+        return flow_text(press, text, &lead_style, json_is_true(json_object_get(item, "bold")) ? strlen(text) : 0,
+                         reterr);
     AN_TRY(input_text(arena, item, "heading", false, &heading, reterr));
     AN_TRY(input_text(arena, item, "article", false, &article, reterr));
     AN_TRY(input_text(arena, item, "title", false, &title, reterr));

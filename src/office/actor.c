@@ -13,7 +13,8 @@ name_user(struct office_actor *ret)
 }
 
 an_code
-office_actor_of(const char *as, const char *usual_role, struct office_actor *ret, struct an_actor *ret_actor, struct an_err *reterr)
+office_actor_of(const char *as, const char *usual_role, struct office_actor *ret, struct an_actor *ret_actor,
+                struct an_err *reterr)
 {
     const char *slash = as ? strchr(as, '/') : NULL;
     const char *role = slash ? slash + 1 : as && strcmp(as, "system") == 0 ? "he-thong" : usual_role;

@@ -4,8 +4,10 @@
 #include "cli/cli.h"
 
 struct ca_args {
-    const char *dir, *profile, *csr, *token, *pin_file, *key_type, *subject, *email, *output, *authority, *request_key, *as, *role, *subscriber, *device;
-    const char *not_before, *not_after, *ground, *since, *list, *by, *export_file, *hierarchy, *cert, *root, *common_name, *facts, *key, *reason, *issuer;
+    const char *dir, *profile, *csr, *token, *pin_file, *key_type, *subject, *email, *output, *authority, *request_key,
+    *as, *role, *subscriber, *device;
+    const char *not_before, *not_after, *ground, *since, *list, *by, *export_file, *hierarchy, *cert, *root,
+                *common_name, *facts, *key, *reason, *issuer;
     long days, jobs, limit, before, matter, needed;
     bool generate, refuse, strict;
 };

@@ -28,7 +28,8 @@ static const struct opt renew_opts[] = {
     {"not-after", "RFC3339", OPT_TEXT, C(not_after), "đến (mặc định: 03 năm)", "until (default: three years)"}, OUT_OPT, KEY_OPT, MATTER_OPT, AS_OPT,
     {"jobs", "N", OPT_INT, C(jobs), "số luồng với --list (mặc định 64)", "threads with --list (default 64)"},
 };
-static const struct opt change_opts[] = {DIR_OPT, SUBJECT_OPT, EMAIL_OPT, CSR_OPT, OUT_OPT, KEY_OPT, MATTER_OPT, AS_OPT};
+static const struct opt change_opts[] = {DIR_OPT, SUBJECT_OPT, EMAIL_OPT, CSR_OPT, OUT_OPT, KEY_OPT, MATTER_OPT,
+                                         AS_OPT};
 static const struct opt revoke_opts[] = {
     DIR_OPT, {"ground", "ID", OPT_TEXT, C(ground), "căn cứ thu hồi (xem antin ca grounds)", "ground (see antin ca grounds)"},
     {"since", "RFC3339", OPT_TEXT, C(since), "khóa có thể đã lộ từ thời điểm", "since when the key may be known to others"}, KEY_OPT, MATTER_OPT, AS_OPT,

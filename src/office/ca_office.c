@@ -53,8 +53,8 @@ name_actor(struct ca_office *o, const struct ca_args *a, const char *role, struc
     return AN_OK;
 }
 
-/* Only the facts are taken from the matter: act and object are those of the command (ca_rely), so that a decision about one thing never
- * serves another. */
+/* Only the facts are taken from the matter: act and object are those of the command (ca_rely), so that a decision about
+ * one thing never serves another. */
 static an_code
 read_matter(void *context, const struct an_row *row, struct an_err *reterr)
 {

@@ -36,12 +36,16 @@ show_entry(void *context, const struct an_audit_entry *entry, struct an_err *ret
 
     (void)reterr;
     if (cli->json) {
-        report_print_json(cli->out, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)entry->seq, "at",
-                                              an_time_format_vn(e->at, at), "action", e->action, "actor", e->actor, "role", e->role, "object", e->object,
-                                              "outcome", e->outcome, "citation", e->citation, "detail", e->detail, "chain", report_hex_json(entry->chain)));
+        report_print_json(cli->out, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq",
+                                              (json_int_t)entry->seq, "at",
+                                              an_time_format_vn(e->at, at), "action", e->action, "actor", e->actor,
+                                              "role", e->role, "object", e->object,
+                                              "outcome", e->outcome, "citation", e->citation, "detail", e->detail,
+                                              "chain", report_hex_json(entry->chain)));
         return AN_OK;
     }
-    AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%lld  %s  %s  %s%s%s  %s  %s", (long long)entry->seq, an_time_format_vn(e->at, at), e->action, e->actor,
+    AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%lld  %s  %s  %s%s%s  %s  %s", (long long)entry->seq,
+                                                     an_time_format_vn(e->at, at), e->action, e->actor,
                                                      e->role[0] ? "/" : "", e->role, e->object, e->outcome);
     an_utf8_make_visible(line);
     fprintf(cli->out, "%s", line);
@@ -70,7 +74,8 @@ int
 cmd_audit_list(struct cli *cli, const void *options, char **args, int count)
 {
     const struct audit_args *a = options;
-    struct an_audit_search search = {.after = a->after, .object = a->object, .actor = a->actor, .action = a->action, .limit = a->limit};
+    struct an_audit_search search = {.after = a->after, .object = a->object, .actor = a->actor, .action = a->action,
+                                     .limit = a->limit};
     struct an_instance *instance = NULL;
     struct an_err err = {0};
     char viewer[80];
@@ -96,10 +101,13 @@ static const struct { const char *id, *vi, *en; } fault_words[] = {
     [AN_AUDIT_MISSING] = {"missing", "sự kiện bị xóa", "events were removed"},
     [AN_AUDIT_CHANGED] = {"changed", "sự kiện hoặc mã băm của nó bị sửa", "the event or its hash was changed"},
     [AN_AUDIT_NODE] = {"node", "không khớp mã băm đã lưu của cả nhóm", "not those of the stored hash of their group"},
-    [AN_AUDIT_HEAD] = {"head", "nhật ký không kết thúc ở nơi đã ghi: bị cắt bỏ hoặc thêm vào", "the log does not end where it says: cut off or put on"},
-    [AN_AUDIT_CHECKPOINT] = {"checkpoint", "không phải các sự kiện đã được ký xác nhận", "not the events that the checkpoint signed"},
+    [AN_AUDIT_HEAD] = {"head", "nhật ký không kết thúc ở nơi đã ghi: bị cắt bỏ hoặc thêm vào",
+                       "the log does not end where it says: cut off or put on"},
+    [AN_AUDIT_CHECKPOINT] = {"checkpoint", "không phải các sự kiện đã được ký xác nhận",
+                             "not the events that the checkpoint signed"},
     [AN_AUDIT_SIGNATURE] = {"signature", "chữ ký xác nhận không hợp lệ", "the checkpoint is not rightly signed"},
-    [AN_AUDIT_KEPT] = {"kept", "không phải nhật ký mà máy này đã ghi nhớ (run/audit-head): bị đưa về trạng thái cũ, bị thay hoặc bị làm lại",
+    [AN_AUDIT_KEPT] = {"kept",
+                       "không phải nhật ký mà máy này đã ghi nhớ (run/audit-head): bị đưa về trạng thái cũ, bị thay hoặc bị làm lại",
                        "not the log whose head this machine kept (run/audit-head): rolled back, exchanged or made anew"},
 };
 
@@ -107,9 +115,11 @@ static void
 show_finding(struct cli *cli, const struct an_audit_finding *f)
 {
     if (f->first == f->last)
-        fprintf(cli->out, "%lld: %s\n", (long long)f->first, SAY(cli, fault_words[f->fault].vi, fault_words[f->fault].en));
+        fprintf(cli->out, "%lld: %s\n", (long long)f->first,
+                SAY(cli, fault_words[f->fault].vi, fault_words[f->fault].en));
     else
-        fprintf(cli->out, "%lld–%lld: %s\n", (long long)f->first, (long long)f->last, SAY(cli, fault_words[f->fault].vi, fault_words[f->fault].en));
+        fprintf(cli->out, "%lld–%lld: %s\n", (long long)f->first, (long long)f->last,
+                SAY(cli, fault_words[f->fault].vi, fault_words[f->fault].en));
 }
 
 static void
@@ -117,9 +127,11 @@ show_report(struct cli *cli, const struct an_audit_report *r)
 {
     for (size_t i = 0; i < r->finding_count; i++)
         show_finding(cli, &r->findings[i]);
-    fprintf(cli->out, "%lld %s, %zu %s (%zu %s), %s %lld, %zu %s\n", (long long)r->size, SAY(cli, "sự kiện", "events"), r->checkpoints,
+    fprintf(cli->out, "%lld %s, %zu %s (%zu %s), %s %lld, %zu %s\n", (long long)r->size, SAY(cli, "sự kiện", "events"),
+            r->checkpoints,
             SAY(cli, "mốc xác nhận", "checkpoints"), r->stamped, SAY(cli, "có dấu thời gian", "time-stamped"),
-            SAY(cli, "mốc hợp lệ cuối:", "last good one:"), (long long)r->signed_size, r->finding_count, SAY(cli, "điểm sai", "findings"));
+            SAY(cli, "mốc hợp lệ cuối:", "last good one:"), (long long)r->signed_size, r->finding_count,
+            SAY(cli, "điểm sai", "findings"));
 }
 
 static void
@@ -130,12 +142,17 @@ show_report_json(struct cli *cli, const struct an_audit_report *r)
     for (size_t i = 0; i < r->finding_count; i++) {
         const struct an_audit_finding *f = &r->findings[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:s, s:s}", "fault", fault_words[f->fault].id, "first", (json_int_t)f->first, "last",
-                                              (json_int_t)f->last, "vi", fault_words[f->fault].vi, "en", fault_words[f->fault].en));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:s, s:s}", "fault", fault_words[f->fault].id, "first",
+                                              (json_int_t)f->first, "last",
+                                              (json_int_t)f->last, "vi", fault_words[f->fault].vi, "en",
+                                              fault_words[f->fault].en));
     }
-    report_print_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o}", "size", (json_int_t)r->size, "root", report_hex_json(AN_BYTES(r->root, 32)),
-                                          "chain", report_hex_json(AN_BYTES(r->chain, 32)), "checkpoints", (json_int_t)r->checkpoints, "stamped",
-                                          (json_int_t)r->stamped, "signed_size", (json_int_t)r->signed_size, "findings", list));
+    report_print_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o}", "size", (json_int_t)r->size, "root",
+                                          report_hex_json(AN_BYTES(r->root, 32)),
+                                          "chain", report_hex_json(AN_BYTES(r->chain, 32)), "checkpoints",
+                                          (json_int_t)r->checkpoints, "stamped",
+                                          (json_int_t)r->stamped, "signed_size", (json_int_t)r->signed_size, "findings",
+                                          list));
 }
 
 static an_code
@@ -202,7 +219,8 @@ cmd_audit_checkpoint(struct cli *cli, const void *options, char **args, int coun
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:b}", "size", (json_int_t)size, "stamped", (int)(size && stamped)));
+        report_print_json(cli->out, json_pack("{s:I, s:b}", "size", (json_int_t)size, "stamped",
+                                              (int)(size && stamped)));
     else if (size == 0)
         fprintf(cli->out, "%s\n", SAY(cli, "không có sự kiện mới", "no new events"));
     else
@@ -228,7 +246,8 @@ cmd_audit_export(struct cli *cli, const void *options, char **args, int count)
     if (cli->json)
         report_print_json(cli->out, json_pack("{s:s}", "file", args[0]));
     else if (!cli->quiet)
-        fprintf(cli->out, "%s: %s\n", args[0], SAY(cli, "đã xuất; kiểm tra bằng antin-audit-verify", "exported; check it with antin-audit-verify"));
+        fprintf(cli->out, "%s: %s\n", args[0], SAY(cli, "đã xuất; kiểm tra bằng antin-audit-verify",
+                                                   "exported; check it with antin-audit-verify"));
     return 0;
 }
 
@@ -257,9 +276,12 @@ make_proof(struct cli *cli, struct an_store *store, int64_t place, bool continue
     if (size == 0)
         AN_TRY(an_store_read(store, whole_size, &size, reterr));
     AN_TRY(an_audit_root(store, size, root, reterr));
-    AN_TRY(continues ? an_audit_consistency(store, place, size, &path, reterr) : an_audit_inclusion(store, place, size, &path, reterr));
-    report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:o, s:o}", "proof", continues ? "consistency" : "inclusion", continues ? "first" : "seq",
-                                          (json_int_t)place, "size", (json_int_t)size, "root", report_hex_json(AN_BYTES(root, 32)), "path", hashes_json(&path)));
+    AN_TRY(continues ? an_audit_consistency(store, place, size, &path, reterr) : an_audit_inclusion(store, place, size,
+            &path, reterr));
+    report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:o, s:o}", "proof", continues ? "consistency" : "inclusion",
+                                          continues ? "first" : "seq",
+                                          (json_int_t)place, "size", (json_int_t)size, "root",
+                                          report_hex_json(AN_BYTES(root, 32)), "path", hashes_json(&path)));
     return AN_OK;
 }
 

@@ -7,10 +7,13 @@ static int
 say_report(struct cli *cli, const char *where, const struct an_backup_report *r, const char *vi, const char *en)
 {
     if (cli->json) {
-        report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:I, s:o}", "dir", where, "files", (json_int_t)r->files, "bytes", (json_int_t)r->bytes,
-                                              "audit_size", (json_int_t)r->events, "audit_root", report_hex_json(AN_BYTES(r->root, 32))));
+        report_print_json(cli->out, json_pack("{s:s, s:I, s:I, s:I, s:o}", "dir", where, "files", (json_int_t)r->files,
+                                              "bytes", (json_int_t)r->bytes,
+                                              "audit_size", (json_int_t)r->events, "audit_root",
+                                              report_hex_json(AN_BYTES(r->root, 32))));
     } else if (!cli->quiet) {
-        fprintf(cli->out, "%s: %s; %zu %s, %llu B; %lld %s\n", where, SAY(cli, vi, en), r->files, SAY(cli, "tệp", "files"), (unsigned long long)r->bytes,
+        fprintf(cli->out, "%s: %s; %zu %s, %llu B; %lld %s\n", where, SAY(cli, vi, en), r->files,
+                SAY(cli, "tệp", "files"), (unsigned long long)r->bytes,
                 (long long)r->events, SAY(cli, "sự kiện nhật ký đã kiểm tra", "audit events verified"));
     }
     return 0;
@@ -29,7 +32,8 @@ cmd_backup(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         code = an_backup_make(instance, args[1], a->with_tokens, &report, &err);
     an_instance_close(&instance);
-    return code != AN_OK ? cli_fail(cli, &err) : say_report(cli, args[1], &report, "đã sao lưu và khôi phục thử", "backed up, and restored as a trial");
+    return code != AN_OK ? cli_fail(cli, &err) : say_report(cli, args[1], &report, "đã sao lưu và khôi phục thử",
+                                                            "backed up, and restored as a trial");
 }
 
 int
@@ -42,5 +46,6 @@ cmd_restore(struct cli *cli, const void *options, char **args, int count)
     (void)count;
     if (an_backup_restore(args[0], args[1], a->database, &report, &err) != AN_OK)
         return cli_fail(cli, &err);
-    return say_report(cli, args[1], &report, "đã khôi phục; hãy đặt lại khóa và mã PIN", "restored; put keys and PINs back in place");
+    return say_report(cli, args[1], &report, "đã khôi phục; hãy đặt lại khóa và mã PIN",
+                      "restored; put keys and PINs back in place");
 }

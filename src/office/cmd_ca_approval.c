@@ -13,14 +13,17 @@ show(struct cli *cli, const struct an_quorum *wanted, const struct an_quorum *no
     an_hash_once(AN_SHA256, facts, digest);
     an_buf_hex(&hex, AN_BYTES(digest, 32));
     for (enum an_quorum_act i = 0; i < AN_QUORUM_ACTS; i++)
-        json_object_set_new(acts, an_quorum_act_name(i), json_pack("{s:I, s:I}", "wanted", (json_int_t)wanted->needed[i], "needed", (json_int_t)now->needed[i]));
+        json_object_set_new(acts, an_quorum_act_name(i), json_pack("{s:I, s:I}", "wanted",
+                                                                   (json_int_t)wanted->needed[i], "needed",
+                                                                   (json_int_t)now->needed[i]));
     if (cli->json) {
         report_print_json(cli->out, json_pack("{s:o, s:s%}", "acts", acts, "facts", (const char *)hex.ptr, hex.len));
         return;
     }
     json_decref(acts);
     for (enum an_quorum_act i = 0; i < AN_QUORUM_ACTS && !cli->quiet; i++)
-        fprintf(cli->out, "%-22s %lld  (antin.yaml: %lld)\n", an_quorum_act_name(i), (long long)now->needed[i], (long long)wanted->needed[i]);
+        fprintf(cli->out, "%-22s %lld  (antin.yaml: %lld)\n", an_quorum_act_name(i), (long long)now->needed[i],
+                (long long)wanted->needed[i]);
     if (!cli->quiet)
         fprintf(cli->out, "facts %.*s\n", AN_FMT(an_buf_view(&hex)));
 }

@@ -6,10 +6,13 @@
 #include "service/quorum.h"
 
 /* A word after the command chooses what is done. */
-struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr); };
+struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o,
+                                                              const struct ca_args *a, char **args,
+                                                              struct an_err *reterr); };
 
 static int
-run_verb(struct cli *cli, const struct verb *verbs, size_t verb_count, const char *role, const struct ca_args *a, char **args, int count)
+run_verb(struct cli *cli, const struct verb *verbs, size_t verb_count, const char *role, const struct ca_args *a,
+         char **args, int count)
 {
     struct ca_office o = {0};
     struct an_err err = {0};
@@ -45,14 +48,19 @@ list_authorities(struct cli *cli, struct ca_office *o, const struct ca_args *a, 
         char until[AN_TIME_TEXT_MAX];
         an_name_text(one->cert->subject, &subject);
         if (cli->json)
-            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b}", "name", one->name, "line", one->line, "kind", one->kind, "hierarchy", one->hierarchy, "key",
-                                                  one->key, "active", (int)!one->is_retired, "subject", report_text_json(an_buf_view(&subject)), "not_after",
-                                                  report_time_json(one->cert->not_after), "ocsp", (int)(one->ocsp_cert != NULL)));
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b}", "name", one->name,
+                                                  "line", one->line, "kind", one->kind, "hierarchy", one->hierarchy,
+                                                  "key",
+                                                  one->key, "active", (int)!one->is_retired, "subject",
+                                                  report_text_json(an_buf_view(&subject)), "not_after",
+                                                  report_time_json(one->cert->not_after), "ocsp",
+                                                  (int)(one->ocsp_cert != NULL)));
         if (cli->json)
             continue;
         fprintf(cli->out, "%-16s %-8s %-8s ", one->name, one->kind, one->hierarchy);
         cli_cell(cli->out, one->is_retired ? SAY(cli, "đã thay", "retired") : SAY(cli, "hoạt động", "active"), 10);
-        fprintf(cli->out, "%.10s  %.*s\n", an_time_format_vn(one->cert->not_after, until), AN_FMT(an_buf_view(&subject)));
+        fprintf(cli->out, "%.10s  %.*s\n", an_time_format_vn(one->cert->not_after, until),
+                AN_FMT(an_buf_view(&subject)));
     }
     return AN_OK;
 }
@@ -100,7 +108,8 @@ sign_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
     (void)cli;
     AN_TRY(read_der(a->csr, &csr, reterr));
     AN_TRY(ca_rely(o, "authority.sign", args[0], an_buf_view(&csr), reterr));
-    AN_TRY(an_authority_sign(o->instance, args[0], a->profile ? a->profile : "trung-gian", an_buf_view(&csr), o->reliance, &o->actor, &cert, reterr));
+    AN_TRY(an_authority_sign(o->instance, args[0], a->profile ? a->profile : "trung-gian", an_buf_view(&csr),
+                             o->reliance, &o->actor, &cert, reterr));
     return write_pem(a->output, "CERTIFICATE", cert->der, reterr);
 }
 
@@ -113,7 +122,8 @@ install_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a,
     (void)cli;
     AN_TRY(ca_read_cert(a->cert, &cert, reterr));
     AN_TRY(ca_read_cert(a->root, &root, reterr));
-    return an_authority_install(o->instance, args[0], a->hierarchy ? a->hierarchy : "state", cert, root, &o->actor, reterr);
+    return an_authority_install(o->instance, args[0], a->hierarchy ? a->hierarchy : "state", cert, root, &o->actor,
+                                reterr);
 }
 
 static an_code
@@ -134,7 +144,9 @@ roll_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
 int
 cmd_ca_authority(struct cli *cli, const void *options, char **args, int count)
 {
-    static const struct verb verbs[] = {{"list", 0, list_authorities}, {"request", 1, request_authority}, {"sign", 1, sign_authority}, {"install", 1, install_authority}, {"roll", 1, roll_authority}};
+    static const struct verb verbs[] = {{"list", 0, list_authorities}, {"request", 1, request_authority},
+                                        {"sign", 1, sign_authority}, {"install", 1, install_authority},
+                                        {"roll", 1, roll_authority}};
 
     return run_verb(cli, verbs, AN_COUNT(verbs), "quan-tri", options, args, count);
 }
@@ -150,7 +162,8 @@ show_officer(void *context, const char *person, const char *role, an_bytes certi
     AN_TRY(an_cert_parse(certificate, &cert, reterr));
     an_name_text(cert->subject, &subject);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:s, s:s, s:o, s:o}", "person", person, "role", role, "subject", report_text_json(an_buf_view(&subject)), "sha256",
+        report_print_json(cli->out, json_pack("{s:s, s:s, s:o, s:o}", "person", person, "role", role, "subject",
+                                              report_text_json(an_buf_view(&subject)), "sha256",
                                               report_hex_json(AN_BYTES(cert->sha256, 32))));
     else
         fprintf(cli->out, "%-16s %-20s %.*s\n", person, role, AN_FMT(an_buf_view(&subject)));

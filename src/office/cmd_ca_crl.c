@@ -14,10 +14,13 @@ show_made(void *context, const char *file, const struct an_crl_made *made)
     struct lists *lists = context;
 
     if (lists->cli->json)
-        json_array_append_new(lists->made, json_pack("{s:s, s:I, s:I, s:I, s:I}", "file", file, "number", (json_int_t)made->number, "base", (json_int_t)made->base_number,
-                                                     "entries", (json_int_t)made->entries, "bytes", (json_int_t)made->bytes));
+        json_array_append_new(lists->made, json_pack("{s:s, s:I, s:I, s:I, s:I}", "file", file, "number",
+                                                     (json_int_t)made->number, "base", (json_int_t)made->base_number,
+                                                     "entries", (json_int_t)made->entries, "bytes",
+                                                     (json_int_t)made->bytes));
     else if (!lists->cli->quiet)
-        fprintf(lists->cli->out, SAY(lists->cli, "%s: số %lld, %lld chứng thư, %llu byte\n", "%s: number %lld, %lld certificates, %llu bytes\n"), file,
+        fprintf(lists->cli->out, SAY(lists->cli, "%s: số %lld, %lld chứng thư, %llu byte\n",
+                                     "%s: number %lld, %lld certificates, %llu bytes\n"), file,
                 (long long)made->number, (long long)made->entries, (unsigned long long)made->bytes);
 }
 

@@ -10,10 +10,12 @@ static void
 show_matter(struct cli *cli, int64_t id, const struct an_matter_state *s)
 {
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:o}", "matter", (json_int_t)id, "needed", (json_int_t)s->needed, "approvals", (json_int_t)s->approvals, "refusals",
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:o}", "matter", (json_int_t)id, "needed",
+                                              (json_int_t)s->needed, "approvals", (json_int_t)s->approvals, "refusals",
                                               (json_int_t)s->refusals, "decided_at", report_time_json(s->sealed_at)));
     else if (!cli->quiet)
-        fprintf(cli->out, "%s %lld: %lld/%lld%s\n", SAY(cli, "việc", "matter"), (long long)id, (long long)s->approvals, (long long)s->needed,
+        fprintf(cli->out, "%s %lld: %lld/%lld%s\n", SAY(cli, "việc", "matter"), (long long)id, (long long)s->approvals,
+                (long long)s->needed,
                 s->sealed_at == AN_TIME_NONE ? "" : SAY(cli, ", đã quyết định", ", decided"));
 }
 
@@ -33,7 +35,8 @@ read_facts(const char *hex, uint8_t ret[32], struct an_err *reterr)
 static an_code
 open_matter(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    struct an_matter matter = {.act = args[0], .object = args[1], .proposer = o->actor.id, .needed = a->needed ? a->needed : 2};
+    struct an_matter matter = {.act = args[0], .object = args[1], .proposer = o->actor.id,
+                               .needed = a->needed ? a->needed : 2};
     struct an_matter_state state;
     int64_t id;
 
@@ -49,7 +52,8 @@ vote(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args,
 {
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *signer = NULL;
-    struct an_decide_vote what = {.matter = strtoll(args[0], NULL, 10), .person = o->actor.id, .role = o->actor.role, .reason = a->reason, .refuses = a->refuse};
+    struct an_decide_vote what = {.matter = strtoll(args[0], NULL, 10), .person = o->actor.id, .role = o->actor.role,
+                                  .reason = a->reason, .refuses = a->refuse};
     struct an_matter_state state;
 
     if (a->as == NULL || strchr(a->as, '/') == NULL || a->key == NULL) /* what is signed names both */
@@ -127,7 +131,9 @@ close_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
 }
 
 /* ---- */
-struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr); };
+struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o,
+                                                              const struct ca_args *a, char **args,
+                                                              struct an_err *reterr); };
 
 static int
 run_verb(struct cli *cli, const struct verb *verbs, size_t verb_count, const struct ca_args *a, char **args, int count)
@@ -157,7 +163,8 @@ cmd_ca_matter(struct cli *cli, const void *options, char **args, int count)
 int
 cmd_ca_ceremony(struct cli *cli, const void *options, char **args, int count)
 {
-    static const struct verb verbs[] = {{"open", 1, open_ceremony}, {"run", 1, run_ceremony}, {"close", 1, close_ceremony}};
+    static const struct verb verbs[] = {{"open", 1, open_ceremony}, {"run", 1, run_ceremony},
+                                        {"close", 1, close_ceremony}};
 
     return run_verb(cli, verbs, AN_COUNT(verbs), options, args, count);
 }

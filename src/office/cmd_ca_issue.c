@@ -26,14 +26,16 @@ read_csr(const char *path, struct an_buf *ret, struct an_err *reterr)
 }
 
 static an_code
-read_subject(const char *text, struct an_arena *arena, struct an_name_part *parts, size_t *ret_count, struct an_err *reterr)
+read_subject(const char *text, struct an_arena *arena, struct an_name_part *parts, size_t *ret_count,
+             struct an_err *reterr)
 {
     return text ? an_name_parts_parse(text, arena, parts, SUBJECT_PARTS_MAX, ret_count, reterr) : AN_OK;
 }
 
 /* The key is made where it will stay; its certificate goes beside it afterwards. */
 static an_code
-generate(const struct ca_args *a, const char *label, uint8_t id[static 8], struct an_buf *ret_spki, struct an_err *reterr)
+generate(const struct ca_args *a, const char *label, uint8_t id[static 8], struct an_buf *ret_spki,
+         struct an_err *reterr)
 {
     enum an_key_kind kind = a->key_type && strncmp(a->key_type, "ec-", 3) == 0 ? AN_KEY_EC : AN_KEY_RSA;
     long bits = a->key_type ? strtol(strchr(a->key_type, '-') ? strchr(a->key_type, '-') + 1 : "0", NULL, 10) : 2048;
@@ -66,16 +68,19 @@ show_made(struct cli *cli, const struct an_certified *made)
     an_buf_hex(&serial, made->cert->serial);
     an_name_text(made->cert->subject, &subject);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:s%, s:o, s:s, s:b}", "serial", (const char *)serial.ptr, serial.len, "subject", report_text_json(an_buf_view(&subject)), "not_after",
-                                              an_time_format_vn(made->cert->not_after, until), "repeated", (int)made->is_repeated));
+        report_print_json(cli->out, json_pack("{s:s%, s:o, s:s, s:b}", "serial", (const char *)serial.ptr, serial.len,
+                                              "subject", report_text_json(an_buf_view(&subject)), "not_after",
+                                              an_time_format_vn(made->cert->not_after, until), "repeated",
+                                              (int)made->is_repeated));
     else if (!cli->quiet)
-        fprintf(cli->out, "%.*s  %s  %.*s%s\n", AN_FMT(an_buf_view(&serial)), an_time_format_vn(made->cert->not_after, until), AN_FMT(an_buf_view(&subject)),
+        fprintf(cli->out, "%.*s  %s  %.*s%s\n", AN_FMT(an_buf_view(&serial)),
+                an_time_format_vn(made->cert->not_after, until), AN_FMT(an_buf_view(&subject)),
                 made->is_repeated ? SAY(cli, "  (đã cấp trước đó)", "  (was there already)") : "");
 }
 
 /* ---- what several persons may have decided on beforehand ---- */
-/* The text whose SHA-256 they sign as facts: a line each, LF at the end; csr is the SHA-256 of the request in DER, "-" where the key is made
- * here or kept. */
+/* The text whose SHA-256 they sign as facts: a line each, LF at the end; csr is the SHA-256 of the request in DER, "-"
+ * where the key is made here or kept. */
 static void
 put_facts(const struct ca_args *a, an_bytes csr, struct an_buf *ret)
 {
@@ -88,7 +93,8 @@ put_facts(const struct ca_args *a, an_bytes csr, struct an_buf *ret)
     } else {
         an_buf_str(ret, "-");
     }
-    an_buf_printf(ret, "\nprofile: %s\nsubject: %s\nemail: %s\n", a->profile ? a->profile : "-", a->subject ? a->subject : "-", a->email ? a->email : "-");
+    an_buf_printf(ret, "\nprofile: %s\nsubject: %s\nemail: %s\n", a->profile ? a->profile : "-",
+                  a->subject ? a->subject : "-", a->email ? a->email : "-");
 }
 
 /* ---- issue ---- */
@@ -112,8 +118,10 @@ issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, st
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf facts = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_name_part parts[SUBJECT_PARTS_MAX];
-    struct an_certify what = {.request_key = o->request_key, .profile = a->profile, .authority = a->authority, .subject = parts, .email = a->email, .not_before = AN_TIME_NONE,
-                              .not_after = AN_TIME_NONE, .subscriber = a->subscriber, .device = a->device, .reliance = o->reliance, .actor = o->actor};
+    struct an_certify what = {.request_key = o->request_key, .profile = a->profile, .authority = a->authority,
+                              .subject = parts, .email = a->email, .not_before = AN_TIME_NONE,
+                              .not_after = AN_TIME_NONE, .subscriber = a->subscriber, .device = a->device,
+                              .reliance = o->reliance, .actor = o->actor};
     uint8_t id[8];
 
     AN_TRY(check_given(a, reterr));
@@ -129,7 +137,8 @@ issue(struct ca_office *o, const struct ca_args *a, struct an_certified *ret, st
     what.spki = an_buf_view(&spki);
     AN_TRY(an_certify_issue(o->certification->certifier, &what, ret, reterr));
     if (a->generate)
-        AN_TRY(an_token_write_cert(a->token, ca_pin(a), ret->cert->der, parts[what.subject_count - 1].text, AN_BYTES(id, 8), reterr));
+        AN_TRY(an_token_write_cert(a->token, ca_pin(a), ret->cert->der, parts[what.subject_count - 1].text,
+                                   AN_BYTES(id, 8), reterr));
     return write_cert(a->output, ret->cert, reterr);
 }
 
@@ -151,16 +160,19 @@ cmd_ca_issue(struct cli *cli, const void *options, char **args, int count)
 }
 
 /* ---- renew, change ---- */
-typedef an_code (*recertify_fn)(struct an_certifier *certifier, const struct an_recertify *what, struct an_certified *ret, struct an_err *reterr);
+typedef an_code (*recertify_fn)(struct an_certifier *certifier, const struct an_recertify *what,
+                                struct an_certified *ret, struct an_err *reterr);
 
 static an_code
-recertify(struct ca_office *o, const struct ca_args *a, const char *serial, recertify_fn act, struct an_certified *ret, struct an_err *reterr)
+recertify(struct ca_office *o, const struct ca_args *a, const char *serial, recertify_fn act, struct an_certified *ret,
+          struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf facts = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_name_part parts[SUBJECT_PARTS_MAX];
-    struct an_recertify what = {.request_key = o->request_key, .serial = serial, .subject = parts, .email = a->email, .not_after = AN_TIME_NONE, .reliance = o->reliance, .actor = o->actor};
+    struct an_recertify what = {.request_key = o->request_key, .serial = serial, .subject = parts, .email = a->email,
+                                .not_after = AN_TIME_NONE, .reliance = o->reliance, .actor = o->actor};
 
     AN_TRY(read_subject(a->subject, arena, parts, &what.subject_count, reterr));
     AN_TRY(ca_moment(a->not_after, "not-after", &what.not_after, reterr));
@@ -196,8 +208,8 @@ cmd_ca_change(struct cli *cli, const void *options, char **args, int count)
     return follow_one(cli, options, args[0], an_certify_change);
 }
 
-/* A list: the request key of each line is made of the list's key and the serial number, so that the same list again does
- * only what is left. */
+/* A list: the request key of each line is made of the list's key and the serial number, so that the same list again
+ * does only what is left. */
 AN_VEC(serial_list, char *);
 struct batch {
     struct cli *cli;
@@ -244,7 +256,8 @@ renew_line(struct batch *b, const char *serial)
 {
     AN_CLEANUP(an_certified_done) struct an_certified made = {0};
     AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%.60s/%.64s", b->office->request_key, serial);
-    struct an_recertify what = {.request_key = key, .serial = serial, .not_after = AN_TIME_NONE, .reliance = b->office->reliance, .actor = b->office->actor};
+    struct an_recertify what = {.request_key = key, .serial = serial, .not_after = AN_TIME_NONE,
+                                .reliance = b->office->reliance, .actor = b->office->actor};
     struct an_err err = {0};
     an_code code = an_certify_renew(b->office->certification->certifier, &what, &made, &err);
 
@@ -303,7 +316,8 @@ renew_list(struct cli *cli, const struct ca_args *a)
     if (code == AN_OK)
         renew_all(&b, a->jobs);
     if (code == AN_OK && !cli->json)
-        fprintf(cli->out, "\n%s %zu, %s %zu\n", SAY(cli, "gia hạn", "renewed"), b.serials.count - atomic_load(&b.failed), SAY(cli, "lỗi", "failed"), atomic_load(&b.failed));
+        fprintf(cli->out, "\n%s %zu, %s %zu\n", SAY(cli, "gia hạn", "renewed"),
+                b.serials.count - atomic_load(&b.failed), SAY(cli, "lỗi", "failed"), atomic_load(&b.failed));
     ca_office_close(&o);
     for (size_t i = 0; i < b.serials.count; i++)
         free(b.serials.items[i]);

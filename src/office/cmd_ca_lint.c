@@ -15,16 +15,22 @@ tell(void *context, const struct an_lint *lint)
 
     l->counts[lint->severity]++;
     if (l->cli->json)
-        json_array_append_new(l->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity", severity_names[lint->severity], "source", lint->source, "vi", lint->vi, "en", lint->en));
+        json_array_append_new(l->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity",
+                                                     severity_names[lint->severity], "source", lint->source, "vi",
+                                                     lint->vi, "en", lint->en));
     else
-        fprintf(l->cli->out, "%s: %s %s: %s (%s)\n", l->file, severity_names[lint->severity], lint->id, SAY(l->cli, lint->vi, lint->en), lint->source);
+        fprintf(l->cli->out, "%s: %s %s: %s (%s)\n", l->file, severity_names[lint->severity], lint->id,
+                SAY(l->cli, lint->vi, lint->en), lint->source);
 }
 
 static an_code
 lint_file(struct linting *l, const struct an_lint_plan *plan, struct an_err *reterr)
 {
-    static void (*const lints[])(an_bytes der, const struct an_lint_plan *plan) = {[AN_LINT_ANY] = NULL, [AN_LINT_CERT] = an_lint_cert, [AN_LINT_CRL] = an_lint_crl,
-                                                                                 [AN_LINT_OCSP] = an_lint_ocsp, [AN_LINT_TOKEN] = an_lint_token};
+    static void (*const lints[])(an_bytes der, const struct an_lint_plan *plan) = {[AN_LINT_ANY] = NULL,
+            [AN_LINT_CERT] = an_lint_cert, [AN_LINT_CRL] = an_lint_crl,
+                                                                                 [AN_LINT_OCSP] = an_lint_ocsp,
+                                                                                         [AN_LINT_TOKEN] =
+                                                                                                 an_lint_token};
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CRL_BYTES);
     enum an_lint_kind kind;
@@ -48,7 +54,8 @@ static void
 sum_up(struct linting *l)
 {
     if (l->cli->json)
-        report_print_json(l->cli->out, json_pack("{s:s, s:o, s:I, s:I}", "file", l->file, "findings", l->findings, "errors", (json_int_t)l->counts[AN_LINT_ERROR], "warnings",
+        report_print_json(l->cli->out, json_pack("{s:s, s:o, s:I, s:I}", "file", l->file, "findings", l->findings,
+                                                 "errors", (json_int_t)l->counts[AN_LINT_ERROR], "warnings",
                                                  (json_int_t)l->counts[AN_LINT_WARNING]));
     else
         json_decref(l->findings);
@@ -111,9 +118,12 @@ cmd_ca_checks(struct cli *cli, const void *options, char **args, int count)
     for (size_t i = 0; i < an_lint_count(); i++) {
         const struct an_lint *lint = an_lint_at(i);
         if (cli->json)
-            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity", severity_names[lint->severity], "source", lint->source, "vi", lint->vi, "en", lint->en));
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", lint->id, "severity",
+                                                  severity_names[lint->severity], "source", lint->source, "vi",
+                                                  lint->vi, "en", lint->en));
         else
-            fprintf(cli->out, "%-26s %-8s %-28s %s\n", lint->id, severity_names[lint->severity], lint->source, SAY(cli, lint->vi, lint->en));
+            fprintf(cli->out, "%-26s %-8s %-28s %s\n", lint->id, severity_names[lint->severity], lint->source,
+                    SAY(cli, lint->vi, lint->en));
     }
     return 0;
 }

@@ -8,7 +8,8 @@
 static const char *
 status_word(const struct cli *cli, enum an_certificate_status status)
 {
-    static const struct { const char *vi, *en; } words[] = {{"hiệu lực", "good"}, {"thu hồi", "revoked"}, {"tạm dừng", "hold"}, {"hết hạn", "expired"}};
+    static const struct { const char *vi, *en; } words[] = {{"hiệu lực", "good"}, {"thu hồi", "revoked"},
+                                                            {"tạm dừng", "hold"}, {"hết hạn", "expired"}};
 
     return (size_t)status < AN_COUNT(words) ? SAY(cli, words[status].vi, words[status].en) : "?";
 }
@@ -16,12 +17,17 @@ status_word(const struct cli *cli, enum an_certificate_status status)
 static json_t *
 certificate_json(const struct an_certificate *c)
 {
-    json_t *revoked = c->revoked_at == AN_TIME_NONE ? json_null() : json_pack("{s:o, s:s, s:s}", "at", report_time_json(c->revoked_at), "reason", an_reason_name(c->reason), "ground", c->ground);
+    json_t *revoked = c->revoked_at == AN_TIME_NONE ? json_null() : json_pack("{s:o, s:s, s:s}", "at",
+            report_time_json(c->revoked_at), "reason", an_reason_name(c->reason), "ground", c->ground);
 
-    return json_pack("{s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "id", (json_int_t)c->id, "serial", report_hex_json(c->serial), "authority", c->authority_name,
-                     "profile", c->profile, "subject", c->subject, "not_before", report_time_json(c->not_before), "not_after", report_time_json(c->not_after), "status",
-                     an_certificate_status_name(c->status), "kind", c->kind, "subscriber", c->subscriber, "device", c->device, "renewals", (json_int_t)c->renewals, "issued_at",
-                     report_time_json(c->issued_at), "revoked", revoked, "matter", c->matter ? json_integer(c->matter) : json_null());
+    return json_pack("{s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "id",
+                     (json_int_t)c->id, "serial", report_hex_json(c->serial), "authority", c->authority_name,
+                     "profile", c->profile, "subject", c->subject, "not_before", report_time_json(c->not_before),
+                     "not_after", report_time_json(c->not_after), "status",
+                     an_certificate_status_name(c->status), "kind", c->kind, "subscriber", c->subscriber, "device",
+                     c->device, "renewals", (json_int_t)c->renewals, "issued_at",
+                     report_time_json(c->issued_at), "revoked", revoked, "matter",
+                     c->matter ? json_integer(c->matter) : json_null());
 }
 
 static an_code
@@ -94,7 +100,8 @@ cmd_ca_list(struct cli *cli, const void *options, char **args, int count)
 int
 cmd_ca_search(struct cli *cli, const void *options, char **args, int count)
 {
-    static const char *const words[] = {[AN_SEARCH_SUBJECT] = "subject", [AN_SEARCH_AGENCY] = "agency", [AN_SEARCH_EMAIL] = "email", [AN_SEARCH_SUBSCRIBER] = "subscriber"};
+    static const char *const words[] = {[AN_SEARCH_SUBJECT] = "subject", [AN_SEARCH_AGENCY] = "agency",
+                                        [AN_SEARCH_EMAIL] = "email", [AN_SEARCH_SUBSCRIBER] = "subscriber"};
     const struct ca_args *a = options;
     struct looking l = {.cli = cli, .args = a, .text = args[0]};
     struct an_err err = {0};
@@ -133,7 +140,8 @@ show_certificate(struct cli *cli, const struct an_certificate *c)
         return;
     }
     json_object_foreach(object, name, value) {
-        char *text = json_is_string(value) ? an_strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *text = json_is_string(value) ? an_strdup(json_string_value(value)) : json_dumps(value,
+                JSON_ENCODE_ANY | JSON_COMPACT);
         an_utf8_make_visible(text);
         fprintf(cli->out, "%-12s %s\n", name, text);
         free(text);
@@ -174,12 +182,14 @@ cmd_ca_approvals(struct cli *cli, const void *options, char **args, int count)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 16);
     const struct ca_args *a = options;
-    struct approvals approvals = {.showing = {.cli = cli, .serial = args[0], .arena = arena}, .text = an_buf_new(AN_LIMIT_CMS_BYTES)};
+    struct approvals approvals = {.showing = {.cli = cli, .serial = args[0], .arena = arena},
+                                  .text = an_buf_new(AN_LIMIT_CMS_BYTES)};
     struct an_err err = {0};
     int status = look(cli, a, approvals_in, &approvals);
 
     (void)count;
-    if (status == 0 && a->export_file != NULL && an_file_write(a->export_file, an_buf_view(&approvals.text), 0644, &err) != AN_OK)
+    if (status == 0 && a->export_file != NULL && an_file_write(a->export_file, an_buf_view(&approvals.text), 0644,
+                                                               &err) != AN_OK)
         status = cli_fail(cli, &err);
     else if (status == 0 && a->export_file == NULL)
         fwrite(approvals.text.ptr, 1, approvals.text.len, cli->out);
@@ -200,7 +210,9 @@ cmd_ca_profiles(struct cli *cli, const void *options, char **args, int count)
     for (size_t i = 0; i < an_profiles_count(profiles); i++) {
         const struct an_profile *p = an_profiles_at(profiles, i);
         if (cli->json)
-            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:I, s:s}", "id", p->id, "vi", p->name_vi, "en", p->name_en, "years_max", (json_int_t)p->years_max, "cite", p->citation));
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:I, s:s}", "id", p->id, "vi", p->name_vi, "en",
+                                                  p->name_en, "years_max", (json_int_t)p->years_max, "cite",
+                                                  p->citation));
         else
             fprintf(cli->out, "%-16s %s\n", p->id, SAY(cli, p->name_vi, p->name_en));
     }
@@ -214,7 +226,8 @@ show_grounds(struct cli *cli, const struct an_rules *rules)
     for (size_t i = 0; i < an_rules_ground_count(rules); i++) {
         const struct an_ground *g = an_rules_ground_at(rules, i);
         if (cli->json)
-            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", g->id, "vi", g->vi, "en", g->en, "reason", an_reason_name(g->reason), "who", g->who, "for",
+            report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", g->id, "vi", g->vi, "en",
+                                                  g->en, "reason", an_reason_name(g->reason), "who", g->who, "for",
                                                   g->subject, "cite", g->citation));
         else
             fprintf(cli->out, "%-18s %-20s %s\n", g->id, an_reason_name(g->reason), SAY(cli, g->vi, g->en));

@@ -14,7 +14,8 @@ say_done(struct cli *cli, const char *serial, const char *what)
 }
 
 static int
-withdraw(struct cli *cli, const struct ca_args *a, const char *serial, withdraw_fn act, const char *name, const char *status)
+withdraw(struct cli *cli, const struct ca_args *a, const char *serial, withdraw_fn act, const char *name,
+         const char *status)
 {
     struct ca_office o = {0};
     struct an_err err = {0};

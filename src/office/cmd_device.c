@@ -8,9 +8,12 @@ device_json(const struct an_device *d)
 {
     const struct an_device_state *state = an_device_state_find(d->state);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "number", d->number, "kind", d->kind, "model", d->model,
-                     "state", d->state, "state_vi", state ? state->vi : "", "holder_kind", d->holder_kind, "holder", d->holder_name, "subscriber",
-                     d->subscriber_number, "subscriber_name", d->subscriber_name, "place", d->place, "carrier", d->carrier, "phone", d->phone, "account",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "number", d->number,
+                     "kind", d->kind, "model", d->model,
+                     "state", d->state, "state_vi", state ? state->vi : "", "holder_kind", d->holder_kind, "holder",
+                     d->holder_name, "subscriber",
+                     d->subscriber_number, "subscriber_name", d->subscriber_name, "place", d->place, "carrier",
+                     d->carrier, "phone", d->phone, "account",
                      d->account, "uri", d->uri, "note", d->note);
 }
 
@@ -41,8 +44,10 @@ static an_code
 note_link(void *context, const struct an_custody *link, struct an_err *reterr)
 {
     (void)reterr;
-    json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "from", link->giver_kind, "from_name", link->giver_name, "to",
-                                             link->taker_kind, "to_name", link->taker_name, "at", report_time_json(link->at), "way", link->way, "record",
+    json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "from", link->giver_kind,
+                                             "from_name", link->giver_name, "to",
+                                             link->taker_kind, "to_name", link->taker_name, "at",
+                                             report_time_json(link->at), "way", link->way, "record",
                                              link->record_number));
     return AN_OK;
 }
@@ -51,8 +56,10 @@ static an_code
 note_event(void *context, const struct an_device_event *event, struct an_err *reterr)
 {
     (void)reterr;
-    json_array_append_new(context, json_pack("{s:s, s:s, s:o, s:s, s:s}", "from", event->state_from, "to", event->state_to, "at",
-                                             report_time_json(event->at), "actor", event->actor, "reason", event->reason));
+    json_array_append_new(context, json_pack("{s:s, s:s, s:o, s:s, s:s}", "from", event->state_from, "to",
+                                             event->state_to, "at",
+                                             report_time_json(event->at), "actor", event->actor, "reason",
+                                             event->reason));
     return AN_OK;
 }
 
@@ -82,7 +89,8 @@ static an_code
 show(struct cli *cli, const struct device_args *a, const char *number, json_t **ret, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct one one = {.d = &d, .number = number, .custody = json_array(), .events = json_array(), .certs = json_array()};
+    struct one one = {.d = &d, .number = number, .custody = json_array(), .events = json_array(),
+                      .certs = json_array()};
     an_code code = reg_desk_open(cli, a->dir, a->as, &d, reterr);
 
     if (code == AN_OK)
@@ -117,7 +125,8 @@ add(struct cli *cli, const struct device_args *a, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .subscriber = a->subscriber};
-    struct an_device device = {.kind = a->kind ? a->kind : "pki-token", .number = a->number, .model = a->model, .uri = a->uri, .carrier = a->carrier,
+    struct an_device device = {.kind = a->kind ? a->kind : "pki-token", .number = a->number, .model = a->model,
+                               .uri = a->uri, .carrier = a->carrier,
                                .phone = a->phone, .account = a->account, .place = a->place, .note = a->note};
     int64_t id = 0;
 
@@ -201,7 +210,8 @@ add_row(void *context, const struct an_device *device, struct an_err *reterr)
 
 /* "CB000001" = a person; "agency:H53.6"; "cuc". */
 static an_code
-read_holder(struct reg_rows *rows, struct an_tx *tx, const char *holder, struct an_device_page *page, struct an_err *reterr)
+read_holder(struct reg_rows *rows, struct an_tx *tx, const char *holder, struct an_device_page *page,
+            struct an_err *reterr)
 {
     struct an_agency agency = {0};
     struct an_person person = {0};
@@ -226,7 +236,8 @@ static an_code
 read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 {
     const struct device_args *a = rows->options;
-    struct an_device_page page = {.state = a->state, .after = rows->page.cursor, .limit = rows->page.limit, .agency = rows->page.agency};
+    struct an_device_page page = {.state = a->state, .after = rows->page.cursor, .limit = rows->page.limit,
+                                  .agency = rows->page.agency};
     struct an_subscriber subscriber = {0};
 
     if (a->subscriber != NULL)
@@ -243,7 +254,8 @@ read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 static void
 print_row(FILE *out, const json_t *row)
 {
-    fprintf(out, "%-20s %-10s %-14s %s %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "state_vi"), reg_word(row, "holder_kind"),
+    fprintf(out, "%-20s %-10s %-14s %s %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "state_vi"),
+            reg_word(row, "holder_kind"),
             reg_word(row, "holder"));
 }
 

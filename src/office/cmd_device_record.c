@@ -8,11 +8,14 @@
 #include <stdlib.h>
 
 static an_code
-draft(struct cli *cli, const struct device_args *a, const char *step, char **args, int count, json_t *out, struct an_err *reterr)
+draft(struct cli *cli, const struct device_args *a, const char *step, char **args, int count, json_t *out,
+      struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    const struct an_handover handover = {.step = step, .devices = (const char *const *)args, .device_count = (size_t)count, .to = a->to,
-                                         .giver = a->giver, .taker = a->taker, .way = a->way, .place = a->place, .reason = a->reason,
+    const struct an_handover handover = {.step = step, .devices = (const char *const *)args,
+                                         .device_count = (size_t)count, .to = a->to,
+                                         .giver = a->giver, .taker = a->taker, .way = a->way, .place = a->place,
+                                         .reason = a->reason,
                                          .permission = a->permission, .paper = a->paper};
     char number[32];
     int64_t id = 0;
@@ -65,8 +68,10 @@ static an_code
 add_row(void *context, const struct an_record *record, struct an_err *reterr)
 {
     (void)reterr;
-    json_array_append_new(context, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "record", (json_int_t)record->id, "number", record->number, "form",
-                                             record->form, "step", record->step, "state", record->state, "medium", record->medium, "from",
+    json_array_append_new(context, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "record",
+                                             (json_int_t)record->id, "number", record->number, "form",
+                                             record->form, "step", record->step, "state", record->state, "medium",
+                                             record->medium, "from",
                                              record->giver_kind, "to", record->taker_kind));
     return AN_OK;
 }
@@ -128,7 +133,8 @@ sign(struct cli *cli, const struct device_args *a, const char *id, bool *ret_don
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     AN_CLEANUP(an_buf_free) struct an_buf image = an_buf_new(AN_LIMIT_PNG_BYTES);
-    struct an_record_key key = {.uri = a->key, .cert = a->cert, .pin = a->pin_file ? an_pin_from_file(a->pin_file) : an_pin_from_terminal()};
+    struct an_record_key key = {.uri = a->key, .cert = a->cert, .pin = a->pin_file ? an_pin_from_file(a->pin_file)
+                                : an_pin_from_terminal()};
 
     AN_TRY(cli_need("key", a->key, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
@@ -146,7 +152,8 @@ cmd_device_sign(struct cli *cli, const void *options, char **args, int count)
     an_code code = sign(cli, options, args[0], &is_done, &err);
 
     (void)count;
-    return reg_done(cli, code, &err, json_pack("{s:s, s:s}", "record", args[0], "state", is_done ? "signed" : "half-signed"));
+    return reg_done(cli, code, &err, json_pack("{s:s, s:s}", "record", args[0], "state",
+                                               is_done ? "signed" : "half-signed"));
 }
 
 static an_code

@@ -20,8 +20,10 @@ show_symptom(void *context, const struct an_symptom *s)
 
     ward->counts[s->health]++;
     if (cli->json) {
-        json_array_append_new(ward->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "check", s->check, "health", healths[s->health].id, "vi", s->name_vi,
-                                                    "en", s->name_en, "detail", s->detail, "remedy_vi", s->health ? s->remedy_vi : NULL, "remedy_en",
+        json_array_append_new(ward->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "check", s->check,
+                                                    "health", healths[s->health].id, "vi", s->name_vi,
+                                                    "en", s->name_en, "detail", s->detail, "remedy_vi",
+                                                    s->health ? s->remedy_vi : NULL, "remedy_en",
                                                     s->health ? s->remedy_en : NULL));
         return;
     }
@@ -40,7 +42,8 @@ cmd_doctor(struct cli *cli, const void *options, char **args, int count)
 
     an_doctor_examine(count ? args[0] : NULL, a->deep, show_symptom, &ward);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:O, s:i, s:i, s:i}", "checks", ward.list, "good", ward.counts[AN_HEALTH_GOOD], "warnings",
+        report_print_json(cli->out, json_pack("{s:O, s:i, s:i, s:i}", "checks", ward.list, "good",
+                                              ward.counts[AN_HEALTH_GOOD], "warnings",
                                               ward.counts[AN_HEALTH_WARNING], "bad", ward.counts[AN_HEALTH_BAD]));
     json_decref(ward.list);
     return ward.counts[AN_HEALTH_BAD] ? 1 : ward.counts[AN_HEALTH_WARNING] ? 2 : 0;

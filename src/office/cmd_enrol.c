@@ -44,7 +44,9 @@ static void
 rely(const struct work *work, struct an_reliance *ret)
 {
     const struct enrol_args *a = work->args;
-    AN_CLEANUP(an_free_ptr) char *facts = an_asprintf("csr: -\nprofile: %s\nsubject: %s\nemail: %s\n", a->profile ? a->profile : "-", a->subject ? a->subject : "-", a->email ? a->email : "-");
+    AN_CLEANUP(an_free_ptr) char *facts = an_asprintf("csr: -\nprofile: %s\nsubject: %s\nemail: %s\n",
+                                                      a->profile ? a->profile : "-", a->subject ? a->subject : "-",
+                                                      a->email ? a->email : "-");
     uint8_t digest[AN_DIGEST_MAX];
 
     *ret = (struct an_reliance){.matter = a->matter, .act = "enrolment.allow", .object = work->name};
@@ -59,8 +61,10 @@ allow_in(void *context, struct an_tx *tx, struct an_err *reterr)
     const struct enrol_args *a = work->args;
     struct an_reliance reliance;
     const struct an_enrol_allowance what = {
-        .item = work->name, .profile = a->profile, .authority = a->authority, .subject = a->subject, .email = a->email, .subscriber = a->subscriber,
-        .agency = a->agency, .months = a->months, .days = a->days, .is_waiting = a->is_waiting, .reliance = a->matter != 0 ? &reliance : NULL, .actor = work->desk->actor};
+        .item = work->name, .profile = a->profile, .authority = a->authority, .subject = a->subject, .email = a->email,
+        .subscriber = a->subscriber,
+        .agency = a->agency, .months = a->months, .days = a->days, .is_waiting = a->is_waiting,
+        .reliance = a->matter != 0 ? &reliance : NULL, .actor = work->desk->actor};
 
     rely(work, &reliance);
     return an_enrol_allow(tx, work->desk->profiles, work->desk->rules, &what, &work->approval, reterr);
@@ -69,13 +73,15 @@ allow_in(void *context, struct an_tx *tx, struct an_err *reterr)
 static const char *
 state_word(const struct cli *cli, enum an_approval_state state)
 {
-    static const char *const words[][2] = {{"chờ phê duyệt", "waiting"}, {"chờ lấy", "open"}, {"đã dùng", "used"}, {"đã rút", "withdrawn"}};
+    static const char *const words[][2] = {{"chờ phê duyệt", "waiting"}, {"chờ lấy", "open"}, {"đã dùng", "used"},
+                                           {"đã rút", "withdrawn"}};
 
     return words[state][cli->english];
 }
 
 static an_code
-show_allowance(struct cli *cli, const struct enrol_args *a, const struct desk *desk, const struct an_approval *approval, struct an_err *reterr)
+show_allowance(struct cli *cli, const struct enrol_args *a, const struct desk *desk, const struct an_approval *approval,
+               struct an_err *reterr)
 {
     struct an_secret *secret = NULL;
     char until[AN_TIME_TEXT_MAX];
@@ -84,10 +90,12 @@ show_allowance(struct cli *cli, const struct enrol_args *a, const struct desk *d
     AN_TRY(an_enrol_secret(desk->instance, approval, &secret, reterr));
     code = a->secret_out != NULL ? an_file_write(a->secret_out, an_secret_bytes(secret), 0600, reterr) : AN_OK;
     if (code == AN_OK && cli->json) {
-        json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "reference", approval->reference, "item", approval->item, "subject", approval->subject, "expires_at",
+        json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "reference", approval->reference, "item", approval->item,
+                                   "subject", approval->subject, "expires_at",
                                    an_time_format_vn(approval->expires_at, until));
         if (a->secret_out == NULL)
-            json_object_set_new(object, "secret", json_stringn((const char *)an_secret_ptr(secret), an_secret_len(secret)));
+            json_object_set_new(object, "secret", json_stringn((const char *)an_secret_ptr(secret),
+                                                               an_secret_len(secret)));
         report_print_json(cli->out, object);
     } else if (code == AN_OK) {
         fprintf(cli->out, "%s: %s\n", SAY(cli, "mã tham chiếu", "reference"), approval->reference);
@@ -126,14 +134,19 @@ show_approval(void *context, const struct an_approval *approval, struct an_err *
 
     (void)reterr;
     if (cli->json) {
-        report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "reference", approval->reference, "item", approval->item, "profile", approval->profile,
-                                              "subject", approval->subject, "state", state_word(&(struct cli){.english = true}, approval->state), "expires_at",
-                                              an_time_format_vn(approval->expires_at, until), "serial", report_hex_json(AN_BYTES(approval->serial, approval->serial_len))));
+        report_print_json(cli->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "reference", approval->reference,
+                                              "item", approval->item, "profile", approval->profile,
+                                              "subject", approval->subject, "state",
+                                              state_word(&(struct cli){.english = true}, approval->state), "expires_at",
+                                              an_time_format_vn(approval->expires_at, until), "serial",
+                                              report_hex_json(AN_BYTES(approval->serial, approval->serial_len))));
         return AN_OK;
     }
     {
-        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%s  %s  %s  %s  %s", approval->reference, approval->item, state_word(cli, approval->state),
-                                                         an_time_format_vn(approval->expires_at, until), approval->subject);
+        AN_CLEANUP(an_free_ptr) char *line = an_asprintf("%s  %s  %s  %s  %s", approval->reference, approval->item,
+                                                         state_word(cli, approval->state),
+                                                         an_time_format_vn(approval->expires_at, until),
+                                                         approval->subject);
         an_utf8_make_visible(line);
         fprintf(cli->out, "%s\n", line);
     }

@@ -44,7 +44,8 @@ int
 cmd_init(struct cli *cli, const void *options, char **args, int count)
 {
     const struct init_args *a = options;
-    struct an_init_plan plan = {.dir = args[0], .name = a->name, .database = a->database, .regulation = a->regulation, .hierarchy = a->hierarchy,
+    struct an_init_plan plan = {.dir = args[0], .name = a->name, .database = a->database, .regulation = a->regulation,
+                                .hierarchy = a->hierarchy,
                                 .base_url = a->base_url, .token = a->token};
     struct an_err err = {0};
     int status;
@@ -56,7 +57,8 @@ cmd_init(struct cli *cli, const void *options, char **args, int count)
         return cli_fail(cli, &err);
     status = say_done(cli, args[0], "bản cài đặt đã sẵn sàng", "the instance is ready");
     if (!cli->json && !cli->quiet)
-        fprintf(cli->out, "%s antin doctor %s; antin serve --dir %s\n", SAY(cli, "tiếp theo:", "next:"), args[0], args[0]);
+        fprintf(cli->out, "%s antin doctor %s; antin serve --dir %s\n", SAY(cli, "tiếp theo:", "next:"), args[0],
+                args[0]);
     return status;
 }
 
@@ -68,8 +70,10 @@ say_sound(struct cli *cli, const char *dir, const char *acts)
         report_print_json(cli->out, json_pack("{s:s, s:b, s:s}", "dir", dir, "done", 1, "approval", acts));
     else if (!cli->quiet)
         fprintf(cli->out, "%s: %s\n%s%s\n", dir, SAY(cli, "cấu hình hợp lệ", "the configuration is sound"),
-                strcmp(acts, "none") != 0 ? SAY(cli, "phải được phê duyệt khi đã có cán bộ: ", "need approval once there are officers: ")
-                        : SAY(cli, "cảnh báo: không việc nào phải được phê duyệt (approval: acts)", "warning: no act needs approval (approval: acts)"), acts);
+                strcmp(acts, "none") != 0 ? SAY(cli, "phải được phê duyệt khi đã có cán bộ: ",
+                                                "need approval once there are officers: ")
+                        : SAY(cli, "cảnh báo: không việc nào phải được phê duyệt (approval: acts)",
+                              "warning: no act needs approval (approval: acts)"), acts);
     return 0;
 }
 
@@ -126,5 +130,6 @@ cmd_upgrade(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         code = given->database != NULL ? upgrade_by(given->database, &err) : an_store_migrate(instance->store, &err);
     an_instance_close(&instance);
-    return code != AN_OK ? cli_fail(cli, &err) : say_done(cli, args[0], "cơ sở dữ liệu đúng phiên bản của chương trình", "the database is of the program's version");
+    return code != AN_OK ? cli_fail(cli, &err) : say_done(cli, args[0], "cơ sở dữ liệu đúng phiên bản của chương trình",
+                                                          "the database is of the program's version");
 }

@@ -26,7 +26,8 @@ static an_code
 add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct an_person person = {.born = AN_TIME_NONE, .identity_issued = AN_TIME_NONE, .since = AN_TIME_NONE, .retires = AN_TIME_NONE};
+    struct an_person person = {.born = AN_TIME_NONE, .identity_issued = AN_TIME_NONE, .since = AN_TIME_NONE,
+                               .retires = AN_TIME_NONE};
     char number[32];
     int64_t id = 0;
 
@@ -63,8 +64,10 @@ note_post(void *context, const struct an_post *post, struct an_err *reterr)
     struct story *story = context;
 
     (void)reterr;
-    json_array_append_new(story->posts, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "title", post->title, "agency", post->agency_name, "authority",
-                                                  post->authority, "head", (int)post->is_head, "document", post->document, "since",
+    json_array_append_new(story->posts, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "title", post->title, "agency",
+                                                  post->agency_name, "authority",
+                                                  post->authority, "head", (int)post->is_head, "document",
+                                                  post->document, "since",
                                                   reg_day_json(post->since), "until", reg_day_json(post->until)));
     return AN_OK;
 }
@@ -75,8 +78,10 @@ note_duty(void *context, const struct an_duty *duty, struct an_err *reterr)
     struct story *story = context;
 
     (void)reterr;
-    json_array_append_new(story->duties, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "role", duty->role, "agency", duty->agency_name, "basis", duty->basis,
-                                                   "document", duty->document, "since", reg_day_json(duty->since), "until", reg_day_json(duty->until)));
+    json_array_append_new(story->duties, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "role", duty->role, "agency",
+                                                   duty->agency_name, "basis", duty->basis,
+                                                   "document", duty->document, "since", reg_day_json(duty->since),
+                                                   "until", reg_day_json(duty->until)));
     return AN_OK;
 }
 
@@ -227,7 +232,8 @@ static an_code
 give_role(struct cli *cli, const struct registry_args *a, const char *number, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct an_duty duty = {.role = a->role, .basis = a->basis ? a->basis : a->document ? "delegation" : "post", .document = a->document};
+    struct an_duty duty = {.role = a->role, .basis = a->basis ? a->basis : a->document ? "delegation" : "post",
+                           .document = a->document};
 
     AN_TRY(cli_need("role", a->role, reterr));
     AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
@@ -248,7 +254,8 @@ cmd_person_role(struct cli *cli, const void *options, char **args, int count)
     an_code code = give_role(cli, a, args[0], &err);
 
     (void)count;
-    return reg_done(cli, code, &err, json_pack("{s:s, s:s, s:b}", "number", args[0], "role", a->role ? a->role : "", "ended", (int)a->end));
+    return reg_done(cli, code, &err, json_pack("{s:s, s:s, s:b}", "number", args[0], "role", a->role ? a->role : "",
+                                               "ended", (int)a->end));
 }
 
 static an_code
@@ -298,7 +305,8 @@ read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 static void
 print_row(FILE *out, const json_t *row)
 {
-    fprintf(out, "%-10s %s · %s · %s\n", reg_word(row, "number"), reg_word(row, "name"), reg_word(row, "agency"), reg_word(row, "email"));
+    fprintf(out, "%-10s %s · %s · %s\n", reg_word(row, "number"), reg_word(row, "name"), reg_word(row, "agency"),
+            reg_word(row, "email"));
 }
 
 int

@@ -23,7 +23,8 @@ tell_refused(void *context, size_t line, const struct an_err *err)
     cli_citation(t->cli, message->cite, &cite);
     if (!t->has_report) {
         if (!t->cli->quiet)
-            fprintf(stderr, "%zu: %s: %s%s%.*s\n", line, SAY(t->cli, message->vi, message->en), err->detail, cite.len ? " · " : "", AN_FMT(an_buf_view(&cite)));
+            fprintf(stderr, "%zu: %s: %s%s%.*s\n", line, SAY(t->cli, message->vi, message->en), err->detail,
+                    cite.len ? " · " : "", AN_FMT(an_buf_view(&cite)));
         return;
     }
     snprintf(number, sizeof(number), "%zu", line);
@@ -42,15 +43,18 @@ tell_progress(void *context, uint64_t rows, uint64_t bytes_left)
     struct telling *t = context;
 
     if (!t->cli->json && !t->cli->quiet)
-        fprintf(stderr, SAY(t->cli, "%llu dòng, còn %llu byte\r", "%llu rows, %llu bytes left\r"), (unsigned long long)rows, (unsigned long long)bytes_left);
+        fprintf(stderr, SAY(t->cli, "%llu dòng, còn %llu byte\r", "%llu rows, %llu bytes left\r"),
+                (unsigned long long)rows, (unsigned long long)bytes_left);
 }
 
 static an_code
-import(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr)
+import(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out,
+       struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct telling t = {.cli = cli, .report = AN_OUTPUT_NONE};
-    const struct an_import plan = {.path = path, .dry_run = a->dry_run, .batch = a->batch > 0 ? (size_t)a->batch : 0, .refused = tell_refused,
+    const struct an_import plan = {.path = path, .dry_run = a->dry_run, .batch = a->batch > 0 ? (size_t)a->batch : 0,
+                                   .refused = tell_refused,
                                    .progress = tell_progress, .context = &t};
     struct an_imported done = {0};
     an_code code;
@@ -75,7 +79,8 @@ import(struct cli *cli, const struct registry_args *a, const char *what, const c
 }
 
 static an_code
-export(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr)
+export(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out,
+       struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     uint64_t rows = 0;
@@ -89,7 +94,8 @@ export(struct cli *cli, const struct registry_args *a, const char *what, const c
     return AN_OK;
 }
 
-typedef an_code (*file_act)(struct cli *cli, const struct registry_args *a, const char *what, const char *path, json_t *out, struct an_err *reterr);
+typedef an_code (*file_act)(struct cli *cli, const struct registry_args *a, const char *what, const char *path,
+                            json_t *out, struct an_err *reterr);
 
 static int
 run(struct cli *cli, file_act act, const struct registry_args *a, const char *what, const char *path)

@@ -41,7 +41,8 @@ show_day(void *context, an_time day_utc, const struct an_day *day)
     if (cli->json)
         json_array_append_new(rows->rows, day_json(cli, day_utc, day));
     else
-        fprintf(cli->out, "%s  %-28s %s%s\n", regulation_day_text(day_utc, text), SAY(cli, KINDS[day->kind].vi, KINDS[day->kind].en),
+        fprintf(cli->out, "%s  %-28s %s%s\n", regulation_day_text(day_utc, text),
+                SAY(cli, KINDS[day->kind].vi, KINDS[day->kind].en),
                 SAY(cli, day->name_vi, day->name_en),
                 day->unconfirmed ? SAY(cli, "  (năm này chưa xác nhận)", "  (year not confirmed)") : "");
 }
@@ -76,7 +77,8 @@ cmd_calendar_check(struct cli *cli, const void *options, char **args, int count)
     const struct regulation_args *a = options;
     struct an_calendar *calendar = NULL;
     struct an_err err = {0};
-    an_code code = count > 0 ? an_calendar_load(args[0], &calendar, &err) : an_calendar_open(NULL, a->calendar, &calendar, &err);
+    an_code code = count > 0 ? an_calendar_load(args[0], &calendar, &err) : an_calendar_open(NULL, a->calendar,
+            &calendar, &err);
 
     an_calendar_close(&calendar);
     if (code != AN_OK)

@@ -25,11 +25,15 @@ count_clause(void *context, const struct an_coverage *coverage)
     if (tally->only_missing && !is_missing)
         return;
     if (cli->json)
-        json_array_append_new(tally->clauses, json_pack("{s:s, s:I, s:I, s:s?, s:s}", "citation", coverage->provision->citation, "rules",
-                                                        (json_int_t)coverage->rules, "decisions", (json_int_t)coverage->rows, "not_carried",
-                                                        is_carried ? NULL : coverage->not_carried, "says", coverage->provision->says));
+        json_array_append_new(tally->clauses, json_pack("{s:s, s:I, s:I, s:s?, s:s}", "citation",
+                                                        coverage->provision->citation, "rules",
+                                                        (json_int_t)coverage->rules, "decisions",
+                                                        (json_int_t)coverage->rows, "not_carried",
+                                                        is_carried ? NULL : coverage->not_carried, "says",
+                                                        coverage->provision->says));
     else if (!cli->quiet)
-        fprintf(cli->out, "%-28s %3zu %s %3zu %s  %s\n", coverage->provision->citation, coverage->rules, SAY(cli, "quy tắc", "rules"),
+        fprintf(cli->out, "%-28s %3zu %s %3zu %s  %s\n", coverage->provision->citation, coverage->rules,
+                SAY(cli, "quy tắc", "rules"),
                 coverage->rows, SAY(cli, "quyết định", "decisions"),
                 is_carried              ? ""
                 : coverage->not_carried ? coverage->not_carried
@@ -37,7 +41,8 @@ count_clause(void *context, const struct an_coverage *coverage)
 }
 
 static an_code
-cover(struct cli *cli, struct an_regulations *regs, const char *id, const struct an_decisions *decisions, bool only_missing, json_t *all,
+cover(struct cli *cli, struct an_regulations *regs, const char *id, const struct an_decisions *decisions,
+      bool only_missing, json_t *all,
       size_t *ret_missing, struct an_err *reterr)
 {
     struct tally tally = {.cli = cli, .regulation = id, .only_missing = only_missing, .clauses = json_array()};
@@ -45,8 +50,10 @@ cover(struct cli *cli, struct an_regulations *regs, const char *id, const struct
 
     *ret_missing += tally.missing;
     if (code == AN_OK && cli->json)
-        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I, s:I, s:O}", "regulation", id, "binding", (json_int_t)tally.binding,
-                                             "carried", (json_int_t)tally.carried, "not_carried", (json_int_t)tally.listed, "missing",
+        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I, s:I, s:O}", "regulation", id, "binding",
+                                             (json_int_t)tally.binding,
+                                             "carried", (json_int_t)tally.carried, "not_carried",
+                                             (json_int_t)tally.listed, "missing",
                                              (json_int_t)tally.missing, "clauses", tally.clauses));
     else if (code == AN_OK)
         fprintf(cli->out,

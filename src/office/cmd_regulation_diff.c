@@ -84,7 +84,8 @@ add_row(struct comparing *comparing, const char *act, const char *what, const ch
     if (strcmp(a, b) == 0)
         return;
     if (cli->json)
-        json_array_append_new(comparing->rows, json_pack("{s:s, s:s, s:s, s:s}", "act", act, "what", what, "a", a, "b", b));
+        json_array_append_new(comparing->rows, json_pack("{s:s, s:s, s:s, s:s}", "act", act, "what", what, "a", a, "b",
+                                                         b));
     else
         print_row(cli->out, act, what, a, b);
 }
@@ -136,7 +137,8 @@ describe(const struct an_answer *answer, char parts[PART_COUNT][PART_SIZE])
     else if (deadline->before_utc != AN_TIME_NONE)
         snprintf(parts[PART_DEADLINE], PART_SIZE, "< %.5s", regulation_day_text(deadline->before_utc, day));
     else
-        snprintf(parts[PART_DEADLINE], PART_SIZE, "%lld %s %s%s", (long long)deadline->days, deadline->unit, deadline->from,
+        snprintf(parts[PART_DEADLINE], PART_SIZE, "%lld %s %s%s", (long long)deadline->days, deadline->unit,
+                 deadline->from,
                  deadline->unconfirmed ? " ?" : "");
     join(answer->notices, answer->notice_count, parts[PART_NOTICES], PART_SIZE);
     join(answer->looks, answer->look_count, parts[PART_LOOKS], PART_SIZE);
@@ -229,7 +231,8 @@ keep_parameter(void *context, const struct an_answer_parameter *parameter)
         snprintf(list->values[at][1], sizeof(list->values[at][1]), "–");
         list->count++;
     }
-    snprintf(list->values[at][list->side], sizeof(list->values[at][0]), "%s%s", parameter->text, parameter->unconfirmed ? " ?" : "");
+    snprintf(list->values[at][list->side], sizeof(list->values[at][0]), "%s%s", parameter->text,
+             parameter->unconfirmed ? " ?" : "");
 }
 
 static void
@@ -238,7 +241,8 @@ compare_parameters(struct comparing *comparing)
     struct parameter_list list = {.comparing = comparing};
 
     for (list.side = 0; list.side < 2 && comparing->code == AN_OK; list.side++)
-        comparing->code = an_parameter_each(comparing->regs, comparing->ids[list.side], comparing->on[list.side], keep_parameter, &list,
+        comparing->code = an_parameter_each(comparing->regs, comparing->ids[list.side], comparing->on[list.side],
+                                            keep_parameter, &list,
                                             comparing->reterr);
     for (size_t i = 0; i < list.count; i++)
         add_row(comparing, "–", list.names[i], list.values[i][0], list.values[i][1]);

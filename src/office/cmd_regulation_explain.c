@@ -12,7 +12,8 @@ citation_json(const char *citation)
     json_t *json = json_object();
 
     for (size_t i = 0; i < AN_COUNT(KEYS); i++) {
-        bool is_point = i == 2 && citation && !strchr("0123456789", citation[0]); /* an article with points and no clauses */
+        /* an article with points and no clauses */
+        bool is_point = i == 2 && citation && !strchr("0123456789", citation[0]);
         size_t len = citation && !is_point ? strcspn(citation, "/") : 0;
         if (is_point) {
             json_object_set_new(json, KEYS[i], json_null());
@@ -55,7 +56,8 @@ deadline_json(const struct an_answer_deadline *deadline)
 
     if (!deadline->is_set)
         return json_null();
-    json_t *json = json_pack("{s:o, s:s, s:s?, s:b}", "days", deadline->days < 0 ? json_null() : json_integer((json_int_t)deadline->days),
+    json_t *json = json_pack("{s:o, s:s, s:s?, s:b}", "days",
+                             deadline->days < 0 ? json_null() : json_integer((json_int_t)deadline->days),
                              "unit", deadline->unit, "from", deadline->from, "unconfirmed", deadline->unconfirmed);
     if (deadline->before_utc != AN_TIME_NONE) {
         an_time_format_vn(deadline->before_utc, before);
@@ -69,7 +71,8 @@ parameter_json(const struct an_answer_parameter *parameter)
 {
     json_t *value = parameter->is_number ? json_integer((json_int_t)parameter->number) : json_string(parameter->text);
 
-    return json_pack("{s:s, s:o, s:b, s:s?}", "name", parameter->name, "value", value, "unconfirmed", parameter->unconfirmed, "note",
+    return json_pack("{s:s, s:o, s:b, s:s?}", "name", parameter->name, "value", value, "unconfirmed",
+                     parameter->unconfirmed, "note",
                      parameter->note);
 }
 
@@ -83,17 +86,21 @@ answer_json(struct cli *cli, const struct an_answer *answer)
         json_array_append_new(forms, json_string(answer->forms[i].id));
     for (size_t i = 0; i < answer->condition_count; i++)
         json_array_append_new(conditions,
-                              sentence_json(cli, answer->conditions[i].fact, answer->conditions[i].text, answer->conditions[i].citation));
+                              sentence_json(cli, answer->conditions[i].fact, answer->conditions[i].text,
+                                            answer->conditions[i].citation));
     for (size_t i = 0; i < answer->parameter_count; i++)
         json_array_append_new(parameters, parameter_json(&answer->parameters[i]));
     for (size_t i = 0; i < answer->reason_count; i++)
         json_array_append_new(reasons, sentence_json(cli, NULL, answer->reasons[i].text, answer->reasons[i].citation));
     for (size_t i = 0; i < answer->citation_count; i++)
         json_array_append_new(citations, citation_json(answer->citations[i]));
-    json_t *allowed = answer->allowed == AN_ALLOWED_NOT_SAID ? json_null() : json_boolean(answer->allowed == AN_ALLOWED_YES);
-    return json_pack("{s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "allowed", allowed, "authority", answer->authority, "forms",
+    json_t *allowed = answer->allowed == AN_ALLOWED_NOT_SAID ? json_null()
+            : json_boolean(answer->allowed == AN_ALLOWED_YES);
+    return json_pack("{s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "allowed", allowed, "authority",
+                     answer->authority, "forms",
                      forms, "conditions", conditions, "deadline", deadline_json(&answer->deadline), "notices",
-                     texts_json(answer->notices, answer->notice_count), "looks", texts_json(answer->looks, answer->look_count),
+                     texts_json(answer->notices, answer->notice_count), "looks",
+                     texts_json(answer->looks, answer->look_count),
                      "parameters", parameters, "reasons", reasons, "citations", citations);
 }
 
@@ -110,7 +117,8 @@ print_citation(struct cli *cli, const char *citation)
 }
 
 static void
-print_list(struct cli *cli, struct an_regulations *regs, const char *label, enum an_word_kind kind, const char **words, size_t count)
+print_list(struct cli *cli, struct an_regulations *regs, const char *label, enum an_word_kind kind, const char **words,
+           size_t count)
 {
     if (count == 0)
         return;
@@ -126,20 +134,23 @@ print_deadline(struct cli *cli, struct an_regulations *regs, const struct an_ans
     static const struct {
         const char *unit, *vi, *en;
     } UNITS[] = {
-        {"working_day", "ngày làm việc", "working days"}, {"day", "ngày", "days"}, {"month", "tháng", "months"}, {"year", "năm", "years"}};
+        {"working_day", "ngày làm việc", "working days"}, {"day", "ngày", "days"}, {"month", "tháng", "months"},
+        {"year", "năm", "years"}};
     char day[16];
 
     if (!deadline->is_set)
         return;
     if (deadline->before_utc != AN_TIME_NONE) {
-        fprintf(cli->out, "%s %s\n", SAY(cli, "Thời hạn: trước ngày", "Deadline: before"), regulation_day_text(deadline->before_utc, day));
+        fprintf(cli->out, "%s %s\n", SAY(cli, "Thời hạn: trước ngày", "Deadline: before"),
+                regulation_day_text(deadline->before_utc, day));
         return;
     }
     const char *unit = deadline->unit;
     for (size_t i = 0; i < AN_COUNT(UNITS); i++)
         if (strcmp(UNITS[i].unit, deadline->unit) == 0)
             unit = SAY(cli, UNITS[i].vi, UNITS[i].en);
-    fprintf(cli->out, "%s: %02lld %s %s %s%s", SAY(cli, "Thời hạn", "Deadline"), (long long)deadline->days, unit, SAY(cli, "kể từ", "from"),
+    fprintf(cli->out, "%s: %02lld %s %s %s%s", SAY(cli, "Thời hạn", "Deadline"), (long long)deadline->days, unit,
+            SAY(cli, "kể từ", "from"),
             an_word_name(regs, AN_WORD_EVENT, deadline->from, cli->english),
             deadline->unconfirmed ? SAY(cli, "; chưa xác nhận", "; unconfirmed") : "");
     print_citation(cli, deadline->citation);
@@ -167,7 +178,8 @@ print_answer(struct cli *cli, struct an_regulations *regs, const struct an_answe
         fprintf(cli->out, "\n");
     }
     for (size_t i = 0; i < answer->condition_count; i++)
-        fprintf(cli->out, "%s: %s%s%s\n", SAY(cli, "Điều kiện", "Condition"), answer->conditions[i].fact ? answer->conditions[i].fact : "",
+        fprintf(cli->out, "%s: %s%s%s\n", SAY(cli, "Điều kiện", "Condition"),
+                answer->conditions[i].fact ? answer->conditions[i].fact : "",
                 answer->conditions[i].fact ? ": " : "", answer->conditions[i].text);
     print_deadline(cli, regs, &answer->deadline);
     print_list(cli, regs, SAY(cli, "Thông báo", "Notices"), AN_WORD_NOTICE, answer->notices, answer->notice_count);
@@ -176,7 +188,8 @@ print_answer(struct cli *cli, struct an_regulations *regs, const struct an_answe
     for (size_t i = 0; i < answer->parameter_count; i++) {
         const struct an_answer_parameter *p = &answer->parameters[i];
         fprintf(cli->out, "%s: %s = %s%s%s%s\n", SAY(cli, "Tham số", "Parameter"), p->name, p->text,
-                p->unconfirmed ? SAY(cli, " (chưa xác nhận)", " (unconfirmed)") : "", p->note ? "; " : "", p->note ? p->note : "");
+                p->unconfirmed ? SAY(cli, " (chưa xác nhận)", " (unconfirmed)") : "", p->note ? "; " : "",
+                p->note ? p->note : "");
     }
 }
 

@@ -60,9 +60,13 @@ list_act(void *context, const struct an_act *act)
     regulation_day_text(act->to_utc, to);
     if (cli->json) {
         json_array_append_new(listing->rows,
-                              json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:s?, s:s?, s:s?}", "id", act->id, "cited",
-                                        SAY(cli, act->cited_vi, act->cited_en), "title", SAY(cli, act->title_vi, act->title_en), "number",
-                                        act->number, "from", from, "to", to, "in_force", in_force < 0 ? json_null() : json_boolean(in_force), "replaced_by", act->replaced_by,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:s?, s:s?, s:s?}", "id", act->id,
+                                        "cited",
+                                        SAY(cli, act->cited_vi, act->cited_en), "title",
+                                        SAY(cli, act->title_vi, act->title_en), "number",
+                                        act->number, "from", from, "to", to, "in_force",
+                                        in_force < 0 ? json_null() : json_boolean(in_force), "replaced_by",
+                                        act->replaced_by,
                                         "replaces", act->replaces, "note", act->note));
         return;
     }
@@ -108,8 +112,10 @@ show_provision(void *context, const struct an_provision *provision)
     struct cli *cli = showing->cli;
 
     if (cli->json) {
-        json_array_append_new(showing->provisions, json_pack("{s:s, s:s?, s:s?, s:b}", "citation", provision->citation, "title",
-                                                             provision->title, "says", provision->says, "binds", provision->binds));
+        json_array_append_new(showing->provisions, json_pack("{s:s, s:s?, s:s?, s:b}", "citation", provision->citation,
+                                                             "title",
+                                                             provision->title, "says", provision->says, "binds",
+                                                             provision->binds));
         return;
     }
     const char *place = strchr(provision->citation, '/');
@@ -131,8 +137,10 @@ show_rule(void *context, const struct an_rule *rule)
     for (size_t i = 0; i < rule->citation_count; i++)
         json_array_append_new(cites, json_string(rule->citations[i]));
     if (cli->json) {
-        json_array_append_new(showing->rules, json_pack("{s:s, s:s, s:I, s:O, s:s, s:O}", "id", rule->id, "file", rule->regulation, "line",
-                                                        (json_int_t)rule->line, "acts", acts, "says", rule->says, "citations", cites));
+        json_array_append_new(showing->rules, json_pack("{s:s, s:s, s:I, s:O, s:s, s:O}", "id", rule->id, "file",
+                                                        rule->regulation, "line",
+                                                        (json_int_t)rule->line, "acts", acts, "says", rule->says,
+                                                        "citations", cites));
     } else {
         fprintf(cli->out, "  %-30s %s:%zu ", rule->id, rule->regulation, rule->line);
         for (size_t i = 0; i < rule->act_count; i++)
@@ -154,8 +162,10 @@ show_parameter(void *context, const struct an_answer_parameter *parameter)
 
     if (cli->json)
         json_array_append_new(showing->parameters,
-                              json_pack("{s:s, s:s, s:b, s:s?, s:s?}", "name", parameter->name, "value", parameter->text, "unconfirmed",
-                                        parameter->unconfirmed, "citation", parameter->citation, "note", parameter->note));
+                              json_pack("{s:s, s:s, s:b, s:s?, s:s?}", "name", parameter->name, "value",
+                                        parameter->text, "unconfirmed",
+                                        parameter->unconfirmed, "citation", parameter->citation, "note",
+                                        parameter->note));
     else
         fprintf(cli->out, "  %-28s %-12s %s %s\n", parameter->name, parameter->text,
                 parameter->unconfirmed ? SAY(cli, "chưa xác nhận", "unconfirmed") : parameter->citation,
@@ -173,10 +183,13 @@ show_reminder(void *context, const struct an_reminder *reminder)
         json_array_append_new(to, json_string(reminder->to[i]));
     if (cli->json)
         json_array_append_new(showing->reminders,
-                              json_pack("{s:s, s:I, s:O, s:s?, s:b}", "event", reminder->event, "days_before", (json_int_t)reminder->days_before,
-                                        "roles", to, "citation", reminder->citation, "unconfirmed", reminder->citation == NULL));
+                              json_pack("{s:s, s:I, s:O, s:s?, s:b}", "event", reminder->event, "days_before",
+                                        (json_int_t)reminder->days_before,
+                                        "roles", to, "citation", reminder->citation, "unconfirmed",
+                                        reminder->citation == NULL));
     else
-        fprintf(cli->out, "  %3lld %s %-32s %s\n", (long long)reminder->days_before, SAY(cli, "ngày trước", "days before"),
+        fprintf(cli->out, "  %3lld %s %-32s %s\n", (long long)reminder->days_before,
+                SAY(cli, "ngày trước", "days before"),
                 an_word_name(showing->regs, AN_WORD_EVENT, reminder->event, cli->english),
                 reminder->citation ? reminder->citation : SAY(cli, "chưa xác nhận", "unconfirmed"));
     json_decref(to);
@@ -189,8 +202,10 @@ show_head(struct cli *cli, const struct an_act *act)
 
     regulation_day_text(act->from_utc, from);
     regulation_day_text(act->to_utc, to);
-    fprintf(cli->out, "%s\n%s\n%s %s%s%s\n", SAY(cli, act->title_vi, act->title_en), SAY(cli, act->cited_vi, act->cited_en),
-            SAY(cli, "Có hiệu lực từ", "In force from"), from[0] ? from : "?", to[0] ? SAY(cli, " đến trước ", " until before ") : "", to);
+    fprintf(cli->out, "%s\n%s\n%s %s%s%s\n", SAY(cli, act->title_vi, act->title_en),
+            SAY(cli, act->cited_vi, act->cited_en),
+            SAY(cli, "Có hiệu lực từ", "In force from"), from[0] ? from : "?",
+            to[0] ? SAY(cli, " đến trước ", " until before ") : "", to);
     if (act->replaces)
         fprintf(cli->out, "%s: %s\n", SAY(cli, "Thay thế", "Replaces"), act->replaces);
     if (act->replaced_by)
@@ -224,8 +239,10 @@ show_all(struct showing *showing, const char *id, an_time on, struct an_err *ret
     AN_TRY(an_reminder_each(showing->regs, id, on, show_reminder, showing, reterr));
     if (cli->json)
         report_print_json(cli->out,
-                          json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "id", id, "title", act ? SAY(cli, act->title_vi, act->title_en) : "",
-                                    "provisions", showing->provisions, "rules", showing->rules, "parameters", showing->parameters,
+                          json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "id", id, "title",
+                                    act ? SAY(cli, act->title_vi, act->title_en) : "",
+                                    "provisions", showing->provisions, "rules", showing->rules, "parameters",
+                                    showing->parameters,
                                     "reminders", showing->reminders));
     return AN_OK;
 }
@@ -234,7 +251,8 @@ int
 cmd_regulation_show(struct cli *cli, const void *options, char **args, int count)
 {
     const struct regulation_args *a = options;
-    struct showing showing = {.cli = cli, .provisions = json_array(), .rules = json_array(), .parameters = json_array(), .reminders = json_array()};
+    struct showing showing = {.cli = cli, .provisions = json_array(), .rules = json_array(), .parameters = json_array(),
+                              .reminders = json_array()};
     struct an_err err = {0};
     an_time on = 0;
     an_code code = regulation_day(a->on, &on, &err);

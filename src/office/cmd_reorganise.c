@@ -8,16 +8,19 @@ static an_code
 note_line(void *context, const struct an_reorganisation_line *line, struct an_err *reterr)
 {
     (void)reterr;
-    json_array_append_new(context, json_pack("{s:s, s:s, s:s}", "kind", line->kind, "what", line->what, "name", line->name));
+    json_array_append_new(context, json_pack("{s:s, s:s, s:s}", "kind", line->kind, "what", line->what, "name",
+                                             line->name));
     return AN_OK;
 }
 
 static an_code
-reorganise(struct cli *cli, const struct registry_args *a, char **args, int count, bool is_merge, json_t *out, struct an_err *reterr)
+reorganise(struct cli *cli, const struct registry_args *a, char **args, int count, bool is_merge, json_t *out,
+           struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     AN_CLEANUP(an_free_ptr) int64_t *from = an_new_array((size_t)count, sizeof(*from));
-    struct an_reorganisation plan = {.from = from, .from_count = (size_t)count, .document = a->document, .title = a->title, .dry_run = a->dry_run};
+    struct an_reorganisation plan = {.from = from, .from_count = (size_t)count, .document = a->document,
+                                     .title = a->title, .dry_run = a->dry_run};
     json_t *lines = json_array();
     int64_t id = 0;
 
@@ -33,7 +36,8 @@ reorganise(struct cli *cli, const struct registry_args *a, char **args, int coun
         AN_TRY(reg_agency_id(&d, args[i], &from[i], reterr));
     if (!is_merge)
         AN_TRY(reg_person_id(&d, args[0], &plan.person, reterr));
-    AN_TRY(is_merge ? an_registry_merge(&d.desk, &plan, note_line, lines, &id, reterr) : an_registry_transfer(&d.desk, &plan, note_line, lines, &id, reterr));
+    AN_TRY(is_merge ? an_registry_merge(&d.desk, &plan, note_line, lines, &id, reterr) : an_registry_transfer(&d.desk,
+            &plan, note_line, lines, &id, reterr));
     json_object_set_new(out, "id", json_integer(id));
     json_object_set_new(out, "dry_run", json_boolean(a->dry_run));
     return AN_OK;
@@ -50,9 +54,11 @@ run(struct cli *cli, const struct registry_args *a, char **args, int count, bool
     if (code != AN_OK || cli->json)
         return reg_done(cli, code, &err, out);
     json_array_foreach(json_object_get(out, "lines"), i, line)
-        fprintf(cli->out, "%-16s %-20s %s\n", json_string_value(json_object_get(line, "kind")), json_string_value(json_object_get(line, "what")),
+        fprintf(cli->out, "%-16s %-20s %s\n", json_string_value(json_object_get(line, "kind")),
+                json_string_value(json_object_get(line, "what")),
                 json_string_value(json_object_get(line, "name")));
-    fprintf(cli->out, "%s %lld\n", SAY(cli, a->dry_run ? "Chỉ xem trước:" : "Đã thực hiện, số:", a->dry_run ? "Only shown:" : "Done, number:"),
+    fprintf(cli->out, "%s %lld\n", SAY(cli, a->dry_run ? "Chỉ xem trước:" : "Đã thực hiện, số:",
+                                       a->dry_run ? "Only shown:" : "Done, number:"),
             (long long)json_integer_value(json_object_get(out, "id")));
     json_decref(out);
     return 0;

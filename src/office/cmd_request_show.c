@@ -42,10 +42,14 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
         l->next = an_strdup(line->cursor);
     }
     if (cli->json)
-        json_array_append_new(l->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", (json_int_t)line->id, "kind",
-                                                 an_request_kind_id(line->kind), "state", an_request_state_id(line->state), "agency", line->agency, "addressee",
-                                                 line->addressee, "number", line->number, "created", seat_time(line->created_at), "received",
-                                                 seat_time(line->received_at), "due", seat_time(line->due_at), "closed", seat_time(line->closed_at), "urgent",
+        json_array_append_new(l->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id",
+                                                 (json_int_t)line->id, "kind",
+                                                 an_request_kind_id(line->kind), "state",
+                                                 an_request_state_id(line->state), "agency", line->agency, "addressee",
+                                                 line->addressee, "number", line->number, "created",
+                                                 seat_time(line->created_at), "received",
+                                                 seat_time(line->received_at), "due", seat_time(line->due_at), "closed",
+                                                 seat_time(line->closed_at), "urgent",
                                                  (int)line->urgent));
     if (cli->json)
         return AN_OK;
@@ -67,7 +71,8 @@ list_work(void *context, struct an_tx *tx, struct an_err *reterr)
 static an_code
 read_query(const struct request_args *a, struct an_request_query *ret, struct an_err *reterr)
 {
-    *ret = (struct an_request_query){.agency = a->agency, .addressee = a->addressee, .subject = a->subject_one, .name = a->name, .after = a->after,
+    *ret = (struct an_request_query){.agency = a->agency, .addressee = a->addressee, .subject = a->subject_one,
+                                     .name = a->name, .after = a->after,
                                      .overdue_at = a->overdue ? an_time_now() : AN_TIME_NONE, .before = a->before,
                                      .limit = a->limit > 0 && a->limit < 10000 ? (size_t)a->limit : 50};
     if (a->state == NULL)
@@ -123,9 +128,12 @@ show_event(void *context, const struct an_request_event *event, struct an_err *r
     struct showing *s = context;
 
     (void)reterr;
-    json_array_append_new(s->history, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "at", seat_time(event->at), "act", event->act, "actor", event->actor,
-                                                "role", event->role, "from", an_request_state_id(event->from), "to", an_request_state_id(event->to),
-                                                "citation", event->citation, "detail", report_text_json(an_bytes_of_str(event->detail))));
+    json_array_append_new(s->history, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "at", seat_time(event->at),
+                                                "act", event->act, "actor", event->actor,
+                                                "role", event->role, "from", an_request_state_id(event->from), "to",
+                                                an_request_state_id(event->to),
+                                                "citation", event->citation, "detail",
+                                                report_text_json(an_bytes_of_str(event->detail))));
     return AN_OK;
 }
 
@@ -144,7 +152,8 @@ show_work(void *context, struct an_tx *tx, struct an_err *reterr)
 static const char *
 row_text(const struct showing *s, size_t i, const char *key)
 {
-    const char *text = json_string_value(json_object_get(json_array_get(json_object_get(s->content, "rows"), (size_t)s->items[i].place - 1), key));
+    const char *text = json_string_value(json_object_get(json_array_get(json_object_get(s->content, "rows"),
+                                                                        (size_t)s->items[i].place - 1), key));
 
     return text ? text : "";
 }
@@ -156,9 +165,12 @@ items_json(const struct showing *s)
 
     for (size_t i = 0; i < s->count; i++) {
         const struct an_request_item *item = &s->items[i];
-        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", (json_int_t)item->place, "state",
-                                              an_item_state_name(item->state, true), "subject", item->subject, "name", item->name, "email", item->email,
-                                              "certificate", item->certificate, "device", item->device, "ground", item->ground, "reason", item->reason,
+        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item",
+                                              (json_int_t)item->place, "state",
+                                              an_item_state_name(item->state, true), "subject", item->subject, "name",
+                                              item->name, "email", item->email,
+                                              "certificate", item->certificate, "device", item->device, "ground",
+                                              item->ground, "reason", item->reason,
                                               "result", item->result));
         json_t *added = json_array_get(list, i);
         json_object_set_new(added, "change_what", json_string(row_text(s, i, "what")));
@@ -173,9 +185,12 @@ static void
 print_show_json(struct cli *cli, struct showing *s)
 {
     const struct an_dossier *r = &s->request;
-    json_t *root = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:s}", "id", (json_int_t)r->id, "kind", an_request_kind_id(r->kind), "state",
-                             an_request_state_id(r->state), "state_vi", an_request_state_name(r->state, false), "regulation", r->regulation, "agency", r->agency,
-                             "addressee", r->addressee, "form", r->form, "number", r->number, "device_kind", r->device_kind, "round", (json_int_t)r->round,
+    json_t *root = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:s}", "id",
+                             (json_int_t)r->id, "kind", an_request_kind_id(r->kind), "state",
+                             an_request_state_id(r->state), "state_vi", an_request_state_name(r->state, false),
+                             "regulation", r->regulation, "agency", r->agency,
+                             "addressee", r->addressee, "form", r->form, "number", r->number, "device_kind",
+                             r->device_kind, "round", (json_int_t)r->round,
                              "urgent", (int)r->urgent, "reason", r->reason);
 
     json_object_set_new(root, "digest", report_hex_json(AN_BYTES(r->digest, 32)));
@@ -201,7 +216,8 @@ print_item(struct cli *cli, const struct showing *s, size_t i)
         {"thành", "to", what[0] ? row_text(s, i, "change_to") : ""}, {"lý do", "ground", item->ground}, {"kết quả", "result", item->result},
         {"người quyết định", "decided by", item->decided_by}, {"ghi chú", "note", item->reason}};
 
-    fprintf(cli->out, "  %lld. %s  %s <%s>  %s", (long long)item->place, item->subject, item->name, item->email, an_item_state_name(item->state, cli->english));
+    fprintf(cli->out, "  %lld. %s  %s <%s>  %s", (long long)item->place, item->subject, item->name, item->email,
+            an_item_state_name(item->state, cli->english));
     for (size_t k = 0; k < AN_COUNT(cells); k++)
         if (cells[k].text[0] != '\0')
             fprintf(cli->out, "%s%s: %s", k ? "; " : "  ", SAY(cli, cells[k].vi, cells[k].en), cells[k].text);
@@ -217,16 +233,20 @@ print_show(struct cli *cli, struct showing *s)
     size_t at;
     json_t *event;
 
-    fprintf(cli->out, "request:%lld  %s  %s\n%s → %s  %s  %s%s\n%s\n", (long long)r->id, an_request_kind_name(r->kind, cli->english),
-            an_request_state_name(r->state, cli->english), r->agency, r->addressee, r->number, due[0] ? SAY(cli, "hạn trước ", "due before ") : "", due, form);
+    fprintf(cli->out, "request:%lld  %s  %s\n%s → %s  %s  %s%s\n%s\n", (long long)r->id,
+            an_request_kind_name(r->kind, cli->english),
+            an_request_state_name(r->state, cli->english), r->agency, r->addressee, r->number,
+            due[0] ? SAY(cli, "hạn trước ", "due before ") : "", due, form);
     if (r->reason[0] != '\0')
         fprintf(cli->out, "%s\n", r->reason);
     for (size_t i = 0; i < s->count; i++)
         print_item(cli, s, i);
     json_array_foreach(s->history, at, event)
-        fprintf(cli->out, "  %s  %-22s %s/%s  %s%s%s\n", json_string_value(json_object_get(event, "at")), json_string_value(json_object_get(event, "act")),
+        fprintf(cli->out, "  %s  %-22s %s/%s  %s%s%s\n", json_string_value(json_object_get(event, "at")),
+                json_string_value(json_object_get(event, "act")),
                 json_string_value(json_object_get(event, "actor")), json_string_value(json_object_get(event, "role")),
-                json_string_value(json_object_get(event, "citation")), json_string_length(json_object_get(event, "detail")) ? "  · " : "",
+                json_string_value(json_object_get(event, "citation")),
+                json_string_length(json_object_get(event, "detail")) ? "  · " : "",
                 json_string_value(json_object_get(event, "detail")));
 }
 
@@ -265,9 +285,12 @@ struct noticing {
 static json_t *
 notice_json(const struct an_notice_line *line)
 {
-    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:o, s:o, s:s}", "id", (json_int_t)line->id, "kind", line->kind, "about", line->about,
-                     "role", line->to_role, "to", line->to_name, "address", line->address, "subject", line->subject, "created", seat_time(line->created_at),
-                     "letter", an_letter_state_name(line->letter, true), "tries", (json_int_t)line->tries, "next", seat_time(line->next_at), "sent",
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:o, s:o, s:s}", "id", (json_int_t)line->id,
+                     "kind", line->kind, "about", line->about,
+                     "role", line->to_role, "to", line->to_name, "address", line->address, "subject", line->subject,
+                     "created", seat_time(line->created_at),
+                     "letter", an_letter_state_name(line->letter, true), "tries", (json_int_t)line->tries, "next",
+                     seat_time(line->next_at), "sent",
                      seat_time(line->sent_at), "error", line->error);
 }
 
@@ -281,7 +304,8 @@ notice_line(void *context, const struct an_notice_line *line, struct an_err *ret
     if (cli->json)
         json_array_append_new(n->rows, notice_json(line));
     else
-        fprintf(cli->out, "%-6lld %-22s %-18s %-30s %-14s %s\n", (long long)line->id, line->kind, line->about, line->address[0] ? line->address : line->to_role,
+        fprintf(cli->out, "%-6lld %-22s %-18s %-30s %-14s %s\n", (long long)line->id, line->kind, line->about,
+                line->address[0] ? line->address : line->to_role,
                 an_letter_state_name(line->letter, cli->english), line->subject);
     return AN_OK;
 }
@@ -294,7 +318,8 @@ notice_whole(void *context, const struct an_notice_line *line, struct an_err *re
 
     (void)reterr;
     if (!cli->json) {
-        fprintf(cli->out, "%s → %s <%s> (%s)\n%s\n\n%s\n", line->kind, line->to_name, line->address, an_letter_state_name(line->letter, cli->english),
+        fprintf(cli->out, "%s → %s <%s> (%s)\n%s\n\n%s\n", line->kind, line->to_name, line->address,
+                an_letter_state_name(line->letter, cli->english),
                 line->subject, line->body);
         return AN_OK;
     }
@@ -302,7 +327,8 @@ notice_whole(void *context, const struct an_notice_line *line, struct an_err *re
     json_object_set_new(row, "body", report_text_json(an_bytes_of_str(line->body)));
     json_object_set_new(row, "citation", json_string(line->citation));
     json_object_set_new(row, "message_id", json_string(line->message_id));
-    json_object_set_new(row, "document", line->has_document ? report_hex_json(AN_BYTES(line->document, 32)) : json_null());
+    json_object_set_new(row, "document", line->has_document ? report_hex_json(AN_BYTES(line->document, 32))
+                        : json_null());
     json_array_append_new(n->rows, row);
     return AN_OK;
 }
@@ -321,7 +347,8 @@ static int
 run_notices(struct cli *cli, const struct request_args *a, const char *id)
 {
     AN_CLEANUP(seat_close) struct seat seat = {0};
-    struct noticing n = {.seat = &seat, .about = a->about, .before = a->before, .limit = a->limit > 0 ? (size_t)a->limit : 50, .rows = json_array()};
+    struct noticing n = {.seat = &seat, .about = a->about, .before = a->before, .limit = a->limit > 0 ? (size_t)a->limit
+                         : 50, .rows = json_array()};
     struct an_err err = {0};
     an_code code = id ? seat_number(id, &n.id, &err) : AN_OK;
 
@@ -359,13 +386,17 @@ cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
 
     (void)args;
     (void)count;
-    if (seat_open_instance(cli, options, &seat, &err) != AN_OK || an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
+    if (seat_open_instance(cli, options, &seat, &err) != AN_OK ||
+        an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders, "overdue", (json_int_t)ran.overdue, "expired",
-                                              (json_int_t)ran.expired, "sent", (json_int_t)ran.sent, "refused", (json_int_t)ran.refused, "later", (json_int_t)ran.later));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders,
+                                              "overdue", (json_int_t)ran.overdue, "expired",
+                                              (json_int_t)ran.expired, "sent", (json_int_t)ran.sent, "refused",
+                                              (json_int_t)ran.refused, "later", (json_int_t)ran.later));
     else if (!cli->quiet)
-        fprintf(cli->out, SAY(cli, "nhắc hạn %zu, quá hạn %zu, chứng thư hết hạn %lld; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",
+        fprintf(cli->out,
+                SAY(cli, "nhắc hạn %zu, quá hạn %zu, chứng thư hết hạn %lld; thư: đã gửi %zu, bị từ chối %zu, gửi lại sau %zu\n",
                               "reminders %zu, overdue %zu, expired certificates %lld; letters: sent %zu, refused %zu, to be sent later %zu\n"),
                 ran.reminders, ran.overdue, (long long)ran.expired, ran.sent, ran.refused, ran.later);
     return 0;

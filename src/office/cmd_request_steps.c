@@ -21,7 +21,8 @@ tell_text(struct seat *seat, const struct an_check_finding *finding)
     fprintf(cli->out, "✗ %s", SAY(cli, message->vi, message->en));
     if (finding->place > 0)
         fprintf(cli->out, SAY(cli, " (mục %lld)", " (item %lld)"), (long long)finding->place);
-    fprintf(cli->out, "%s%s%s%s%s\n", finding->detail[0] ? ": " : "", finding->detail, cite[0] ? " [" : "", cite, cite[0] ? "]" : "");
+    fprintf(cli->out, "%s%s%s%s%s\n", finding->detail[0] ? ": " : "", finding->detail, cite[0] ? " [" : "", cite,
+            cite[0] ? "]" : "");
 }
 
 static void
@@ -36,14 +37,18 @@ tell_finding(void *context, const struct an_check_finding *finding)
         return;
     }
     AN_CLEANUP(an_free_ptr) char *cite = seat_citation(cli, finding->citation);
-    json_array_append_new(t->findings, json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "rule", finding->rule, "holds", (int)finding->holds,
-                                                 "code", message->symbol, "vi", message->vi, "en", message->en, "citation", finding->citation,
-                                                 "article", cite, "detail", report_text_json(an_bytes_of_str(finding->detail)),
+    json_array_append_new(t->findings, json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "rule", finding->rule,
+                                                 "holds", (int)finding->holds,
+                                                 "code", message->symbol, "vi", message->vi, "en", message->en,
+                                                 "citation", finding->citation,
+                                                 "article", cite, "detail",
+                                                 report_text_json(an_bytes_of_str(finding->detail)),
                                                  "item", (json_int_t)finding->place));
 }
 
 static an_code
-open_step(struct cli *cli, const struct request_args *args, const char *id, struct seat *seat, int64_t *ret, struct an_err *reterr)
+open_step(struct cli *cli, const struct request_args *args, const char *id, struct seat *seat, int64_t *ret,
+          struct an_err *reterr)
 {
     AN_TRY(seat_number(id, ret, reterr));
     return seat_open(cli, args, seat, reterr);
@@ -77,7 +82,8 @@ cmd_request_check(struct cli *cli, const void *options, char **args, int count)
         return cli_fail(cli, &err);
     }
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:o}", "id", (json_int_t)id, "failed", (json_int_t)failed, "findings", telling.findings));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:o}", "id", (json_int_t)id, "failed", (json_int_t)failed,
+                                              "findings", telling.findings));
     else {
         json_decref(telling.findings);
         if (failed == 0 && !cli->quiet)
@@ -112,7 +118,8 @@ say_not_sent(struct cli *cli, struct telling *telling, int64_t id, const struct 
         json_decref(telling->findings);
         return cli_fail(cli, err);
     }
-    report_print_json(cli->out, json_pack("{s:I, s:s, s:o, s:o}", "id", (json_int_t)id, "done", "refused", "error", cli_error_json(cli, err), "findings",
+    report_print_json(cli->out, json_pack("{s:I, s:s, s:o, s:o}", "id", (json_int_t)id, "done", "refused", "error",
+                                          cli_error_json(cli, err), "findings",
                                           telling->findings));
     return cli_exit_status(err->code);
 }
@@ -134,13 +141,16 @@ cmd_request_send(struct cli *cli, const void *options, char **args, int count)
     json_decref(telling.findings);
     if (cli->json)
         report_print_json(cli->out, json_pack("{s:I, s:s, s:o, s:b}", "id", (json_int_t)id, "done",
-                                              sent.is_listed ? "listed" : sent.is_returned ? "supplement" : "checking", "due", seat_time(sent.due_at),
+                                              sent.is_listed ? "listed" : sent.is_returned ? "supplement" : "checking",
+                                              "due", seat_time(sent.due_at),
                                               "due_unconfirmed", (int)sent.due_unconfirmed));
     else if (!cli->quiet)
         fprintf(cli->out, "request:%lld %s%s%s\n", (long long)id,
                 sent.is_listed ? SAY(cli, "đã gửi, chờ phê duyệt danh sách", "sent, the list awaits approval")
-                : sent.is_returned ? SAY(cli, "bị trả lại để bổ sung", "came back to be supplemented") : SAY(cli, "đã gửi và tiếp nhận", "sent and received"),
-                sent.due_at != AN_TIME_NONE ? SAY(cli, ", hạn trước ", ", due before ") : "", an_time_format_vn(sent.due_at, due));
+                : sent.is_returned ? SAY(cli, "bị trả lại để bổ sung", "came back to be supplemented")
+                : SAY(cli, "đã gửi và tiếp nhận", "sent and received"),
+                sent.due_at != AN_TIME_NONE ? SAY(cli, ", hạn trước ", ", due before ") : "",
+                an_time_format_vn(sent.due_at, due));
     return 0;
 }
 
@@ -153,7 +163,8 @@ cmd_request_withdraw(struct cli *cli, const void *options, char **args, int coun
     int64_t id = 0;
 
     (void)count;
-    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_withdraw(&seat.desk, id, a->reason, &err) != AN_OK)
+    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_withdraw(&seat.desk, id, a->reason, &err) != AN_OK)
         return cli_fail(cli, &err);
     return say_step(&seat, id, "withdrawn", "đã rút", "withdrawn");
 }
@@ -180,7 +191,8 @@ cmd_request_supplement(struct cli *cli, const void *options, char **args, int co
     int64_t id = 0;
 
     (void)count;
-    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_supplement(&seat.desk, id, a->reason, &err) != AN_OK)
+    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_supplement(&seat.desk, id, a->reason, &err) != AN_OK)
         return cli_fail(cli, &err);
     return say_step(&seat, id, "supplement", "đã yêu cầu bổ sung", "a supplement is asked for");
 }
@@ -207,7 +219,8 @@ tell_progress(void *context, size_t done, size_t count)
     struct cli *cli = context;
 
     if (!cli->json && !cli->quiet && count > 1 && isatty(STDERR_FILENO))
-        fprintf(stderr, SAY(cli, "\r\033[Kmục %zu / %zu%s", "\r\033[Kitem %zu / %zu%s"), done + 1, count, done + 1 == count ? "\r\033[K" : "");
+        fprintf(stderr, SAY(cli, "\r\033[Kmục %zu / %zu%s", "\r\033[Kitem %zu / %zu%s"), done + 1, count,
+                done + 1 == count ? "\r\033[K" : "");
 }
 
 static an_code
@@ -250,9 +263,12 @@ cmd_request_approve(struct cli *cli, const void *options, char **args, int count
     if (code != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)id, "done", verdict.approve ? "approved" : "refused", "decided", (json_int_t)decided));
+        report_print_json(cli->out, json_pack("{s:I, s:s, s:I}", "id", (json_int_t)id, "done",
+                                              verdict.approve ? "approved" : "refused", "decided",
+                                              (json_int_t)decided));
     else if (!cli->quiet)
-        fprintf(cli->out, SAY(cli, "request:%lld đã quyết định %zu mục\n", "request:%lld %zu items decided\n"), (long long)id, decided);
+        fprintf(cli->out, SAY(cli, "request:%lld đã quyết định %zu mục\n", "request:%lld %zu items decided\n"),
+                (long long)id, decided);
     return 0;
 }
 
@@ -267,13 +283,17 @@ cmd_request_execute(struct cli *cli, const void *options, char **args, int count
     int64_t id = 0;
 
     (void)count;
-    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_execute(&seat.desk, id, &tokens, &done, &err) != AN_OK)
+    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_execute(&seat.desk, id, &tokens, &done, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "carried_out", (json_int_t)done.done, "failed", (json_int_t)done.failed,
-                                              "busy", (json_int_t)done.busy, "error", err.code ? an_message_find(err.code)->symbol : "", "detail", err.detail));
+        report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "carried_out",
+                                              (json_int_t)done.done, "failed", (json_int_t)done.failed,
+                                              "busy", (json_int_t)done.busy, "error",
+                                              err.code ? an_message_find(err.code)->symbol : "", "detail", err.detail));
     else if (!cli->quiet)
-        fprintf(cli->out, SAY(cli, "request:%lld đã thực hiện %zu mục, lỗi %zu, đang làm %zu\n", "request:%lld %zu items carried out, %zu failed, %zu in hand\n"),
+        fprintf(cli->out, SAY(cli, "request:%lld đã thực hiện %zu mục, lỗi %zu, đang làm %zu\n",
+                              "request:%lld %zu items carried out, %zu failed, %zu in hand\n"),
                 (long long)id, done.done, done.failed, done.busy);
     if (done.failed > 0 && !cli->json)
         (void)cli_fail(cli, &err);
@@ -289,7 +309,8 @@ cmd_request_handover(struct cli *cli, const void *options, char **args, int coun
     int64_t id = 0;
 
     (void)count;
-    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || an_request_handover(&seat.desk, id, a->record, &err) != AN_OK)
+    if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_handover(&seat.desk, id, a->record, &err) != AN_OK)
         return cli_fail(cli, &err);
     return say_step(&seat, id, "handed-over", "đã bàn giao", "handed over");
 }

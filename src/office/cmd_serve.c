@@ -1,7 +1,7 @@
 /*
- * antin serve: holds the sockets that listen and the store open, and keeps two processes running: antin-key with the private
- * keys, antin-http with the network. What ends unasked is started again; what is replaced (SIGHUP) leaves after its
- * successor serves, so that no connection is refused and no request lost.
+ * antin serve: holds the sockets that listen and the store open, and keeps two processes running: antin-key with the
+ * private keys, antin-http with the network. What ends unasked is started again; what is replaced (SIGHUP) leaves after
+ * its successor serves, so that no connection is refused and no request lost.
  */
 #include "office/instance_cmd.h"
 
@@ -42,7 +42,8 @@
 #define SUCCESSOR_MAX_MS 30000
 
 enum { CHILD_KEY = 0, CHILD_HTTP, CHILDREN };
-static const struct { const char *program; uint32_t setup; } programs[CHILDREN] = {{"antin-key", AN_KEYS_SETUP}, {"antin-http", AN_NODE_SETUP}};
+static const struct { const char *program; uint32_t setup; } programs[CHILDREN] = {{"antin-key", AN_KEYS_SETUP},
+        {"antin-http", AN_NODE_SETUP}};
 
 struct kept_child {
     struct an_child *child; /* NULL = to be started */
@@ -64,7 +65,8 @@ struct supervisor {
     struct an_child *checkpoint; /* the command that makes one; NULL = none runs */
     uint64_t checkpoint_ms;      /* when the last one was started */
     struct successor successor;
-    char *left[LEFT_MAX];        /* keys whose tokens hung when they were opened: the next key process leaves them alone */
+    /* keys whose tokens hung when they were opened: the next key process leaves them alone */
+    char *left[LEFT_MAX];
     size_t left_count;
     int lock, signals;
 };
@@ -75,7 +77,8 @@ say(const char *event, const char *program, const char *detail)
 {
     AN_CLEANUP(an_buf_free) struct an_buf line = an_buf_new(2048);
     char at[AN_TIME_TEXT_MAX];
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "at", an_time_format_utc(an_time_now(), at), "event", event, "program", program, "detail", detail);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "at", an_time_format_utc(an_time_now(), at), "event", event,
+                               "program", program, "detail", detail);
 
     if (object == NULL)
         return;
@@ -101,7 +104,8 @@ tell_manager(const char *word)
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    (void)!sendto(fd, word, strlen(word), MSG_NOSIGNAL, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+    (void)!sendto(fd, word, strlen(word), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
     close(fd);
 }
 
@@ -128,7 +132,8 @@ listen_for_keys(struct supervisor *s, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_instance_path(s->instance, AN_KEYS_SOCKET);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int folder = open(s->instance->dir, O_PATH | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), failed = 0;
+    int folder = open(s->instance->dir, O_PATH | O_CLOEXEC),
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), failed = 0;
     mode_t before = umask(0177);
 
     if (strlen(path) < sizeof(address.sun_path))
@@ -179,7 +184,8 @@ start_child(const struct supervisor *s, int which, bool all, struct an_child **r
     json_object_set_new(root, "call_ms", json_integer(which == CHILD_KEY ? token_ms(s) : 0));
     an_json_write(&setup, root);
     AN_TRY(an_child_start(programs[which].program, &child, reterr));
-    code = an_child_ask(child, programs[which].setup, an_buf_view(&setup), s->kept[which].listener, SETUP_MS, NULL, &answer, reterr);
+    code = an_child_ask(child, programs[which].setup, an_buf_view(&setup), s->kept[which].listener, SETUP_MS, NULL,
+                        &answer, reterr);
     if (code != AN_OK) {
         an_child_stop(&child);
         return code;
@@ -206,13 +212,15 @@ forget_left(struct supervisor *s)
         free(s->left[--s->left_count]);
 }
 
-/* A key process that found a token hanging says whose and ends; the next one leaves that token alone and holds the others. */
+/* A key process that found a token hanging says whose and ends; the next one leaves that token alone and holds the
+ * others. */
 static an_code
 start_surely(struct supervisor *s, int which, struct an_child **ret, struct an_err *reterr)
 {
     an_code code;
 
-    while ((code = start_child(s, which, false, ret, reterr)) == AN_E_TOKEN_FAILED && which == CHILD_KEY && s->left_count < LEFT_MAX) {
+    while ((code = start_child(s, which, false, ret, reterr)) == AN_E_TOKEN_FAILED && which == CHILD_KEY &&
+           s->left_count < LEFT_MAX) {
         say("token.hangs", programs[which].program, reterr->detail);
         s->left[s->left_count++] = an_strdup(reterr->detail);
         s->successor.is_wanted = true;
@@ -223,7 +231,8 @@ start_surely(struct supervisor *s, int which, struct an_child **ret, struct an_e
 static void
 put_off(struct kept_child *kept, uint64_t now)
 {
-    kept->backoff_ms = kept->backoff_ms == 0 ? BACKOFF_FIRST_MS : kept->backoff_ms * 2 < BACKOFF_MAX_MS ? kept->backoff_ms * 2 : BACKOFF_MAX_MS;
+    kept->backoff_ms = kept->backoff_ms == 0 ? BACKOFF_FIRST_MS : kept->backoff_ms * 2 < BACKOFF_MAX_MS
+            ? kept->backoff_ms * 2 : BACKOFF_MAX_MS;
     kept->start_at_ms = now + kept->backoff_ms;
 }
 
@@ -261,7 +270,8 @@ note_ended(struct supervisor *s)
         char detail[64];
         if (s->kept[i].child == NULL || !an_child_has_ended(s->kept[i].child, &status))
             continue;
-        snprintf(detail, sizeof(detail), WIFSIGNALED(status) ? "signal %d" : "exit status %d", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        snprintf(detail, sizeof(detail), WIFSIGNALED(status) ? "signal %d" : "exit status %d",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         say("ended", programs[i].program, detail);
         an_child_stop(&s->kept[i].child);
         if (now - s->kept[i].started_ms >= STEADY_MS)
@@ -294,7 +304,8 @@ let_leave(struct supervisor *s, int which, struct an_child **child)
     *child = NULL;
 }
 
-/* New processes, with the configuration, keys and programs as they are now. When one cannot start, the old one stays. */
+/* New processes, with the configuration, keys and programs as they are now. When one cannot start, the old one stays.
+ */
 static void
 replace_children(struct supervisor *s)
 {
@@ -319,7 +330,8 @@ replace_children(struct supervisor *s)
 static void
 start_checkpoint(struct supervisor *s)
 {
-    char *argv[] = {an_strdup("antin-office"), an_strdup("audit"), an_strdup("checkpoint"), an_strdup("--dir"), an_strdup(s->instance->dir), an_strdup("--lang=en"), NULL};
+    char *argv[] = {an_strdup("antin-office"), an_strdup("audit"), an_strdup("checkpoint"), an_strdup("--dir"),
+                    an_strdup(s->instance->dir), an_strdup("--lang=en"), NULL};
     uint64_t now = an_time_monotonic_ms();
     struct an_err err = {0};
 
@@ -366,7 +378,8 @@ take_successor(struct supervisor *s)
     next->is_running = false;
     if (next->child == NULL) {
         say("successor.failed", programs[CHILD_KEY].program, next->err.detail);
-        next->pause_ms = next->pause_ms == 0 ? SUCCESSOR_FIRST_MS : next->pause_ms * 2 < SUCCESSOR_MAX_MS ? next->pause_ms * 2 : SUCCESSOR_MAX_MS;
+        next->pause_ms = next->pause_ms == 0 ? SUCCESSOR_FIRST_MS : next->pause_ms * 2 < SUCCESSOR_MAX_MS
+                ? next->pause_ms * 2 : SUCCESSOR_MAX_MS;
         next->try_at_ms = an_time_monotonic_ms() + next->pause_ms;
         return;
     }
@@ -485,7 +498,8 @@ watch(struct supervisor *s)
         struct pollfd all[1 + CHILDREN] = {{.fd = s->signals, .events = POLLIN}};
         start_due(s);
         for (int i = 0; i < CHILDREN; i++)
-            all[1 + i] = (struct pollfd){.fd = s->kept[i].child ? an_child_socket(s->kept[i].child) : -1, .events = POLLIN};
+            all[1 + i] = (struct pollfd){.fd = s->kept[i].child ? an_child_socket(s->kept[i].child) : -1,
+                                         .events = POLLIN};
         (void)poll(all, AN_COUNT(all), wait_ms(s));
         if (!obey_signals(s))
             return;

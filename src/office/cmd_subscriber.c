@@ -5,7 +5,8 @@ static an_code
 add(struct cli *cli, const struct registry_args *a, json_t *out, struct an_err *reterr)
 {
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
-    struct an_subscriber subscriber = {.kind = a->kind ? a->kind : a->person ? "person" : "agency", .name = a->name, .label = a->label, .email = a->email};
+    struct an_subscriber subscriber = {.kind = a->kind ? a->kind : a->person ? "person" : "agency", .name = a->name,
+                                       .label = a->label, .email = a->email};
     char number[32];
     int64_t id = 0;
 
@@ -46,7 +47,8 @@ note_cert(void *context, const struct an_subscriber_cert *cert, struct an_err *r
     struct one *one = context;
 
     (void)reterr;
-    json_array_append_new(one->certs, json_pack("{s:s, s:o}", "serial", cert->serial, "since", reg_day_json(cert->since)));
+    json_array_append_new(one->certs, json_pack("{s:s, s:o}", "serial", cert->serial, "since",
+                                                reg_day_json(cert->since)));
     return AN_OK;
 }
 
@@ -67,7 +69,8 @@ permit(const struct one *one, struct an_err *reterr)
     char object[64];
 
     snprintf(object, sizeof(object), "subscriber:%s", u->number);
-    return an_registry_look_at(&one->d->desk, "subscriber.show", object, u->agency, u->person ? u->person : u->manager, reterr);
+    return an_registry_look_at(&one->d->desk, "subscriber.show", object, u->agency, u->person ? u->person : u->manager,
+                               reterr);
 }
 
 static an_code
@@ -160,7 +163,8 @@ read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 static void
 print_row(FILE *out, const json_t *row)
 {
-    fprintf(out, "%-10s %-24s %s · %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "name"), reg_word(row, "agency"));
+    fprintf(out, "%-10s %-24s %s · %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "name"),
+            reg_word(row, "agency"));
 }
 
 int

@@ -3,7 +3,8 @@
 
 #include "cli/cli.h"
 
-struct enrol_args { const char *dir, *profile, *authority, *subject, *email, *subscriber, *agency, *as, *secret_out; long months, days, limit, matter; bool is_waiting; };
+struct enrol_args { const char *dir, *profile, *authority, *subject, *email, *subscriber, *agency, *as, *secret_out;
+                   long months, days, limit, matter; bool is_waiting; };
 
 int cmd_enrol_allow(struct cli *cli, const void *options, char **args, int count);
 int cmd_enrol_list(struct cli *cli, const void *options, char **args, int count);

@@ -9,11 +9,13 @@ struct registry_args {
     const char *text, *cursor;
     long limit;
     /* agencies */
-    const char *name, *code, *superior, *hierarchy, *address, *province, *tax_code, *budget_code, *email, *email_domain, *regulation, *seal_document,
+    const char *name, *code, *superior, *hierarchy, *address, *province, *tax_code, *budget_code, *email, *email_domain,
+                *regulation, *seal_document,
         *into, *document, *on, *basis;
     double seal_mm;
     /* people */
-    const char *agency, *number, *born, *identity, *identity_issued, *identity_place, *phone, *retires, *title, *authority, *role, *since, *until, *state;
+    const char *agency, *number, *born, *identity, *identity_issued, *identity_place, *phone, *retires, *title,
+                *authority, *role, *since, *until, *state;
     bool head, reveal, end, dry_run;
     /* subscribers */
     const char *kind, *person, *label, *manager;

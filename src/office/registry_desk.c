@@ -109,18 +109,24 @@ reg_day_json(an_time at)
 json_t *
 reg_person_json(const struct an_person *p)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o}", "number", p->number, "name", p->name, "agency", p->agency_name,
-                     "born", reg_day_json(p->born), "identity", p->identity, "identity_issued", reg_day_json(p->identity_issued), "identity_place",
-                     p->identity_place, "email", p->email, "phone", p->phone, "state", p->state, "until", reg_day_json(p->until), "retires",
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o}", "number", p->number, "name",
+                     p->name, "agency", p->agency_name,
+                     "born", reg_day_json(p->born), "identity", p->identity, "identity_issued",
+                     reg_day_json(p->identity_issued), "identity_place",
+                     p->identity_place, "email", p->email, "phone", p->phone, "state", p->state, "until",
+                     reg_day_json(p->until), "retires",
                      reg_day_json(p->retires));
 }
 
 json_t *
 reg_agency_json(const struct an_agency *a)
 {
-    json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (json_int_t)a->id, "code", a->code, "name", a->name,
-                             "superior", a->superior_name, "hierarchy", a->hierarchy, "address", a->address, "province", a->province, "tax_code",
-                             a->tax_code, "budget_code", a->budget_code, "email", a->email, "email_domain", a->email_domain, "regulation",
+    json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id",
+                             (json_int_t)a->id, "code", a->code, "name", a->name,
+                             "superior", a->superior_name, "hierarchy", a->hierarchy, "address", a->address, "province",
+                             a->province, "tax_code",
+                             a->tax_code, "budget_code", a->budget_code, "email", a->email, "email_domain",
+                             a->email_domain, "regulation",
                              a->regulation, "state", a->state);
 
     if (a->seal_um != 0)
@@ -136,8 +142,10 @@ reg_agency_json(const struct an_agency *a)
 json_t *
 reg_subscriber_json(const struct an_subscriber *u)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "number", u->number, "kind", u->kind, "name", u->name, "label", u->label, "agency",
-                     u->agency_name, "person", u->person_number, "email", u->email, "state", u->state, "since", reg_day_json(u->since), "until",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "number", u->number, "kind", u->kind, "name",
+                     u->name, "label", u->label, "agency",
+                     u->agency_name, "person", u->person_number, "email", u->email, "state", u->state, "since",
+                     reg_day_json(u->since), "until",
                      reg_day_json(u->until));
 }
 
@@ -256,7 +264,8 @@ list_page(struct cli *cli, struct paging *paging, const struct reg_ask *ask, str
 int
 reg_list(struct cli *cli, const struct reg_list *list, const struct reg_ask *ask)
 {
-    struct paging paging = {.list = list, .rows = {.options = ask->options, .rows = json_array(), .page = {.text = ask->text, .cursor = ask->cursor,
+    struct paging paging = {.list = list, .rows = {.options = ask->options, .rows = json_array(),
+                                                   .page = {.text = ask->text, .cursor = ask->cursor,
                                                    .limit = ask->limit > 0 ? (size_t)ask->limit : 0}}};
     struct an_err err = {0};
     an_code code = list_page(cli, &paging, ask, &err);

@@ -13,7 +13,8 @@ struct reg_desk {
     struct an_arena *arena;
 };
 /* dir and as of the options: nobody looks into the registers without saying who he is. */
-an_code reg_desk_open(struct cli *cli, const char *dir, const char *as, struct reg_desk *ret, struct an_err *reterr) AN_MUST_USE;
+an_code reg_desk_open(struct cli *cli, const char *dir, const char *as, struct reg_desk *ret,
+                      struct an_err *reterr) AN_MUST_USE;
 void reg_desk_done(struct reg_desk *d); /* for AN_CLEANUP */
 /* "2026-12-02": midnight in Vietnam's zone; NULL = AN_TIME_NONE. AN_E_CLI_VALUE names the option. */
 an_code reg_day(const char *option, const char *text, an_time *ret, struct an_err *reterr) AN_MUST_USE;

@@ -4,8 +4,10 @@
 #include "cli/cli.h"
 
 struct request_args {
-    const char *dir, *as, *agency, *list, *addressee, *subject_kind, *device_kind, *number, *filing_key, *receiver, *regulation, *certificate, *device,
-        *what, *to, *ground, *reason, *key, *cert, *pin_file, *image, *paper, *record, *state, *name, *subject_one, *about, *pin_dir, *after;
+    const char *dir, *as, *agency, *list, *addressee, *subject_kind, *device_kind, *number, *filing_key, *receiver,
+    *regulation, *certificate, *device,
+        *what, *to, *ground, *reason, *key, *cert, *pin_file, *image, *paper, *record, *state, *name, *subject_one,
+        *about, *pin_dir, *after;
     struct opt_list subject, item;
     long edit, limit, before;
     bool urgent, overdue, mine;

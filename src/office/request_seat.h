@@ -12,9 +12,11 @@ struct seat {
     struct an_person_key key;
     struct an_buf image;
 };
-an_code seat_open(struct cli *cli, const struct request_args *args, struct seat *ret, struct an_err *reterr) AN_MUST_USE;
+an_code seat_open(struct cli *cli, const struct request_args *args, struct seat *ret,
+                  struct an_err *reterr) AN_MUST_USE;
 /* The instance alone: nobody acts. */
-an_code seat_open_instance(struct cli *cli, const struct request_args *args, struct seat *ret, struct an_err *reterr) AN_MUST_USE;
+an_code seat_open_instance(struct cli *cli, const struct request_args *args, struct seat *ret,
+                           struct an_err *reterr) AN_MUST_USE;
 void seat_close(struct seat *seat); /* for AN_CLEANUP */
 /* The acting person's key, as --key, --cert, --pin-file and --image say. */
 an_code seat_open_key(struct seat *seat, const struct request_args *args, struct an_err *reterr) AN_MUST_USE;

@@ -6,7 +6,8 @@
 
 #include "cli/cli.h"
 
-extern const struct command_group office_instance, office_ca, office_audit, office_regulation, office_registry, office_device,
+extern const struct command_group office_instance, office_ca, office_audit, office_regulation, office_registry,
+       office_device,
     office_request, office_enrol;
 
 #ifdef AN_TABLE_ONLY

@@ -472,7 +472,8 @@ is_value_of_field(struct diff *diff, uint32_t num)
 static void
 judge_signature(struct diff *diff, struct change *change)
 {
-    if (change->is_new && !change->is_gone && an_pdf_dict_find(change->b, "ByteRange") && an_pdf_dict_find(change->b, "Contents") &&
+    if (change->is_new && !change->is_gone && an_pdf_dict_find(change->b, "ByteRange") &&
+        an_pdf_dict_find(change->b, "Contents") &&
         !is_value_of_field(diff, change->num))
         an_diff_forbid(diff, change, AN_V_PDF_SIGNATURE_LOST);
 }

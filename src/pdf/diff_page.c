@@ -20,13 +20,15 @@ claim_annotation(struct diff *diff, struct change *change)
     an_diff_claim(diff, change, AN_PDF_CHANGE_ANNOTATION, allowed, AN_V_PDF_ANNOTATION);
 }
 
-/* What a reviewer writes, and nothing that acts, plays, hides or belongs to the page (Redact, Watermark, …); a kind that
- * is not known may do any of it. */
+/* What a reviewer writes, and nothing that acts, plays, hides or belongs to the page (Redact, Watermark, …); a kind
+ * that is not known may do any of it. */
 static bool
 is_active(const struct an_pdf_obj *annot)
 {
-    static const char *const harmless[] = {"Text", "FreeText", "Link", "Line", "Square", "Circle", "Polygon", "PolyLine", "Highlight",
-                                           "Underline", "Squiggly", "StrikeOut", "Stamp", "Caret", "Ink", "Popup", "FileAttachment"};
+    static const char *const harmless[] = {"Text", "FreeText", "Link", "Line", "Square", "Circle", "Polygon",
+                                           "PolyLine", "Highlight",
+                                           "Underline", "Squiggly", "StrikeOut", "Stamp", "Caret", "Ink", "Popup",
+                                           "FileAttachment"};
     const struct an_pdf_obj *subtype = an_pdf_dict_find(annot, "Subtype");
     bool is_known = false;
 

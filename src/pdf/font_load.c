@@ -1,6 +1,6 @@
 /*
- * Loads the font module when the first text is to be drawn. FreeType and HarfBuzz bring seven more libraries: loading them
- * always would cost every command that draws nothing more than its signature does (decision 007).
+ * Loads the font module when the first text is to be drawn. FreeType and HarfBuzz bring seven more libraries: loading
+ * them always would cost every command that draws nothing more than its signature does (decision 007).
  */
 #include "base/program.h"
 #include "pdf/font_ops.h"

@@ -79,7 +79,8 @@ struct an_pdf_sigfield {
     uint32_t page_num; struct an_pdf_rect rect; /* widget; page 0 = unknown */
     bool is_doc_timestamp; /* /Type /DocTimeStamp or SubFilter ETSI.RFC3161 */
     char filter[40], sub_filter[40];
-    uint64_t byte_range[4]; bool has_byte_range; size_t byte_range_count; /* numbers in the array; 4 is the only right one */
+    /* numbers in the array; 4 is the only right one */
+    uint64_t byte_range[4]; bool has_byte_range; size_t byte_range_count;
     uint64_t contents_offset, contents_end; /* of the <…> in the file, delimiters included; 0 when unknown */
     an_bytes contents;     /* decoded; never decrypted */
     char *signer_name, *reason, *location, *contact; /* "" when absent */
@@ -172,7 +173,8 @@ struct an_pdf_dss { const an_bytes *certs, *crls, *ocsps; size_t cert_count, crl
 an_code an_pdf_dss_prepare(struct an_pdf *pdf, const struct an_pdf_dss *dss, struct an_pdf_update *ret,
                            struct an_err *reterr) AN_MUST_USE; /* contents_max is 0: ready to append */
 /* Reads the DSS of a state: decoded streams, free with an_pdf_dss_data_done. */
-struct an_pdf_dss_data { an_bytes *certs, *crls, *ocsps; size_t cert_count, crl_count, ocsp_count; struct an_arena *arena; };
+struct an_pdf_dss_data { an_bytes *certs, *crls, *ocsps; size_t cert_count, crl_count, ocsp_count;
+                        struct an_arena *arena; };
 an_code an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret,
                         struct an_err *reterr) AN_MUST_USE;
 void an_pdf_dss_data_done(struct an_pdf_dss_data *data);
@@ -207,7 +209,8 @@ an_code an_pdf_diff(struct an_pdf *pdf, size_t revision, int docmdp, struct an_p
 void an_pdf_diff_done(struct an_pdf_diff *diff);
 /* Structural faults of one signature: byte range shape, overlap, gap not equal to /Contents, another signature's range,
  * wrapping, universal forgery (missing, empty, negative, garbage). AN_OK or AN_V_PDF_*. */
-an_code an_pdf_check_coverage(struct an_pdf *pdf, const struct an_pdf_sigfields *all, size_t index, bool *ret_covers_file,
+an_code an_pdf_check_coverage(struct an_pdf *pdf, const struct an_pdf_sigfields *all, size_t index,
+                              bool *ret_covers_file,
                               struct an_err *reterr) AN_MUST_USE;
 /* What a shadow attack would need and this state has (before signing): hidden content, overlaying unsigned fields,
  * unused page objects. Findings have allowed = true. */

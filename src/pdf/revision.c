@@ -148,7 +148,8 @@ list_section(struct an_pdf *pdf, struct an_pdf_section *section, struct change_v
 }
 
 static void
-list_left_out(struct an_pdf *pdf, struct an_pdf_section *whole, struct an_pdf_section *older, struct change_vec *changes)
+list_left_out(struct an_pdf *pdf, struct an_pdf_section *whole, struct an_pdf_section *older,
+              struct change_vec *changes)
 {
     for (size_t i = 0; i < older->run_count; i++)
         for (uint32_t at = 0; at < older->runs[i].count; at++) {

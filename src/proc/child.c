@@ -47,9 +47,10 @@ find_program(const char *name)
     return an_program_find(name);
 }
 
-/* What a helper may know of our environment: language, zone, a fixed clock for reproducible output, where the password of the
- * database stands. */
-static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "PGPASSFILE", "ASAN_OPTIONS",
+/* What a helper may know of our environment: language, zone, a fixed clock for reproducible output, where the password
+ * of the database stands. */
+static const char *const environment_kept[] = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "PGPASSFILE",
+                                               "ASAN_OPTIONS",
                                                "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 
 static void
@@ -240,7 +241,8 @@ an_child_stop(struct an_child **child)
 an_code
 an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr)
 {
-    if (child->pid == 0 || child->socket < 0 || an_frame_send(child->socket, type, AN_LIT("{}"), -1, an_time_monotonic_ms() + CHILD_GRACE_MS) != AN_FRAME_OK)
+    if (child->pid == 0 || child->socket < 0 || an_frame_send(child->socket, type, AN_LIT("{}"), -1,
+                                                              an_time_monotonic_ms() + CHILD_GRACE_MS) != AN_FRAME_OK)
         AN_FAIL(reterr, AN_E_PROC_CRASHED, "%s", child->name);
     return AN_OK;
 }
@@ -256,7 +258,8 @@ an_child_word(struct an_child *child)
 {
     struct an_frame frame = {.payload = an_buf_new(4096), .fd = -1};
     struct pollfd one = {.fd = child->socket, .events = POLLIN};
-    bool is_there = child->socket >= 0 && poll(&one, 1, 0) > 0 && an_frame_receive(child->socket, &frame, an_time_monotonic_ms() + CHILD_GRACE_MS) == AN_FRAME_OK;
+    bool is_there = child->socket >= 0 && poll(&one, 1, 0) > 0 &&
+        an_frame_receive(child->socket, &frame, an_time_monotonic_ms() + CHILD_GRACE_MS) == AN_FRAME_OK;
 
     if (frame.fd >= 0)
         close(frame.fd);

@@ -139,7 +139,8 @@ receive_all(int socket, uint8_t *out, size_t len, int *fd, uint64_t deadline_ms)
                                  .msg_controllen = sizeof(control.room)};
         ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) { /* waiting is a call of its own: only for what is not there yet */
+        /* waiting is a call of its own: only for what is not there yet */
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             enum an_frame_state state = wait_for(socket, POLLIN, deadline_ms);
             if (state != AN_FRAME_OK)
                 return state;

@@ -14,10 +14,11 @@ struct an_child;
 /* Starts libexec program `name` ("antin-render"): looked for beside our own executable, then in the install folder.
  * Never through a shell or PATH. The child gets the socket as descriptor 3 and nothing else. */
 an_code an_child_start(const char *name, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
-/* Starts a program of ours with arguments, argv ending with NULL, that works by itself: it has no socket to us, its output is
- * forgotten, its standard error is ours. */
+/* Starts a program of ours with arguments, argv ending with NULL, that works by itself: it has no socket to us, its
+ * output is forgotten, its standard error is ours. */
 an_code an_child_run(const char *name, char *const *argv, struct an_child **ret, struct an_err *reterr) AN_MUST_USE;
-/* Replaces this process with the program `name`, looked for in the same places; argv ends with NULL. Returns only on failure. */
+/* Replaces this process with the program `name`, looked for in the same places; argv ends with NULL. Returns only on
+ * failure. */
 an_code an_child_become(const char *name, const char *const *argv, struct an_err *reterr) AN_MUST_USE;
 void an_child_stop(struct an_child **child); /* closes, waits a little, kills */
 /* An extra folder, looked in before all others; for programs that do not stand beside the helpers, such as tests. Not
@@ -29,8 +30,8 @@ void an_child_look_in(const char *folder);
 an_code an_child_ask(struct an_child *child, uint32_t type, an_bytes payload, int fd, uint64_t timeout_ms,
                      uint32_t *ret_type, struct an_buf *ret_payload, struct an_err *reterr) AN_MUST_USE;
 
-/* For those who keep a child for long: something said without an answer; the end of the conversation, after which it should
- * end by itself; whether it has (*ret_status as of waitpid). */
+/* For those who keep a child for long: something said without an answer; the end of the conversation, after which it
+ * should end by itself; whether it has (*ret_status as of waitpid). */
 an_code an_child_tell(struct an_child *child, uint32_t type, struct an_err *reterr) AN_MUST_USE;
 void an_child_hang_up(struct an_child *child);
 bool an_child_has_ended(struct an_child *child, int *ret_status);
@@ -56,7 +57,9 @@ struct an_sandbox {
     uint64_t file_bytes_max;   /* largest file written, also through a descriptor that was given; 0 = none */
     bool threads;              /* may start threads (a resolver); processes never */
     unsigned descriptors_max;  /* open files and connections; 0 = 256 with sockets, 64 without */
-    bool local;                /* may talk and listen on sockets of this machine (AF_UNIX) and on those that it was given, lock files, ask how good the clock is */
+    /* may talk and listen on sockets of this machine (AF_UNIX) and on those that it was given, lock files, ask how good
+     * the clock is */
+    bool local;
 };
 /* Applies to the calling process for good. A path that does not exist is skipped. AN_E_PROC_SANDBOX when the system
  * call filter cannot be set, or when the kernel has no Landlock and `required`. Without Landlock the folders are not

@@ -61,9 +61,12 @@ static const int calls_of_network[] = {
 
 /* Sockets of this machine: a connection from another process of ours, the daemon of a card reader. */
 static const int calls_of_local[] = {
-    SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(flock), SCMP_SYS(pipe2), SCMP_SYS(eventfd2),
-    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(sendfile), SCMP_SYS(adjtimex),
+    SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(flock), SCMP_SYS(pipe2),
+    SCMP_SYS(eventfd2),
+    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(sendfile),
+    SCMP_SYS(adjtimex),
     SCMP_SYS(clock_adjtime),
 };
 
@@ -166,7 +169,8 @@ allow_local(scmp_filter_ctx filter)
     int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 
     for (size_t i = 0; i < AN_COUNT(locks) && failed == 0; i++)
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)locks[i]));
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                  SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)locks[i]));
     return failed ? failed : allow_calls(filter, calls_of_local, AN_COUNT(calls_of_local));
 }
 
@@ -220,7 +224,8 @@ lower_limit(__rlimit_resource_t resource, uint64_t value)
 static bool
 lower_limits(const struct an_sandbox *what)
 {
-    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->descriptors_max ? what->descriptors_max : what->network || what->local ? 256 : 64);
+    bool done = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_NOFILE, what->descriptors_max ? what->descriptors_max
+                                                           : what->network || what->local ? 256 : 64);
 
     /* Without this a write to standard error that is a file would end the process instead of failing. */
     signal(SIGXFSZ, SIG_IGN);

@@ -183,7 +183,9 @@ take_base64(struct taker *taker, const json_t *text)
     struct an_buf bytes = an_buf_new(AN_LIMIT_MESSAGE_BYTES);
     an_bytes copy = AN_NONE;
 
-    if (text && (!json_is_string(text) || !an_base64_decode(&bytes, AN_BYTES(json_string_value(text), json_string_length(text)))))
+    if (text && (!json_is_string(text) || !an_base64_decode(&bytes,
+                                                            AN_BYTES(json_string_value(text),
+                                                                     json_string_length(text)))))
         taker->failed = true;
     else if (bytes.len)
         copy = an_arena_dup(taker->arena, an_buf_view(&bytes));
@@ -243,7 +245,8 @@ take_references(struct taker *taker, const json_t *list, struct an_xml_signature
         struct an_xml_reference *reference = &ret->references[i];
         int state = take_int(row, "state");
 
-        taker->failed = taker->failed || state < AN_XML_MATCHES || state > AN_XML_MALFORMED || !json_object_get(row, "state");
+        taker->failed = taker->failed || state < AN_XML_MATCHES || state > AN_XML_MALFORMED ||
+            !json_object_get(row, "state");
         reference->state = (enum an_xml_state)state;
         reference->uri = take_text(taker, row, "uri");
         reference->type = take_text(taker, row, "type");
@@ -465,7 +468,8 @@ an_zip_read(struct an_xml_reader *reader, an_bytes bytes, struct an_zip **ret, s
 }
 
 an_code
-an_zip_read_within(struct an_xml_reader *reader, an_bytes bytes, size_t bytes_max, struct an_zip **ret, struct an_err *reterr)
+an_zip_read_within(struct an_xml_reader *reader, an_bytes bytes, size_t bytes_max, struct an_zip **ret,
+                   struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *root = NULL;
     AN_CLEANUP(an_free_ptr) char *room = an_asprintf("%zu", bytes_max);

@@ -25,7 +25,8 @@ enum an_xml_state {
 };
 struct an_xml_reference {
     const char *uri, *type, *detail; /* "" when absent */
-    const char *covers;      /* "document", "object", "signed-properties", "signature-value", "element", "external", … */
+    /* "document", "object", "signed-properties", "signature-value", "element", "external", … */
+    const char *covers;
     enum an_xml_state state;
     int digest;              /* enum an_digest; 0 = unknown */
     bool in_manifest;        /* named by a signed ds:Manifest, not by the signature itself */
@@ -100,7 +101,8 @@ an_code an_xml_read(struct an_xml_reader *reader, an_bytes xml, const struct an_
                     struct an_xml_document **ret, struct an_err *reterr) AN_MUST_USE;
 
 /* parts: the data objects, in the order in which the digests come back. Everything lives in *ret_arena. */
-an_code an_xml_record_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
+an_code an_xml_record_read(struct an_xml_reader *reader, an_bytes xml, const struct an_xml_part *parts,
+                           size_t part_count,
                            struct an_ers **ret, struct an_arena **ret_arena, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- containers ---- */
@@ -114,7 +116,8 @@ void an_zip_free(struct an_zip **zip); /* also for AN_CLEANUP */
 /* AN_E_XML_ZIP when it is malformed, encrypted, ambiguous (two entries of one name, headers that disagree). */
 an_code an_zip_read(struct an_xml_reader *reader, an_bytes zip, struct an_zip **ret, struct an_err *reterr) AN_MUST_USE;
 /* The same with a bound of the caller's on what comes out, all together: AN_E_LIMIT before more is unpacked. */
-an_code an_zip_read_within(struct an_xml_reader *reader, an_bytes zip, size_t bytes_max, struct an_zip **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_zip_read_within(struct an_xml_reader *reader, an_bytes zip, size_t bytes_max, struct an_zip **ret,
+                           struct an_err *reterr) AN_MUST_USE;
 
 /* ASiCManifest (EN 319 162-1, A.4): what a signature or time-stamp file stands for. */
 struct an_manifest_entry { const char *uri; int digest; an_bytes value; bool is_root; };

@@ -6,13 +6,17 @@
 
 #define A(kind, member) {kind, offsetof(struct an_agency, member)}
 static const struct col agency_cols[] = {
-    A(COL_INT, id), A(COL_TEXT, code), A(COL_TEXT, name), A(COL_INT, superior), A(COL_TEXT, superior_name), A(COL_TEXT, hierarchy),
-    A(COL_TEXT, address), A(COL_TEXT, province), A(COL_TEXT, tax_code), A(COL_TEXT, budget_code), A(COL_TEXT, email), A(COL_TEXT, email_domain),
-    A(COL_TEXT, regulation), A(COL_INT, seal_um), A(COL_TEXT, seal_document), A(COL_TEXT, state), A(COL_TIME, since), A(COL_TIME, until),
+    A(COL_INT, id), A(COL_TEXT, code), A(COL_TEXT, name), A(COL_INT, superior), A(COL_TEXT, superior_name),
+    A(COL_TEXT, hierarchy),
+    A(COL_TEXT, address), A(COL_TEXT, province), A(COL_TEXT, tax_code), A(COL_TEXT, budget_code), A(COL_TEXT, email),
+    A(COL_TEXT, email_domain),
+    A(COL_TEXT, regulation), A(COL_INT, seal_um), A(COL_TEXT, seal_document), A(COL_TEXT, state), A(COL_TIME, since),
+    A(COL_TIME, until),
     A(COL_INT, successor),
 };
 static const struct reg_pager agency_pager = {
-    AN_SQL_AGENCY_PAGE_SUPERIOR, AN_SQL_AGENCY_PAGE_NAME, AN_SQL_AGENCY_PAGE_PART, COLS(agency_cols), sizeof(struct an_agency)};
+    AN_SQL_AGENCY_PAGE_SUPERIOR, AN_SQL_AGENCY_PAGE_NAME, AN_SQL_AGENCY_PAGE_PART, COLS(agency_cols),
+    sizeof(struct an_agency)};
 
 /* ---- fields ---- */
 static bool
@@ -34,7 +38,8 @@ is_domain(const char *text)
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         dots += c == '.';
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.') || (c == '.' && (i == 0 || text[i - 1] == '.')))
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.') ||
+            (c == '.' && (i == 0 || text[i - 1] == '.')))
             return false;
     }
     return len <= 253 && dots > 0 && text[len - 1] != '.';
@@ -44,8 +49,10 @@ is_domain(const char *text)
 static an_code
 check_fields(const struct an_agency *agency, struct an_err *reterr)
 {
-    const char *tax = agency->tax_code ? agency->tax_code : "", *budget = agency->budget_code ? agency->budget_code : "";
-    const char *domain = agency->email_domain ? agency->email_domain : "", *hierarchy = agency->hierarchy ? agency->hierarchy : "";
+    const char *tax = agency->tax_code ? agency->tax_code : "", *budget = agency->budget_code ? agency->budget_code
+            : "";
+    const char *domain = agency->email_domain ? agency->email_domain : "",
+                *hierarchy = agency->hierarchy ? agency->hierarchy : "";
 
     if (strcmp(hierarchy, "state") != 0 && strcmp(hierarchy, "party") != 0)
         AN_FAIL(reterr, AN_E_AGENCY_FIELD, "hierarchy: state, party");
@@ -88,7 +95,8 @@ add_code(struct an_tx *tx, int64_t agency, const char *code, an_time since, cons
 }
 
 static an_code
-write_agency(struct an_tx *tx, const struct an_agency *agency, const char *code, struct an_arena *arena, int64_t *ret_id, struct an_err *reterr)
+write_agency(struct an_tx *tx, const struct an_agency *agency, const char *code, struct an_arena *arena,
+             int64_t *ret_id, struct an_err *reterr)
 {
     const char *name = NULL, *folded = NULL, *address = NULL, *province = NULL;
 
@@ -99,9 +107,12 @@ write_agency(struct an_tx *tx, const struct an_agency *agency, const char *code,
     if (name[0] == '\0')
         AN_FAIL(reterr, AN_E_AGENCY_FIELD, "name");
     const struct an_value values[] = {
-        an_v_text(name), an_v_text(folded), reg_id(agency->superior), an_v_text(agency->hierarchy), an_v_text(address), an_v_text(province),
-        reg_text(agency->tax_code), reg_text(agency->budget_code), reg_text(agency->email), reg_text(agency->email_domain),
-        reg_text(agency->regulation), AN_V_INT(agency->seal_um), reg_text(agency->seal_document), reg_time(agency->since),
+        an_v_text(name), an_v_text(folded), reg_id(agency->superior), an_v_text(agency->hierarchy), an_v_text(address),
+        an_v_text(province),
+        reg_text(agency->tax_code), reg_text(agency->budget_code), reg_text(agency->email),
+        reg_text(agency->email_domain),
+        reg_text(agency->regulation), AN_V_INT(agency->seal_um), reg_text(agency->seal_document),
+        reg_time(agency->since),
         ret_id ? reg_text_or_null(code) : AN_V_INT(agency->id),
     };
     if (ret_id != NULL)
@@ -145,7 +156,8 @@ an_agency_edit(struct an_tx *tx, const struct an_agency *agency, struct an_err *
 }
 
 an_code
-an_agency_change_code(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time at, struct an_err *reterr)
+an_agency_change_code(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time at,
+                      struct an_err *reterr)
 {
     char normal[AN_AGENCY_CODE_MAX + 1];
 
@@ -161,7 +173,8 @@ an_code
 an_agency_close(struct an_tx *tx, const struct an_agency *agency, const char *basis, struct an_err *reterr)
 {
     const struct an_value close[] = {AN_V_INT(agency->id), AN_V_INT(agency->until), AN_V_NULL, reg_text(basis)};
-    const struct an_value end[] = {AN_V_INT(agency->id), AN_V_INT(agency->until)}, successor[] = {AN_V_INT(agency->id), AN_V_INT(agency->successor)};
+    const struct an_value end[] = {AN_V_INT(agency->id), AN_V_INT(agency->until)},
+                          successor[] = {AN_V_INT(agency->id), AN_V_INT(agency->successor)};
 
     if (agency->until == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_AGENCY_FIELD, "until");
@@ -174,7 +187,8 @@ an_agency_close(struct an_tx *tx, const struct an_agency *agency, const char *ba
 }
 
 an_code
-an_agency_add_closed(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time until, struct an_err *reterr)
+an_agency_add_closed(struct an_tx *tx, int64_t id, const char *code, const char *basis, an_time until,
+                     struct an_err *reterr)
 {
     char normal[AN_AGENCY_CODE_MAX + 1];
     int64_t changed = 0;
@@ -251,7 +265,8 @@ drop_zeros(char *code)
 }
 
 an_code
-an_agency_find_code(struct an_tx *tx, const char *code, struct an_arena *arena, struct an_agency *ret, bool *ret_closed, struct an_err *reterr)
+an_agency_find_code(struct an_tx *tx, const char *code, struct an_arena *arena, struct an_agency *ret, bool *ret_closed,
+                    struct an_err *reterr)
 {
     char normal[AN_AGENCY_CODE_MAX + 1];
     struct code_row row = {0};
@@ -330,7 +345,8 @@ list_row(void *context, const void *item, struct an_err *reterr)
 }
 
 an_code
-an_agency_list(struct an_tx *tx, const struct an_page *page, struct an_arena *arena, an_agency_fn each, void *context, const char **ret_cursor,
+an_agency_list(struct an_tx *tx, const struct an_page *page, struct an_arena *arena, an_agency_fn each, void *context,
+               const char **ret_cursor,
                struct an_err *reterr)
 {
     struct list list = {each, context};

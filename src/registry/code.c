@@ -1,7 +1,7 @@
 /*
  * Identifiers of agencies (QĐ 20/2020/QĐ-TTg Điều 4, Phụ lục I): at most 35 characters, groups of 0–9 and A–Z with dots
- * between them, the first a letter and two digits. The form used before 2020 ("000.00.05.H53", the highest level last) still
- * comes in old traffic and lists; it is read, never written.
+ * between them, the first a letter and two digits. The form used before 2020 ("000.00.05.H53", the highest level last)
+ * still comes in old traffic and lists; it is read, never written.
  */
 #include "registry/registry.h"
 
@@ -14,7 +14,8 @@ is_digit(uint8_t c)
 static bool
 is_first_group(an_bytes group)
 {
-    return group.len == 3 && group.ptr[0] >= 'A' && group.ptr[0] <= 'Z' && is_digit(group.ptr[1]) && is_digit(group.ptr[2]);
+    return group.len == 3 && group.ptr[0] >= 'A' && group.ptr[0] <= 'Z' && is_digit(group.ptr[1]) &&
+           is_digit(group.ptr[2]);
 }
 
 static bool

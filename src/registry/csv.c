@@ -77,7 +77,8 @@ read_row(struct an_csv *csv, struct an_err *reterr)
         at++;
     }
     csv->next_line++;
-    if (memchr(csv->rest.ptr, 0, at < csv->rest.len ? at : csv->rest.len) != NULL) /* what stands behind it would be read by nobody */
+    /* what stands behind it would be read by nobody */
+    if (memchr(csv->rest.ptr, 0, at < csv->rest.len ? at : csv->rest.len) != NULL)
         AN_FAIL(reterr, AN_E_CSV, "%zu: NUL", csv->line);
     csv->rest = an_bytes_slice(csv->rest, at, csv->rest.len);
     if (!an_buf_ok(&csv->text))
@@ -122,7 +123,8 @@ skip_unseen(const char *text)
     return text;
 }
 
-/* = + - @ and their full-width forms, which are read as the same; a tabulator or line end puts the rest into a cell of its own. */
+/* = + - @ and their full-width forms, which are read as the same; a tabulator or line end puts the rest into a cell of
+ * its own. */
 static bool
 begins_formula(const char *text)
 {
@@ -138,7 +140,8 @@ begins_formula(const char *text)
 void
 an_csv_write(struct an_buf *out, const char *text, bool is_last)
 {
-    bool is_formula = begins_formula(text), is_quoted = is_formula || skip_unseen(text) != text || strpbrk(text, ",;\"\n\r\t") != NULL;
+    bool is_formula = begins_formula(text), is_quoted = is_formula || skip_unseen(text) != text ||
+        strpbrk(text, ",;\"\n\r\t") != NULL;
 
     if (is_quoted)
         an_buf_byte(out, '"');

@@ -4,7 +4,8 @@
 
 #define C(kind, member) {kind, offsetof(struct an_custody, member)}
 static const struct col custody_cols[] = {
-    C(COL_INT, device), C(COL_INT, seq), C(COL_TEXT, giver_kind), C(COL_INT, giver), C(COL_TEXT, taker_kind), C(COL_INT, taker), C(COL_TIME, at),
+    C(COL_INT, device), C(COL_INT, seq), C(COL_TEXT, giver_kind), C(COL_INT, giver), C(COL_TEXT, taker_kind),
+    C(COL_INT, taker), C(COL_TIME, at),
     C(COL_TEXT, way), C(COL_INT, record), C(COL_TEXT, record_number), C(COL_TEXT, giver_name), C(COL_TEXT, taker_name),
 };
 
@@ -35,10 +36,13 @@ an_custody_add(struct an_tx *tx, const struct an_custody *link, struct an_err *r
     AN_TRY(an_device_find(tx, link->device, arena, &device, reterr));
     AN_TRY(check_link(tx, link, &device, reterr));
     const struct an_value values[] = {
-        AN_V_INT(link->device), AN_V_INT(device.link + 1), device.link ? AN_V_INT(device.link) : AN_V_NULL, an_v_text(link->giver_kind),
-        AN_V_INT(link->giver), an_v_text(link->taker_kind), AN_V_INT(link->taker), AN_V_INT(link->at), reg_text(link->way), AN_V_INT(link->record),
+        AN_V_INT(link->device), AN_V_INT(device.link + 1), device.link ? AN_V_INT(device.link) : AN_V_NULL,
+        an_v_text(link->giver_kind),
+        AN_V_INT(link->giver), an_v_text(link->taker_kind), AN_V_INT(link->taker), AN_V_INT(link->at),
+        reg_text(link->way), AN_V_INT(link->record),
     };
-    const struct an_value holder[] = {AN_V_INT(link->device), AN_V_INT(device.link + 1), an_v_text(link->taker_kind), AN_V_INT(link->taker)};
+    const struct an_value holder[] = {AN_V_INT(link->device), AN_V_INT(device.link + 1), an_v_text(link->taker_kind),
+                                      AN_V_INT(link->taker)};
     AN_TRY(an_tx_run(tx, AN_SQL_CUSTODY_INSERT, values, AN_COUNT(values), NULL, reterr));
     return an_tx_run(tx, AN_SQL_DEVICE_HOLDER_SET, holder, AN_COUNT(holder), NULL, reterr);
 }

@@ -23,15 +23,18 @@ an_device_state_find(const char *id)
 
 #define D(kind, member) {kind, offsetof(struct an_device, member)}
 const struct col device_cols[] = {
-    D(COL_INT, id), D(COL_TEXT, kind), D(COL_TEXT, number), D(COL_TEXT, model), D(COL_TEXT, uri), D(COL_TEXT, carrier), D(COL_TEXT, phone),
-    D(COL_TEXT, account), D(COL_INT, subscriber), D(COL_TEXT, state), D(COL_INT, event), D(COL_INT, link), D(COL_TEXT, holder_kind),
+    D(COL_INT, id), D(COL_TEXT, kind), D(COL_TEXT, number), D(COL_TEXT, model), D(COL_TEXT, uri), D(COL_TEXT, carrier),
+    D(COL_TEXT, phone),
+    D(COL_TEXT, account), D(COL_INT, subscriber), D(COL_TEXT, state), D(COL_INT, event), D(COL_INT, link),
+    D(COL_TEXT, holder_kind),
     D(COL_INT, holder), D(COL_TEXT, place), D(COL_TEXT, note), D(COL_TEXT, holder_name), D(COL_TEXT, subscriber_number),
     D(COL_TEXT, subscriber_name),
 };
 const size_t device_col_count = AN_COUNT(device_cols);
 #define E(kind, member) {kind, offsetof(struct an_device_event, member)}
 static const struct col event_cols[] = {
-    E(COL_INT, seq), E(COL_TEXT, state_from), E(COL_TEXT, state_to), E(COL_TIME, at), E(COL_TEXT, actor), E(COL_TEXT, reason),
+    E(COL_INT, seq), E(COL_TEXT, state_from), E(COL_TEXT, state_to), E(COL_TIME, at), E(COL_TEXT, actor),
+    E(COL_TEXT, reason),
 };
 
 /* ---- fields ---- */
@@ -72,20 +75,23 @@ static an_code
 check_device(const struct an_device *device, struct an_err *reterr)
 {
     static const char *const kinds[] = {"pki-token", "sim-pki", "hsm"};
-    const char *kind = device->kind ? device->kind : "", *carrier = NULL, *number = device->number ? device->number : "";
+    const char *kind = device->kind ? device->kind : "", *carrier = NULL, *number = device->number ? device->number
+            : "";
     bool is_known = false, converts = false;
 
     for (size_t i = 0; i < AN_COUNT(kinds); i++)
         is_known |= strcmp(kind, kinds[i]) == 0;
     if (!is_known)
         AN_FAIL(reterr, AN_E_DEVICE_FIELD, "kind: %.20s", kind);
-    if (number[0] == '\0' || strlen(number) > 64 || strspn(number, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_/") != strlen(number))
+    if (number[0] == '\0' || strlen(number) > 64 || strspn(number,
+                                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_/") != strlen(number))
         AN_FAIL(reterr, AN_E_DEVICE_FIELD, "number: %.64s", number);
     if (device->uri != NULL && (strstr(device->uri, "pin-value") != NULL || strlen(device->uri) > 500))
         AN_FAIL(reterr, AN_E_DEVICE_FIELD, "uri");
     if (strcmp(kind, "sim-pki") == 0) {
         AN_TRY(an_sim_parse(device->carrier ? device->carrier : "", &carrier, &converts, reterr));
-        if (device->phone == NULL || strspn(device->phone, "0123456789") != strlen(device->phone) || strlen(device->phone) != 10 || device->phone[0] != '0')
+        if (device->phone == NULL || strspn(device->phone, "0123456789") != strlen(device->phone) ||
+            strlen(device->phone) != 10 || device->phone[0] != '0')
             AN_FAIL(reterr, AN_E_DEVICE_SIM, "phone: %.20s", device->phone ? device->phone : "");
     }
     if (strcmp(kind, "hsm") == 0 && (device->account == NULL || device->account[0] == '\0'))
@@ -95,17 +101,20 @@ check_device(const struct an_device *device, struct an_err *reterr)
 
 /* ---- adding, changing ---- */
 static an_code
-add_event(struct an_tx *tx, int64_t id, int64_t seq, const char *from, const char *to, const char *actor, an_time at, const char *reason,
+add_event(struct an_tx *tx, int64_t id, int64_t seq, const char *from, const char *to, const char *actor, an_time at,
+          const char *reason,
           struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(id), AN_V_INT(seq), seq == 1 ? AN_V_NULL : AN_V_INT(seq - 1), an_v_text(from), an_v_text(to),
+    const struct an_value values[] = {AN_V_INT(id), AN_V_INT(seq), seq == 1 ? AN_V_NULL : AN_V_INT(seq - 1),
+                                      an_v_text(from), an_v_text(to),
                                       AN_V_INT(at), reg_text(actor), reg_text(reason)};
 
     return an_tx_run(tx, AN_SQL_DEVICE_EVENT_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
 
 an_code
-an_device_add(struct an_tx *tx, const struct an_device *device, const char *actor, an_time at, int64_t *ret_id, struct an_err *reterr)
+an_device_add(struct an_tx *tx, const struct an_device *device, const char *actor, an_time at, int64_t *ret_id,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     const char *carrier = "", *place = NULL, *note = NULL;
@@ -121,7 +130,8 @@ an_device_add(struct an_tx *tx, const struct an_device *device, const char *acto
     if (is_taken)
         AN_FAIL(reterr, AN_E_DEVICE_TAKEN, "%s", device->number);
     const struct an_value values[] = {
-        an_v_text(device->kind), number, reg_text(device->model), reg_text(device->uri), an_v_text(carrier), reg_text(device->phone),
+        an_v_text(device->kind), number, reg_text(device->model), reg_text(device->uri), an_v_text(carrier),
+        reg_text(device->phone),
         reg_text(device->account), reg_id(device->subscriber), an_v_text(place), an_v_text(note),
     };
     AN_TRY(an_tx_int(tx, AN_SQL_DEVICE_INSERT, values, AN_COUNT(values), ret_id, reterr));
@@ -137,13 +147,16 @@ an_device_edit(struct an_tx *tx, const struct an_device *device, struct an_err *
     AN_TRY(check_device(device, reterr));
     AN_TRY(reg_clean(arena, "place", device->place, &place, reterr));
     AN_TRY(reg_clean(arena, "note", device->note, &note, reterr));
-    const struct an_value values[] = {reg_text(device->model), reg_text(device->uri), reg_text(device->phone), reg_text(device->account),
-                                      reg_id(device->subscriber), an_v_text(place), an_v_text(note), AN_V_INT(device->id)};
+    const struct an_value values[] = {reg_text(device->model), reg_text(device->uri), reg_text(device->phone),
+                                      reg_text(device->account),
+                                      reg_id(device->subscriber), an_v_text(place), an_v_text(note),
+                                      AN_V_INT(device->id)};
     return an_tx_run(tx, AN_SQL_DEVICE_UPDATE, values, AN_COUNT(values), NULL, reterr);
 }
 
 an_code
-an_device_change_state(struct an_tx *tx, int64_t id, const char *state, const char *actor, an_time at, const char *reason, struct an_err *reterr)
+an_device_change_state(struct an_tx *tx, int64_t id, const char *state, const char *actor, an_time at,
+                       const char *reason, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
     struct an_device device = {0};
@@ -154,7 +167,8 @@ an_device_change_state(struct an_tx *tx, int64_t id, const char *state, const ch
     AN_TRY(an_tx_int(tx, AN_SQL_DEVICE_TRANSITION_COUNT, pair, 2, &allowed, reterr));
     if (allowed == 0) {
         const struct an_device_state *from = an_device_state_find(device.state), *to = an_device_state_find(state);
-        AN_FAIL(reterr, AN_E_DEVICE_STATE, "%s: %s → %s", device.number, from ? from->vi : device.state, to ? to->vi : state);
+        AN_FAIL(reterr, AN_E_DEVICE_STATE, "%s: %s → %s", device.number, from ? from->vi : device.state,
+                to ? to->vi : state);
     }
     AN_TRY(add_event(tx, id, device.event + 1, device.state, state, actor, at, reason, reterr));
     const struct an_value values[] = {AN_V_INT(id), an_v_text(state), AN_V_INT(device.event + 1)};
@@ -175,12 +189,14 @@ an_device_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_d
 }
 
 an_code
-an_device_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_device *ret, struct an_err *reterr)
+an_device_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_device *ret,
+                      struct an_err *reterr)
 {
     const struct an_value value = an_v_text(number);
     bool found = false;
 
-    AN_TRY(reg_find(tx, AN_SQL_DEVICE_FIND_NUMBER, &value, 1, device_cols, device_col_count, arena, ret, &found, reterr));
+    AN_TRY(reg_find(tx, AN_SQL_DEVICE_FIND_NUMBER, &value, 1, device_cols, device_col_count, arena, ret, &found,
+                    reterr));
     if (!found)
         AN_FAIL(reterr, AN_E_DEVICE_UNKNOWN, "%.64s", number);
     return AN_OK;
@@ -202,18 +218,22 @@ device_list_done(struct device_list *list)
 }
 
 an_code
-an_device_list(struct an_tx *tx, const struct an_device_page *page, an_device_fn each, void *context, struct an_err *reterr)
+an_device_list(struct an_tx *tx, const struct an_device_page *page, an_device_fn each, void *context,
+               struct an_err *reterr)
 {
     AN_CLEANUP(device_list_done) struct device_list list = {.arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
     size_t limit = page->limit == 0 ? 50 : page->limit < AN_PAGE_MAX ? page->limit : AN_PAGE_MAX;
     const struct an_value all[] = {reg_text(page->after), AN_V_INT(limit)};
     const struct an_value state[] = {reg_text(page->after), AN_V_INT(limit), reg_text(page->state)};
-    const struct an_value holder[] = {reg_text(page->after), AN_V_INT(limit), reg_text(page->holder_kind), AN_V_INT(page->holder)};
+    const struct an_value holder[] = {reg_text(page->after), AN_V_INT(limit), reg_text(page->holder_kind),
+                                      AN_V_INT(page->holder)};
     const struct an_value subscriber[] = {reg_text(page->after), AN_V_INT(limit), AN_V_INT(page->subscriber)};
-    const struct an_value agency[] = {reg_text(page->after), AN_V_INT(limit), AN_V_INT(page->agency), reg_text(page->state)};
+    const struct an_value agency[] = {reg_text(page->after), AN_V_INT(limit), AN_V_INT(page->agency),
+                                      reg_text(page->state)};
 
     if (page->subscriber != 0)
-        AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_SUBSCRIBER, subscriber, AN_COUNT(subscriber), device_gather, &list, reterr));
+        AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_SUBSCRIBER, subscriber, AN_COUNT(subscriber), device_gather, &list,
+                          reterr));
     else if (page->holder_kind != NULL)
         AN_TRY(an_tx_each(tx, AN_SQL_DEVICE_PAGE_HOLDER, holder, AN_COUNT(holder), device_gather, &list, reterr));
     else if (page->agency != 0)

@@ -1,8 +1,8 @@
 /*
- * Key-storage devices (thiết bị lưu khóa bí mật): what each is, its state, who holds it, and the unbroken chain of hands it
- * went through: Cục → (tổ chức cơ yếu | bưu chính | trực tiếp) → cơ quan quản lý trực tiếp → thuê bao → … → Cục. Each
- * link stands on a signed record; a wrong giver, a gap or a change of state that is not in the table is refused here, and
- * by the database itself (sql/migrations/0005-registry.sql).
+ * Key-storage devices (thiết bị lưu khóa bí mật): what each is, its state, who holds it, and the unbroken chain of
+ * hands it went through: Cục → (tổ chức cơ yếu | bưu chính | trực tiếp) → cơ quan quản lý trực tiếp → thuê bao → … →
+ * Cục. Each link stands on a signed record; a wrong giver, a gap or a change of state that is not in the table is
+ * refused here, and by the database itself (sql/migrations/0005-registry.sql).
  */
 #pragma once
 
@@ -38,7 +38,8 @@ an_code an_device_add(struct an_tx *tx, const struct an_device *device, const ch
                       struct an_err *reterr) AN_MUST_USE;
 /* Writes model, uri, phone, account, subscriber, place, note. */
 an_code an_device_edit(struct an_tx *tx, const struct an_device *device, struct an_err *reterr) AN_MUST_USE;
-an_code an_device_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_device *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_device_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_device *ret,
+                       struct an_err *reterr) AN_MUST_USE;
 an_code an_device_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_device *ret,
                               struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_device_fn)(void *context, const struct an_device *device, struct an_err *reterr);
@@ -50,9 +51,11 @@ struct an_device_page {
     size_t limit;
     const char *after;       /* number of the last device of the page before; NULL = from the start */
 };
-an_code an_device_list(struct an_tx *tx, const struct an_device_page *page, an_device_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_device_list(struct an_tx *tx, const struct an_device_page *page, an_device_fn each, void *context,
+                       struct an_err *reterr) AN_MUST_USE;
 /* AN_E_DEVICE_STATE when the table has no such change. */
-an_code an_device_change_state(struct an_tx *tx, int64_t id, const char *state, const char *actor, an_time at, const char *reason,
+an_code an_device_change_state(struct an_tx *tx, int64_t id, const char *state, const char *actor, an_time at,
+                               const char *reason,
                                struct an_err *reterr) AN_MUST_USE;
 struct an_device_event {
     int64_t seq;
@@ -60,7 +63,8 @@ struct an_device_event {
     an_time at;
 };
 typedef an_code (*an_device_event_fn)(void *context, const struct an_device_event *event, struct an_err *reterr);
-an_code an_device_events(struct an_tx *tx, int64_t id, an_device_event_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_device_events(struct an_tx *tx, int64_t id, an_device_event_fn each, void *context,
+                         struct an_err *reterr) AN_MUST_USE;
 
 /* ---- records (record.c) ---- */
 struct an_record {
@@ -75,25 +79,31 @@ struct an_record {
     an_time giver_signed, taker_signed;
     const char *way;                /* "truc-tiep", "co-yeu", "buu-chinh" */
     const char *reason;
-    const char *step;               /* "device.handover", "device.custody-change", "device.return", "device.report-lost" */
+    /* "device.handover", "device.custody-change", "device.return", "device.report-lost" */
+    const char *step;
     const char *made_by;
 };
 /* A draft with its PDF, or a paper record that is signed already (pdf AN_NONE). devices: ids. AN_E_RECORD_STEP. */
-an_code an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices, size_t count, int64_t *ret_id,
+an_code an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices,
+                      size_t count, int64_t *ret_id,
                       struct an_err *reterr) AN_MUST_USE;
-an_code an_record_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_record *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_record_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_record *ret,
+                       struct an_err *reterr) AN_MUST_USE;
 /* The PDF as it is now; empty on paper. */
 an_code an_record_pdf(struct an_tx *tx, int64_t id, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
-/* Keeps the PDF with one more signature: the giver's first, then the taker's. before: SHA-256 of the PDF that was signed, so
- * that two who sign at once do not lose one signature (AN_E_RECORD_STATE). With the second signature the record is carried
- * out: custody, states, subscriber. */
-an_code an_record_signed(struct an_tx *tx, int64_t id, bool by_giver, const uint8_t before[static 32], an_bytes pdf, const char *actor,
+/* Keeps the PDF with one more signature: the giver's first, then the taker's. before: SHA-256 of the PDF that was
+ * signed, so that two who sign at once do not lose one signature (AN_E_RECORD_STATE). With the second signature the
+ * record is carried out: custody, states, subscriber. */
+an_code an_record_signed(struct an_tx *tx, int64_t id, bool by_giver, const uint8_t before[static 32], an_bytes pdf,
+                         const char *actor,
                          an_time at, struct an_err *reterr) AN_MUST_USE;
 an_code an_record_void(struct an_tx *tx, int64_t id, struct an_err *reterr) AN_MUST_USE; /* not when it is signed */
 typedef an_code (*an_record_fn)(void *context, const struct an_record *record, struct an_err *reterr);
 /* Of a device; 0 = those that wait for a signature. */
-an_code an_record_each(struct an_tx *tx, int64_t device, an_record_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
-an_code an_record_devices(struct an_tx *tx, int64_t id, an_device_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_record_each(struct an_tx *tx, int64_t device, an_record_fn each, void *context,
+                       struct an_err *reterr) AN_MUST_USE;
+an_code an_record_devices(struct an_tx *tx, int64_t id, an_device_fn each, void *context,
+                          struct an_err *reterr) AN_MUST_USE;
 
 /* ---- custody (custody.c) ---- */
 struct an_custody {
@@ -108,4 +118,5 @@ struct an_custody {
 /* AN_E_CUSTODY_HOLDER (the giver does not hold it: names who does), AN_E_CUSTODY_STEP, AN_E_RECORD_STATE. */
 an_code an_custody_add(struct an_tx *tx, const struct an_custody *link, struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_custody_fn)(void *context, const struct an_custody *link, struct an_err *reterr);
-an_code an_custody_each(struct an_tx *tx, int64_t device, an_custody_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_custody_each(struct an_tx *tx, int64_t device, an_custody_fn each, void *context,
+                        struct an_err *reterr) AN_MUST_USE;

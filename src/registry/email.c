@@ -1,6 +1,7 @@
 /*
- * Only e-mail addresses issued by bodies of the State and the Party (note on the form NĐ 68/2024 Mẫu 01): domains official
- * everywhere, or the domain that the agency, or the nearest one above it, has registered. A free mail provider is never one.
+ * Only e-mail addresses issued by bodies of the State and the Party (note on the form NĐ 68/2024 Mẫu 01): domains
+ * official everywhere, or the domain that the agency, or the nearest one above it, has registered. A free mail provider
+ * is never one.
  */
 #include "registry/internal.h"
 
@@ -10,8 +11,10 @@
 
 static char official[1024];
 static const char *const free_providers[] = {
-    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "hotmail.com", "outlook.com", "outlook.com.vn", "live.com",
-    "msn.com", "icloud.com", "me.com", "proton.me", "protonmail.com", "zoho.com", "yandex.com", "mail.ru", "aol.com", "gmx.com",
+    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "hotmail.com", "outlook.com",
+    "outlook.com.vn", "live.com",
+    "msn.com", "icloud.com", "me.com", "proton.me", "protonmail.com", "zoho.com", "yandex.com", "mail.ru", "aol.com",
+    "gmx.com",
 };
 
 void
@@ -25,7 +28,8 @@ is_in(const char *domain, const char *parent)
 {
     size_t len = strlen(domain), tail = strlen(parent);
 
-    return tail > 0 && len >= tail && strcmp(domain + len - tail, parent) == 0 && (len == tail || domain[len - tail - 1] == '.');
+    return tail > 0 && len >= tail && strcmp(domain + len - tail, parent) == 0 &&
+           (len == tail || domain[len - tail - 1] == '.');
 }
 
 static bool
@@ -34,7 +38,8 @@ is_plain(const char *email, const char *at)
     for (const char *c = email; *c != '\0'; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || strchr("._+-", *c) || c == at))
             return false;
-    return at > email && at - email <= 64 && strlen(at + 1) >= 4 && strlen(at + 1) <= 253 && strstr(email, "..") == NULL && email[0] != '.' &&
+    return at > email && at - email <= 64 && strlen(at + 1) >= 4 && strlen(at + 1) <= 253 &&
+           strstr(email, "..") == NULL && email[0] != '.' &&
            at[-1] != '.' && at[1] != '.' && at[1] != '-' && email[strlen(email) - 1] != '.';
 }
 

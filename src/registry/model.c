@@ -54,8 +54,10 @@ read_model(struct an_yaml_doc *doc, const struct an_yaml_node *map, struct an_de
     *ret = (struct an_device_model){
         .id = raw.id, .name = raw.name, .maker = raw.maker, .kind = kinds[raw.kind], .token_model = raw.token_model,
         .unconfirmed = raw.unconfirmed,
-        .pin = {.model = raw.name, .length_min = (unsigned)pin.min, .length_max = (unsigned)pin.max, .needs_upper = pin.upper,
-                .needs_lower = pin.lower, .needs_digit = pin.digit, .needs_symbol = pin.symbol, .digits_only = pin.digits_only,
+        .pin = {.model = raw.name, .length_min = (unsigned)pin.min, .length_max = (unsigned)pin.max,
+                .needs_upper = pin.upper,
+                .needs_lower = pin.lower, .needs_digit = pin.digit, .needs_symbol = pin.symbol,
+                .digits_only = pin.digits_only,
                 .tries = (unsigned)pin.tries}};
     return AN_OK;
 }

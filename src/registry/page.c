@@ -1,6 +1,6 @@
 /*
- * Pages of a list. A page begins behind the last row of the one before (its order text and id stand in the cursor), so the
- * thousandth costs what the first does; a search is a range of an index, whatever the size of the register.
+ * Pages of a list. A page begins behind the last row of the one before (its order text and id stand in the cursor), so
+ * the thousandth costs what the first does; a search is a range of an index, whatever the size of the register.
  */
 #include "registry/internal.h"
 
@@ -30,7 +30,8 @@ gather_row(void *context, const struct an_row *row, struct an_err *reterr)
 {
     struct gather *gather = context;
 
-    AN_TRY(reg_fill(gather->pager->cols, gather->pager->col_count, row, gather->arena, gather->items + gather->count * gather->pager->size,
+    AN_TRY(reg_fill(gather->pager->cols, gather->pager->col_count, row, gather->arena,
+                    gather->items + gather->count * gather->pager->size,
                     reterr));
     gather->count++;
     gather->last.id = an_row_int(row, 0);
@@ -49,7 +50,8 @@ read_cursor(const char *cursor, struct page_at *ret, struct an_err *reterr)
 
     if (cursor == NULL)
         return AN_OK;
-    if (sscanf(cursor, "%c|%lld|%n", &mode, &id, &used) != 2 || used == 0 || (mode != PAGE_AGENCY && mode != PAGE_NAME && mode != PAGE_KEY))
+    if (sscanf(cursor, "%c|%lld|%n", &mode, &id, &used) != 2 || used == 0 ||
+        (mode != PAGE_AGENCY && mode != PAGE_NAME && mode != PAGE_KEY))
         AN_FAIL(reterr, AN_E_REGISTRY_CURSOR, "%.40s", cursor);
     *ret = (struct page_at){(enum page_mode)mode, id, cursor + used};
     return AN_OK;
@@ -62,10 +64,12 @@ statement_of(const struct reg_pager *pager, enum page_mode mode)
 }
 
 static an_code
-run_page(struct an_tx *tx, struct gather *gather, const struct page_at *at, const char *lower, const char *upper, size_t limit, int64_t agency,
+run_page(struct an_tx *tx, struct gather *gather, const struct page_at *at, const char *lower, const char *upper,
+         size_t limit, int64_t agency,
          struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(lower), an_v_text(upper), an_v_text(at->text), AN_V_INT(at->id), AN_V_INT(limit), AN_V_INT(agency)};
+    const struct an_value values[] = {an_v_text(lower), an_v_text(upper), an_v_text(at->text), AN_V_INT(at->id),
+                                      AN_V_INT(limit), AN_V_INT(agency)};
 
     gather->last.mode = at->mode;
     return an_tx_each(tx, statement_of(gather->pager, at->mode), values, AN_COUNT(values), gather_row, gather, reterr);
@@ -73,7 +77,8 @@ run_page(struct an_tx *tx, struct gather *gather, const struct page_at *at, cons
 
 /* From at on, over into by_key when by_name is through. */
 static an_code
-gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const char *folded, size_t limit, int64_t agency, struct an_err *reterr)
+gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const char *folded, size_t limit,
+            int64_t agency, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *upper = an_asprintf("%s" ABOVE_ALL, folded);
 
@@ -86,7 +91,8 @@ gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const ch
 }
 
 an_code
-reg_page(struct an_tx *tx, const struct reg_pager *pager, const struct an_page *page, struct an_arena *arena, reg_row_fn each, void *context,
+reg_page(struct an_tx *tx, const struct reg_pager *pager, const struct an_page *page, struct an_arena *arena,
+         reg_row_fn each, void *context,
          const char **ret_cursor, struct an_err *reterr)
 {
     bool has_text = page->text != NULL && page->text[0] != '\0';
@@ -107,7 +113,8 @@ reg_page(struct an_tx *tx, const struct reg_pager *pager, const struct an_page *
         AN_TRY(each(context, gather.items + i * pager->size, reterr));
     *ret_cursor = NULL;
     if (gather.count == limit) {
-        AN_CLEANUP(an_free_ptr) char *cursor = an_asprintf("%c|%lld|%s", (char)gather.last.mode, (long long)gather.last.id, gather.last.text);
+        AN_CLEANUP(an_free_ptr) char *cursor = an_asprintf("%c|%lld|%s", (char)gather.last.mode,
+                                                           (long long)gather.last.id, gather.last.text);
         *ret_cursor = an_arena_str(arena, an_bytes_of_str(cursor));
     }
     return AN_OK;

@@ -5,12 +5,15 @@
 
 #define P(kind, member) {kind, offsetof(struct an_person, member)}
 static const struct col person_cols[] = {
-    P(COL_INT, id), P(COL_TEXT, number), P(COL_TEXT, name), P(COL_TIME, born), P(COL_TEXT, identity), P(COL_TIME, identity_issued),
-    P(COL_TEXT, identity_place), P(COL_TEXT, email), P(COL_TEXT, phone), P(COL_INT, agency), P(COL_TEXT, agency_name), P(COL_TEXT, state),
+    P(COL_INT, id), P(COL_TEXT, number), P(COL_TEXT, name), P(COL_TIME, born), P(COL_TEXT, identity),
+    P(COL_TIME, identity_issued),
+    P(COL_TEXT, identity_place), P(COL_TEXT, email), P(COL_TEXT, phone), P(COL_INT, agency), P(COL_TEXT, agency_name),
+    P(COL_TEXT, state),
     P(COL_TIME, since), P(COL_TIME, until), P(COL_TIME, retires),
 };
 static const struct reg_pager person_pager = {
-    AN_SQL_PERSON_PAGE_AGENCY, AN_SQL_PERSON_PAGE_NAME, AN_SQL_PERSON_PAGE_KEY, COLS(person_cols), sizeof(struct an_person)};
+    AN_SQL_PERSON_PAGE_AGENCY, AN_SQL_PERSON_PAGE_NAME, AN_SQL_PERSON_PAGE_KEY, COLS(person_cols),
+    sizeof(struct an_person)};
 
 static const struct reg_tails person_tails = {AN_SQL_PERSON_TAIL_DELETE, AN_SQL_PERSON_TAIL_INSERT};
 
@@ -73,7 +76,8 @@ clean_email(struct an_tx *tx, const char *email, int64_t agency, char ret[static
 }
 
 static an_code
-clean_person(struct an_tx *tx, const struct an_person *person, struct an_arena *arena, struct person_texts *ret, struct an_err *reterr)
+clean_person(struct an_tx *tx, const struct an_person *person, struct an_arena *arena, struct person_texts *ret,
+             struct an_err *reterr)
 {
     an_time now = an_time_now();
 
@@ -92,9 +96,11 @@ clean_person(struct an_tx *tx, const struct an_person *person, struct an_arena *
 }
 
 static an_code
-check_taken(struct an_tx *tx, const struct an_person *person, const char *number, const struct person_texts *texts, struct an_err *reterr)
+check_taken(struct an_tx *tx, const struct an_person *person, const char *number, const struct person_texts *texts,
+            struct an_err *reterr)
 {
-    const struct an_value values[] = {reg_text(number), an_v_text(texts->email), an_v_text(texts->identity), AN_V_INT(person->id)};
+    const struct an_value values[] = {reg_text(number), an_v_text(texts->email), an_v_text(texts->identity),
+                                      AN_V_INT(person->id)};
     int64_t which = 0;
 
     AN_TRY(an_tx_int(tx, AN_SQL_PERSON_TAKEN, values, AN_COUNT(values), &which, reterr));
@@ -116,21 +122,24 @@ check_agency(struct an_tx *tx, int64_t agency, struct an_err *reterr)
 }
 
 an_code
-an_person_add(struct an_tx *tx, const struct an_person *person, int64_t *ret_id, char ret_number[static 32], struct an_err *reterr)
+an_person_add(struct an_tx *tx, const struct an_person *person, int64_t *ret_id, char ret_number[static 32],
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct person_texts texts = {0};
     struct an_person fresh = *person;
 
     fresh.id = 0;
-    if (person->state == NULL || strcmp(person->state, "active") == 0) /* who left long ago may have left what is no more */
+    /* who left long ago may have left what is no more */
+    if (person->state == NULL || strcmp(person->state, "active") == 0)
         AN_TRY(check_agency(tx, person->agency, reterr));
     AN_TRY(clean_person(tx, person, arena, &texts, reterr));
     AN_TRY(reg_number(tx, "person", "CB", person->number, AN_E_PERSON_FIELD, ret_number, reterr));
     AN_TRY(check_taken(tx, &fresh, ret_number, &texts, reterr));
     const struct an_value values[] = {
         an_v_text(ret_number), an_v_text(texts.name), an_v_text(texts.folded), reg_time(person->born),
-        reg_text_or_null(texts.identity), reg_time(person->identity_issued), an_v_text(texts.place), an_v_text(texts.email),
+        reg_text_or_null(texts.identity), reg_time(person->identity_issued), an_v_text(texts.place),
+        an_v_text(texts.email),
         an_v_text(texts.phone), AN_V_INT(person->agency), reg_time(person->since), reg_time(person->retires),
     };
     AN_TRY(an_tx_int(tx, AN_SQL_PERSON_INSERT, values, AN_COUNT(values), ret_id, reterr));
@@ -148,7 +157,8 @@ an_person_edit(struct an_tx *tx, const struct an_person *person, struct an_err *
     AN_TRY(check_taken(tx, person, "", &texts, reterr));
     const struct an_value values[] = {
         an_v_text(texts.name), an_v_text(texts.folded), reg_time(person->born), reg_text_or_null(texts.identity),
-        reg_time(person->identity_issued), an_v_text(texts.place), an_v_text(texts.email), an_v_text(texts.phone), reg_time(person->retires),
+        reg_time(person->identity_issued), an_v_text(texts.place), an_v_text(texts.email), an_v_text(texts.phone),
+        reg_time(person->retires),
         AN_V_INT(person->id),
     };
     AN_TRY(an_tx_run(tx, AN_SQL_PERSON_UPDATE, values, AN_COUNT(values), &changed, reterr));
@@ -159,7 +169,8 @@ an_person_edit(struct an_tx *tx, const struct an_person *person, struct an_err *
 
 /* ---- finding ---- */
 static an_code
-find_person(struct an_tx *tx, enum an_sql statement, struct an_value value, const char *what, struct an_arena *arena, struct an_person *ret,
+find_person(struct an_tx *tx, enum an_sql statement, struct an_value value, const char *what, struct an_arena *arena,
+            struct an_person *ret,
             struct an_err *reterr)
 {
     bool found = false;
@@ -180,7 +191,8 @@ an_person_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_p
 }
 
 an_code
-an_person_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_person *ret, struct an_err *reterr)
+an_person_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_person *ret,
+                      struct an_err *reterr)
 {
     return find_person(tx, AN_SQL_PERSON_FIND_NUMBER, an_v_text(number), number, arena, ret, reterr);
 }
@@ -188,7 +200,8 @@ an_person_find_number(struct an_tx *tx, const char *number, struct an_arena *are
 an_code
 an_person_end(struct an_tx *tx, int64_t id, const char *state, an_time at, struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(id), an_v_text(state), AN_V_INT(at)}, times[] = {AN_V_INT(id), AN_V_INT(at)};
+    const struct an_value values[] = {AN_V_INT(id), an_v_text(state), AN_V_INT(at)},
+                          times[] = {AN_V_INT(id), AN_V_INT(at)};
     int64_t changed = 0;
 
     if (strcmp(state, "retired") != 0 && strcmp(state, "left") != 0 && strcmp(state, "deceased") != 0)
@@ -215,7 +228,8 @@ list_row(void *context, const void *item, struct an_err *reterr)
 }
 
 an_code
-an_person_list(struct an_tx *tx, const struct an_page *page, struct an_arena *arena, an_person_fn each, void *context, const char **ret_cursor,
+an_person_list(struct an_tx *tx, const struct an_page *page, struct an_arena *arena, an_person_fn each, void *context,
+               const char **ret_cursor,
                struct an_err *reterr)
 {
     struct list list = {each, context};

@@ -4,12 +4,15 @@
 
 #define P(kind, member) {kind, offsetof(struct an_post, member)}
 static const struct col post_cols[] = {
-    P(COL_INT, id), P(COL_INT, person), P(COL_INT, agency), P(COL_TEXT, title), P(COL_TEXT, authority), P(COL_FLAG, is_head),
-    P(COL_TEXT, document), P(COL_TIME, since), P(COL_TIME, until), P(COL_TEXT, person_name), P(COL_TEXT, person_number), P(COL_TEXT, agency_name),
+    P(COL_INT, id), P(COL_INT, person), P(COL_INT, agency), P(COL_TEXT, title), P(COL_TEXT, authority),
+    P(COL_FLAG, is_head),
+    P(COL_TEXT, document), P(COL_TIME, since), P(COL_TIME, until), P(COL_TEXT, person_name), P(COL_TEXT, person_number),
+    P(COL_TEXT, agency_name),
 };
 #define D(kind, member) {kind, offsetof(struct an_duty, member)}
 static const struct col duty_cols[] = {
-    D(COL_INT, id), D(COL_INT, person), D(COL_INT, agency), D(COL_TEXT, role), D(COL_TEXT, basis), D(COL_TEXT, document),
+    D(COL_INT, id), D(COL_INT, person), D(COL_INT, agency), D(COL_TEXT, role), D(COL_TEXT, basis),
+    D(COL_TEXT, document),
     D(COL_TIME, since), D(COL_TIME, until), D(COL_TEXT, agency_name),
 };
 
@@ -39,7 +42,8 @@ an_post_add(struct an_tx *tx, const struct an_post *post, int64_t *ret_id, struc
     if (title[0] == '\0')
         AN_FAIL(reterr, AN_E_PERSON_FIELD, "title");
     const struct an_value values[] = {
-        AN_V_INT(post->person), AN_V_INT(post->agency), an_v_text(title), an_v_text(authority), AN_V_INT(post->is_head), an_v_text(document),
+        AN_V_INT(post->person), AN_V_INT(post->agency), an_v_text(title), an_v_text(authority), AN_V_INT(post->is_head),
+        an_v_text(document),
         AN_V_INT(post->since), reg_time(post->until),
     };
     return an_tx_int(tx, AN_SQL_POST_INSERT, values, AN_COUNT(values), ret_id, reterr);
@@ -109,20 +113,24 @@ an_post_each(struct an_tx *tx, int64_t person, an_post_fn each, void *context, s
 }
 
 an_code
-an_post_at(struct an_tx *tx, int64_t person, int64_t agency, an_time at, struct an_arena *arena, struct an_post *ret, struct an_err *reterr)
+an_post_at(struct an_tx *tx, int64_t person, int64_t agency, an_time at, struct an_arena *arena, struct an_post *ret,
+           struct an_err *reterr)
 {
     const struct an_value values[] = {AN_V_INT(person), AN_V_INT(agency), AN_V_INT(at)};
 
-    *ret = (struct an_post){.title = "", .authority = "", .document = "", .person_name = "", .person_number = "", .agency_name = ""};
+    *ret = (struct an_post){.title = "", .authority = "", .document = "", .person_name = "", .person_number = "",
+                            .agency_name = ""};
     return reg_find(tx, AN_SQL_POST_AT, values, AN_COUNT(values), COLS(post_cols), arena, ret, NULL, reterr);
 }
 
 an_code
-an_agency_head(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, struct an_post *ret, struct an_err *reterr)
+an_agency_head(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, struct an_post *ret,
+               struct an_err *reterr)
 {
     const struct an_value values[] = {AN_V_INT(agency), AN_V_INT(at)};
 
-    *ret = (struct an_post){.title = "", .authority = "", .document = "", .person_name = "", .person_number = "", .agency_name = ""};
+    *ret = (struct an_post){.title = "", .authority = "", .document = "", .person_name = "", .person_number = "",
+                            .agency_name = ""};
     return reg_find(tx, AN_SQL_POST_HEAD, values, AN_COUNT(values), COLS(post_cols), arena, ret, NULL, reterr);
 }
 
@@ -139,10 +147,12 @@ an_duty_add(struct an_tx *tx, const struct an_duty *duty, int64_t *ret_id, struc
         AN_FAIL(reterr, AN_E_PERSON_FIELD, "basis: %.20s", basis);
     if (strcmp(basis, "delegation") == 0 && document[0] == '\0')
         AN_FAIL(reterr, AN_E_DUTY_DOCUMENT, "%.40s", duty->role);
-    if (duty->role == NULL || duty->role[0] == '\0' || strspn(duty->role, "abcdefghijklmnopqrstuvwxyz-") != strlen(duty->role))
+    if (duty->role == NULL || duty->role[0] == '\0' || strspn(duty->role,
+                                                              "abcdefghijklmnopqrstuvwxyz-") != strlen(duty->role))
         AN_FAIL(reterr, AN_E_PERSON_FIELD, "role");
     const struct an_value values[] = {
-        AN_V_INT(duty->person), AN_V_INT(duty->agency), an_v_text(duty->role), an_v_text(basis), an_v_text(document), AN_V_INT(duty->since),
+        AN_V_INT(duty->person), AN_V_INT(duty->agency), an_v_text(duty->role), an_v_text(basis), an_v_text(document),
+        AN_V_INT(duty->since),
         reg_time(duty->until),
     };
     return an_tx_int(tx, AN_SQL_DUTY_INSERT, values, AN_COUNT(values), ret_id, reterr);
@@ -167,13 +177,15 @@ an_duty_each(struct an_tx *tx, int64_t person, an_duty_fn each, void *context, s
 }
 
 an_code
-an_registry_may(struct an_tx *tx, int64_t person, const char *role, int64_t agency, an_time at, bool *ret, int64_t *ret_agency,
+an_registry_may(struct an_tx *tx, int64_t person, const char *role, int64_t agency, an_time at, bool *ret,
+                int64_t *ret_agency,
                 struct an_err *reterr)
 {
     const struct an_value values[] = {AN_V_INT(person), an_v_text(role), AN_V_INT(agency), AN_V_INT(at)};
     int64_t where = 0;
 
-    AN_TRY(an_tx_int(tx, agency ? AN_SQL_DUTY_FOR_AGENCY : AN_SQL_DUTY_ANYWHERE, values, AN_COUNT(values), &where, reterr));
+    AN_TRY(an_tx_int(tx, agency ? AN_SQL_DUTY_FOR_AGENCY : AN_SQL_DUTY_ANYWHERE, values, AN_COUNT(values), &where,
+                     reterr));
     *ret = where != 0;
     if (ret_agency != NULL)
         *ret_agency = where;

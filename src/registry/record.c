@@ -1,6 +1,6 @@
 /*
- * Records of hand-over, return and loss: drafted, signed by the giver, then by the taker; with the second signature, and in the
- * same commit, they are carried out.
+ * Records of hand-over, return and loss: drafted, signed by the giver, then by the taker; with the second signature,
+ * and in the same commit, they are carried out.
  */
 #include "base/limits.h"
 #include "crypto/crypto.h"
@@ -10,9 +10,12 @@
 
 #define R(kind, member) {kind, offsetof(struct an_record, member)}
 static const struct col record_cols[] = {
-    R(COL_INT, id), R(COL_TEXT, number), R(COL_TEXT, form), R(COL_TEXT, medium), R(COL_TEXT, state), R(COL_TIME, at), R(COL_TEXT, place),
-    R(COL_TEXT, giver_kind), R(COL_INT, giver), R(COL_TEXT, taker_kind), R(COL_INT, taker), R(COL_INT, giver_signer), R(COL_INT, taker_signer),
-    R(COL_TIME, giver_signed), R(COL_TIME, taker_signed), R(COL_TEXT, way), R(COL_TEXT, reason), R(COL_TEXT, step), R(COL_TEXT, made_by),
+    R(COL_INT, id), R(COL_TEXT, number), R(COL_TEXT, form), R(COL_TEXT, medium), R(COL_TEXT, state), R(COL_TIME, at),
+    R(COL_TEXT, place),
+    R(COL_TEXT, giver_kind), R(COL_INT, giver), R(COL_TEXT, taker_kind), R(COL_INT, taker), R(COL_INT, giver_signer),
+    R(COL_INT, taker_signer),
+    R(COL_TIME, giver_signed), R(COL_TIME, taker_signed), R(COL_TEXT, way), R(COL_TEXT, reason), R(COL_TEXT, step),
+    R(COL_TEXT, made_by),
 };
 
 /* What a signed record of a step does to each device; state NULL = as it was. */
@@ -51,10 +54,12 @@ find_step(const struct an_record *record)
 }
 
 static an_code
-carry_out_one(struct an_tx *tx, const struct an_record *record, const struct step *step, const struct an_device *device, const char *actor,
+carry_out_one(struct an_tx *tx, const struct an_record *record, const struct step *step, const struct an_device *device,
+              const char *actor,
               an_time at, struct an_err *reterr)
 {
-    const struct an_custody link = {.device = device->id, .giver_kind = record->giver_kind, .giver = record->giver, .taker_kind = record->taker_kind,
+    const struct an_custody link = {.device = device->id, .giver_kind = record->giver_kind, .giver = record->giver,
+                                    .taker_kind = record->taker_kind,
                                     .taker = record->taker, .at = at, .way = record->way, .record = record->id};
 
     if (strcmp(device->holder_kind, record->giver_kind) != 0 || device->holder != record->giver)
@@ -86,7 +91,8 @@ carry_out(struct an_tx *tx, int64_t id, const char *actor, an_time at, struct an
 
 /* ---- making ---- */
 static an_code
-check_record(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices, size_t count, struct an_err *reterr)
+check_record(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices, size_t count,
+             struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
 
@@ -106,7 +112,8 @@ check_record(struct an_tx *tx, const struct an_record *record, an_bytes pdf, con
 }
 
 an_code
-an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices, size_t count, int64_t *ret_id,
+an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, const int64_t *devices, size_t count,
+              int64_t *ret_id,
               struct an_err *reterr)
 {
     bool is_paper = strcmp(record->medium, "paper") == 0;
@@ -115,10 +122,14 @@ an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, co
     AN_TRY(check_record(tx, record, pdf, devices, count, reterr));
     an_hash_once(AN_SHA256, pdf, hash);
     const struct an_value values[] = {
-        an_v_text(record->number), an_v_text(record->form), an_v_text(record->medium), an_v_text(is_paper ? "signed" : "draft"),
-        AN_V_INT(record->at), reg_text(record->place), an_v_text(record->giver_kind), AN_V_INT(record->giver), an_v_text(record->taker_kind),
-        AN_V_INT(record->taker), reg_id(record->giver_signer), reg_id(record->taker_signer), reg_text(record->way), reg_text(record->reason),
-        an_v_text(record->step), is_paper ? AN_V_NULL : AN_V_BLOB(pdf), is_paper ? AN_V_NULL : AN_V_BLOB(AN_BYTES(hash, 32)),
+        an_v_text(record->number), an_v_text(record->form), an_v_text(record->medium),
+        an_v_text(is_paper ? "signed" : "draft"),
+        AN_V_INT(record->at), reg_text(record->place), an_v_text(record->giver_kind), AN_V_INT(record->giver),
+        an_v_text(record->taker_kind),
+        AN_V_INT(record->taker), reg_id(record->giver_signer), reg_id(record->taker_signer), reg_text(record->way),
+        reg_text(record->reason),
+        an_v_text(record->step), is_paper ? AN_V_NULL : AN_V_BLOB(pdf),
+        is_paper ? AN_V_NULL : AN_V_BLOB(AN_BYTES(hash, 32)),
         reg_text(record->made_by),
     };
     AN_TRY(an_tx_int(tx, AN_SQL_RECORD_INSERT, values, AN_COUNT(values), ret_id, reterr));
@@ -131,7 +142,8 @@ an_record_add(struct an_tx *tx, const struct an_record *record, an_bytes pdf, co
 
 /* ---- signing ---- */
 an_code
-an_record_signed(struct an_tx *tx, int64_t id, bool by_giver, const uint8_t before[static 32], an_bytes pdf, const char *actor, an_time at,
+an_record_signed(struct an_tx *tx, int64_t id, bool by_giver, const uint8_t before[static 32], an_bytes pdf,
+                 const char *actor, an_time at,
                  struct an_err *reterr)
 {
     uint8_t hash[AN_DIGEST_MAX];
@@ -140,8 +152,10 @@ an_record_signed(struct an_tx *tx, int64_t id, bool by_giver, const uint8_t befo
     if (pdf.len == 0 || pdf.len > AN_LIMIT_RECORD_BYTES)
         AN_FAIL(reterr, AN_E_LIMIT, "%zu byte", pdf.len);
     an_hash_once(AN_SHA256, pdf, hash);
-    const struct an_value values[] = {AN_V_INT(id), AN_V_BLOB(AN_BYTES(before, 32)), AN_V_BLOB(pdf), AN_V_BLOB(AN_BYTES(hash, 32)), AN_V_INT(at)};
-    AN_TRY(an_tx_run(tx, by_giver ? AN_SQL_RECORD_GIVER_SIGNED : AN_SQL_RECORD_TAKER_SIGNED, values, AN_COUNT(values), &changed, reterr));
+    const struct an_value values[] = {AN_V_INT(id), AN_V_BLOB(AN_BYTES(before, 32)), AN_V_BLOB(pdf),
+                                      AN_V_BLOB(AN_BYTES(hash, 32)), AN_V_INT(at)};
+    AN_TRY(an_tx_run(tx, by_giver ? AN_SQL_RECORD_GIVER_SIGNED : AN_SQL_RECORD_TAKER_SIGNED, values, AN_COUNT(values),
+                     &changed, reterr));
     if (changed == 0)
         AN_FAIL(reterr, AN_E_RECORD_STATE, "#%lld", (long long)id);
     return by_giver ? AN_OK : carry_out(tx, id, actor, at, reterr);
@@ -222,7 +236,8 @@ an_record_each(struct an_tx *tx, int64_t device, an_record_fn each, void *contex
     AN_CLEANUP(record_list_done) struct record_list list = {.arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
     const struct an_value value = AN_V_INT(device);
 
-    AN_TRY(an_tx_each(tx, device ? AN_SQL_RECORD_LIST_DEVICE : AN_SQL_RECORD_LIST_OPEN, &value, device ? 1 : 0, gather_record, &list, reterr));
+    AN_TRY(an_tx_each(tx, device ? AN_SQL_RECORD_LIST_DEVICE : AN_SQL_RECORD_LIST_OPEN, &value, device ? 1 : 0,
+                      gather_record, &list, reterr));
     for (size_t i = 0; i < list.records.count; i++)
         AN_TRY(each(context, &list.records.items[i], reterr));
     return AN_OK;

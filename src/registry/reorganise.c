@@ -32,7 +32,8 @@ work_done(struct work *work)
 static an_code
 gather(void *context, const struct an_row *row, struct an_err *reterr)
 {
-    static const struct col cols[] = {{COL_INT, offsetof(struct row, id)}, {COL_TIME, offsetof(struct row, value)}, {COL_TEXT, offsetof(struct row, what)},
+    static const struct col cols[] = {{COL_INT, offsetof(struct row, id)}, {COL_TIME, offsetof(struct row, value)},
+                                      {COL_TEXT, offsetof(struct row, what)},
                                       {COL_TEXT, offsetof(struct row, name)}, {COL_TEXT, offsetof(struct row, extra)}};
     struct work *work = context;
 
@@ -40,7 +41,8 @@ gather(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 static an_code
-select_rows(struct work *work, enum an_sql statement, const struct an_value *values, size_t count, struct an_err *reterr)
+select_rows(struct work *work, enum an_sql statement, const struct an_value *values, size_t count,
+            struct an_err *reterr)
 {
     work->rows.count = 0;
     return an_tx_each(work->tx, statement, values, count, gather, work, reterr);
@@ -55,7 +57,8 @@ tell(struct work *work, const char *kind, const struct row *row, struct an_err *
 }
 
 /* ---- what each kind of row becomes, and what it was: the table by which it is done and undone ---- */
-enum change { CHANGE_PERSON = 0, CHANGE_UNIT, CHANGE_SUBSCRIBER, CHANGE_SUBSCRIBER_ENDED, CHANGE_POST, CHANGE_DUTY, CHANGE_AGENCY, CHANGE_NEW_POST };
+enum change { CHANGE_PERSON = 0, CHANGE_UNIT, CHANGE_SUBSCRIBER, CHANGE_SUBSCRIBER_ENDED, CHANGE_POST, CHANGE_DUTY,
+             CHANGE_AGENCY, CHANGE_NEW_POST };
 static const struct {
     const char *kind, *told;
     enum an_sql set, unset; /* $1 id, $2 value; undone with the value before */
@@ -63,7 +66,8 @@ static const struct {
     [CHANGE_PERSON] = {"person", "person", AN_SQL_PERSON_MOVE, AN_SQL_PERSON_MOVE},
     [CHANGE_UNIT] = {"unit", "unit", AN_SQL_AGENCY_SUPERIOR_SET, AN_SQL_AGENCY_SUPERIOR_SET},
     [CHANGE_SUBSCRIBER] = {"subscriber", "subscriber", AN_SQL_SUBSCRIBER_MOVE, AN_SQL_SUBSCRIBER_MOVE},
-    [CHANGE_SUBSCRIBER_ENDED] = {"subscriber-ended", "subscriber-ended", AN_SQL_SUBSCRIBER_END, AN_SQL_SUBSCRIBER_REOPEN},
+    [CHANGE_SUBSCRIBER_ENDED] = {"subscriber-ended", "subscriber-ended", AN_SQL_SUBSCRIBER_END,
+                                 AN_SQL_SUBSCRIBER_REOPEN},
     [CHANGE_POST] = {"post", "post", AN_SQL_POST_UNTIL_SET, AN_SQL_POST_UNTIL_SET},
     [CHANGE_DUTY] = {"role", "role", AN_SQL_DUTY_UNTIL_SET, AN_SQL_DUTY_UNTIL_SET},
     [CHANGE_AGENCY] = {"agency", "agency", AN_SQL_AGENCY_MERGED, AN_SQL_AGENCY_REOPEN},
@@ -73,7 +77,8 @@ static const struct {
 static an_code
 note_item(struct work *work, enum change change, int64_t object, int64_t before, struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(work->id), AN_V_INT(++work->seq), an_v_text(changes[change].kind), AN_V_INT(object), reg_time(before)};
+    const struct an_value values[] = {AN_V_INT(work->id), AN_V_INT(++work->seq), an_v_text(changes[change].kind),
+                                      AN_V_INT(object), reg_time(before)};
 
     return an_tx_run(work->tx, AN_SQL_REORGANISATION_ITEM_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
@@ -108,7 +113,8 @@ begin(struct work *work, const char *kind, struct an_err *reterr)
         AN_FAIL(reterr, AN_E_AGENCY_CLOSED, "#%lld", (long long)plan->into);
     if (plan->dry_run)
         return AN_OK;
-    const struct an_value values[] = {an_v_text(kind), into, an_v_text(plan->document), AN_V_INT(plan->effective), AN_V_INT(an_time_now()), reg_text(plan->actor)};
+    const struct an_value values[] = {an_v_text(kind), into, an_v_text(plan->document), AN_V_INT(plan->effective),
+                                      AN_V_INT(an_time_now()), reg_text(plan->actor)};
     return an_tx_int(work->tx, AN_SQL_REORGANISATION_INSERT, values, AN_COUNT(values), &work->id, reterr);
 }
 
@@ -120,7 +126,8 @@ list_certificates(struct work *work, int64_t agency, int64_t person, struct an_e
 
     AN_TRY(select_rows(work, AN_SQL_REORGANISATION_CERTS, values, AN_COUNT(values), reterr));
     for (size_t i = 0; i < work->rows.count; i++)
-        AN_TRY(tell(work, strcmp(work->rows.items[i].extra, "person") == 0 ? "change" : "revoke", &work->rows.items[i], reterr));
+        AN_TRY(tell(work, strcmp(work->rows.items[i].extra, "person") == 0 ? "change" : "revoke", &work->rows.items[i],
+                    reterr));
     return AN_OK;
 }
 
@@ -156,7 +163,8 @@ close_agency(struct work *work, int64_t from, struct an_err *reterr)
         return AN_OK;
     AN_TRY(an_agency_find(work->tx, plan->into, work->arena, &successor, reterr));
     const struct an_value link[] = {id, AN_V_INT(plan->into)};
-    const struct an_value close[] = {id, AN_V_INT(plan->effective), reg_text(successor.code), an_v_text(plan->document)};
+    const struct an_value close[] = {id, AN_V_INT(plan->effective), reg_text(successor.code),
+                                     an_v_text(plan->document)};
     AN_TRY(an_tx_run(work->tx, AN_SQL_AGENCY_SUCCESSOR_SET, link, AN_COUNT(link), NULL, reterr));
     return an_tx_run(work->tx, AN_SQL_AGENCY_CODE_CLOSE, close, AN_COUNT(close), NULL, reterr);
 }
@@ -165,7 +173,8 @@ static an_code
 merge_one(struct work *work, int64_t from, struct an_err *reterr)
 {
     const struct an_reorganisation *plan = work->plan;
-    const struct an_value agency = AN_V_INT(from), effective[] = {AN_V_INT(0), AN_V_INT(from), AN_V_INT(plan->effective)};
+    const struct an_value agency = AN_V_INT(from), effective[] = {AN_V_INT(0), AN_V_INT(from),
+                                                                  AN_V_INT(plan->effective)};
     static const struct { enum an_sql select; enum change change; bool by_day; bool ends; } steps[] = {
         {AN_SQL_REORGANISATION_UNITS, CHANGE_UNIT, false, false},
         {AN_SQL_REORGANISATION_POSTS, CHANGE_POST, true, true},
@@ -181,16 +190,19 @@ merge_one(struct work *work, int64_t from, struct an_err *reterr)
     for (size_t i = 0; i < work->rows.count; i++)
         AN_TRY(tell(work, "device", &work->rows.items[i], reterr)); /* to be handed over on a record */
     for (size_t i = 0; i < AN_COUNT(steps); i++) {
-        AN_TRY(select_rows(work, steps[i].select, steps[i].by_day ? effective : &agency, steps[i].by_day ? 3 : 1, reterr));
+        AN_TRY(select_rows(work, steps[i].select, steps[i].by_day ? effective : &agency, steps[i].by_day ? 3 : 1,
+                           reterr));
         AN_TRY(change_rows(work, steps[i].change, steps[i].ends ? plan->effective : plan->into, reterr));
     }
     return close_agency(work, from, reterr);
 }
 
 an_code
-an_agency_merge(struct an_tx *tx, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context, int64_t *ret_id, struct an_err *reterr)
+an_agency_merge(struct an_tx *tx, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context,
+                int64_t *ret_id, struct an_err *reterr)
 {
-    AN_CLEANUP(work_done) struct work work = {.tx = tx, .plan = plan, .each = each, .context = context, .arena = an_arena_new(0)};
+    AN_CLEANUP(work_done) struct work work = {.tx = tx, .plan = plan, .each = each, .context = context,
+                                              .arena = an_arena_new(0)};
 
     if (plan->from_count == 0)
         AN_FAIL(reterr, AN_E_REORGANISATION, "0");
@@ -206,7 +218,8 @@ static an_code
 add_post(struct work *work, struct an_err *reterr)
 {
     const struct an_reorganisation *plan = work->plan;
-    const struct an_post post = {.person = plan->person, .agency = plan->into, .title = plan->title, .document = plan->document, .since = plan->effective,
+    const struct an_post post = {.person = plan->person, .agency = plan->into, .title = plan->title,
+                                 .document = plan->document, .since = plan->effective,
                                  .until = AN_TIME_NONE};
     int64_t id = 0;
 
@@ -217,9 +230,11 @@ add_post(struct work *work, struct an_err *reterr)
 }
 
 an_code
-an_person_transfer(struct an_tx *tx, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context, int64_t *ret_id, struct an_err *reterr)
+an_person_transfer(struct an_tx *tx, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context,
+                   int64_t *ret_id, struct an_err *reterr)
 {
-    AN_CLEANUP(work_done) struct work work = {.tx = tx, .plan = plan, .each = each, .context = context, .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
+    AN_CLEANUP(work_done) struct work work = {.tx = tx, .plan = plan, .each = each, .context = context,
+                                              .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
     const struct an_value person = AN_V_INT(plan->person);
     struct an_person who = {0};
 
@@ -264,7 +279,8 @@ read_found(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_reorganisation_find(struct an_tx *tx, int64_t id, struct an_arena *arena, const char **ret_kind, int64_t *ret_agency, bool *ret_undone,
+an_reorganisation_find(struct an_tx *tx, int64_t id, struct an_arena *arena, const char **ret_kind, int64_t *ret_agency,
+                       bool *ret_undone,
                        struct an_err *reterr)
 {
     struct found found = {.arena = arena};

@@ -19,7 +19,8 @@ fill_text(const struct an_row *row, size_t column, struct an_arena *arena, const
 }
 
 an_code
-reg_fill(const struct col *cols, size_t count, const struct an_row *row, struct an_arena *arena, void *into, struct an_err *reterr)
+reg_fill(const struct col *cols, size_t count, const struct an_row *row, struct an_arena *arena, void *into,
+         struct an_err *reterr)
 {
     for (size_t i = 0; i < count; i++) {
         uint8_t *member = (uint8_t *)into + cols[i].offset;
@@ -78,7 +79,8 @@ tidy(struct an_buf *out, an_bytes text)
             gap = out->len > 0;
             continue;
         }
-        if (letter < 0x20 || (letter >= 0x7F && letter < 0xA0) || (letter >= 0x200B && letter <= 0x200F) || letter == 0xFEFF ||
+        if (letter < 0x20 || (letter >= 0x7F && letter < 0xA0) || (letter >= 0x200B && letter <= 0x200F) ||
+            letter == 0xFEFF ||
             (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069))
             continue;
         if (gap)
@@ -108,7 +110,8 @@ reg_fold(struct an_arena *arena, const char *text, const char **ret, struct an_e
 {
     AN_CLEANUP(an_buf_free) struct an_buf folded = an_buf_new(2 * AN_LIMIT_REGISTRY_TEXT);
 
-    *ret = an_utf8_fold(&folded, an_bytes_of_str(text)) && an_buf_ok(&folded) ? an_arena_str(arena, an_buf_view(&folded)) : NULL;
+    *ret = an_utf8_fold(&folded, an_bytes_of_str(text)) && an_buf_ok(&folded) ? an_arena_str(arena,
+            an_buf_view(&folded)) : NULL;
     if (*ret == NULL)
         AN_FAIL(reterr, AN_E_REGISTRY_TEXT, "%.64s", text);
     return AN_OK;
@@ -124,7 +127,8 @@ put_tail(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char
 
 /* "nguyen thi kim uong": "thi kim uong", "kim uong", and the given name first: "uong nguyen thi kim". */
 an_code
-reg_put_tails(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char *folded, bool is_new, struct an_err *reterr)
+reg_put_tails(struct an_tx *tx, const struct reg_tails *tails, int64_t id, const char *folded, bool is_new,
+              struct an_err *reterr)
 {
     const struct an_value value = AN_V_INT(id);
     const char *last = strrchr(folded, ' ');
@@ -146,7 +150,8 @@ fill_one(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, const struct col *cols, size_t col_count,
+reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, const struct col *cols,
+         size_t col_count,
          struct an_arena *arena, void *into, bool *ret_found, struct an_err *reterr)
 {
     struct reg_one one = {cols, col_count, arena, into};
@@ -155,7 +160,8 @@ reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value *values,
 }
 
 an_code
-reg_number(struct an_tx *tx, const char *sequence, const char *prefix, const char *given, an_code wrong, char ret[static 32], struct an_err *reterr)
+reg_number(struct an_tx *tx, const char *sequence, const char *prefix, const char *given, an_code wrong,
+           char ret[static 32], struct an_err *reterr)
 {
     size_t head = strlen(prefix), len = given ? strlen(given) : 0;
     int64_t next = 0;
@@ -168,7 +174,8 @@ reg_number(struct an_tx *tx, const char *sequence, const char *prefix, const cha
     if (len > 31 || strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != len)
         AN_FAIL(reterr, wrong, "number: %.31s", given);
     snprintf(ret, 32, "%s", given);
-    if (strncmp(given, prefix, head) == 0 && len > head && len - head <= 12 && strspn(given + head, "0123456789") == len - head)
+    if (strncmp(given, prefix, head) == 0 && len > head && len - head <= 12 &&
+        strspn(given + head, "0123456789") == len - head)
         return an_tx_pass(tx, sequence, strtoll(given + head, NULL, 10), reterr);
     return AN_OK;
 }

@@ -66,7 +66,8 @@ write_cells(struct an_sheet *sheet, const char *const *cells, size_t count, stru
     if (sheet->rows >= LXW_ROW_MAX)
         AN_FAIL(reterr, AN_E_LIMIT, "%d", LXW_ROW_MAX);
     for (size_t i = 0; i < count; i++)
-        if (cells[i][0] != '\0' && worksheet_write_string(sheet->page, (lxw_row_t)sheet->rows, (lxw_col_t)i, cells[i], sheet->as_text) != LXW_NO_ERROR)
+        if (cells[i][0] != '\0' && worksheet_write_string(sheet->page, (lxw_row_t)sheet->rows, (lxw_col_t)i, cells[i],
+                                                          sheet->as_text) != LXW_NO_ERROR)
             AN_FAIL(reterr, AN_E_LIMIT, "%zu:%zu", sheet->rows + 1, i + 1);
     return AN_OK;
 }

@@ -36,12 +36,14 @@ is_tag(an_bytes tag, const char *name)
     bool ends = tag.len > 0 && tag.ptr[0] == '/', wants_end = name[0] == '/';
     size_t start = ends ? 1 : 0, len = strlen(name + wants_end), stop = start;
 
-    while (stop < tag.len && tag.ptr[stop] != ' ' && tag.ptr[stop] != '/' && tag.ptr[stop] != '\t' && tag.ptr[stop] != '\n' && tag.ptr[stop] != '\r') {
+    while (stop < tag.len && tag.ptr[stop] != ' ' && tag.ptr[stop] != '/' && tag.ptr[stop] != '\t' &&
+           tag.ptr[stop] != '\n' && tag.ptr[stop] != '\r') {
         if (tag.ptr[stop] == ':')
             start = stop + 1;
         stop++;
     }
-    return ends == wants_end && stop >= start && stop - start == len && memcmp(tag.ptr + start, name + wants_end, len) == 0;
+    return ends == wants_end && stop >= start && stop - start == len &&
+           memcmp(tag.ptr + start, name + wants_end, len) == 0;
 }
 
 static an_bytes
@@ -60,7 +62,8 @@ attribute(an_bytes tag, const char *name)
 static void
 append_reference(struct an_buf *out, an_bytes name)
 {
-    static const struct { const char *name; uint8_t letter; } known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
+    static const struct { const char *name; uint8_t letter; } known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'},
+            {"quot", '"'}, {"apos", '\''}};
     char number[16] = "";
 
     for (size_t i = 0; i < AN_COUNT(known); i++)
@@ -196,7 +199,8 @@ take_tag(struct sheet *sheet, const struct scan *scan, struct an_buf *out, struc
 static an_code
 check_parts(an_bytes xml, an_bytes strings, struct an_err *reterr)
 {
-    if (an_bytes_find(xml, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX || an_bytes_find(strings, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX)
+    if (an_bytes_find(xml, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX ||
+        an_bytes_find(strings, AN_LIT("<!DOCTYPE"), 0) != SIZE_MAX)
         AN_FAIL(reterr, AN_E_XLSX, "DOCTYPE");
     if (an_bytes_find(xml, AN_LIT("sheetData"), 0) == SIZE_MAX)
         AN_FAIL(reterr, AN_E_XLSX, "sheetData");

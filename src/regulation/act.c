@@ -28,7 +28,8 @@ static const struct an_yaml_field ACT_FIELDS[] = {
 };
 
 an_code
-act_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *id, struct an_act *ret, struct an_err *reterr)
+act_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *id, struct an_act *ret,
+         struct an_err *reterr)
 {
     struct an_act act = {
         .issued = AN_TIME_NONE, .from_utc = AN_TIME_NONE, .to_utc = AN_TIME_NONE, .doubtful_utc = AN_TIME_NONE};

@@ -60,10 +60,13 @@ read_keys(struct provision_reading *reading, const struct an_yaml_node *node, co
     size_t count = 3;
 
     if (level->below)
-        fields[count++] = (struct an_yaml_field){level->below, AN_FIELD_MAP, false, offsetof(struct provision_keys, below), NULL};
+        fields[count++] = (struct an_yaml_field){level->below, AN_FIELD_MAP, false,
+                                                 offsetof(struct provision_keys, below), NULL};
     if (level == &ARTICLE) {
-        fields[count++] = (struct an_yaml_field){"title", AN_FIELD_TEXT, true, offsetof(struct provision_keys, title), NULL};
-        fields[count++] = (struct an_yaml_field){"points", AN_FIELD_MAP, false, offsetof(struct provision_keys, points), NULL};
+        fields[count++] = (struct an_yaml_field){"title", AN_FIELD_TEXT, true, offsetof(struct provision_keys, title),
+                                                 NULL};
+        fields[count++] = (struct an_yaml_field){"points", AN_FIELD_MAP, false, offsetof(struct provision_keys, points),
+                                                 NULL};
     }
     AN_TRY(an_yaml_read_fields(reading->doc, node, fields, count, keys, reading->reterr));
     bool says_nothing = !keys->says && !keys->below && !keys->points && keys->text != AN_TEXT_UNKNOWN;
@@ -99,7 +102,8 @@ read_provision(struct provision_reading *reading, const struct an_yaml_node *nod
 }
 
 static an_code
-read_level(struct provision_reading *reading, const struct an_yaml_node *map, const char *above, const struct level *level,
+read_level(struct provision_reading *reading, const struct an_yaml_node *map, const char *above,
+           const struct level *level,
            const struct provision_keys *inherited)
 {
     for (const struct an_yaml_node *node = map->first; node; node = node->next)

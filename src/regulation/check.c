@@ -9,7 +9,8 @@ key_is_citation(const char *key)
 }
 
 static an_code
-check_node(struct an_regulations *regs, const struct an_yaml_doc *doc, const struct an_yaml_node *node, struct an_err *reterr)
+check_node(struct an_regulations *regs, const struct an_yaml_doc *doc, const struct an_yaml_node *node,
+           struct an_err *reterr)
 {
     const struct an_yaml_node *list = key_is_citation(node->key) && node->kind == AN_YAML_LIST ? node->first : NULL;
     for (; list; list = list->next)

@@ -3,14 +3,17 @@
  * regulations gives, row by row. The tests hold the engine against them; `antin regulation coverage` shows which
  * clauses they try. Columns, parted by tabs, "-" = not said or not checked:
  * regulation, day, act, actor, subject, device, document, facts (a=b;c=d), allowed (yes|no|null), authority, forms,
- * notices, deadline (3 working_day valid-dossier | before 05-15 | none), looks, clauses, why. Lists are parted by commas.
+ * notices, deadline (3 working_day valid-dossier | before 05-15 | none), looks, clauses, why. Lists are parted by
+ * commas.
  */
 #pragma once
 
 #include "regulation/explain.h"
 
-enum decision_column { COL_REGULATION, COL_ON, COL_ACT, COL_ACTOR, COL_SUBJECT, COL_DEVICE, COL_DOCUMENT, COL_FACTS, COL_ALLOWED,
-                       COL_AUTHORITY, COL_FORMS, COL_NOTICES, COL_DEADLINE, COL_LOOKS, COL_CLAUSES, COL_WHY, COL_COUNT };
+enum decision_column { COL_REGULATION, COL_ON, COL_ACT, COL_ACTOR, COL_SUBJECT, COL_DEVICE, COL_DOCUMENT, COL_FACTS,
+                      COL_ALLOWED,
+                       COL_AUTHORITY, COL_FORMS, COL_NOTICES, COL_DEADLINE, COL_LOOKS, COL_CLAUSES, COL_WHY,
+                       COL_COUNT };
 struct an_decision_row {
     const char *column[COL_COUNT]; /* NULL = "-" */
     size_t line;

@@ -91,7 +91,8 @@ check_question(const struct weighing *weighing)
         AN_FAIL(weighing->reterr, AN_E_WORD_UNKNOWN, "document \"%.40s\"", question->document);
     for (size_t i = 0; i < question->fact_count; i++) {
         AN_TRY(check_fact(weighing, &question->facts[i]));
-        for (size_t before = 0; before < i; before++) /* two words about one thing: whichever counted, the answer would hide the other */
+        /* two words about one thing: whichever counted, the answer would hide the other */
+        for (size_t before = 0; before < i; before++)
             if (strcmp(question->facts[before].name, question->facts[i].name) == 0)
                 AN_FAIL(weighing->reterr, AN_E_FACT_TWICE, "%s", question->facts[i].name);
     }

@@ -87,8 +87,8 @@ const struct an_answer_parameter *an_answer_parameter(const struct an_answer *an
 an_code an_regulation_parameter(struct an_regulations *regs, const char *regulation, an_time on_utc, const char *name,
                                 struct an_answer_parameter *ret, struct an_err *reterr) AN_MUST_USE;
 
-/* Whose addresses are "do cơ quan nhà nước cấp": domains parted by commas; each stands for itself and what is below it. No text lists
- * them. Addresses are compared without case. */
+/* Whose addresses are "do cơ quan nhà nước cấp": domains parted by commas; each stands for itself and what is below it.
+ * No text lists them. Addresses are compared without case. */
 #define AN_PARAMETER_MAIL_DOMAINS "mail.official_domains"
 bool an_mail_is_official(const char *domains, const char *address);
 
@@ -111,7 +111,8 @@ an_code an_rule_each(struct an_regulations *regs, const char *regulation, an_tim
                      void *context, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- words: every list of what a question may be made of, in the order of regulations/words.yaml ---- */
-enum an_word_kind { AN_WORD_ACT = 0, AN_WORD_ROLE, AN_WORD_SUBJECT, AN_WORD_DEVICE, AN_WORD_NOTICE, AN_WORD_FACT, AN_WORD_EVENT };
+enum an_word_kind { AN_WORD_ACT = 0, AN_WORD_ROLE, AN_WORD_SUBJECT, AN_WORD_DEVICE, AN_WORD_NOTICE, AN_WORD_FACT,
+                   AN_WORD_EVENT };
 typedef void (*an_word_fn)(void *context, const char *word, const char *vi, const char *en);
 an_code an_word_each(struct an_regulations *regs, enum an_word_kind kind, an_word_fn each, void *context,
                      struct an_err *reterr) AN_MUST_USE;

@@ -33,7 +33,8 @@ struct law_head {
 an_code head_load(const char *path, const char *id, struct law_head **ret, struct an_err *reterr) AN_MUST_USE;
 an_code head_read(struct an_yaml_doc *doc, const char *id, struct law_head **ret, struct an_err *reterr) AN_MUST_USE;
 void head_free(struct law_head **head);
-an_code looks_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *regulation, struct law_head *head,
+an_code looks_read(struct an_yaml_doc *doc, const struct an_yaml_node *map, const char *regulation,
+                   struct law_head *head,
                    struct an_err *reterr) AN_MUST_USE;
 
 struct law_articles {

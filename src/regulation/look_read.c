@@ -23,7 +23,8 @@ struct group {
 };
 
 static an_code
-close_group(struct look_reading *reading, const struct an_yaml_node *node, struct group group, const char **ret_citation)
+close_group(struct look_reading *reading, const struct an_yaml_node *node, struct group group,
+            const char **ret_citation)
 {
     if (!group.cite && !group.unconfirmed)
         return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_UNCITED, "neither cite nor unconfirmed");

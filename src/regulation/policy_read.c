@@ -143,7 +143,8 @@ read_exception(struct policy_reading *reading, const struct an_yaml_node *node, 
     };
     AN_TRY(an_yaml_read_fields(reading->doc, node, FIELDS, AN_COUNT(FIELDS), &row, reading->reterr));
     if (!digest_is_known(row.digest))
-        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"", row.digest);
+        return an_yaml_fail(reading->doc, node, reading->reterr, AN_E_YAML_TYPE, "unknown digest \"%.20s\"",
+                            row.digest);
     *ret = (struct an_policy_exception){.kind = (enum an_policy_sig)row.kind,
                                         .digest = row.digest,
                                         .bits_min = row.bits_min,
@@ -286,7 +287,8 @@ read_policy(struct policy_reading *reading, const struct policy_keys *keys)
     policy->domain = DOMAINS[keys->domain];
     policy->anchor_rule = (enum an_policy_anchors)keys->anchor_rule;
     if ((policy->anchor_rule == AN_ANCHORS_PINNED) != (keys->anchors != NULL))
-        return an_yaml_fail(reading->doc, an_yaml_find(reading->doc->root, "anchors"), reading->reterr, AN_E_YAML_MISSING,
+        return an_yaml_fail(reading->doc, an_yaml_find(reading->doc->root, "anchors"), reading->reterr,
+                            AN_E_YAML_MISSING,
                          "\"pinned\" belongs to anchors: pinned and to nothing else");
     if (keys->anchors)
         AN_TRY(read_anchors(reading, keys->anchors, &policy->anchors, &policy->anchor_count));
@@ -318,7 +320,8 @@ policy_read(struct an_yaml_doc *doc, const char *id, struct an_policy **ret, str
                        ? an_yaml_read_fields(doc, doc->root, POLICY_FIELDS, AN_COUNT(POLICY_FIELDS), &keys, reterr)
                        : an_yaml_fail(doc, NULL, reterr, AN_E_LIMIT, "too large");
     if (code == AN_OK && strcmp(keys.id, id) != 0)
-        code = an_yaml_fail(doc, an_yaml_find(doc->root, "id"), reterr, AN_E_YAML_TYPE, "the file is named \"%.40s\"", id);
+        code = an_yaml_fail(doc, an_yaml_find(doc->root, "id"), reterr, AN_E_YAML_TYPE, "the file is named \"%.40s\"",
+                            id);
     if (code == AN_OK) {
         owned->policy.id = keys.id;
         owned->policy.unconfirmed = reading.unconfirmed;

@@ -29,7 +29,8 @@ struct an_act {
     const char *replaced_by, *replaces; /* free text or NULL */
     const char *note;
     const char *file;                 /* which <file>.yaml holds its articles */
-    an_time doubtful_utc;             /* from then another act has its place, yet no text says that it ended; NONE = no doubt */
+    /* from then another act has its place, yet no text says that it ended; NONE = no doubt */
+    an_time doubtful_utc;
     int division;                     /* 0: its parts are Điều; 1: mục (technical regulations) */
     int appendix_digits;              /* 0: Phụ lục I, II; 1: Phụ lục 1, 2 */
 };

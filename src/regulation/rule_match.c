@@ -72,7 +72,8 @@ an_mail_is_official(const char *domains, const char *address)
     size_t len = strlen(at + 1);
     for (const char *domain = domains; *domain;) {
         size_t domain_len = strcspn(domain, ", ");
-        bool is_tail = domain_len > 0 && len >= domain_len && strncasecmp(at + 1 + len - domain_len, domain, domain_len) == 0;
+        bool is_tail = domain_len > 0 && len >= domain_len &&
+            strncasecmp(at + 1 + len - domain_len, domain, domain_len) == 0;
         if (is_tail && (len == domain_len || at[len - domain_len] == '.'))
             return true;
         domain += domain_len + strspn(domain + domain_len, ", ");
@@ -83,7 +84,8 @@ an_mail_is_official(const char *domains, const char *address)
 static bool
 is_official_mail(const struct asking *asking, const char *address)
 {
-    const struct rule_parameter *domains = chain_parameter(asking->chain, AN_PARAMETER_MAIL_DOMAINS, asking->question->on_utc);
+    const struct rule_parameter *domains = chain_parameter(asking->chain, AN_PARAMETER_MAIL_DOMAINS,
+                                                           asking->question->on_utc);
 
     return an_mail_is_official(domains ? domains->text : "", address);
 }

@@ -238,8 +238,8 @@ read_deadline(const struct reading *reading, const struct an_yaml_node *map, str
 static int
 count_rank(const struct rule *rule)
 {
-    int rank = (rule->subjects.count > 0) + (rule->devices.count > 0) + (rule->documents.count > 0) + (rule->other_documents.count > 0) +
-               (rule->roles.count > 0) + (int)rule->when.count;
+    int rank = (rule->subjects.count > 0) + (rule->devices.count > 0) + (rule->documents.count > 0) +
+               (rule->other_documents.count > 0) + (rule->roles.count > 0) + (int)rule->when.count;
 
     for (size_t i = 0; i < rule->acts.count; i++)
         if (strchr(rule->acts.items[i], '*'))

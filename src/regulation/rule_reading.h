@@ -8,7 +8,8 @@ struct reading {
     const struct words *words;
     struct an_err *reterr;
 };
-an_code fail_word(const struct reading *reading, const struct an_yaml_node *node, enum an_word_kind kind, const char *word);
+an_code fail_word(const struct reading *reading, const struct an_yaml_node *node, enum an_word_kind kind,
+                  const char *word);
 /* The list under this key holds words of the kind; `also`: words that are right here beside the vocabulary's. */
 an_code check_words(const struct reading *reading, const struct an_yaml_node *map, const char *key,
                     enum an_word_kind kind, const char *also, const char *also2) AN_MUST_USE;

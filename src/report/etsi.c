@@ -1,6 +1,7 @@
 /*
- * The validation report of ETSI TS 119 102-2: for each signature its identifier, the constraints that were evaluated, the
- * times, the signer, the status; then every object that was used, with its id, so that another validator can follow.
+ * The validation report of ETSI TS 119 102-2: for each signature its identifier, the constraints that were evaluated,
+ * the times, the signer, the status; then every object that was used, with its id, so that another validator can
+ * follow.
  */
 #include "report/etsi.h"
 
@@ -183,7 +184,8 @@ write_times(struct etsi *etsi, const struct an_report_paper *paper, const struct
     xml_text(&etsi->xml, "TypeOfProof", "urn:etsi:019102:poetype:validation");
     for (size_t i = 0; proven && i < s->time_stamp_count; i++)
         if (s->time_stamps[i].token_len && s->time_stamps[i].gen_time == s->best_time) {
-            etsi_write_reference(etsi, "POEObject", 'T', AN_BYTES(s->time_stamps[i].token, s->time_stamps[i].token_len));
+            etsi_write_reference(etsi, "POEObject", 'T', AN_BYTES(s->time_stamps[i].token,
+                                                                  s->time_stamps[i].token_len));
             break;
         }
     xml_close(&etsi->xml);
@@ -269,7 +271,8 @@ static void
 write_poe(struct etsi *etsi, const struct use *used, const struct an_time_stamp_report *stamp)
 {
     const struct an_signature_report *s = used->signature;
-    bool proves = stamp && stamp->indication == AN_TOTAL_PASSED && s && s->value_len > 0 && strcmp(stamp->kind, "content") != 0;
+    bool proves = stamp && stamp->indication == AN_TOTAL_PASSED && s && s->value_len > 0 &&
+        strcmp(stamp->kind, "content") != 0;
     uint8_t digest[AN_DIGEST_MAX];
 
     xml_open(&etsi->xml, "POE", NULL, NULL);

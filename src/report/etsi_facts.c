@@ -1,4 +1,5 @@
-/* What decided about a certificate or an algorithm, as TS 119 102-2 has it: RevocationStatusInformation, CryptoInformation. */
+/* What decided about a certificate or an algorithm, as TS 119 102-2 has it: RevocationStatusInformation,
+ * CryptoInformation. */
 #include "report/etsi.h"
 
 #include <ctype.h>
@@ -24,17 +25,21 @@ algorithm_uri(const struct an_scheme *scheme)
     if (scheme->kind == AN_SIG_RSA_PKCS1 && scheme->digest == AN_SHA1)
         return an_strdup("http://www.w3.org/2000/09/xmldsig#rsa-sha1");
     if (scheme->kind == AN_SIG_DSA)
-        return an_asprintf("http://www.w3.org/%s#dsa-%s", scheme->digest == AN_SHA1 ? "2000/09/xmldsig" : "2009/xmldsig11", digest);
+        return an_asprintf("http://www.w3.org/%s#dsa-%s", scheme->digest == AN_SHA1 ? "2000/09/xmldsig"
+                           : "2009/xmldsig11", digest);
     for (size_t i = 0; i < AN_COUNT(methods); i++)
         if (methods[i].kind == scheme->kind)
-            return an_asprintf("http://www.w3.org/%s#%s%s%s", methods[i].is_2007 || is_sha3 ? "2007/05/xmldsig-more" : "2001/04/xmldsig-more",
+            return an_asprintf("http://www.w3.org/%s#%s%s%s", methods[i].is_2007 ||
+                               is_sha3 ? "2007/05/xmldsig-more" : "2001/04/xmldsig-more",
                                methods[i].before, digest, methods[i].after);
-    return an_strdup(scheme->kind == AN_SIG_EDDSA ? "http://www.w3.org/2021/04/xmldsig-more#eddsa" : "urn:x-antin:algorithm:unknown");
+    return an_strdup(scheme->kind == AN_SIG_EDDSA ? "http://www.w3.org/2021/04/xmldsig-more#eddsa"
+                     : "urn:x-antin:algorithm:unknown");
 }
 
 /* RFC 5280, 5.3.1, in the words of the ETSI schema, which has none for the rest. */
 static const char *const reasons[] = {
-    [AN_REASON_UNSPECIFIED] = "unspecified", [AN_REASON_KEY_COMPROMISE] = "keyCompromise", [AN_REASON_CA_COMPROMISE] = "cACompromise",
+    [AN_REASON_UNSPECIFIED] = "unspecified", [AN_REASON_KEY_COMPROMISE] = "keyCompromise",
+    [AN_REASON_CA_COMPROMISE] = "cACompromise",
     [AN_REASON_AFFILIATION_CHANGED] = "affiliationChanged", [AN_REASON_SUPERSEDED] = "superseded",
     [AN_REASON_CESSATION] = "cessationOfOperation", [AN_REASON_HOLD] = "certificateHold",
     [AN_REASON_PRIVILEGE_WITHDRAWN] = "privilegeWithdrawn",

@@ -1,6 +1,6 @@
 /*
- * Writing a record: a folder that travels with the document (TT 41/2017 Điều 9 khoản 1) and is destroyed with it (Điều 10).
- * Each piece lies under its own digest; the manifest names them all, what was asked, and what came out.
+ * Writing a record: a folder that travels with the document (TT 41/2017 Điều 9 khoản 1) and is destroyed with it (Điều
+ * 10). Each piece lies under its own digest; the manifest names them all, what was asked, and what came out.
  */
 #include "report/internal.h"
 

@@ -66,7 +66,8 @@ static const struct an_yaml_field table_fields[] = {
 
 /* A list of maps of one kind, as an array in the document's arena. */
 static an_code
-read_list(struct an_yaml_doc *doc, const struct an_yaml_node *list, const struct an_yaml_field *fields, size_t field_count, size_t size,
+read_list(struct an_yaml_doc *doc, const struct an_yaml_node *list, const struct an_yaml_field *fields,
+          size_t field_count, size_t size,
           void *ret_items, size_t *ret_count, struct an_err *reterr)
 {
     size_t count = list ? list->count : 0, at = 0;
@@ -89,7 +90,8 @@ read_sections(struct an_yaml_doc *doc, const struct an_yaml_node *list, struct a
 {
     struct raw_section *raw = NULL;
 
-    AN_TRY(read_list(doc, list, section_fields, AN_COUNT(section_fields), sizeof(*raw), &raw, &form->section_count, reterr));
+    AN_TRY(read_list(doc, list, section_fields, AN_COUNT(section_fields), sizeof(*raw), &raw, &form->section_count,
+                     reterr));
     if (form->section_count == 0)
         return AN_OK;
     form->sections = an_arena_alloc(doc->arena, form->section_count * sizeof(*form->sections));
@@ -116,7 +118,8 @@ read_table(struct an_yaml_doc *doc, const struct an_yaml_node *map, struct an_fo
     if (raw.columns->count < 1 || raw.columns->count > AN_FORM_COLUMNS_MAX)
         return an_yaml_fail(doc, map, reterr, AN_E_LIMIT, "columns: 1–%d", AN_FORM_COLUMNS_MAX);
     form->table_size = raw.size;
-    return read_list(doc, raw.columns, column_fields, AN_COUNT(column_fields), sizeof(struct an_form_column), &form->columns,
+    return read_list(doc, raw.columns, column_fields, AN_COUNT(column_fields), sizeof(struct an_form_column),
+                     &form->columns,
                      &form->column_count, reterr);
 }
 
@@ -127,12 +130,15 @@ read_form(struct an_yaml_doc *doc, struct an_form *form, struct an_err *reterr)
 
     AN_TRY(an_yaml_read_fields(doc, doc->root, form_fields, AN_COUNT(form_fields), &raw, reterr));
     *form = (struct an_form){.id = raw.id, .is_record = raw.kind == 1, .type = raw.type,
-                             .title = raw.title, .intro = raw.intro, .bases = raw.bases.items, .base_count = raw.bases.count,
-                             .closing = raw.closing.items, .closing_count = raw.closing.count, .is_landscape = raw.landscape,
+                             .title = raw.title, .intro = raw.intro, .bases = raw.bases.items,
+                             .base_count = raw.bases.count,
+                             .closing = raw.closing.items, .closing_count = raw.closing.count,
+                             .is_landscape = raw.landscape,
                              .unconfirmed = raw.unconfirmed.items, .unconfirmed_count = raw.unconfirmed.count};
     AN_TRY(read_sections(doc, raw.sections, form, reterr));
     AN_TRY(read_table(doc, raw.table, form, reterr));
-    AN_TRY(read_list(doc, raw.signers, signer_fields, AN_COUNT(signer_fields), sizeof(struct an_form_signer), &form->signers,
+    AN_TRY(read_list(doc, raw.signers, signer_fields, AN_COUNT(signer_fields), sizeof(struct an_form_signer),
+                     &form->signers,
                      &form->signer_count, reterr));
     if (form->signer_count < 1 || form->signer_count > AN_FORM_SIGNERS_MAX)
         return an_yaml_fail(doc, raw.signers, reterr, AN_E_LIMIT, "signers: 1–%d", AN_FORM_SIGNERS_MAX);

@@ -1,7 +1,7 @@
 /*
- * Forms as data: forms/<act>/<form>.yaml says what a form is called, on which article it rests, what stands in it and who signs
- * it; values come in, a document for antin-layout ({"kind": "van-ban", …}) goes out. NĐ 68/2024 Mẫu 01–09, TT 185/2019
- * and the provinces' own forms are files of this kind; a new one is a file, with no C touched.
+ * Forms as data: forms/<act>/<form>.yaml says what a form is called, on which article it rests, what stands in it and
+ * who signs it; values come in, a document for antin-layout ({"kind": "van-ban", …}) goes out. NĐ 68/2024 Mẫu 01–09, TT
+ * 185/2019 and the provinces' own forms are files of this kind; a new one is a file, with no C touched.
  */
 #pragma once
 
@@ -74,7 +74,8 @@ struct an_form_data {
 };
 /* Each required thing that is missing: a field, a cell (row from 1, else 0), a signer. Returns how many. */
 typedef void (*an_form_missing_fn)(void *context, const char *label, size_t row);
-size_t an_form_check(const struct an_form *form, const struct an_form_data *data, an_form_missing_fn each, void *context);
+size_t an_form_check(const struct an_form *form, const struct an_form_data *data, an_form_missing_fn each,
+                     void *context);
 /* AN_E_FORM_MISSING names the first thing that is missing. */
 an_code an_form_write(const struct an_form *form, const struct an_form_data *data, struct an_buf *out,
                       struct an_err *reterr) AN_MUST_USE;

@@ -144,7 +144,8 @@ add_table(const struct an_form *form, const struct an_form_data *data, json_t *b
     }
     for (size_t i = 0; i < data->row_count; i++)
         json_array_append_new(rows, row_json(form, &data->rows[i], i + 1));
-    json_array_append_new(body, json_pack("{s:o, s:o, s:o, s:f}", "columns", columns, "widths", widths, "rows", rows, "size",
+    json_array_append_new(body, json_pack("{s:o, s:o, s:o, s:f}", "columns", columns, "widths", widths, "rows", rows,
+                                          "size",
                                           form->table_size > 0 ? form->table_size : 12.0));
 }
 
@@ -165,7 +166,8 @@ body_json(const struct an_form *form, const struct an_form_data *data)
 }
 
 static json_t *
-signature_json(const struct an_form *form, const struct an_form_signer *signer, const struct an_form_signature *signature)
+signature_json(const struct an_form *form, const struct an_form_signer *signer,
+               const struct an_form_signature *signature)
 {
     json_t *lines = json_array();
 

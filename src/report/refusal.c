@@ -1,6 +1,7 @@
 /*
  * The letter that goes back to the sender. Before a document is received its authenticity is checked; one that is not
- * valid, or not complete, is refused and the sender is told why (Tây Ninh Điều 20.3, Gia Lai Điều 12.3, Đồng Tháp Điều 17.3).
+ * valid, or not complete, is refused and the sender is told why (Tây Ninh Điều 20.3, Gia Lai Điều 12.3, Đồng Tháp Điều
+ * 17.3).
  */
 #include "report/internal.h"
 

@@ -1,7 +1,7 @@
 /*
- * Documents about a verification: the report that a clerk files, the letter to the sender when a document is refused, the
- * ETSI validation report, and the record that lets anybody have the same verdict again. A struct an_report comes in, bytes
- * go out; pages are laid out by antin-layout from the JSON written here.
+ * Documents about a verification: the report that a clerk files, the letter to the sender when a document is refused,
+ * the ETSI validation report, and the record that lets anybody have the same verdict again. A struct an_report comes
+ * in, bytes go out; pages are laid out by antin-layout from the JSON written here.
  */
 #pragma once
 
@@ -37,8 +37,9 @@ void an_report_write_refusal_letter(const struct an_report_context *context, con
                                     size_t count, struct an_buf *out);
 
 /* ---- the record of what decided (evidence.c, evidence_read.c) ---- */
-/* A folder: manifest.json (what was asked, the verdict, every piece by its SHA-256) and the pieces. The report must have been
- * made with keep_evidence. options: what was asked. whole: everything that was known, not only what can have decided. */
+/* A folder: manifest.json (what was asked, the verdict, every piece by its SHA-256) and the pieces. The report must
+ * have been made with keep_evidence. options: what was asked. whole: everything that was known, not only what can have
+ * decided. */
 an_code an_evidence_save(const struct an_report_context *context, const struct an_report_paper *paper,
                          const struct an_verify_options *options, bool whole, const char *folder,
                          struct an_err *reterr) AN_MUST_USE;
@@ -50,8 +51,8 @@ void an_evidence_free(struct an_evidence **evidence);
 an_time an_evidence_time(const struct an_evidence *evidence);
 const char *an_evidence_policy(const struct an_evidence *evidence);
 /* Verifies the file with what the record holds and nothing else. password, content: as in an_verify_options.
- * AN_E_EVIDENCE_DOCUMENT when it is another file; AN_E_EVIDENCE_DIFFERS when the verdict is not the recorded one (ret is
- * filled then too). */
+ * AN_E_EVIDENCE_DOCUMENT when it is another file; AN_E_EVIDENCE_DIFFERS when the verdict is not the recorded one (ret
+ * is filled then too). */
 an_code an_evidence_verify(struct an_evidence *evidence, const struct an_file *file, const struct an_secret *password,
                            const struct an_file *content, struct an_report *ret, struct an_err *reterr) AN_MUST_USE;
 

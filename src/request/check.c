@@ -52,13 +52,15 @@ is_addressee(const struct an_answer *answer, const char *addressee)
     return answer->authority == NULL || strcmp(answer->authority, addressee) == 0;
 }
 
-/* To another body than decides this service. When only the kind of device makes the difference the next check says so. */
+/* To another body than decides this service. When only the kind of device makes the difference the next check says so.
+ */
 static bool
 check_addressee(struct probe *probe)
 {
     const char *addressee = probe->facts->addressee;
 
-    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) || is_addressee(probe->any_device, addressee))
+    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) ||
+        is_addressee(probe->any_device, addressee))
         return true;
     snprintf(probe->detail, sizeof(probe->detail), "%s ≠ %s", addressee, probe->answer->authority);
     probe->citation = probe->answer->citation_count > 0 ? probe->answer->citations[0] : NULL;
@@ -70,9 +72,11 @@ check_device_delegated(struct probe *probe)
 {
     const char *addressee = probe->facts->addressee;
 
-    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) || !is_addressee(probe->any_device, addressee))
+    if (probe->facts->is_forwarded || is_addressee(probe->answer, addressee) ||
+        !is_addressee(probe->any_device, addressee))
         return true;
-    snprintf(probe->detail, sizeof(probe->detail), "%s: %s ≠ %s", probe->facts->request->device_kind, addressee, probe->answer->authority);
+    snprintf(probe->detail, sizeof(probe->detail), "%s: %s ≠ %s", probe->facts->request->device_kind, addressee,
+             probe->answer->authority);
     probe->citation = probe->answer->citation_count > 0 ? probe->answer->citations[0] : NULL;
     return false;
 }
@@ -153,7 +157,8 @@ check_in_force(struct probe *probe)
     static const char *const words[] = {"đang có hiệu lực", "đã bị thu hồi", "tạm dừng", "đã hết hạn"};
     int status = probe->item->certificate_status;
 
-    snprintf(probe->detail, sizeof(probe->detail), "%s: %s", probe->item->item->certificate, status >= 0 && status < 4 ? words[status] : "?");
+    snprintf(probe->detail, sizeof(probe->detail), "%s: %s", probe->item->item->certificate, status >= 0 &&
+             status < 4 ? words[status] : "?");
     return !probe->item->has_certificate || status == 0;
 }
 
@@ -203,11 +208,13 @@ static const char *
 loss_citation(const struct probe *probe)
 {
     for (size_t i = 0; i < probe->answer->condition_count; i++)
-        if (strstr(probe->answer->conditions[i].text, "thất lạc") != NULL && strstr(probe->answer->conditions[i].text, "biên bản") != NULL)
+        if (strstr(probe->answer->conditions[i].text, "thất lạc") != NULL &&
+            strstr(probe->answer->conditions[i].text, "biên bản") != NULL)
             return probe->answer->conditions[i].citation;
     for (size_t i = 0; i < probe->answer->citation_count; i++) {
         const struct an_provision *provision = NULL;
-        if (an_provision_find(probe->facts->regulations, probe->answer->citations[i], &provision, NULL) == AN_OK && provision->says != NULL &&
+        if (an_provision_find(probe->facts->regulations, probe->answer->citations[i], &provision, NULL) == AN_OK &&
+            provision->says != NULL &&
             strstr(provision->says, "thất lạc") != NULL)
             return provision->citation;
     }
@@ -249,7 +256,8 @@ check_device_state(struct probe *probe)
 static bool
 check_duplicate(struct probe *probe)
 {
-    snprintf(probe->detail, sizeof(probe->detail), "%s: request:%lld", probe->item->item->name, (long long)probe->item->open_request);
+    snprintf(probe->detail, sizeof(probe->detail), "%s: request:%lld", probe->item->item->name,
+             (long long)probe->item->open_request);
     return probe->item->open_request == 0;
 }
 
@@ -288,19 +296,23 @@ static const struct {
 
 /* ---- what binds: asked once for the dossier, and for an item with its own facts ---- */
 static an_code
-ask(const struct an_check_facts *facts, const struct an_check_item *item, const char *actor, const char *device, struct an_answer **ret,
+ask(const struct an_check_facts *facts, const struct an_check_item *item, const char *actor, const char *device,
+    struct an_answer **ret,
     struct an_err *reterr)
 {
     struct an_fact said[3];
     char left[24], renewals[24], act[40];
     size_t count = 0;
-    struct an_question question = {.regulation = facts->request->regulation, .on_utc = facts->at, .act = act, .actor = actor,
+    struct an_question question = {.regulation = facts->request->regulation, .on_utc = facts->at, .act = act,
+                                   .actor = actor,
                                    .subject = facts->request->subject_kind, .device = device, .facts = said};
 
     snprintf(act, sizeof(act), "request.%s", an_request_kind_id(facts->request->kind));
-    if (item != NULL && item->item->email[0] != '\0' && !item->is_mail_official && facts->request->kind != AN_REQUEST_REVOKE)
+    if (item != NULL && item->item->email[0] != '\0' && !item->is_mail_official &&
+        facts->request->kind != AN_REQUEST_REVOKE)
         said[count++] = (struct an_fact){"email", item->item->email};
-    if (item != NULL && item->has_certificate && (facts->request->kind == AN_REQUEST_RENEW || facts->request->kind == AN_REQUEST_CHANGE)) {
+    if (item != NULL && item->has_certificate && (facts->request->kind == AN_REQUEST_RENEW ||
+                                                  facts->request->kind == AN_REQUEST_CHANGE)) {
         snprintf(left, sizeof(left), "%lld", (long long)item->days_left);
         snprintf(renewals, sizeof(renewals), "%lld", (long long)item->renewals);
         said[count++] = (struct an_fact){"days-left", left};
@@ -341,7 +353,8 @@ run_checks(struct probe *probe, an_check_fn each, void *context, size_t *failed)
 }
 
 an_code
-an_request_check(const struct an_check_facts *facts, an_check_fn each, void *context, size_t *ret_failed, struct an_answer **ret_answer,
+an_request_check(const struct an_check_facts *facts, an_check_fn each, void *context, size_t *ret_failed,
+                 struct an_answer **ret_answer,
                  struct an_err *reterr)
 {
     AN_CLEANUP(an_answer_free) struct an_answer *whole = NULL, *any_device = NULL;
@@ -358,7 +371,8 @@ an_request_check(const struct an_check_facts *facts, an_check_fn each, void *con
         AN_CLEANUP(an_answer_free) struct an_answer *own = NULL;
         AN_TRY(ask(facts, &facts->items[i], facts->role, facts->request->device_kind, &own, reterr));
         probe.item = &facts->items[i];
-        probe.answer = whole->allowed == AN_ALLOWED_NO ? &allowed : own; /* what stands against the dossier is said once */
+        /* what stands against the dossier is said once */
+        probe.answer = whole->allowed == AN_ALLOWED_NO ? &allowed : own;
         run_checks(&probe, each, context, ret_failed);
     }
     if (ret_answer != NULL) {

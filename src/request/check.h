@@ -1,7 +1,7 @@
 /*
- * What must hold before a dossier is sent, and again when it arrives: a table of checks (check.c). Each says what it looked at,
- * whether it holds, and on which article it rests. The facts are gathered by service/ from the register, the store of certificates
- * and the form; the checks change nothing and know no store.
+ * What must hold before a dossier is sent, and again when it arrives: a table of checks (check.c). Each says what it
+ * looked at, whether it holds, and on which article it rests. The facts are gathered by service/ from the register, the
+ * store of certificates and the form; the checks change nothing and know no store.
  */
 #pragma once
 
@@ -51,7 +51,7 @@ struct an_check_finding {
     int64_t place;        /* 0 = the dossier */
 };
 typedef void (*an_check_fn)(void *context, const struct an_check_finding *finding);
-/* Runs every check that concerns this kind of request; *ret_failed counts what does not hold. Fails only when the regulations cannot be
- * read. ret_answer: what binds the dossier as a whole, the caller's; may be NULL. */
+/* Runs every check that concerns this kind of request; *ret_failed counts what does not hold. Fails only when the
+ * regulations cannot be read. ret_answer: what binds the dossier as a whole, the caller's; may be NULL. */
 an_code an_request_check(const struct an_check_facts *facts, an_check_fn each, void *context, size_t *ret_failed,
                          struct an_answer **ret_answer, struct an_err *reterr) AN_MUST_USE;

@@ -47,7 +47,8 @@ take_request(void *context, const struct an_row *row, struct an_err *reterr)
 {
     struct reading *reading = context;
     struct an_dossier *r = reading->request;
-    const char **texts[] = {&r->regulation, &r->agency, &r->addressee, &r->subject_kind, &r->device_kind, &r->form, &r->form_citation, &r->number};
+    const char **texts[] = {&r->regulation, &r->agency, &r->addressee, &r->subject_kind, &r->device_kind, &r->form,
+                            &r->form_citation, &r->number};
     an_time *times[] = {&r->sent_at, &r->received_at, &r->valid_at, &r->due_at, &r->escalated_at, &r->closed_at};
 
     *r = (struct an_dossier){.id = an_row_int(row, 0), .kind = (enum an_request_kind)an_row_int(row, 2)};
@@ -117,7 +118,8 @@ take_item(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_request_items(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request_item **ret, size_t *ret_count, struct an_err *reterr)
+an_request_items(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request_item **ret, size_t *ret_count,
+                 struct an_err *reterr)
 {
     struct item_reading reading = {.arena = arena};
     struct an_value values[] = {AN_V_INT(id)};
@@ -140,11 +142,15 @@ request_tell(struct an_tx *tx, int64_t id, const char *action, enum an_request_s
              const struct an_request_deed *deed, struct an_err *reterr)
 {
     char object[40];
-    const char *role = deed->role ? deed->role : "", *citation = deed->citation ? deed->citation : "", *detail = deed->detail ? deed->detail : "";
-    struct an_value values[] = {AN_V_INT(id), AN_V_INT(deed->at), an_v_text(action), an_v_text(deed->actor), an_v_text(role),
+    const char *role = deed->role ? deed->role : "", *citation = deed->citation ? deed->citation : "",
+                *detail = deed->detail ? deed->detail : "";
+    struct an_value values[] = {AN_V_INT(id), AN_V_INT(deed->at), an_v_text(action), an_v_text(deed->actor),
+                                an_v_text(role),
                                 AN_V_INT(from), AN_V_INT(to), an_v_text(citation), an_v_text(detail)};
-    AN_CLEANUP(an_free_ptr) char *facts = an_asprintf("{\"from\":\"%s\",\"to\":\"%s\"}", from ? an_request_state_id(from) : "", an_request_state_id(to));
-    struct an_audit_event event = {.at = deed->at, .action = action, .actor = deed->actor, .role = role, .object = object, .outcome = "done",
+    AN_CLEANUP(an_free_ptr) char *facts = an_asprintf("{\"from\":\"%s\",\"to\":\"%s\"}",
+                                                      from ? an_request_state_id(from) : "", an_request_state_id(to));
+    struct an_audit_event event = {.at = deed->at, .action = action, .actor = deed->actor, .role = role,
+                                   .object = object, .outcome = "done",
                                    .citation = citation, .detail = facts};
 
     snprintf(object, sizeof(object), "request:%lld", (long long)id);
@@ -162,9 +168,12 @@ insert_items(struct an_tx *tx, int64_t id, const struct an_request_item *items, 
         if (!an_utf8_fold(&folded, an_bytes_of_str(item->name)))
             AN_FAIL(reterr, AN_E_UTF8, "item %zu", i + 1);
         an_buf_byte(&folded, 0);
-        struct an_value values[] = {AN_V_INT(id), AN_V_INT((int64_t)i + 1), an_v_text(item->subject), an_v_text(item->name),
-                                    an_v_text((const char *)folded.ptr), an_v_text(item->email), an_v_text(item->certificate),
-                                    an_v_text(item->device), an_v_text(item->ground), AN_V_BLOB(AN_BYTES(item->facts, 32))};
+        struct an_value values[] = {AN_V_INT(id), AN_V_INT((int64_t)i + 1), an_v_text(item->subject),
+                                    an_v_text(item->name),
+                                    an_v_text((const char *)folded.ptr), an_v_text(item->email),
+                                    an_v_text(item->certificate),
+                                    an_v_text(item->device), an_v_text(item->ground),
+                                    AN_V_BLOB(AN_BYTES(item->facts, 32))};
         AN_TRY(an_tx_run(tx, AN_SQL_REQUEST_ITEM_INSERT, values, AN_COUNT(values), NULL, reterr));
     }
     return AN_OK;
@@ -178,7 +187,8 @@ digest_content(const struct an_dossier *request, uint8_t ret[static AN_DIGEST_MA
 
 /* The key is there: the same dossier, or another that takes its key by mistake. */
 static an_code
-find_same(struct an_tx *tx, const struct an_dossier *request, const uint8_t digest[static 32], int64_t *ret_id, struct an_err *reterr)
+find_same(struct an_tx *tx, const struct an_dossier *request, const uint8_t digest[static 32], int64_t *ret_id,
+          struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = NULL;
     struct an_value values[] = {an_v_text(request->key)};
@@ -200,8 +210,10 @@ an_request_create(struct an_tx *tx, const struct an_dossier *request, const stru
                   const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new, struct an_err *reterr)
 {
     uint8_t digest[AN_DIGEST_MAX];
-    struct an_value values[] = {an_v_text(request->key), AN_V_INT(request->kind), an_v_text(request->regulation), an_v_text(request->agency),
-                                an_v_text(request->addressee), an_v_text(request->subject_kind), an_v_text(request->device_kind),
+    struct an_value values[] = {an_v_text(request->key), AN_V_INT(request->kind), an_v_text(request->regulation),
+                                an_v_text(request->agency),
+                                an_v_text(request->addressee), an_v_text(request->subject_kind),
+                                an_v_text(request->device_kind),
                                 an_v_text(request->form), an_v_text(request->form_citation), an_v_text(request->number),
                                 AN_V_INT(AN_REQUEST_DRAFT), AN_V_INT(request->urgent), an_v_text(request->content),
                                 AN_V_BLOB(AN_BYTES(digest, 32)), AN_V_INT(deed->at), an_v_text(deed->actor)};
@@ -219,7 +231,8 @@ an_request_create(struct an_tx *tx, const struct an_dossier *request, const stru
 }
 
 an_code
-an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items, size_t count,
+an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items,
+                   size_t count,
                    const struct an_request_deed *deed, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REQUEST_ARENA);
@@ -240,7 +253,8 @@ an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *reques
 }
 
 an_code
-an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act, const struct an_request_deed *deed,
+an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act,
+                const struct an_request_deed *deed,
                 struct an_err *reterr)
 {
     const struct an_request_move *move = an_request_move_find(act);
@@ -249,7 +263,8 @@ an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_requ
     int64_t changed = 0;
 
     if (!an_request_may_follow(request->state, act))
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s: %s", (long long)request->id, an_request_state_name(request->state, false), move->action);
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s: %s", (long long)request->id,
+                an_request_state_name(request->state, false), move->action);
     AN_TRY(an_tx_run(tx, AN_SQL_REQUEST_MOVE, values, AN_COUNT(values), &changed, reterr));
     if (changed != 1)
         AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)request->id, move->action);

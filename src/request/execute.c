@@ -1,8 +1,8 @@
 /*
- * Carrying out what was approved: once, and resumed after a crash. The intent is written with the approval; whoever works on it
- * puts his name to it first, and writes each step after it is done. The steps themselves can be done again without doing them
- * twice (a key is found by its identifier, a certificate by its request key), so nothing depends on the name alone: it only
- * keeps two from working at the same time.
+ * Carrying out what was approved: once, and resumed after a crash. The intent is written with the approval; whoever
+ * works on it puts his name to it first, and writes each step after it is done. The steps themselves can be done again
+ * without doing them twice (a key is found by its identifier, a certificate by its request key), so nothing depends on
+ * the name alone: it only keeps two from working at the same time.
  */
 #include "request/internal.h"
 
@@ -90,15 +90,18 @@ take_execution(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_execution_find(struct an_tx *tx, int64_t id, int64_t place, struct an_execution *ret, bool *ret_found, struct an_err *reterr)
+an_execution_find(struct an_tx *tx, int64_t id, int64_t place, struct an_execution *ret, bool *ret_found,
+                  struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(place)};
 
-    return an_tx_one(tx, AN_SQL_REQUEST_EXECUTION_FIND, values, AN_COUNT(values), take_execution, ret, ret_found, reterr);
+    return an_tx_one(tx, AN_SQL_REQUEST_EXECUTION_FIND, values, AN_COUNT(values), take_execution, ret, ret_found,
+                     reterr);
 }
 
 an_code
-an_execution_take(struct an_tx *tx, int64_t id, int64_t place, const char *owner, an_time now, struct an_execution *ret, bool *ret_taken,
+an_execution_take(struct an_tx *tx, int64_t id, int64_t place, const char *owner, an_time now, struct an_execution *ret,
+                  bool *ret_taken,
                   struct an_err *reterr)
 {
     bool found = false;
@@ -110,7 +113,8 @@ an_execution_take(struct an_tx *tx, int64_t id, int64_t place, const char *owner
         return AN_OK;
     if (ret->owner[0] != '\0' && ret->owner_until > now && !is_dead(ret->owner))
         return AN_OK;
-    struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), AN_V_INT(now + OWNER_SECONDS), an_v_text(ret->owner)};
+    struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), AN_V_INT(now + OWNER_SECONDS),
+                                an_v_text(ret->owner)};
     AN_TRY(an_tx_run(tx, AN_SQL_REQUEST_EXECUTION_TAKE, values, AN_COUNT(values), &changed, reterr));
     *ret_taken = changed == 1;
     return AN_OK;
@@ -123,21 +127,25 @@ run_owned(struct an_tx *tx, enum an_sql statement, const struct an_value *values
 
     AN_TRY(an_tx_run(tx, statement, values, count, &changed, reterr));
     if (changed != 1)
-        AN_FAIL(reterr, AN_E_REQUEST_OWNER, "request:%lld/item:%lld", (long long)values[0].number, (long long)values[1].number);
+        AN_FAIL(reterr, AN_E_REQUEST_OWNER, "request:%lld/item:%lld", (long long)values[0].number,
+                (long long)values[1].number);
     return AN_OK;
 }
 
 an_code
-an_execution_step(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device, an_time now,
+an_execution_step(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device,
+                  an_time now,
                   struct an_err *reterr)
 {
-    struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), AN_V_INT(step), an_v_text(device), AN_V_INT(now + OWNER_SECONDS)};
+    struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), AN_V_INT(step), an_v_text(device),
+                                AN_V_INT(now + OWNER_SECONDS)};
 
     return run_owned(tx, AN_SQL_REQUEST_EXECUTION_STEP, values, AN_COUNT(values), reterr);
 }
 
 an_code
-an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const char *owner, const char *error, struct an_err *reterr)
+an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const char *owner, const char *error,
+                  struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), an_v_text(error)};
 
@@ -145,7 +153,8 @@ an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const char *owner
 }
 
 an_code
-an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device, const char *result,
+an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device,
+                    const char *result,
                     an_time now, struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(owner), AN_V_INT(now), AN_V_INT(step)};

@@ -73,11 +73,13 @@ static void
 write_date(struct an_buf *out, an_time at)
 {
     static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+                                         "Dec"};
     struct an_date date = an_date_of(at, 7 * 60);
     int64_t day = (at + 7 * 3600) / 86400;
 
-    an_buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0700\r\n", days[((day % 7) + 7) % 7], date.day, months[date.month - 1], date.year,
+    an_buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0700\r\n", days[((day % 7) + 7) % 7], date.day,
+                  months[date.month - 1], date.year,
                   date.hour, date.minute, date.second);
 }
 
@@ -114,7 +116,8 @@ write_parts(struct an_buf *out, const struct an_letter_form *form)
     an_buf_printf(out, "--%s--\r\n", boundary);
 }
 
-/* One mailbox, as RFC 5321 has them without SMTPUTF8: nothing that ends a line, a header's address or a list of them. */
+/* One mailbox, as RFC 5321 has them without SMTPUTF8: nothing that ends a line, a header's address or a list of them.
+ */
 static bool
 is_address(const char *text)
 {
@@ -139,7 +142,8 @@ an_letter_write(const struct an_letter_form *form, struct an_buf *ret, struct an
     write_mailbox(ret, "To", letter->name, letter->address);
     an_buf_str(ret, "Subject: ");
     write_words(ret, letter->subject);
-    an_buf_printf(ret, "\r\nMessage-ID: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n", letter->message_id);
+    an_buf_printf(ret, "\r\nMessage-ID: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
+                  letter->message_id);
     if (form->attachment.len > 0)
         write_parts(ret, form);
     else

@@ -16,9 +16,12 @@ hand_line(void *context, const struct an_row *row, struct an_err *reterr)
 {
     const struct listing *listing = context;
     struct an_request_line line = {
-        .id = an_row_int(row, 0), .kind = (enum an_request_kind)an_row_int(row, 1), .state = (enum an_request_state)an_row_int(row, 2),
-        .agency = an_row_text(row, 3), .addressee = an_row_text(row, 4), .number = an_row_text(row, 5), .form = an_row_text(row, 6),
-        .created_at = an_row_int(row, 7), .received_at = request_time(row, 8), .due_at = request_time(row, 9), .closed_at = request_time(row, 10),
+        .id = an_row_int(row, 0), .kind = (enum an_request_kind)an_row_int(row, 1),
+        .state = (enum an_request_state)an_row_int(row, 2),
+        .agency = an_row_text(row, 3), .addressee = an_row_text(row, 4), .number = an_row_text(row, 5),
+        .form = an_row_text(row, 6),
+        .created_at = an_row_int(row, 7), .received_at = request_time(row, 8), .due_at = request_time(row, 9),
+        .closed_at = request_time(row, 10),
         .urgent = an_row_int(row, 11) != 0, .cursor = listing->cursor,
     };
 
@@ -53,9 +56,11 @@ read_cursor(const char *cursor, struct an_buf *from, int64_t *ret_id, struct an_
     return AN_OK;
 }
 
-/* Everything that begins with the name: from it, or from where the page before ended, up to the text after the last such. */
+/* Everything that begins with the name: from it, or from where the page before ended, up to the text after the last
+ * such. */
 static an_code
-each_name(struct an_tx *tx, const struct an_request_query *query, struct an_value limit, struct listing *listing, struct an_err *reterr)
+each_name(struct an_tx *tx, const struct an_request_query *query, struct an_value limit, struct listing *listing,
+          struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf from = an_buf_new(4096), to = an_buf_new(4096);
     int64_t id = 0;
@@ -67,15 +72,18 @@ each_name(struct an_tx *tx, const struct an_request_query *query, struct an_valu
     AN_TRY(read_cursor(query->after, &from, &id, reterr));
     an_buf_byte(&from, 0);
     an_buf_byte(&to, 0);
-    struct an_value values[] = {AN_V_INT(id), limit, an_v_text((const char *)from.ptr), an_v_text((const char *)to.ptr)};
+    struct an_value values[] = {AN_V_INT(id), limit, an_v_text((const char *)from.ptr),
+                                an_v_text((const char *)to.ptr)};
     return an_tx_each(tx, AN_SQL_REQUEST_LIST_NAME, values, AN_COUNT(values), hand_named, listing, reterr);
 }
 
 an_code
-an_request_each(struct an_tx *tx, const struct an_request_query *query, an_request_line_fn each, void *context, struct an_err *reterr)
+an_request_each(struct an_tx *tx, const struct an_request_query *query, an_request_line_fn each, void *context,
+                struct an_err *reterr)
 {
     struct listing listing = {.each = each, .context = context};
-    struct an_value values[4] = {AN_V_INT(query->before ? query->before : INT64_MAX), AN_V_INT(query->limit ? query->limit : 50)};
+    struct an_value values[4] = {AN_V_INT(query->before ? query->before : INT64_MAX),
+                                 AN_V_INT(query->limit ? query->limit : 50)};
     enum an_sql statement = AN_SQL_REQUEST_LIST_ALL;
     size_t count = 3;
 
@@ -114,7 +122,8 @@ hand_event(void *context, const struct an_row *row, struct an_err *reterr)
 {
     const struct telling *telling = context;
     struct an_request_event event = {
-        .seq = an_row_int(row, 0), .at = an_row_int(row, 1), .act = an_row_text(row, 2), .actor = an_row_text(row, 3), .role = an_row_text(row, 4),
+        .seq = an_row_int(row, 0), .at = an_row_int(row, 1), .act = an_row_text(row, 2), .actor = an_row_text(row, 3),
+        .role = an_row_text(row, 4),
         .from = (enum an_request_state)an_row_int(row, 5), .to = (enum an_request_state)an_row_int(row, 6),
         .citation = an_row_text(row, 7), .detail = an_row_text(row, 8),
     };

@@ -34,12 +34,16 @@ message_id(const struct an_notice *notice, const char *host)
 }
 
 an_code
-an_notice_add(struct an_tx *tx, const struct an_notice *notice, const char *host, int64_t *ret_id, struct an_err *reterr)
+an_notice_add(struct an_tx *tx, const struct an_notice *notice, const char *host, int64_t *ret_id,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *name = message_id(notice, host);
-    struct an_value values[] = {an_v_text(notice->key), an_v_text(notice->kind), an_v_text(notice->about), an_v_text(notice->to_role),
-                                an_v_text(notice->to_name), an_v_text(notice->address), an_v_text(notice->subject), an_v_text(notice->body),
-                                an_v_text(notice->citation), notice->document ? AN_V_BLOB(AN_BYTES(notice->document, 32)) : AN_V_NULL,
+    struct an_value values[] = {an_v_text(notice->key), an_v_text(notice->kind), an_v_text(notice->about),
+                                an_v_text(notice->to_role),
+                                an_v_text(notice->to_name), an_v_text(notice->address), an_v_text(notice->subject),
+                                an_v_text(notice->body),
+                                an_v_text(notice->citation),
+                                notice->document ? AN_V_BLOB(AN_BYTES(notice->document, 32)) : AN_V_NULL,
                                 AN_V_INT(notice->at)};
 
     *ret_id = 0;
@@ -60,8 +64,10 @@ hand_line(void *context, const struct an_row *row, struct an_err *reterr)
 {
     const struct handing *handing = context;
     struct an_notice_line line = {
-        .id = an_row_int(row, 0), .kind = an_row_text(row, 1), .about = an_row_text(row, 2), .to_role = an_row_text(row, 3),
-        .to_name = an_row_text(row, 4), .address = an_row_text(row, 5), .subject = an_row_text(row, 6), .created_at = an_row_int(row, 7),
+        .id = an_row_int(row, 0), .kind = an_row_text(row, 1), .about = an_row_text(row, 2),
+        .to_role = an_row_text(row, 3),
+        .to_name = an_row_text(row, 4), .address = an_row_text(row, 5), .subject = an_row_text(row, 6),
+        .created_at = an_row_int(row, 7),
         .letter = an_row_is_null(row, 8) ? AN_LETTER_NONE : (int)an_row_int(row, 8), .tries = an_row_int(row, 9),
         .next_at = request_time(row, 10), .sent_at = request_time(row, 11), .error = an_row_text(row, 12),
         .body = "", .citation = "", .message_id = "",
@@ -76,11 +82,14 @@ hand_whole(void *context, const struct an_row *row, struct an_err *reterr)
     const struct handing *handing = context;
     an_bytes document = an_row_blob(row, 9);
     struct an_notice_line line = {
-        .id = an_row_int(row, 0), .kind = an_row_text(row, 1), .about = an_row_text(row, 2), .to_role = an_row_text(row, 3),
-        .to_name = an_row_text(row, 4), .address = an_row_text(row, 5), .subject = an_row_text(row, 6), .body = an_row_text(row, 7),
+        .id = an_row_int(row, 0), .kind = an_row_text(row, 1), .about = an_row_text(row, 2),
+        .to_role = an_row_text(row, 3),
+        .to_name = an_row_text(row, 4), .address = an_row_text(row, 5), .subject = an_row_text(row, 6),
+        .body = an_row_text(row, 7),
         .citation = an_row_text(row, 8), .created_at = an_row_int(row, 10),
         .letter = an_row_is_null(row, 11) ? AN_LETTER_NONE : (int)an_row_int(row, 11), .tries = an_row_int(row, 12),
-        .next_at = request_time(row, 13), .sent_at = request_time(row, 14), .error = an_row_text(row, 15), .message_id = an_row_text(row, 16),
+        .next_at = request_time(row, 13), .sent_at = request_time(row, 14), .error = an_row_text(row, 15),
+        .message_id = an_row_text(row, 16),
         .has_document = document.len == 32,
     };
 
@@ -90,12 +99,14 @@ hand_whole(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_notice_each(struct an_tx *tx, const char *about, int64_t before, size_t limit, an_notice_fn each, void *context, struct an_err *reterr)
+an_notice_each(struct an_tx *tx, const char *about, int64_t before, size_t limit, an_notice_fn each, void *context,
+               struct an_err *reterr)
 {
     struct handing handing = {each, context};
     struct an_value values[] = {AN_V_INT(before ? before : INT64_MAX), AN_V_INT(limit ? limit : 50), an_v_text(about)};
 
-    return an_tx_each(tx, about ? AN_SQL_NOTICE_LIST_ABOUT : AN_SQL_NOTICE_LIST, values, about ? 3 : 2, hand_line, &handing, reterr);
+    return an_tx_each(tx, about ? AN_SQL_NOTICE_LIST_ABOUT : AN_SQL_NOTICE_LIST, values, about ? 3 : 2, hand_line,
+                      &handing, reterr);
 }
 
 an_code
@@ -124,7 +135,8 @@ take_letter(void *context, const struct an_row *row, struct an_err *reterr)
     struct an_letter *letter = taking->letter;
     an_bytes document = an_row_blob(row, 7);
 
-    *letter = (struct an_letter){.id = an_row_int(row, 0), .tries = an_row_int(row, 2), .created_at = an_row_int(row, 8), .notice = an_row_int(row, 9)};
+    *letter = (struct an_letter){.id = an_row_int(row, 0), .tries = an_row_int(row, 2),
+                                 .created_at = an_row_int(row, 8), .notice = an_row_int(row, 9)};
     letter->message_id = request_text(taking->arena, row, 1);
     letter->address = request_text(taking->arena, row, 3);
     letter->name = request_text(taking->arena, row, 4);
@@ -139,7 +151,8 @@ take_letter(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_outbox_take(struct an_tx *tx, const char *owner, an_time now, struct an_arena *arena, struct an_letter *ret, bool *ret_found, struct an_err *reterr)
+an_outbox_take(struct an_tx *tx, const char *owner, an_time now, struct an_arena *arena, struct an_letter *ret,
+               bool *ret_found, struct an_err *reterr)
 {
     struct taking taking = {arena, ret};
     struct an_value due[] = {AN_V_INT(now)};
@@ -166,12 +179,14 @@ wait_seconds(int64_t tries)
 }
 
 an_code
-an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const char *owner, an_code code, const char *error, an_time now,
+an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const char *owner, an_code code, const char *error,
+               an_time now,
                struct an_err *reterr)
 {
     bool refused = code == AN_E_MAIL_REFUSED || code == AN_E_MAIL_ADDRESS;
     struct an_value sent[] = {AN_V_INT(letter->id), an_v_text(owner), AN_V_INT(now)};
-    struct an_value later[] = {AN_V_INT(letter->id), an_v_text(owner), AN_V_INT(refused ? AN_LETTER_REFUSED : AN_LETTER_WAITING),
+    struct an_value later[] = {AN_V_INT(letter->id), an_v_text(owner),
+                               AN_V_INT(refused ? AN_LETTER_REFUSED : AN_LETTER_WAITING),
                                AN_V_INT(now + wait_seconds(letter->tries)), an_v_text(error)};
 
     if (code == AN_OK)

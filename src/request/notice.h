@@ -1,6 +1,7 @@
 /*
- * Notices: what somebody is told, written in the same transaction as the act it tells of, and the letters that carry them. A
- * letter stays in the outbox until a mail server has taken it; it goes out at least once, always with the same Message-ID.
+ * Notices: what somebody is told, written in the same transaction as the act it tells of, and the letters that carry
+ * them. A letter stays in the outbox until a mail server has taken it; it goes out at least once, always with the same
+ * Message-ID.
  */
 #pragma once
 
@@ -20,7 +21,8 @@ struct an_notice {
     an_time at;
 };
 /* host: the right side of the Message-ID. Said before: nothing happens, *ret_id is 0. */
-an_code an_notice_add(struct an_tx *tx, const struct an_notice *notice, const char *host, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE;
+an_code an_notice_add(struct an_tx *tx, const struct an_notice *notice, const char *host, int64_t *ret_id,
+                      struct an_err *reterr) AN_MUST_USE;
 
 enum an_letter_state { AN_LETTER_NONE = -1, AN_LETTER_WAITING = 0, AN_LETTER_SENT, AN_LETTER_REFUSED, AN_LETTER_ASIDE };
 const char *an_letter_state_name(int state, bool english);
@@ -38,10 +40,12 @@ struct an_notice_line {
 };
 typedef an_code (*an_notice_fn)(void *context, const struct an_notice_line *line, struct an_err *reterr);
 /* Newest first; about NULL = all; before: ids below this, 0 = newest. */
-an_code an_notice_each(struct an_tx *tx, const char *about, int64_t before, size_t limit, an_notice_fn each, void *context,
+an_code an_notice_each(struct an_tx *tx, const char *about, int64_t before, size_t limit, an_notice_fn each,
+                       void *context,
                        struct an_err *reterr) AN_MUST_USE;
 /* AN_E_NOTICE_UNKNOWN. */
-an_code an_notice_find(struct an_tx *tx, int64_t id, an_notice_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_notice_find(struct an_tx *tx, int64_t id, an_notice_fn each, void *context,
+                       struct an_err *reterr) AN_MUST_USE;
 
 /* ---- sending ---- */
 struct an_letter {
@@ -50,16 +54,20 @@ struct an_letter {
     bool has_document; uint8_t document[32];
     an_time created_at;
 };
-/* The next letter that is due, taken for owner for some minutes; *ret_found false when there is none. Texts in the arena. */
-an_code an_outbox_take(struct an_tx *tx, const char *owner, an_time now, struct an_arena *arena, struct an_letter *ret, bool *ret_found,
+/* The next letter that is due, taken for owner for some minutes; *ret_found false when there is none. Texts in the
+ * arena. */
+an_code an_outbox_take(struct an_tx *tx, const char *owner, an_time now, struct an_arena *arena, struct an_letter *ret,
+                       bool *ret_found,
                        struct an_err *reterr) AN_MUST_USE;
-/* What became of it. code AN_OK: sent. AN_E_MAIL_REFUSED, AN_E_MAIL_ADDRESS: kept, and shown as refused. Anything else: later,
- * after a wait that doubles up to an hour, for ever. */
-an_code an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const char *owner, an_code code, const char *error, an_time now,
+/* What became of it. code AN_OK: sent. AN_E_MAIL_REFUSED, AN_E_MAIL_ADDRESS: kept, and shown as refused. Anything else:
+ * later, after a wait that doubles up to an hour, for ever. */
+an_code an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const char *owner, an_code code,
+                       const char *error, an_time now,
                        struct an_err *reterr) AN_MUST_USE;
 an_code an_outbox_count(struct an_tx *tx, enum an_letter_state state, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
 
-/* The letter as RFC 5322 with MIME: from "name <address>", UTF-8 in base64, the attachment (AN_NONE = none) as a PDF. */
+/* The letter as RFC 5322 with MIME: from "name <address>", UTF-8 in base64, the attachment (AN_NONE = none) as a PDF.
+ */
 struct an_letter_form {
     const char *from, *from_name;
     const struct an_letter *letter;
@@ -70,4 +78,5 @@ an_code an_letter_write(const struct an_letter_form *form, struct an_buf *ret, s
 
 /* Up to which moment a daily work has looked; AN_TIME_NONE = never. */
 an_code an_notice_job_find(struct an_tx *tx, const char *name, an_time *ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_notice_job_put(struct an_tx *tx, const char *name, an_time until, an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code an_notice_job_put(struct an_tx *tx, const char *name, an_time until, an_time now,
+                          struct an_err *reterr) AN_MUST_USE;

@@ -1,9 +1,10 @@
 /*
- * Requests for certification (yêu cầu chứng thực, NĐ 68/2024 Điều 3, 4): the dossier that the directly managing agency files
- * for one or many subscribers, the states it goes through, the decision on each of its items, and what was done for it.
+ * Requests for certification (yêu cầu chứng thực, NĐ 68/2024 Điều 3, 4): the dossier that the directly managing agency
+ * files for one or many subscribers, the states it goes through, the decision on each of its items, and what was done
+ * for it.
  *
- * Everything works in the caller's transaction; who may do what, on which article, is asked of regulation/ by service/. The
- * table of moves (state.c) is the only place that says what may follow what.
+ * Everything works in the caller's transaction; who may do what, on which article, is asked of regulation/ by service/.
+ * The table of moves (state.c) is the only place that says what may follow what.
  */
 #pragma once
 
@@ -33,14 +34,18 @@ enum an_request_state {
 #define AN_REQUEST_STATES 15
 
 enum an_request_act {
-    AN_REQUEST_ACT_EDIT = 0, AN_REQUEST_ACT_SIGN, AN_REQUEST_ACT_SEND, AN_REQUEST_ACT_SEND_LIST, AN_REQUEST_ACT_APPROVE_LIST, AN_REQUEST_ACT_RECEIVE,
-    AN_REQUEST_ACT_RETURN, AN_REQUEST_ACT_SUPPLEMENT, AN_REQUEST_ACT_REFUSE, AN_REQUEST_ACT_ACCEPT, AN_REQUEST_ACT_DECIDE,
-    AN_REQUEST_ACT_BEGIN, AN_REQUEST_ACT_REFUSE_ALL, AN_REQUEST_ACT_FINISH, AN_REQUEST_ACT_NOTIFY, AN_REQUEST_ACT_EXPECT,
+    AN_REQUEST_ACT_EDIT = 0, AN_REQUEST_ACT_SIGN, AN_REQUEST_ACT_SEND, AN_REQUEST_ACT_SEND_LIST,
+    AN_REQUEST_ACT_APPROVE_LIST, AN_REQUEST_ACT_RECEIVE,
+    AN_REQUEST_ACT_RETURN, AN_REQUEST_ACT_SUPPLEMENT, AN_REQUEST_ACT_REFUSE, AN_REQUEST_ACT_ACCEPT,
+    AN_REQUEST_ACT_DECIDE,
+    AN_REQUEST_ACT_BEGIN, AN_REQUEST_ACT_REFUSE_ALL, AN_REQUEST_ACT_FINISH, AN_REQUEST_ACT_NOTIFY,
+    AN_REQUEST_ACT_EXPECT,
     AN_REQUEST_ACT_HANDOVER, AN_REQUEST_ACT_WITHDRAW,
     AN_REQUEST_ACTS
 };
 /* Whose act it is. */
-enum an_request_who { AN_REQUEST_BY_AGENCY = 0, AN_REQUEST_BY_HEAD, AN_REQUEST_BY_LIST_MANAGER, AN_REQUEST_BY_AUTHORITY, AN_REQUEST_BY_SYSTEM };
+enum an_request_who { AN_REQUEST_BY_AGENCY = 0, AN_REQUEST_BY_HEAD, AN_REQUEST_BY_LIST_MANAGER, AN_REQUEST_BY_AUTHORITY,
+                     AN_REQUEST_BY_SYSTEM };
 
 /* One row of the table of moves. */
 struct an_request_move {
@@ -90,53 +95,71 @@ struct an_dossier {
     uint8_t digest[32];
     bool has_document; uint8_t document[32];
     const char *reason, *created_by, *signed_by;
-    an_time created_at, signed_at, sent_at, received_at, valid_at, due_at, escalated_at, closed_at; /* AN_TIME_NONE = not */
+    /* AN_TIME_NONE = not */
+    an_time created_at, signed_at, sent_at, received_at, valid_at, due_at, escalated_at, closed_at;
 };
-/* Who does something, when, and on which article: for the dossier's own history and the audit log, in one transaction. */
+/* Who does something, when, and on which article: for the dossier's own history and the audit log, in one transaction.
+ */
 struct an_request_deed {
     const char *actor, *role, *citation;
     const char *detail; /* one sentence or ""; no personal data */
     an_time at;
 };
-/* A new draft with its items; the digest is made here. The same key again: the dossier that is there, *ret_is_new false.
- * AN_E_REQUEST_KEY when it is there with another content. */
-an_code an_request_create(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
-                          const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new, struct an_err *reterr) AN_MUST_USE;
+/* A new draft with its items; the digest is made here. The same key again: the dossier that is there, *ret_is_new
+ * false. AN_E_REQUEST_KEY when it is there with another content. */
+an_code an_request_create(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items,
+                          size_t count,
+                          const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new,
+                          struct an_err *reterr) AN_MUST_USE;
 /* Another content for a draft, a signed draft or a dossier to be supplemented: it must be signed anew. */
-an_code an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items, size_t count,
+an_code an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request,
+                           const struct an_request_item *items, size_t count,
                            const struct an_request_deed *deed, struct an_err *reterr) AN_MUST_USE;
 /* Texts live in the arena. AN_E_REQUEST_UNKNOWN. */
-an_code an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_dossier *ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_request_items(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request_item **ret, size_t *ret_count,
+an_code an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_dossier *ret,
+                        struct an_err *reterr) AN_MUST_USE;
+an_code an_request_items(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_request_item **ret,
+                         size_t *ret_count,
                          struct an_err *reterr) AN_MUST_USE;
 
-/* Moves the dossier by a row of the table and tells its history. AN_E_REQUEST_STATE when the act does not follow the state it is
- * in; the state is looked at and changed in one statement, so of two who come together one fails. */
-an_code an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act, const struct an_request_deed *deed,
+/* Moves the dossier by a row of the table and tells its history. AN_E_REQUEST_STATE when the act does not follow the
+ * state it is in; the state is looked at and changed in one statement, so of two who come together one fails. */
+an_code an_request_move(struct an_tx *tx, const struct an_dossier *request, enum an_request_act act,
+                        const struct an_request_deed *deed,
                         struct an_err *reterr) AN_MUST_USE;
 /* What stands beside a move, each in the same transaction. */
-an_code an_request_set_signed(struct an_tx *tx, int64_t id, const uint8_t document[static 32], const char *signer, an_time at,
+an_code an_request_set_signed(struct an_tx *tx, int64_t id, const uint8_t document[static 32], const char *signer,
+                              an_time at,
                               struct an_err *reterr) AN_MUST_USE;
-/* Holds what the items are about against other open requests until the dossier is closed. AN_E_REQUEST_DUPLICATE names the other. */
-an_code an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
+/* Holds what the items are about against other open requests until the dossier is closed. AN_E_REQUEST_DUPLICATE names
+ * the other. */
+an_code an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items,
+                         size_t count,
                          struct an_err *reterr) AN_MUST_USE;
 /* Which other open request is about the same as this item; 0 = none. */
-an_code an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item, int64_t *ret,
+an_code an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item,
+                          int64_t *ret,
                           struct an_err *reterr) AN_MUST_USE;
 an_code an_request_set_sent(struct an_tx *tx, int64_t id, an_time at, struct an_err *reterr) AN_MUST_USE;
 /* Receipt of a dossier that was found valid: the clock runs. */
-an_code an_request_set_received(struct an_tx *tx, int64_t id, an_time received, an_time valid, an_time due, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_set_received(struct an_tx *tx, int64_t id, an_time received, an_time valid, an_time due,
+                                struct an_err *reterr) AN_MUST_USE;
 an_code an_request_set_supplement(struct an_tx *tx, int64_t id, const char *reason, struct an_err *reterr) AN_MUST_USE;
-an_code an_request_set_addressee(struct an_tx *tx, int64_t id, const char *addressee, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_set_addressee(struct an_tx *tx, int64_t id, const char *addressee,
+                                 struct an_err *reterr) AN_MUST_USE;
 /* Ends it: what it held is free again. */
-an_code an_request_close(struct an_tx *tx, int64_t id, const char *reason, an_time at, struct an_err *reterr) AN_MUST_USE;
-an_code an_request_set_escalated(struct an_tx *tx, int64_t id, an_time at, bool *ret_changed, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_close(struct an_tx *tx, int64_t id, const char *reason, an_time at,
+                         struct an_err *reterr) AN_MUST_USE;
+an_code an_request_set_escalated(struct an_tx *tx, int64_t id, an_time at, bool *ret_changed,
+                                 struct an_err *reterr) AN_MUST_USE;
 
 /* ---- items ---- */
 /* The matter (decision/) that decides an item. */
-an_code an_request_item_set_matter(struct an_tx *tx, int64_t id, int64_t place, int64_t matter, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_item_set_matter(struct an_tx *tx, int64_t id, int64_t place, int64_t matter,
+                                   struct an_err *reterr) AN_MUST_USE;
 /* Decided once, by whom it says: AN_E_REQUEST_DECIDED for who comes second. */
-an_code an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve, const char *by, const char *reason, an_time at,
+an_code an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve, const char *by,
+                               const char *reason, an_time at,
                                struct an_err *reterr) AN_MUST_USE;
 an_code an_request_item_count(struct an_tx *tx, int64_t id, int state, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
 
@@ -149,26 +172,33 @@ struct an_execution {
 };
 /* The intent: written in the transaction that approves, before anything is done. */
 an_code an_execution_plan(struct an_tx *tx, int64_t id, int64_t place, an_time at, struct an_err *reterr) AN_MUST_USE;
-an_code an_execution_find(struct an_tx *tx, int64_t id, int64_t place, struct an_execution *ret, bool *ret_found, struct an_err *reterr) AN_MUST_USE;
+an_code an_execution_find(struct an_tx *tx, int64_t id, int64_t place, struct an_execution *ret, bool *ret_found,
+                          struct an_err *reterr) AN_MUST_USE;
 /* "host:pid:start": who this process is. Another process of this machine can tell whether it lives. */
 void an_execution_owner(char ret[static 80]);
-/* Takes it when nobody has it, its owner is dead, or his time is over. *ret_taken false: somebody works on it, or it is done. */
-an_code an_execution_take(struct an_tx *tx, int64_t id, int64_t place, const char *owner, an_time now, struct an_execution *ret,
+/* Takes it when nobody has it, its owner is dead, or his time is over. *ret_taken false: somebody works on it, or it is
+ * done. */
+an_code an_execution_take(struct an_tx *tx, int64_t id, int64_t place, const char *owner, an_time now,
+                          struct an_execution *ret,
                           bool *ret_taken, struct an_err *reterr) AN_MUST_USE;
 /* AN_E_REQUEST_OWNER when it is no longer ours. */
-an_code an_execution_step(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device, an_time now,
+an_code an_execution_step(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step,
+                          const char *device, an_time now,
                           struct an_err *reterr) AN_MUST_USE;
 /* Failed for now: the next one goes on at this step. */
-an_code an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const char *owner, const char *error, struct an_err *reterr) AN_MUST_USE;
+an_code an_execution_give(struct an_tx *tx, int64_t id, int64_t place, const char *owner, const char *error,
+                          struct an_err *reterr) AN_MUST_USE;
 /* Done: the item too. */
-an_code an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step, const char *device, const char *result,
+an_code an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const char *owner, int64_t step,
+                            const char *device, const char *result,
                             an_time now, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- lists: newest first (of a name: by name), by pages; each in time that does not grow with the register ---- */
 struct an_request_query {
     const char *agency, *addressee, *subject; /* NULL = any; one of them, or a name, or a state, or overdue */
     const char *name;                   /* beginning of a subscriber's name; marks do not matter */
-    const char *after;                  /* of a search by name: the cursor of the last line before; NULL = from the first */
+    /* of a search by name: the cursor of the last line before; NULL = from the first */
+    const char *after;
     enum an_request_state state;        /* 0 = any; with addressee: needed */
     an_time overdue_at;                 /* AN_TIME_NONE = no matter */
     int64_t before;                     /* ids below this; 0 = from the newest */
@@ -195,4 +225,5 @@ struct an_request_event {
     enum an_request_state from, to;
 };
 typedef an_code (*an_request_event_fn)(void *context, const struct an_request_event *event, struct an_err *reterr);
-an_code an_request_history(struct an_tx *tx, int64_t id, an_request_event_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_request_history(struct an_tx *tx, int64_t id, an_request_event_fn each, void *context,
+                           struct an_err *reterr) AN_MUST_USE;

@@ -1,4 +1,5 @@
-/* The states of a dossier and what may follow what (decision 080): the law names none, the order follows NĐ 68/2024 Điều 11, 22. */
+/* The states of a dossier and what may follow what (decision 080): the law names none, the order follows NĐ 68/2024
+ * Điều 11, 22. */
 #include "request/request.h"
 
 #define S(state) (1u << AN_REQUEST_##state)

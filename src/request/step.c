@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 static an_code
-run_one(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t id, struct an_err *reterr)
+run_one(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t id,
+        struct an_err *reterr)
 {
     int64_t changed = 0;
 
@@ -15,7 +16,8 @@ run_one(struct an_tx *tx, enum an_sql statement, const struct an_value *values, 
 }
 
 an_code
-an_request_set_signed(struct an_tx *tx, int64_t id, const uint8_t document[static 32], const char *signer, an_time at, struct an_err *reterr)
+an_request_set_signed(struct an_tx *tx, int64_t id, const uint8_t document[static 32], const char *signer, an_time at,
+                      struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_BLOB(AN_BYTES(document, 32)), AN_V_INT(at), an_v_text(signer)};
 
@@ -31,7 +33,8 @@ an_request_set_sent(struct an_tx *tx, int64_t id, an_time at, struct an_err *ret
 }
 
 an_code
-an_request_set_received(struct an_tx *tx, int64_t id, an_time received, an_time valid, an_time due, struct an_err *reterr)
+an_request_set_received(struct an_tx *tx, int64_t id, an_time received, an_time valid, an_time due,
+                        struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(received), request_v_time(valid), request_v_time(due)};
 
@@ -75,8 +78,8 @@ an_request_set_escalated(struct an_tx *tx, int64_t id, an_time at, bool *ret_cha
 }
 
 /* ---- what is held against other open requests ---- */
-/* A renewal and a change concern the same certificate and go into one form (Mẫu 04), so they share a key; a revocation may always
- * be asked for beside them, once. */
+/* A renewal and a change concern the same certificate and go into one form (Mẫu 04), so they share a key; a revocation
+ * may always be asked for beside them, once. */
 static char *
 open_key(const struct an_dossier *request, const struct an_request_item *item)
 {
@@ -103,7 +106,8 @@ take_holder(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item, int64_t *ret, struct an_err *reterr)
+an_request_holder(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *item, int64_t *ret,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *key = open_key(request, item);
     struct an_value values[] = {an_v_text(key)};
@@ -115,7 +119,8 @@ an_request_holder(struct an_tx *tx, const struct an_dossier *request, const stru
 }
 
 an_code
-an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count, struct an_err *reterr)
+an_request_claim(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
+                 struct an_err *reterr)
 {
     for (size_t i = 0; i < count; i++) {
         AN_CLEANUP(an_free_ptr) char *key = open_key(request, &items[i]);
@@ -146,7 +151,8 @@ an_request_item_set_matter(struct an_tx *tx, int64_t id, int64_t place, int64_t 
 }
 
 an_code
-an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve, const char *by, const char *reason, an_time at,
+an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve, const char *by, const char *reason,
+                       an_time at,
                        struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), AN_V_INT(approve ? AN_ITEM_APPROVED : AN_ITEM_REFUSED),

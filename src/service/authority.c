@@ -13,20 +13,24 @@
 #define BIT(purpose) (1u << (purpose))
 #define ISSUES (BIT(AN_PURPOSE_CERTIFICATE) | BIT(AN_PURPOSE_CRL))
 
-static const struct an_authority_order root_order = {"goc", "goc", "root", "root", "goc", NULL, "RootCA", "root_key", "rsa-4096", ISSUES};
+static const struct an_authority_order root_order = {"goc", "goc", "root", "root", "goc", NULL, "RootCA", "root_key",
+                                                     "rsa-4096", ISSUES};
 static const struct { int hierarchy; struct an_authority_order issuing, ocsp; } hierarchy_table[] = {
     {AN_HIERARCHY_STATE, {"nha-nuoc", "nha-nuoc", "issuing", "state", "trung-gian", "goc", "CA phục vụ các cơ quan Nhà nước", "issuing_key", "rsa-3072", ISSUES},
      {"nha-nuoc-ocsp", "", "ocsp", "state", "ocsp", "nha-nuoc", "OCSP phục vụ các cơ quan Nhà nước", "ocsp_key", "ec-256", BIT(AN_PURPOSE_OCSP)}},
     {AN_HIERARCHY_PARTY, {"dang", "dang", "issuing", "party", "trung-gian", "goc", "CA phục vụ các cơ quan Đảng", "issuing_key", "rsa-3072", ISSUES},
      {"dang-ocsp", "", "ocsp", "party", "ocsp", "dang", "OCSP phục vụ các cơ quan Đảng", "ocsp_key", "ec-256", BIT(AN_PURPOSE_OCSP)}},
 };
-static const struct an_authority_order tsa_order = {"tsa", "tsa", "tsa", "root", "tsa", NULL, "Dịch vụ cấp dấu thời gian", "tsa_key", "rsa-2048", BIT(AN_PURPOSE_TIME_STAMP)};
+static const struct an_authority_order tsa_order = {"tsa", "tsa", "tsa", "root", "tsa", NULL,
+                                                    "Dịch vụ cấp dấu thời gian", "tsa_key", "rsa-2048",
+                                                    BIT(AN_PURPOSE_TIME_STAMP)};
 
 /* ---- the section `ca` of the configuration ---- */
 struct ca_keys { const char *organisation, *root_key, *issuing_key, *ocsp_key, *tsa_key; int64_t partitions; };
 #define KEY(name) {#name, AN_FIELD_TEXT, false, offsetof(struct ca_keys, name), NULL}
 static const struct an_yaml_field CA_FIELDS[] = {
-    KEY(organisation), KEY(root_key), KEY(issuing_key), KEY(ocsp_key), KEY(tsa_key), {"crl_partitions", AN_FIELD_INT64, false, offsetof(struct ca_keys, partitions), NULL},
+    KEY(organisation), KEY(root_key), KEY(issuing_key), KEY(ocsp_key), KEY(tsa_key),
+    {"crl_partitions", AN_FIELD_INT64, false, offsetof(struct ca_keys, partitions), NULL},
 };
 
 static an_code
@@ -46,7 +50,8 @@ parse_key(const char *text, enum an_key_kind *ret_kind, int *ret_bits, struct an
 }
 
 static an_code
-read_settings(const struct an_config *config, const struct an_yaml_node *section, struct ca_keys *ret, struct an_err *reterr)
+read_settings(const struct an_config *config, const struct an_yaml_node *section, struct ca_keys *ret,
+              struct an_err *reterr)
 {
     *ret = (struct ca_keys){.organisation = config->name};
     if (section != NULL)
@@ -95,7 +100,8 @@ load_authorities(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-making_start(struct an_instance *instance, const struct an_init_plan *plan, const struct an_actor *actor, struct making *ret, struct an_err *reterr)
+making_start(struct an_instance *instance, const struct an_init_plan *plan, const struct an_actor *actor,
+             struct making *ret, struct an_err *reterr)
 {
     *ret = (struct making){.instance = instance, .plan = plan, .actor = actor};
     AN_TRY(read_settings(&instance->config, instance->config.ca, &ret->settings, reterr));
@@ -132,14 +138,18 @@ address(const struct making *m, const char *what, const char *name, const char *
 }
 
 static an_code
-certify(const struct making *m, const struct an_authority_order *order, const struct an_authority *parent, struct an_signer *issuer_key, an_bytes spki, struct an_cert **ret,
+certify(const struct making *m, const struct an_authority_order *order, const struct an_authority *parent,
+        struct an_signer *issuer_key, an_bytes spki, struct an_cert **ret,
         struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *crl = parent ? address(m, "crl", parent->name, ".crl") : NULL;
     AN_CLEANUP(an_free_ptr) char *crt = parent ? address(m, "crt", parent->name, ".crt") : NULL;
-    AN_CLEANUP(an_free_ptr) char *ocsp = parent && strcmp(parent->kind, "root") != 0 ? address(m, "ocsp", NULL, "") : NULL;
-    AN_CLEANUP(an_free_ptr) char *own_name = strcmp(order->kind, "root") == 0 ? an_asprintf("%s %s", order->common_name, m->settings.organisation) : an_strdup(order->common_name);
-    const struct an_name_part subject[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", m->settings.organisation}, {"2.5.4.3", own_name}};
+    AN_CLEANUP(an_free_ptr) char *ocsp = parent && strcmp(parent->kind, "root") != 0 ? address(m, "ocsp", NULL, "")
+            : NULL;
+    AN_CLEANUP(an_free_ptr) char *own_name = strcmp(order->kind, "root") == 0 ? an_asprintf("%s %s", order->common_name,
+            m->settings.organisation) : an_strdup(order->common_name);
+    const struct an_name_part subject[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", m->settings.organisation},
+                                           {"2.5.4.3", own_name}};
     const struct an_places places = {.crl_url = crl, .issuer_url = crt, .ocsp_url = ocsp};
     struct an_issue what = {.subject = subject, .subject_count = 3, .spki = spki, .not_before = an_time_now()};
     const struct an_profile *profile;
@@ -148,7 +158,8 @@ certify(const struct making *m, const struct an_authority_order *order, const st
     if (parent != NULL && what.not_before < parent->cert->not_before)
         what.not_before = parent->cert->not_before;
     what.not_after = an_profile_usual_end(profile, what.not_before, false);
-    return an_ca_issue_once(m->profiles, order->profile, parent ? parent->cert : NULL, issuer_key, &places, &what, ret, reterr);
+    return an_ca_issue_once(m->profiles, order->profile, parent ? parent->cert : NULL, issuer_key, &places, &what, ret,
+                            reterr);
 }
 
 struct recording { const struct making *m; const struct an_authority_plan *plan; int64_t ocsp_of; an_time now; };
@@ -164,7 +175,8 @@ record(void *context, struct an_tx *tx, struct an_err *reterr)
     an_buf_hex(&detail, AN_BYTES(r->plan->cert->sha256, 32));
     an_buf_str(&detail, "\"}");
     an_buf_byte(&detail, 0);
-    const struct an_audit_event event = {.at = r->now, .action = "authority.create", .actor = r->m->actor->id, .role = r->m->actor->role, .object = object, .outcome = "done",
+    const struct an_audit_event event = {.at = r->now, .action = "authority.create", .actor = r->m->actor->id,
+                                         .role = r->m->actor->role, .object = object, .outcome = "done",
                                          .citation = "nd-68-2024/6", .detail = (const char *)detail.ptr};
     if (r->ocsp_of != 0)
         AN_TRY(an_authority_set_ocsp(tx, r->ocsp_of, r->plan->cert, r->plan->key, reterr));
@@ -202,8 +214,10 @@ make_authority(struct making *m, const struct an_authority_order *order, struct 
         AN_TRY(an_key_make(m->instance->dir, &there, &issuer_key, reterr));
     }
     AN_TRY(certify(m, order, parent, parent ? issuer_key : key, an_signer_spki(key), &cert, reterr));
-    const struct an_authority_plan plan = {.name = order->name, .line = order->line, .kind = order->kind, .hierarchy = order->hierarchy, .profile = order->profile, .key = order->name,
-        .base_url = m->instance->config.base_url, .parent = parent ? parent->id : 0, .partitions = strcmp(order->kind, "issuing") == 0 ? m->settings.partitions : 0, .cert = cert};
+    const struct an_authority_plan plan = {.name = order->name, .line = order->line, .kind = order->kind,
+        .hierarchy = order->hierarchy, .profile = order->profile, .key = order->name,
+        .base_url = m->instance->config.base_url, .parent = parent ? parent->id : 0,
+        .partitions = strcmp(order->kind, "issuing") == 0 ? m->settings.partitions : 0, .cert = cert};
     struct recording recording = {m, &plan, is_ocsp ? parent->id : 0, an_time_now()};
     AN_TRY(publish(m, order->name, cert, reterr));
     AN_TRY(an_store_write(m->instance->store, record, &recording, reterr));
@@ -220,7 +234,8 @@ an_authority_bootstrap(struct an_instance *instance, const struct an_init_plan *
     AN_TRY(making_start(instance, plan, &setup, &m, reterr));
     AN_TRY(make_authority(&m, &root_order, reterr));
     for (size_t i = 0; i < AN_COUNT(hierarchy_table); i++) {
-        if (instance->config.hierarchy != AN_HIERARCHY_BOTH && instance->config.hierarchy != hierarchy_table[i].hierarchy)
+        if (instance->config.hierarchy != AN_HIERARCHY_BOTH &&
+            instance->config.hierarchy != hierarchy_table[i].hierarchy)
             continue;
         AN_TRY(make_authority(&m, &hierarchy_table[i].issuing, reterr));
         AN_TRY(make_authority(&m, &hierarchy_table[i].ocsp, reterr));
@@ -241,7 +256,8 @@ order_of(const char *name)
 }
 
 an_code
-an_authority_request(struct an_instance *instance, const char *name, const char *common_name, struct an_buf *ret_csr, struct an_err *reterr)
+an_authority_request(struct an_instance *instance, const char *name, const char *common_name, struct an_buf *ret_csr,
+                     struct an_err *reterr)
 {
     static const struct an_actor nobody = {"system", "he-thong"};
     AN_CLEANUP(making_done) struct making m = {0};
@@ -252,7 +268,8 @@ an_authority_request(struct an_instance *instance, const char *name, const char 
     order.name = name;
     AN_TRY(making_start(instance, NULL, &nobody, &m, reterr));
     AN_TRY(make_key(&m, &order, &key, reterr));
-    const struct an_name_part subject[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", m.settings.organisation}, {"2.5.4.3", common_name ? common_name : order.common_name}};
+    const struct an_name_part subject[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", m.settings.organisation},
+                                           {"2.5.4.3", common_name ? common_name : order.common_name}};
     return an_ca_request(subject, AN_COUNT(subject), key, ret_csr, reterr);
 }
 
@@ -265,7 +282,8 @@ note(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-sign_request(struct making *m, const struct an_authority *issuer, const char *profile_id, const struct an_csr *csr, struct an_cert **ret, struct an_err *reterr)
+sign_request(struct making *m, const struct an_authority *issuer, const char *profile_id, const struct an_csr *csr,
+             struct an_cert **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
@@ -288,14 +306,17 @@ sign_request(struct making *m, const struct an_authority *issuer, const char *pr
 }
 
 an_code
-an_authority_sign(struct an_instance *instance, const char *issuer, const char *profile, an_bytes csr, const struct an_reliance *reliance, const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
+an_authority_sign(struct an_instance *instance, const char *issuer, const char *profile, an_bytes csr,
+                  const struct an_reliance *reliance, const struct an_actor *actor, struct an_cert **ret,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_csr_free) struct an_csr *parsed = NULL;
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     AN_CLEANUP(an_buf_free) struct an_buf object = an_buf_new(256);
     const struct an_authority *authority;
-    struct an_audit_event event = {.at = an_time_now(), .action = "authority.sign", .actor = actor->id, .role = actor->role, .outcome = "done", .citation = "nd-68-2024/6"};
+    struct an_audit_event event = {.at = an_time_now(), .action = "authority.sign", .actor = actor->id,
+                                   .role = actor->role, .outcome = "done", .citation = "nd-68-2024/6"};
     struct noting noting = {&event};
 
     AN_TRY(an_quorum_require_now(instance, "authority.sign", reliance, reterr));
@@ -320,7 +341,8 @@ static an_code
 check_path_to(struct an_cert *cert, struct an_cert *root, struct an_err *reterr)
 {
     struct an_certs anchors = {0};
-    struct an_path_params params = {.anchors = &anchors, .at = an_time_now(), .status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1, .strict = true};
+    struct an_path_params params = {.anchors = &anchors, .at = an_time_now(), .status_at = AN_TIME_NONE,
+                                    .now = AN_TIME_NONE, .freshness_max = -1, .strict = true};
     struct an_path_result result = {0};
     an_code code = AN_OK;
 
@@ -341,7 +363,8 @@ add_root(struct making *m, struct an_cert *root, const struct an_authority **ret
     an_buf_str(&name, "goc-");
     an_buf_hex(&name, AN_BYTES(root->sha256, 6));
     an_buf_byte(&name, 0);
-    const struct an_authority_plan plan = {.name = (const char *)name.ptr, .line = (const char *)name.ptr, .kind = "root", .hierarchy = "root", .profile = "goc", .key = "",
+    const struct an_authority_plan plan = {.name = (const char *)name.ptr, .line = (const char *)name.ptr,
+                                           .kind = "root", .hierarchy = "root", .profile = "goc", .key = "",
                                            .base_url = m->instance->config.base_url, .cert = root};
     struct recording recording = {m, &plan, 0, an_time_now()};
 
@@ -372,7 +395,8 @@ make_ocsp(struct making *m, const struct an_authority *authority, struct an_err 
 }
 
 an_code
-an_authority_install(struct an_instance *instance, const char *name, const char *hierarchy, struct an_cert *cert, struct an_cert *root, const struct an_actor *actor, struct an_err *reterr)
+an_authority_install(struct an_instance *instance, const char *name, const char *hierarchy, struct an_cert *cert,
+                     struct an_cert *root, const struct an_actor *actor, struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
@@ -385,7 +409,8 @@ an_authority_install(struct an_instance *instance, const char *name, const char 
     if (!an_bytes_eq(an_signer_spki(key), cert->spki))
         AN_FAIL(reterr, AN_E_CA_KEY, "%s", name);
     AN_TRY(add_root(&m, root, &above, reterr));
-    const struct an_authority_plan plan = {.name = name, .line = name, .kind = "issuing", .hierarchy = hierarchy, .profile = "trung-gian", .key = name, .base_url = instance->config.base_url,
+    const struct an_authority_plan plan = {.name = name, .line = name, .kind = "issuing", .hierarchy = hierarchy,
+                                           .profile = "trung-gian", .key = name, .base_url = instance->config.base_url,
                                            .parent = above->id, .partitions = m.settings.partitions, .cert = cert};
     struct recording recording = {&m, &plan, 0, an_time_now()};
     AN_TRY(publish(&m, name, cert, reterr));
@@ -398,7 +423,8 @@ an_authority_install(struct an_instance *instance, const char *name, const char 
 /* ---- a new key for a line ---- */
 /* One root certified by the other, under the name that both have. */
 static an_code
-cross(struct making *m, const char *file, const struct an_authority *issuer, const struct an_authority *subject, struct an_err *reterr)
+cross(struct making *m, const char *file, const struct an_authority *issuer, const struct an_authority *subject,
+      struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
@@ -406,7 +432,8 @@ cross(struct making *m, const char *file, const struct an_authority *issuer, con
     const struct an_key_plan there = {.name = issuer->key};
     const struct an_places places = {0};
     struct an_name_part parts[32];
-    struct an_issue what = {.subject = parts, .spki = subject->cert->spki, .not_before = an_time_now(), .not_after = subject->cert->not_after};
+    struct an_issue what = {.subject = parts, .spki = subject->cert->spki, .not_before = an_time_now(),
+                            .not_after = subject->cert->not_after};
 
     AN_TRY(an_name_parts_of(subject->cert->subject, arena, parts, AN_COUNT(parts), &what.subject_count, reterr));
     AN_TRY(an_key_make(m->instance->dir, &there, &key, reterr));
@@ -417,7 +444,8 @@ cross(struct making *m, const char *file, const struct an_authority *issuer, con
 static an_code
 cross_both(struct making *m, const char *line, const char *before_name, const char *after_name, struct an_err *reterr)
 {
-    const struct an_authority *before = an_authorities_find(&m->authorities, before_name), *after = an_authorities_find(&m->authorities, after_name);
+    const struct an_authority *before = an_authorities_find(&m->authorities, before_name),
+                               *after = an_authorities_find(&m->authorities, after_name);
     AN_CLEANUP(an_free_ptr) char *new_with_old = an_asprintf("%s-new-with-old", line);
     AN_CLEANUP(an_free_ptr) char *old_with_new = an_asprintf("%s-old-with-new", line);
 
@@ -428,7 +456,8 @@ cross_both(struct making *m, const char *line, const char *before_name, const ch
 }
 
 an_code
-an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance, const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)
+an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance,
+                  const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_free_ptr) char *before_name = NULL;

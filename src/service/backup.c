@@ -19,8 +19,8 @@
 #define MANIFEST "manifest.json"
 #define FORMAT "antin-backup 1"
 
-/* What belongs to an instance beside its store. What is not named here is not taken: run/ is of the moment, pins/ and keys
- * in files are secret. */
+/* What belongs to an instance beside its store. What is not named here is not taken: run/ is of the moment, pins/ and
+ * keys in files are secret. */
 static const struct { const char *name; bool with_tokens; } parts[] = {
     {"antin.yaml", false}, {"softhsm2.conf", true}, {"keys/keys.json", false}, {"public", false}, {"documents", false}, {"outbox", false}, {"tokens", true},
 };
@@ -75,7 +75,8 @@ copy_file(const char *from, const char *to, struct an_err *reterr)
     if (stat(from, &info) == 0 && info.st_size == 0)
         return an_file_write(to, AN_NONE, info.st_mode & 0777, reterr);
     AN_TRY(an_file_open(from, 0, &file, reterr));
-    code = fstat(file.fd, &info) == 0 ? an_file_write(to, file.bytes, info.st_mode & 0777, reterr) : an_err_set(reterr, AN_E_FILE_OPEN, "%s", from);
+    code = fstat(file.fd, &info) == 0 ? an_file_write(to, file.bytes, info.st_mode & 0777, reterr) : an_err_set(reterr,
+            AN_E_FILE_OPEN, "%s", from);
     an_file_close(&file);
     return code;
 }
@@ -99,7 +100,8 @@ add_to_manifest(struct copying *copying, const char *rel, struct an_err *reterr)
     if (code != AN_OK)
         return code;
     an_buf_hex(&hex, AN_BYTES(digest, 32));
-    json_array_append_new(copying->files, json_pack("{s:s, s:I, s:s%}", "name", rel, "size", (json_int_t)info.st_size, "sha256", hex.ptr, hex.len));
+    json_array_append_new(copying->files, json_pack("{s:s, s:I, s:s%}", "name", rel, "size", (json_int_t)info.st_size,
+                                                    "sha256", hex.ptr, hex.len));
     copying->report->files++;
     copying->report->bytes += (uint64_t)info.st_size;
     return AN_OK;
@@ -109,7 +111,8 @@ static an_code
 copy_and_note(void *context, const char *rel, struct an_err *reterr)
 {
     struct copying *copying = context;
-    AN_CLEANUP(an_free_ptr) char *from = an_asprintf("%s/%s", copying->from, rel), *to = an_asprintf("%s/%s", copying->to, rel);
+    AN_CLEANUP(an_free_ptr) char *from = an_asprintf("%s/%s", copying->from, rel),
+                                  *to = an_asprintf("%s/%s", copying->to, rel);
 
     AN_TRY(copy_file(from, to, reterr));
     return add_to_manifest(copying, rel, reterr);
@@ -194,7 +197,8 @@ restore_scratch(struct an_instance *instance, const char *dump, struct an_backup
 static an_code
 note_backup(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    const struct an_audit_event event = {.at = an_time_now(), .action = context, .actor = "system", .object = "instance", .outcome = "done"};
+    const struct an_audit_event event = {.at = an_time_now(), .action = context, .actor = "system",
+                                         .object = "instance", .outcome = "done"};
 
     return an_audit_append(tx, &event, reterr);
 }
@@ -208,9 +212,12 @@ write_manifest(struct an_instance *instance, struct copying *copying, struct an_
     json_t *json;
 
     an_buf_hex(&root, AN_BYTES(copying->report->root, 32));
-    json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s%, s:O}", "format", FORMAT, "instance", instance->config.instance, "program", AN_VERSION, "engine",
-                     an_store_engine(instance->store) == AN_STORE_SQLITE ? "sqlite" : "postgresql", "at", an_time_format_utc(an_time_now(), at),
-                     "audit_size", (json_int_t)copying->report->events, "audit_root", root.ptr, root.len, "files", copying->files);
+    json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s%, s:O}", "format", FORMAT, "instance",
+                     instance->config.instance, "program", AN_VERSION, "engine",
+                     an_store_engine(instance->store) == AN_STORE_SQLITE ? "sqlite" : "postgresql", "at",
+                     an_time_format_utc(an_time_now(), at),
+                     "audit_size", (json_int_t)copying->report->events, "audit_root", root.ptr, root.len, "files",
+                     copying->files);
     text = json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(json);
     if (text == NULL)
@@ -233,7 +240,8 @@ fill_backup(struct an_instance *instance, bool with_tokens, struct copying *copy
 }
 
 an_code
-an_backup_make(struct an_instance *instance, const char *out, bool with_tokens, struct an_backup_report *ret, struct an_err *reterr)
+an_backup_make(struct an_instance *instance, const char *out, bool with_tokens, struct an_backup_report *ret,
+               struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *partial = an_asprintf("%s.partial", out);
     struct copying copying = {instance->dir, partial, json_array(), ret};
@@ -279,12 +287,14 @@ load_manifest(const char *backup, json_t **ret, struct an_err *reterr)
 static bool
 is_inside(const char *name)
 {
-    return name != NULL && name[0] != 0 && name[0] != '/' && strcmp(name, "..") != 0 && strncmp(name, "../", 3) != 0 && strstr(name, "/../") == NULL &&
+    return name != NULL && name[0] != 0 && name[0] != '/' && strcmp(name, "..") != 0 && strncmp(name, "../", 3) != 0 &&
+           strstr(name, "/../") == NULL &&
            (strlen(name) < 3 || strcmp(name + strlen(name) - 3, "/..") != 0);
 }
 
 static an_code
-copy_listed(const char *backup, const char *dir, const json_t *manifest, struct an_backup_report *report, struct an_err *reterr)
+copy_listed(const char *backup, const char *dir, const json_t *manifest, struct an_backup_report *report,
+            struct an_err *reterr)
 {
     struct copying copying = {backup, dir, json_array(), report};
     const json_t *file;
@@ -292,10 +302,13 @@ copy_listed(const char *backup, const char *dir, const json_t *manifest, struct 
     size_t i;
 
     json_array_foreach(json_object_get(manifest, "files"), i, file) {
-        const char *name = json_string_value(json_object_get(file, "name")), *digest = json_string_value(json_object_get(file, "sha256"));
+        const char *name = json_string_value(json_object_get(file, "name")),
+                    *digest = json_string_value(json_object_get(file, "sha256"));
 
-        code = is_inside(name) && digest != NULL ? copy_and_note(&copying, name, reterr) : an_err_set(reterr, AN_E_BACKUP_FORM, "manifest");
-        if (code == AN_OK && strcmp(json_string_value(json_object_get(json_array_get(copying.files, i), "sha256")), digest) != 0)
+        code = is_inside(name) && digest != NULL ? copy_and_note(&copying, name, reterr) : an_err_set(reterr,
+                AN_E_BACKUP_FORM, "manifest");
+        if (code == AN_OK && strcmp(json_string_value(json_object_get(json_array_get(copying.files, i), "sha256")),
+                                    digest) != 0)
             code = an_err_set(reterr, AN_E_BACKUP_CHECK, "%s", name);
         if (code != AN_OK)
             break;
@@ -309,7 +322,8 @@ static an_code
 set_database(const char *dir, const char *database, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", dir);
-    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_YAML_BYTES), changed = an_buf_new(AN_LIMIT_YAML_BYTES + 4096);
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_YAML_BYTES),
+                                          changed = an_buf_new(AN_LIMIT_YAML_BYTES + 4096);
     size_t start, end;
 
     AN_TRY(an_file_read(path, AN_LIMIT_YAML_BYTES, &text, reterr));
@@ -326,7 +340,8 @@ set_database(const char *dir, const char *database, struct an_err *reterr)
 static an_code
 load_store(const char *dir, struct an_backup_report *report, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", dir), *dump = an_asprintf("%s/" DUMP, dir), *url = NULL;
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/antin.yaml", dir), *dump = an_asprintf("%s/" DUMP, dir),
+                                  *url = NULL;
     struct an_config config = {0};
     an_code code;
 
@@ -341,7 +356,8 @@ load_store(const char *dir, struct an_backup_report *report, struct an_err *rete
 }
 
 static an_code
-restore_into(const char *backup, const char *dir, const char *database, const json_t *manifest, struct an_backup_report *report, struct an_err *reterr)
+restore_into(const char *backup, const char *dir, const char *database, const json_t *manifest,
+             struct an_backup_report *report, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf root = an_buf_new(128);
     struct an_instance *instance = NULL;
@@ -353,7 +369,8 @@ restore_into(const char *backup, const char *dir, const char *database, const js
     AN_TRY(load_store(dir, report, reterr));
     an_buf_hex(&root, AN_BYTES(report->root, 32));
     an_buf_byte(&root, 0);
-    if (strcmp((const char *)root.ptr, json_string_value(json_object_get(manifest, "audit_root")) ? json_string_value(json_object_get(manifest, "audit_root")) : "") != 0)
+    if (strcmp((const char *)root.ptr, json_string_value(json_object_get(manifest, "audit_root"))
+               ? json_string_value(json_object_get(manifest, "audit_root")) : "") != 0)
         AN_FAIL(reterr, AN_E_BACKUP_CHECK, "audit log");
     AN_TRY(an_instance_open(dir, 0, &instance, reterr));
     code = an_instance_make_folders(dir, reterr);
@@ -364,7 +381,8 @@ restore_into(const char *backup, const char *dir, const char *database, const js
 }
 
 an_code
-an_backup_restore(const char *backup, const char *dir, const char *database, struct an_backup_report *ret, struct an_err *reterr)
+an_backup_restore(const char *backup, const char *dir, const char *database, struct an_backup_report *ret,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *full = NULL;
     json_t *manifest = NULL;

@@ -8,7 +8,8 @@
 
 struct step { const char *say, *roll, *request, *sign, *csr, *file; };
 AN_VEC(step_list, struct step);
-struct script { struct an_yaml_doc *doc; const char *id, *vi, *en; int64_t needed; const struct an_yaml_node *list; struct step_list steps; uint8_t sha256[32]; };
+struct script { struct an_yaml_doc *doc; const char *id, *vi, *en; int64_t needed; const struct an_yaml_node *list;
+               struct step_list steps; uint8_t sha256[32]; };
 
 static void
 script_done(struct script *script)
@@ -23,7 +24,8 @@ check_step(const struct script *script, const struct an_yaml_node *node, const s
 {
     int things = (step->roll != NULL) + (step->request != NULL) + (step->sign != NULL);
 
-    if (things > 1 || ((step->request != NULL || step->sign != NULL) && step->file == NULL) || (step->sign != NULL) != (step->csr != NULL))
+    if (things > 1 || ((step->request != NULL || step->sign != NULL) && step->file == NULL) ||
+        (step->sign != NULL) != (step->csr != NULL))
         return an_yaml_fail(script->doc, node, reterr, AN_E_CEREMONY, "say, roll | request file | sign csr file");
     return AN_OK;
 }
@@ -59,7 +61,8 @@ read_script(const char *path, struct script *ret, struct an_err *reterr)
 /* ---- the two matters ---- */
 /* proposer NULL: the one that was opened, whoever asked for it. */
 static an_code
-open_matter(struct an_instance *instance, const struct script *script, const char *act, const uint8_t facts[32], const char *proposer, struct an_ceremony_state *ret, struct an_err *reterr)
+open_matter(struct an_instance *instance, const struct script *script, const char *act, const uint8_t facts[32],
+            const char *proposer, struct an_ceremony_state *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("ceremony:%s", script->id);
     struct an_matter matter = {.act = act, .object = object, .proposer = proposer, .needed = script->needed};
@@ -70,7 +73,8 @@ open_matter(struct an_instance *instance, const struct script *script, const cha
 }
 
 an_code
-an_ceremony_open(struct an_instance *instance, const char *path, const char *proposer, struct an_ceremony_state *ret, struct an_err *reterr)
+an_ceremony_open(struct an_instance *instance, const char *path, const char *proposer, struct an_ceremony_state *ret,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
 
@@ -111,7 +115,8 @@ do_request(struct an_instance *instance, const struct step *step, struct an_buf 
 }
 
 static an_code
-do_sign(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
+do_sign(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance,
+        const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_CERT_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf csr = an_buf_new(AN_LIMIT_CERT_BYTES);
@@ -130,7 +135,8 @@ do_sign(struct an_instance *instance, const struct step *step, const struct an_r
 }
 
 static an_code
-do_step(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance, const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
+do_step(struct an_instance *instance, const struct step *step, const struct an_reliance *reliance,
+        const struct an_actor *actor, struct an_buf *out, struct an_err *reterr)
 {
     char name[80];
 
@@ -146,15 +152,18 @@ do_step(struct an_instance *instance, const struct step *step, const struct an_r
 }
 
 static void
-write_head(const struct script *script, const struct an_instance *instance, const struct an_actor *actor, struct an_buf *out)
+write_head(const struct script *script, const struct an_instance *instance, const struct an_actor *actor,
+           struct an_buf *out)
 {
-    an_buf_printf(out, "%s / %s\n%s\ninstance: %s\nscript: %s sha256 ", script->vi, script->en, script->id, instance->config.instance, script->doc->name);
+    an_buf_printf(out, "%s / %s\n%s\ninstance: %s\nscript: %s sha256 ", script->vi, script->en, script->id,
+                  instance->config.instance, script->doc->name);
     an_buf_hex(out, AN_BYTES(script->sha256, 32));
     an_buf_printf(out, "\ncarried out by: %s (%s)\n\n", actor->id, actor->role);
 }
 
 an_code
-an_ceremony_run(struct an_instance *instance, const char *path, const struct an_actor *actor, struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr)
+an_ceremony_run(struct an_instance *instance, const char *path, const struct an_actor *actor,
+                struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
     struct an_ceremony_state approved;
@@ -169,10 +178,12 @@ an_ceremony_run(struct an_instance *instance, const char *path, const struct an_
     reliance.matter = approved.matter;
     memcpy(reliance.facts, script.sha256, 32);
     if (approved.state.sealed_at == AN_TIME_NONE)
-        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)approved.state.approvals, (long long)approved.state.needed);
+        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)approved.state.approvals,
+                (long long)approved.state.needed);
     write_head(&script, instance, actor, ret_transcript);
     for (size_t i = 0; i < script.steps.count; i++) {
-        an_buf_printf(ret_transcript, "%zu. %s  %s\n", i + 1, an_time_format_vn(an_time_now(), at), script.steps.items[i].say);
+        an_buf_printf(ret_transcript, "%zu. %s  %s\n", i + 1, an_time_format_vn(an_time_now(), at),
+                      script.steps.items[i].say);
         AN_TRY(do_step(instance, &script.steps.items[i], &reliance, actor, ret_transcript, reterr));
     }
     if (!an_buf_ok(ret_transcript))
@@ -182,7 +193,8 @@ an_ceremony_run(struct an_instance *instance, const char *path, const struct an_
 }
 
 an_code
-an_ceremony_close(struct an_instance *instance, const char *path, an_bytes transcript, struct an_buf *ret, struct an_err *reterr)
+an_ceremony_close(struct an_instance *instance, const char *path, an_bytes transcript, struct an_buf *ret,
+                  struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
     struct an_ceremony_state before, after;
@@ -193,7 +205,8 @@ an_ceremony_close(struct an_instance *instance, const char *path, an_bytes trans
     AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &before, reterr));
     AN_TRY(open_matter(instance, &script, "ceremony.transcript", digest, NULL, &after, reterr));
     if (after.state.sealed_at == AN_TIME_NONE)
-        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)after.state.approvals, (long long)after.state.needed);
+        AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)after.state.approvals,
+                (long long)after.state.needed);
     an_buf_append(ret, transcript);
     an_buf_str(ret, "\n");
     AN_TRY(an_decide_export(instance, before.matter, ret, reterr));

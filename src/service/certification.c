@@ -50,20 +50,24 @@ signer_of(struct answers *answers, const struct an_authority *authority, struct 
 }
 
 static an_code
-make_answer(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now, struct an_buf *ret, struct an_err *reterr)
+make_answer(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now, struct an_buf *ret,
+            struct an_err *reterr)
 {
     struct an_signer *signer = NULL;
 
     if (authority->ocsp_cert == NULL)
         return AN_OK;
     AN_TRY(signer_of(context, authority, &signer, reterr));
-    return an_ca_ocsp(authority->cert, authority->ocsp_cert, signer, cert, NULL, now, now + ANSWER_SECONDS, AN_NONE, ret, reterr);
+    return an_ca_ocsp(authority->cert, authority->ocsp_cert, signer, cert, NULL, now, now + ANSWER_SECONDS, AN_NONE,
+                      ret, reterr);
 }
 
 static an_code
-put_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now, struct an_err *reterr)
+put_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now,
+           struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial), AN_V_INT(now + ANSWER_SECONDS), AN_V_BLOB(answer)};
+    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial), AN_V_INT(now + ANSWER_SECONDS),
+                                      AN_V_BLOB(answer)};
 
     (void)context;
     return an_tx_run(tx, AN_SQL_OCSP_ANSWER_PUT, values, AN_COUNT(values), NULL, reterr);
@@ -88,7 +92,8 @@ an_certification_open(struct an_instance *instance, struct an_certification **re
     AN_CLEANUP(an_certification_close) struct an_certification *c = AN_NEW(struct an_certification);
     struct answers *answers = AN_NEW(struct answers);
     const struct an_first_answer first = {make_answer, put_answer, answers};
-    const struct an_certifier_setup setup = {.store = instance->store, .open_key = open_key, .key_context = c, .first_answer = &first, .announce = announce, .announce_context = c};
+    const struct an_certifier_setup setup = {.store = instance->store, .open_key = open_key, .key_context = c,
+                                             .first_answer = &first, .announce = announce, .announce_context = c};
 
     struct an_quorum quorum;
 

@@ -66,7 +66,8 @@ an_certifier_reload(struct an_certifier *certifier, struct an_err *reterr)
 
 /* ---- authorities, keys, templates ---- */
 an_code
-certify_authority(const struct certify_world *world, const char *name, const struct an_authority **ret, struct an_err *reterr)
+certify_authority(const struct certify_world *world, const char *name, const struct an_authority **ret,
+                  struct an_err *reterr)
 {
     const struct an_authority *found = name ? an_authorities_find(&world->authorities, name) : NULL;
     size_t count = found != NULL;
@@ -87,7 +88,8 @@ certify_authority(const struct certify_world *world, const char *name, const str
 }
 
 static an_code
-key_of(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority, struct an_signer **ret, struct an_err *reterr)
+key_of(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority,
+       struct an_signer **ret, struct an_err *reterr)
 {
     struct certify_key *key;
 
@@ -103,7 +105,8 @@ key_of(struct an_certifier *certifier, struct certify_world *world, const struct
 }
 
 static an_code
-make_template(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority, const struct an_profile *profile, const struct an_template **ret,
+make_template(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority,
+              const struct an_profile *profile, const struct an_template **ret,
               struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *crl = an_asprintf("%s/crl/%s.crl", authority->base_url, authority->name);
@@ -122,7 +125,8 @@ make_template(struct an_certifier *certifier, struct certify_world *world, const
 }
 
 an_code
-certify_template_of(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority, const struct an_profile *profile, const struct an_template **ret,
+certify_template_of(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority,
+                    const struct an_profile *profile, const struct an_template **ret,
                     struct an_err *reterr)
 {
     an_code code = AN_OK;

@@ -35,14 +35,16 @@ certify_rely(struct an_tx *tx, const struct an_reliance *reliance, struct an_err
 }
 
 an_code
-certify_audit(struct an_tx *tx, const char *act, const struct an_actor *actor, an_bytes serial, const char *citation, const char *detail, an_time now, struct an_err *reterr)
+certify_audit(struct an_tx *tx, const char *act, const struct an_actor *actor, an_bytes serial, const char *citation,
+              const char *detail, an_time now, struct an_err *reterr)
 {
     char object[16 + 2 * AN_LIMIT_SERIAL_BYTES + 1] = "certificate:";
     size_t at = strlen(object);
 
     for (size_t i = 0; i < serial.len && i < AN_LIMIT_SERIAL_BYTES; i++, at += 2)
         snprintf(object + at, 3, "%02x", serial.ptr[i]);
-    const struct an_audit_event event = {.at = now, .action = act, .actor = actor->id, .role = actor->role, .object = object, .outcome = "done", .citation = citation, .detail = detail};
+    const struct an_audit_event event = {.at = now, .action = act, .actor = actor->id, .role = actor->role,
+                                         .object = object, .outcome = "done", .citation = citation, .detail = detail};
     return an_audit_append(tx, &event, reterr);
 }
 
@@ -62,8 +64,10 @@ store_job(void *context, struct an_tx *tx, struct an_err *reterr)
     if (job->ground != NULL)
         AN_TRY(certify_status_in(tx, job->before, AN_CERTIFICATE_REVOKED, job->ground, AN_TIME_NONE, job->now, reterr));
     if (job->answer.len != 0)
-        AN_TRY(job->certifier->first_answer.put(job->certifier->first_answer.context, tx, r->authority, r->cert->serial, job->answer, job->now, reterr));
-    snprintf(detail, sizeof(detail), "{\"authority\":\"%s\",\"profile\":\"%s\",\"follows\":%lld,\"matter\":%lld}", job->authority->name, r->profile, (long long)r->predecessor, (long long)r->matter);
+        AN_TRY(job->certifier->first_answer.put(job->certifier->first_answer.context, tx, r->authority, r->cert->serial,
+                                                job->answer, job->now, reterr));
+    snprintf(detail, sizeof(detail), "{\"authority\":\"%s\",\"profile\":\"%s\",\"follows\":%lld,\"matter\":%lld}",
+             job->authority->name, r->profile, (long long)r->predecessor, (long long)r->matter);
     return certify_audit(tx, job->act, job->actor, r->cert->serial, job->citation, detail, job->now, reterr);
 }
 
@@ -75,17 +79,20 @@ look_up(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct looking *looking = context;
 
-    return an_register_by_request(tx, looking->key, &looking->id, looking->digest, &looking->authority, &looking->der, reterr);
+    return an_register_by_request(tx, looking->key, &looking->id, looking->digest, &looking->authority, &looking->der,
+                                  reterr);
 }
 
 an_code
-certify_give_earlier(const struct certify_job *job, const struct certify_world *world, struct an_certified *ret, struct an_err *reterr)
+certify_give_earlier(const struct certify_job *job, const struct certify_world *world, struct an_certified *ret,
+                     struct an_err *reterr)
 {
     struct looking looking = {.key = job->registration.request_key, .der = an_buf_new(AN_LIMIT_CERT_BYTES)};
     an_code code = an_store_read(job->certifier->setup.store, look_up, &looking, reterr);
     const struct an_authority *authority = an_authorities_by_id(&world->authorities, looking.authority);
 
-    if (code == AN_OK && (looking.id == 0 || memcmp(looking.digest, job->registration.request_digest, 32) != 0 || authority == NULL))
+    if (code == AN_OK && (looking.id == 0 || memcmp(looking.digest, job->registration.request_digest, 32) != 0 ||
+                          authority == NULL))
         code = an_err_set(reterr, AN_E_CA_REQUEST, "%s", looking.key);
     if (code == AN_OK)
         code = an_cert_parse(an_buf_view(&looking.der), &ret->cert, reterr);
@@ -108,7 +115,8 @@ partition_of(const struct an_authority *authority, const uint8_t serial[static A
     return authority->partitions > 0 ? (int64_t)(number % (uint64_t)authority->partitions) + 1 : 0;
 }
 
-/* The tables refused: the certifier's picture of the rules was old, or the matter has fewer approvals than are asked for. */
+/* The tables refused: the certifier's picture of the rules was old, or the matter has fewer approvals than are asked
+ * for. */
 static an_code
 tell_rule(const struct certify_job *job, an_code code, struct an_err *reterr)
 {
@@ -121,7 +129,8 @@ tell_rule(const struct certify_job *job, an_code code, struct an_err *reterr)
 }
 
 an_code
-certify_sign_and_store(struct certify_job *job, const struct certify_world *world, const struct an_template *template, const struct an_issue *issue, struct an_certified *ret,
+certify_sign_and_store(struct certify_job *job, const struct certify_world *world, const struct an_template *template,
+                       const struct an_issue *issue, struct an_certified *ret,
                        struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
@@ -134,13 +143,15 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
     what.serial = AN_BYTES(serial, sizeof(serial));
     job->registration.partition = partition_of(job->authority, serial);
     if (job->registration.partition != 0)
-        what.crl_url = crl = an_asprintf("%s/crl/%s-%lld.crl", job->authority->base_url, job->authority->name, (long long)job->registration.partition);
+        what.crl_url = crl = an_asprintf("%s/crl/%s-%lld.crl", job->authority->base_url, job->authority->name,
+                                         (long long)job->registration.partition);
     AN_TRY(an_ca_issue(template, &what, &cert, reterr));
     job->registration.cert = cert;
     job->registration.authority = job->authority->id;
     job->registration.matter = job->reliance ? job->reliance->matter : 0;
     if (job->certifier->first_answer.make != NULL)
-        AN_TRY(job->certifier->first_answer.make(job->certifier->first_answer.context, job->authority, cert, job->now, &answer, reterr));
+        AN_TRY(job->certifier->first_answer.make(job->certifier->first_answer.context, job->authority, cert, job->now,
+                                                 &answer, reterr));
     job->answer = an_buf_view(&answer);
     {
         an_code code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
@@ -199,11 +210,13 @@ subject_key(an_bytes csr, an_bytes spki, struct an_csr **ret_csr, an_bytes *ret,
 }
 
 an_code
-an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, struct an_certified *ret, struct an_err *reterr)
+an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, struct an_certified *ret,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(certify_world_give) struct certify_world *world = certify_world_take(certifier);
     AN_CLEANUP(an_csr_free) struct an_csr *csr = NULL;
-    struct certify_job job = {.certifier = certifier, .reliance = what->reliance, .actor = &what->actor, .act = "certificate.issue", .now = an_time_now()};
+    struct certify_job job = {.certifier = certifier, .reliance = what->reliance, .actor = &what->actor,
+                              .act = "certificate.issue", .now = an_time_now()};
     AN_CLEANUP(an_free_ptr) struct an_name_part *subject = NULL;
     struct an_issue issue = {.email = what->email, .not_before = what->not_before, .not_after = what->not_after};
     const struct an_template *template;
@@ -223,7 +236,8 @@ an_certify_issue(struct an_certifier *certifier, const struct an_certify *what, 
     issue.not_before = what->not_before == AN_TIME_NONE ? job.now : what->not_before;
     if (what->not_after == AN_TIME_NONE)
         issue.not_after = an_profile_usual_end(profile, issue.not_before, false);
-    job.registration = (struct an_registration){.profile = profile->id, .email = what->email, .subscriber = what->subscriber, .device = what->device,
+    job.registration = (struct an_registration){.profile = profile->id, .email = what->email,
+                                                .subscriber = what->subscriber, .device = what->device,
                                                 .request_key = what->request_key, .kind = "new"};
     digest_request(what, issue.spki, job.registration.request_digest);
     return certify_sign_and_store(&job, world, template, &issue, ret, reterr);

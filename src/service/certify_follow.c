@@ -30,7 +30,8 @@ load_before(struct an_certifier *certifier, const char *serial, struct following
 {
     AN_TRY(an_certify_find(certifier, serial, f->arena, &f->before, reterr));
     AN_TRY(an_cert_parse(f->before.der, &f->cert, reterr));
-    AN_TRY(an_name_parts_of(f->cert->subject, f->arena, f->parts, PARTS_MAX, &f->part_count, reterr)); /* as texts, so that the profile of today judges it */
+    /* as texts, so that the profile of today judges it */
+    AN_TRY(an_name_parts_of(f->cert->subject, f->arena, f->parts, PARTS_MAX, &f->part_count, reterr));
     if (an_cert_email(f->cert, &f->email))
         an_buf_byte(&f->email, 0);
     return AN_OK;
@@ -40,15 +41,18 @@ static an_code
 check_open(const struct an_certificate *before, int64_t days_left_min, an_time now, struct an_err *reterr)
 {
     if (before->status != AN_CERTIFICATE_GOOD || before->not_after <= now)
-        AN_FAIL(reterr, AN_E_CERTIFY_STATUS, "%s", an_certificate_status_name(before->not_after <= now ? AN_CERTIFICATE_EXPIRED : before->status));
+        AN_FAIL(reterr, AN_E_CERTIFY_STATUS, "%s", an_certificate_status_name(before->not_after <= now
+                ? AN_CERTIFICATE_EXPIRED : before->status));
     if (before->not_after - now < days_left_min * DAY)
-        AN_FAIL(reterr, AN_E_CERTIFY_LATE, "%lld < %lld", (long long)((before->not_after - now) / DAY), (long long)days_left_min);
+        AN_FAIL(reterr, AN_E_CERTIFY_LATE, "%lld < %lld", (long long)((before->not_after - now) / DAY),
+                (long long)days_left_min);
     return AN_OK;
 }
 
 /* A new key is proven as at issuance; no key given means the one it has. */
 static an_code
-choose_key(const struct an_recertify *what, const struct following *f, struct an_csr **ret_csr, an_bytes *ret, struct an_err *reterr)
+choose_key(const struct an_recertify *what, const struct following *f, struct an_csr **ret_csr, an_bytes *ret,
+           struct an_err *reterr)
 {
     *ret = what->spki.len != 0 ? what->spki : f->cert->spki;
     if (what->csr.len == 0)
@@ -112,9 +116,11 @@ is_repeated(struct an_certifier *certifier, const char *key, bool *ret, struct a
 struct follow_plan { const char *act, *kind; bool is_renewal; };
 
 static an_code
-check_conditions(const struct follow_plan *plan, const struct an_profile *profile, const struct an_certificate *before, an_time now, struct an_err *reterr)
+check_conditions(const struct follow_plan *plan, const struct an_profile *profile, const struct an_certificate *before,
+                 an_time now, struct an_err *reterr)
 {
-    AN_TRY(check_open(before, plan->is_renewal ? profile->renew_days_left_min : profile->change_days_left_min, now, reterr));
+    AN_TRY(check_open(before, plan->is_renewal ? profile->renew_days_left_min : profile->change_days_left_min, now,
+                      reterr));
     if (plan->is_renewal && before->renewals >= profile->renew_times_max)
         AN_FAIL(reterr, AN_E_CERTIFY_RENEW, "%lld", (long long)before->renewals);
     return AN_OK;
@@ -122,7 +128,8 @@ check_conditions(const struct follow_plan *plan, const struct an_profile *profil
 
 /* The authority that issued it, or the one that follows in its line. */
 static an_code
-authority_of(const struct certify_world *world, const struct an_certificate *before, const struct an_authority **ret, struct an_err *reterr)
+authority_of(const struct certify_world *world, const struct an_certificate *before, const struct an_authority **ret,
+             struct an_err *reterr)
 {
     const struct an_authority *authority = an_authorities_by_id(&world->authorities, before->authority);
 
@@ -130,13 +137,15 @@ authority_of(const struct certify_world *world, const struct an_certificate *bef
 }
 
 static an_code
-follow_with(struct certify_job *job, struct certify_world *world, const struct an_recertify *what, const struct follow_plan *plan, struct following *f, struct an_certified *ret,
+follow_with(struct certify_job *job, struct certify_world *world, const struct an_recertify *what,
+            const struct follow_plan *plan, struct following *f, struct an_certified *ret,
             struct an_err *reterr)
 {
     AN_CLEANUP(an_csr_free) struct an_csr *csr = NULL;
     AN_CLEANUP(an_free_ptr) struct an_name_part *subject = NULL;
     struct an_issue issue = {.subject = f->parts, .subject_count = f->part_count,
-                             .email = what->email ? what->email : f->email.len ? (const char *)f->email.ptr : NULL, .not_before = job->now, .is_renewed = plan->is_renewal};
+                             .email = what->email ? what->email : f->email.len ? (const char *)f->email.ptr : NULL,
+                             .not_before = job->now, .is_renewed = plan->is_renewal};
     const struct an_template *template;
     const struct an_profile *profile;
     bool repeated = false;
@@ -148,25 +157,31 @@ follow_with(struct certify_job *job, struct certify_world *world, const struct a
     }
     AN_TRY(choose_key(what, f, &csr, &issue.spki, reterr));
     AN_TRY(is_repeated(job->certifier, what->request_key, &repeated, reterr));
-    job->registration = (struct an_registration){.predecessor = f->before.id, .renewals = f->before.renewals + plan->is_renewal, .profile = profile->id, .email = issue.email,
-        .subscriber = f->before.subscriber, .device = what->device ? what->device : f->before.device, .request_key = what->request_key, .kind = plan->kind};
+    job->registration = (struct an_registration){.predecessor = f->before.id,
+        .renewals = f->before.renewals + plan->is_renewal, .profile = profile->id, .email = issue.email,
+        .subscriber = f->before.subscriber, .device = what->device ? what->device : f->before.device,
+        .request_key = what->request_key, .kind = plan->kind};
     digest_follow(job->act, what, issue.spki, job->registration.request_digest);
     if (repeated)
         return certify_give_earlier(job, world, ret, reterr);
     AN_TRY(check_conditions(plan, profile, &f->before, job->now, reterr));
     AN_TRY(authority_of(world, &f->before, &job->authority, reterr));
     AN_TRY(certify_template_of(job->certifier, world, job->authority, profile, &template, reterr));
-    issue.not_after = !plan->is_renewal ? f->before.not_after : what->not_after == AN_TIME_NONE ? an_profile_usual_end(profile, job->now, true) : what->not_after;
+    issue.not_after = !plan->is_renewal ? f->before.not_after : what->not_after == AN_TIME_NONE
+            ? an_profile_usual_end(profile, job->now, true) : what->not_after;
     job->before = &f->before;
     return certify_sign_and_store(job, world, template, &issue, ret, reterr);
 }
 
 static an_code
-follow(struct an_certifier *certifier, const struct an_recertify *what, const struct follow_plan *plan, struct an_certified *ret, struct an_err *reterr)
+follow(struct an_certifier *certifier, const struct an_recertify *what, const struct follow_plan *plan,
+       struct an_certified *ret, struct an_err *reterr)
 {
     AN_CLEANUP(certify_world_give) struct certify_world *world = certify_world_take(certifier);
-    AN_CLEANUP(following_done) struct following f = {.arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4), .email = an_buf_new(1024)};
-    struct certify_job job = {.certifier = certifier, .reliance = what->reliance, .actor = &what->actor, .act = plan->act, .now = an_time_now()};
+    AN_CLEANUP(following_done) struct following f = {.arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4),
+                                                     .email = an_buf_new(1024)};
+    struct certify_job job = {.certifier = certifier, .reliance = what->reliance, .actor = &what->actor,
+                              .act = plan->act, .now = an_time_now()};
     an_code code;
 
     AN_TRY(certify_check_key(what->request_key, reterr));
@@ -177,14 +192,16 @@ follow(struct an_certifier *certifier, const struct an_recertify *what, const st
     AN_TRY(load_before(certifier, what->serial, &f, reterr));
     code = follow_with(&job, world, what, plan, &f, ret, reterr);
     if (code == AN_E_STORE_UNIQUE) /* meanwhile somebody followed the same certificate: under this key, or another */
-        code = certify_give_earlier(&job, world, ret, NULL) == AN_OK ? AN_OK : an_err_set(reterr, AN_E_CERTIFY_FOLLOWED, "%s", what->serial);
+        code = certify_give_earlier(&job, world, ret, NULL) == AN_OK ? AN_OK : an_err_set(reterr, AN_E_CERTIFY_FOLLOWED,
+                "%s", what->serial);
     if (code == AN_OK && !plan->is_renewal && certifier->setup.announce != NULL)
         certifier->setup.announce(certifier->setup.announce_context);
     return code;
 }
 
 an_code
-an_certify_renew(struct an_certifier *certifier, const struct an_recertify *what, struct an_certified *ret, struct an_err *reterr)
+an_certify_renew(struct an_certifier *certifier, const struct an_recertify *what, struct an_certified *ret,
+                 struct an_err *reterr)
 {
     static const struct follow_plan plan = {"certificate.renew", "renewed", true};
 
@@ -192,7 +209,8 @@ an_certify_renew(struct an_certifier *certifier, const struct an_recertify *what
 }
 
 an_code
-an_certify_change(struct an_certifier *certifier, const struct an_recertify *what, struct an_certified *ret, struct an_err *reterr)
+an_certify_change(struct an_certifier *certifier, const struct an_recertify *what, struct an_certified *ret,
+                  struct an_err *reterr)
 {
     static const struct follow_plan plan = {"certificate.change", "changed", false};
 

@@ -32,13 +32,16 @@ struct an_certifier {
 /* ---- certifier.c ---- */
 struct certify_world *certify_world_take(struct an_certifier *certifier);
 void certify_world_give(struct certify_world **world); /* for AN_CLEANUP */
-an_code certify_authority(const struct certify_world *world, const char *name, const struct an_authority **ret, struct an_err *reterr) AN_MUST_USE;
-an_code certify_template_of(struct an_certifier *certifier, struct certify_world *world, const struct an_authority *authority, const struct an_profile *profile,
+an_code certify_authority(const struct certify_world *world, const char *name, const struct an_authority **ret,
+                          struct an_err *reterr) AN_MUST_USE;
+an_code certify_template_of(struct an_certifier *certifier, struct certify_world *world,
+                            const struct an_authority *authority, const struct an_profile *profile,
                             const struct an_template **ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- certify.c ---- */
 an_code certify_check_key(const char *request_key, struct an_err *reterr) AN_MUST_USE;
-an_code certify_audit(struct an_tx *tx, const char *act, const struct an_actor *actor, an_bytes serial, const char *citation, const char *detail, an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code certify_audit(struct an_tx *tx, const char *act, const struct an_actor *actor, an_bytes serial,
+                      const char *citation, const char *detail, an_time now, struct an_err *reterr) AN_MUST_USE;
 an_code certify_rely(struct an_tx *tx, const struct an_reliance *reliance, struct an_err *reterr) AN_MUST_USE;
 /* A certificate on its way into the register. */
 struct certify_job {
@@ -55,10 +58,14 @@ struct certify_job {
     /* answers */
     int64_t id;
 };
-an_code certify_sign_and_store(struct certify_job *job, const struct certify_world *world, const struct an_template *template, const struct an_issue *issue, struct an_certified *ret,
+an_code certify_sign_and_store(struct certify_job *job, const struct certify_world *world,
+                               const struct an_template *template, const struct an_issue *issue,
+                               struct an_certified *ret,
                                struct an_err *reterr) AN_MUST_USE;
 /* What an earlier request of this key made; AN_E_CA_REQUEST when that was another request. */
-an_code certify_give_earlier(const struct certify_job *job, const struct certify_world *world, struct an_certified *ret, struct an_err *reterr) AN_MUST_USE;
+an_code certify_give_earlier(const struct certify_job *job, const struct certify_world *world, struct an_certified *ret,
+                             struct an_err *reterr) AN_MUST_USE;
 /* ---- certify_status.c ---- */
-an_code certify_status_in(struct an_tx *tx, const struct an_certificate *certificate, enum an_certificate_status to, const struct an_ground *ground, an_time invalid_since, an_time now,
+an_code certify_status_in(struct an_tx *tx, const struct an_certificate *certificate, enum an_certificate_status to,
+                          const struct an_ground *ground, an_time invalid_since, an_time now,
                           struct an_err *reterr) AN_MUST_USE;

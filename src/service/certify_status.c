@@ -8,12 +8,17 @@
 #define EXPIRE_AT_ONCE 500 /* rows a commit: others wait for no longer than that takes */
 
 an_code
-certify_status_in(struct an_tx *tx, const struct an_certificate *certificate, enum an_certificate_status to, const struct an_ground *ground, an_time invalid_since, an_time now,
+certify_status_in(struct an_tx *tx, const struct an_certificate *certificate, enum an_certificate_status to,
+                  const struct an_ground *ground, an_time invalid_since, an_time now,
                   struct an_err *reterr)
 {
-    static const enum an_status_kind kinds[] = {[AN_CERTIFICATE_GOOD] = AN_STATUS_RELEASE, [AN_CERTIFICATE_REVOKED] = AN_STATUS_REVOKE, [AN_CERTIFICATE_HELD] = AN_STATUS_HOLD};
-    const struct an_status_change change = {.authority = certificate->authority, .partition = certificate->partition, .serial = certificate->serial, .kind = kinds[to],
-                                            .reason = ground ? ground->reason : AN_REASON_UNSPECIFIED, .at = now, .invalidity_date = invalid_since};
+    static const enum an_status_kind kinds[] = {[AN_CERTIFICATE_GOOD] = AN_STATUS_RELEASE,
+                                                [AN_CERTIFICATE_REVOKED] = AN_STATUS_REVOKE,
+                                                [AN_CERTIFICATE_HELD] = AN_STATUS_HOLD};
+    const struct an_status_change change = {.authority = certificate->authority, .partition = certificate->partition,
+                                            .serial = certificate->serial, .kind = kinds[to],
+                                            .reason = ground ? ground->reason : AN_REASON_UNSPECIFIED, .at = now,
+                                            .invalidity_date = invalid_since};
 
     AN_TRY(an_register_set_status(tx, certificate->id, certificate->status, to, now, ground, reterr));
     return an_revocation_record(tx, &change, reterr);
@@ -34,10 +39,12 @@ static an_code
 check_change(const struct an_certificate *certificate, enum an_certificate_status to, struct an_err *reterr)
 {
     enum an_certificate_status from = certificate->status;
-    bool may = to == AN_CERTIFICATE_GOOD ? from == AN_CERTIFICATE_HELD : to == AN_CERTIFICATE_HELD ? from == AN_CERTIFICATE_GOOD : from == AN_CERTIFICATE_GOOD || from == AN_CERTIFICATE_HELD;
+    bool may = to == AN_CERTIFICATE_GOOD ? from == AN_CERTIFICATE_HELD : to == AN_CERTIFICATE_HELD
+            ? from == AN_CERTIFICATE_GOOD : from == AN_CERTIFICATE_GOOD || from == AN_CERTIFICATE_HELD;
 
     if (!may)
-        AN_FAIL(reterr, AN_E_CERTIFY_STATUS, "%s → %s", an_certificate_status_name(from), an_certificate_status_name(to));
+        AN_FAIL(reterr, AN_E_CERTIFY_STATUS, "%s → %s", an_certificate_status_name(from),
+                an_certificate_status_name(to));
     return AN_OK;
 }
 
@@ -57,17 +64,21 @@ withdraw_in(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_quorum_require(&quorum, w->act, reliance, reterr));
     AN_TRY(certify_rely(tx, reliance, reterr));
     AN_TRY(an_register_find(tx, w->serial, arena, &certificate, reterr));
-    AN_TRY(an_register_act(tx, w->what->request_key, certificate.id, w->act, ground, reliance ? reliance->matter : 0, w->now, &is_new, reterr));
+    AN_TRY(an_register_act(tx, w->what->request_key, certificate.id, w->act, ground, reliance ? reliance->matter : 0,
+                           w->now, &is_new, reterr));
     if (!is_new)
         return AN_OK;
     AN_TRY(check_change(&certificate, w->to, reterr));
     AN_TRY(certify_status_in(tx, &certificate, w->to, w->ground, w->what->invalid_since, w->now, reterr));
-    snprintf(detail, sizeof(detail), "{\"ground\":\"%s\",\"reason\":\"%s\"}", ground, w->ground ? an_reason_name(w->ground->reason) : "removeFromCRL");
-    return certify_audit(tx, w->act, &w->what->actor, certificate.serial, w->ground ? w->ground->citation : w->citation, detail, w->now, reterr);
+    snprintf(detail, sizeof(detail), "{\"ground\":\"%s\",\"reason\":\"%s\"}", ground,
+             w->ground ? an_reason_name(w->ground->reason) : "removeFromCRL");
+    return certify_audit(tx, w->act, &w->what->actor, certificate.serial, w->ground ? w->ground->citation : w->citation,
+                         detail, w->now, reterr);
 }
 
 static an_code
-withdraw(struct an_certifier *certifier, const struct an_withdraw *what, const char *act, enum an_certificate_status to, const char *ground, struct an_err *reterr)
+withdraw(struct an_certifier *certifier, const struct an_withdraw *what, const char *act, enum an_certificate_status to,
+         const char *ground, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf serial = an_buf_new(AN_LIMIT_SERIAL_BYTES);
     struct withdrawing w = {.certifier = certifier, .what = what, .act = act, .to = to, .now = an_time_now()};
@@ -97,7 +108,8 @@ an_certify_revoke(struct an_certifier *certifier, const struct an_withdraw *what
 an_code
 an_certify_hold(struct an_certifier *certifier, const struct an_withdraw *what, struct an_err *reterr)
 {
-    return withdraw(certifier, what, "certificate.hold", AN_CERTIFICATE_HELD, what->ground ? what->ground : "tam-dung", reterr);
+    return withdraw(certifier, what, "certificate.hold", AN_CERTIFICATE_HELD, what->ground ? what->ground : "tam-dung",
+                    reterr);
 }
 
 an_code
@@ -126,12 +138,14 @@ expire_in(void *context, struct an_tx *tx, struct an_err *reterr)
     struct expiring *e = context;
 
     e->count = 0;
-    AN_TRY(an_tx_each(tx, AN_SQL_CERTIFICATE_EXPIRED, (const struct an_value[]){AN_V_INT(e->now), AN_V_INT(EXPIRE_AT_ONCE)}, 2, keep_id, e, reterr));
+    AN_TRY(an_tx_each(tx, AN_SQL_CERTIFICATE_EXPIRED, (const struct an_value[]){AN_V_INT(e->now),
+            AN_V_INT(EXPIRE_AT_ONCE)}, 2, keep_id, e, reterr));
     for (size_t i = 0; i < e->count; i++) {
         AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
         struct an_certificate certificate;
         AN_TRY(an_register_by_id(tx, e->ids[i], arena, &certificate, reterr));
-        AN_TRY(an_register_set_status(tx, certificate.id, certificate.status, AN_CERTIFICATE_EXPIRED, e->now, NULL, reterr));
+        AN_TRY(an_register_set_status(tx, certificate.id, certificate.status, AN_CERTIFICATE_EXPIRED, e->now, NULL,
+                                      reterr));
         AN_TRY(certify_audit(tx, "certificate.expire", &nobody, certificate.serial, e->citation, "", e->now, reterr));
     }
     return AN_OK;
@@ -167,7 +181,8 @@ find_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_certify_find(struct an_certifier *certifier, const char *serial, struct an_arena *arena, struct an_certificate *ret, struct an_err *reterr)
+an_certify_find(struct an_certifier *certifier, const char *serial, struct an_arena *arena, struct an_certificate *ret,
+                struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf octets = an_buf_new(AN_LIMIT_SERIAL_BYTES);
     struct finding f = {.arena = arena, .ret = ret};

@@ -53,13 +53,16 @@ first_issuer(const struct an_authorities *authorities)
 
 /* The names of its issuer, with one of its own in the place of the common name. */
 static an_code
-issue_signer(const struct an_authority *issuer, struct an_signer *issuer_key, const char *organisation, an_bytes spki, an_time now, struct an_cert **ret,
+issue_signer(const struct an_authority *issuer, struct an_signer *issuer_key, const char *organisation, an_bytes spki,
+             an_time now, struct an_cert **ret,
              struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *crl = an_asprintf("%s/crl/%s.crl", issuer->base_url, issuer->name);
-    AN_CLEANUP(an_free_ptr) char *crt = an_asprintf("%s/crt/%s.crt", issuer->base_url, issuer->name), *ocsp = an_asprintf("%s/ocsp", issuer->base_url);
+    AN_CLEANUP(an_free_ptr) char *crt = an_asprintf("%s/crt/%s.crt", issuer->base_url, issuer->name),
+                                  *ocsp = an_asprintf("%s/ocsp", issuer->base_url);
     const struct an_places places = {.crl_url = crl, .issuer_url = crt, .ocsp_url = ocsp};
-    const struct an_name_part parts[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", organisation}, {"2.5.4.3", "Xác nhận nhật ký"}};
+    const struct an_name_part parts[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", organisation},
+                                         {"2.5.4.3", "Xác nhận nhật ký"}};
     const struct an_issue what = {.subject = parts, .subject_count = AN_COUNT(parts), .spki = spki, .not_before = now,
                                   .not_after = now + (an_time)5 * 365 * 86400};
     struct an_profiles *profiles = NULL;
@@ -75,7 +78,8 @@ static an_code
 record(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct signer_job *job = context;
-    const struct an_audit_event event = {.at = job->now, .action = "certificate.issue", .actor = "he-thong", .role = "he-thong", .object = "authority:" SIGNER,
+    const struct an_audit_event event = {.at = job->now, .action = "certificate.issue", .actor = "he-thong",
+                                         .role = "he-thong", .object = "authority:" SIGNER,
                                          .outcome = "done", .citation = "nd-68-2024/6"};
 
     AN_TRY(an_register_insert(tx, &job->registration, job->now, &job->id, reterr));
@@ -83,10 +87,12 @@ record(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-make_signer(struct an_instance *instance, const struct an_init_plan *plan, const struct an_authority *issuer, struct signer_job *job,
+make_signer(struct an_instance *instance, const struct an_init_plan *plan, const struct an_authority *issuer,
+            struct signer_job *job,
             struct an_err *reterr)
 {
-    const struct an_key_plan own = {.name = SIGNER, .purposes = 1u << AN_PURPOSE_AUDIT, .kind = AN_KEY_EC, .bits = 256, .token = plan->token, .token_pin = plan->token_pin};
+    const struct an_key_plan own = {.name = SIGNER, .purposes = 1u << AN_PURPOSE_AUDIT, .kind = AN_KEY_EC, .bits = 256,
+                                    .token = plan->token, .token_pin = plan->token_pin};
     const struct an_key_plan there = {.name = issuer->key};
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
@@ -96,7 +102,8 @@ make_signer(struct an_instance *instance, const struct an_init_plan *plan, const
     AN_TRY(an_key_make(instance->dir, &there, &issuer_key, reterr));
     job->now = an_time_now();
     AN_TRY(issue_signer(issuer, issuer_key, instance->config.name, an_signer_spki(key), job->now, &cert, reterr));
-    job->registration = (struct an_registration){.authority = issuer->id, .cert = cert, .profile = SIGNER, .request_key = SIGNER_REQUEST, .kind = "new"};
+    job->registration = (struct an_registration){.authority = issuer->id, .cert = cert, .profile = SIGNER,
+                                                 .request_key = SIGNER_REQUEST, .kind = "new"};
     return an_store_write(instance->store, record, job, reterr);
 }
 
@@ -150,10 +157,12 @@ an_checkpoint_is_due(struct an_instance *instance, bool *ret, bool *ret_stamped,
 
 /* ---- signing ---- */
 static an_code
-sign_head(struct an_instance *instance, struct an_signer *signer, struct an_cert *cert, const struct an_certs *chain, int64_t *ret_size, bool *ret_stamped,
+sign_head(struct an_instance *instance, struct an_signer *signer, struct an_cert *cert, const struct an_certs *chain,
+          int64_t *ret_size, bool *ret_stamped,
           struct an_err *reterr)
 {
-    struct an_audit_signing signing = {.instance = instance->config.instance, .signer = signer, .cert = cert, .chain = chain};
+    struct an_audit_signing signing = {.instance = instance->config.instance, .signer = signer, .cert = cert,
+                                       .chain = chain};
     struct an_tsa_client client = {.tries = 2, .timeout_ms = 30000};
     struct an_config_audit config;
     an_code code;
@@ -199,7 +208,8 @@ keep_head(struct an_instance *instance, int64_t size, struct an_err *reterr)
     return an_file_write(path, an_buf_view(&text), 0600, reterr);
 }
 
-/* True when the log begins with the events of the kept head, or none was kept. *ret_size = its size; what cannot be read was tampered with. */
+/* True when the log begins with the events of the kept head, or none was kept. *ret_size = its size; what cannot be
+ * read was tampered with. */
 static bool
 fits_kept(struct an_instance *instance, int64_t *ret_size)
 {
@@ -222,7 +232,8 @@ fits_kept(struct an_instance *instance, int64_t *ret_size)
 }
 
 an_code
-an_checkpoint_verify(struct an_instance *instance, const struct an_certs *signers, struct an_audit_report *ret, struct an_err *reterr)
+an_checkpoint_verify(struct an_instance *instance, const struct an_certs *signers, struct an_audit_report *ret,
+                     struct an_err *reterr)
 {
     int64_t kept = 0;
 
@@ -235,7 +246,8 @@ an_checkpoint_verify(struct an_instance *instance, const struct an_certs *signer
 }
 
 an_code
-an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *ret_size, bool *ret_stamped, struct an_err *reterr)
+an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *ret_size, bool *ret_stamped,
+                   struct an_err *reterr)
 {
     AN_CLEANUP(job_done) struct signer_job job = {.der = an_buf_new(AN_LIMIT_CERT_BYTES)};
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;

@@ -87,7 +87,8 @@ an_config_load(const char *path, struct an_config *ret, struct an_err *reterr)
     AN_TRY(an_yaml_load(path, NULL, &config.doc, reterr));
     code = an_yaml_read_fields(config.doc, config.doc->root, FIELDS, AN_COUNT(FIELDS), &config, reterr);
     if (code == AN_OK && config.readers < 0)
-        code = an_yaml_fail(config.doc, an_yaml_find(config.doc->root, "readers"), reterr, AN_E_CONFIG_VALUE, "0 or more");
+        code = an_yaml_fail(config.doc, an_yaml_find(config.doc->root, "readers"), reterr, AN_E_CONFIG_VALUE,
+                            "0 or more");
     if (code == AN_OK)
         *ret = config;
     else
@@ -126,9 +127,11 @@ an_config_check(const struct an_config *config, struct an_regulations *regulatio
     const struct an_yaml_node *root = config->doc->root;
 
     if (!is_one_of(config->database, STORES))
-        return an_yaml_fail(config->doc, an_yaml_find(root, "database"), reterr, AN_E_CONFIG_VALUE, "sqlite:PATH, postgresql://…");
+        return an_yaml_fail(config->doc, an_yaml_find(root, "database"), reterr, AN_E_CONFIG_VALUE,
+                            "sqlite:PATH, postgresql://…");
     if (!is_one_of(config->base_url, URLS))
-        return an_yaml_fail(config->doc, an_yaml_find(root, "base_url"), reterr, AN_E_CONFIG_VALUE, "http://…, https://…");
+        return an_yaml_fail(config->doc, an_yaml_find(root, "base_url"), reterr, AN_E_CONFIG_VALUE,
+                            "http://…, https://…");
     AN_TRY(an_look_each(regulations, config->regulation, ignore_look, NULL, reterr));
     for (size_t i = 0; i < an_config_section_count; i++) {
         const struct an_yaml_node *section = an_yaml_find(root, an_config_sections[i].key);

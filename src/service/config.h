@@ -1,6 +1,7 @@
 /*
- * DIR/antin.yaml: the one configuration file. Its top is read here; the sections (serve, time_stamp, mail …) are read by
- * whom they concern, with tables of fields of their own, and checked by `antin config check` through an_config_sections.
+ * DIR/antin.yaml: the one configuration file. Its top is read here; the sections (serve, time_stamp, mail …) are read
+ * by whom they concern, with tables of fields of their own, and checked by `antin config check` through
+ * an_config_sections.
  */
 #pragma once
 
@@ -28,7 +29,8 @@ struct an_config_audit {
     const char *tsa;  /* URL; NULL = checkpoints bear no time-stamp */
     bool tsa_private; /* that server may stand on an inner network */
 };
-an_code an_config_read_audit(const struct an_config *config, struct an_config_audit *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_config_read_audit(const struct an_config *config, struct an_config_audit *ret,
+                             struct an_err *reterr) AN_MUST_USE;
 
 an_code an_config_load(const char *path, struct an_config *ret, struct an_err *reterr) AN_MUST_USE;
 void an_config_done(struct an_config *config); /* also for AN_CLEANUP */
@@ -42,4 +44,5 @@ extern const struct an_config_section an_config_sections[];
 extern const size_t an_config_section_count;
 /* All of it: values, sections, regulation known. */
 struct an_regulations;
-an_code an_config_check(const struct an_config *config, struct an_regulations *regulations, struct an_err *reterr) AN_MUST_USE;
+an_code an_config_check(const struct an_config *config, struct an_regulations *regulations,
+                        struct an_err *reterr) AN_MUST_USE;

@@ -1,5 +1,6 @@
-/* What `antin init` writes: every key with its meaning, in the order of the file. {word} is filled in; a key of a section is indented.
- * A key that begins with "# " is an example: it has no usual value, and counts once somebody takes the mark away. */
+/* What `antin init` writes: every key with its meaning, in the order of the file. {word} is filled in; a key of a
+ * section is indented. A key that begins with "# " is an example: it has no usual value, and counts once somebody takes
+ * the mark away. */
 #include <stdio.h>
 
 #include "service/config_template.h"
@@ -48,7 +49,8 @@ const struct an_config_key an_config_keys[] = {
     {1, "crl_minutes", "360", "Lập danh sách thu hồi đầy đủ mỗi chừng này phút.", "A new full revocation list every so many minutes."},
     {1, "delta_minutes", "60", "Lập danh sách thay đổi mỗi chừng này phút; 0: không lập.", "A new delta list every so many minutes; 0: none."},
     {1, "revoked_seconds", "5", "Chứng thư bị thu hồi có trong danh sách chậm nhất sau chừng này giây.", "A revocation is in the lists after so many seconds at the latest."},
-    {1, "token_seconds", "10", "Thiết bị lưu khóa không trả lời quá chừng này giây thì coi là treo; tiến trình giữ khóa được thay.",
+    {1, "token_seconds", "10",
+     "Thiết bị lưu khóa không trả lời quá chừng này giây thì coi là treo; tiến trình giữ khóa được thay.",
      "A token that does not answer for so many seconds counts as hanging; the key process is replaced."},
     {1, "poll_ms", "250", "Mỗi chừng này mili giây xem máy khác đã thay đổi gì.", "How often changes made by other machines are looked for (milliseconds)."},
     {0, "time_stamp", NULL, "Dịch vụ cấp dấu thời gian.", "The time-stamping service."},
@@ -60,7 +62,8 @@ const struct an_config_key an_config_keys[] = {
     {1, "offset_ms_max", "1000", "Đồng hồ lệch quá chừng này mili giây thì từ chối cấp dấu thời gian.", "Beyond this offset time-stamps are refused (milliseconds)."},
     {1, "# ordering", "true", "Dấu thời gian khẳng định thứ tự (chỉ khi một máy cấp).", "Time-stamps claim their order (one machine alone)."},
     {0, "# request", NULL, "Hồ sơ yêu cầu chứng thực.", "Requests for certification."},
-    {1, "# bodies", "{cuc: \"G11.07.05\", so-khcn: \"H00.6\"}", "Mã của nơi giải quyết theo vai trò: cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh.",
+    {1, "# bodies", "{cuc: \"G11.07.05\", so-khcn: \"H00.6\"}",
+     "Mã của nơi giải quyết theo vai trò: cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh.",
      "Codes of those who decide, by role: cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh."},
     {0, "# mail", NULL, "Gửi thư (antin notice run).", "Letters (antin notice run)."},
     {1, "# server", "\"smtps://mail.mau.gov.vn\"", "Máy chủ gửi thư: smtp://MÁY[:CỔNG] (STARTTLS) hoặc smtps://MÁY.", "The mail server: smtp://HOST[:PORT] (STARTTLS) or smtps://HOST."},
@@ -111,7 +114,8 @@ an_config_write(const struct an_config_word *words, size_t count, struct an_buf 
         const struct an_config_key *key = &an_config_keys[i];
         const char *indent = key->depth ? "  " : "";
 
-        an_buf_printf(out, "%s%s# %s\n%s# %s\n%s%s:", key->depth ? "" : "\n", indent, key->vi, indent, key->en, indent, key->key);
+        an_buf_printf(out, "%s%s# %s\n%s# %s\n%s%s:", key->depth ? "" : "\n", indent, key->vi, indent, key->en, indent,
+                      key->key);
         if (key->value != NULL) {
             an_buf_byte(out, ' ');
             write_value(out, key->value, words, count);

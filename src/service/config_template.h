@@ -1,4 +1,5 @@
-/* The configuration file as `antin init` writes it: each key documented in Vietnamese and English. A section adds its rows. */
+/* The configuration file as `antin init` writes it: each key documented in Vietnamese and English. A section adds its
+ * rows. */
 #pragma once
 
 #include "base/buf.h"

@@ -47,8 +47,10 @@ load_trust(void *context, struct an_tx *tx, struct an_err *reterr)
     return AN_OK;
 }
 
-/* A certificate of our own register must be good there, now, and be that of the person who decides, who holds the role today. */
-struct standing { struct an_cert *cert; const struct trust *trust; an_time now; bool is_ours, is_good, is_the_persons; };
+/* A certificate of our own register must be good there, now, and be that of the person who decides, who holds the role
+ * today. */
+struct standing { struct an_cert *cert; const struct trust *trust; an_time now; bool is_ours, is_good, is_the_persons;
+                 };
 
 static an_code
 look_person(struct an_tx *tx, struct standing *s, struct an_arena *arena, struct an_err *reterr)
@@ -84,7 +86,8 @@ look_standing(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-check_signer(struct an_instance *instance, const struct trust *trust, struct an_cert *signer, an_time now, struct an_err *reterr)
+check_signer(struct an_instance *instance, const struct trust *trust, struct an_cert *signer, an_time now,
+             struct an_err *reterr)
 {
     struct standing standing = {.cert = signer, .trust = trust, .now = now};
     bool is_pinned = an_certs_find_hash(&trust->pinned, signer->sha256) != NULL;
@@ -100,7 +103,8 @@ check_signer(struct an_instance *instance, const struct trust *trust, struct an_
 }
 
 /* ---- recording ---- */
-struct recording { int64_t matter; struct an_vote vote; struct an_matter_state state; const struct an_decision *decision; an_time now; };
+struct recording { int64_t matter; struct an_vote vote; struct an_matter_state state;
+                  const struct an_decision *decision; an_time now; };
 
 static an_code
 record_in(void *context, struct an_tx *tx, struct an_err *reterr)
@@ -110,8 +114,10 @@ record_in(void *context, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(an_matter_vote(tx, r->matter, &r->vote, r->now, &r->state, reterr));
     snprintf(object, sizeof(object), "matter:%lld", (long long)r->matter);
-    snprintf(detail, sizeof(detail), "{\"decision\":\"%.8s\",\"approvals\":%lld,\"needed\":%lld}", r->decision->decision, (long long)r->state.approvals, (long long)r->state.needed);
-    const struct an_audit_event event = {.at = r->now, .action = "matter.vote", .actor = r->decision->person, .role = r->decision->role, .object = object, .outcome = "done", .citation = "",
+    snprintf(detail, sizeof(detail), "{\"decision\":\"%.8s\",\"approvals\":%lld,\"needed\":%lld}",
+             r->decision->decision, (long long)r->state.approvals, (long long)r->state.needed);
+    const struct an_audit_event event = {.at = r->now, .action = "matter.vote", .actor = r->decision->person,
+                                         .role = r->decision->role, .object = object, .outcome = "done", .citation = "",
                                          .detail = detail};
     return an_audit_append(tx, &event, reterr);
 }
@@ -142,7 +148,8 @@ check_house(const struct an_decision *decision, struct an_err *reterr)
 }
 
 an_code
-an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statement, an_bytes cms, struct an_matter_state *ret, struct an_err *reterr)
+an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statement, an_bytes cms,
+                 struct an_matter_state *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(64 * 1024);
     AN_CLEANUP(trust_done) struct trust trust = {0};
@@ -157,7 +164,8 @@ an_decide_record(struct an_instance *instance, int64_t matter, an_bytes statemen
     trust.person = decision.person;
     trust.role = decision.role;
     AN_TRY(an_store_read(instance->store, load_trust, &trust, reterr));
-    const struct an_decision_trust whose = {.pinned = &trust.pinned, .anchors = &trust.anchors, .untrusted = &trust.untrusted, .revocation = AN_REVOCATION_NONE};
+    const struct an_decision_trust whose = {.pinned = &trust.pinned, .anchors = &trust.anchors,
+                                            .untrusted = &trust.untrusted, .revocation = AN_REVOCATION_NONE};
     AN_TRY(an_decision_check(statement, cms, &whose, r.now, &signer, reterr));
     AN_TRY(check_signer(instance, &trust, signer, r.now, reterr));
     r.vote = (struct an_vote){statement, cms, signer};
@@ -178,7 +186,8 @@ open_in(void *context, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(an_matter_open(tx, o->matter, o->now, &o->id, reterr));
     snprintf(object, sizeof(object), "matter:%lld", (long long)o->id);
-    const struct an_audit_event event = {.at = o->now, .action = "matter.open", .actor = o->matter->proposer, .role = "", .object = object, .outcome = "done", .citation = "", .detail = ""};
+    const struct an_audit_event event = {.at = o->now, .action = "matter.open", .actor = o->matter->proposer,
+                                         .role = "", .object = object, .outcome = "done", .citation = "", .detail = ""};
     return an_audit_append(tx, &event, reterr);
 }
 
@@ -192,7 +201,8 @@ an_decide_open(struct an_instance *instance, const struct an_matter *matter, int
     return AN_OK;
 }
 
-struct finding { int64_t id; struct an_matter_state state; struct an_arena *arena; const char *act, *object; uint8_t facts[32]; struct an_buf *export; };
+struct finding { int64_t id; struct an_matter_state state; struct an_arena *arena; const char *act, *object;
+                uint8_t facts[32]; struct an_buf *export; };
 
 static an_code
 read_words(void *context, const struct an_row *row, struct an_err *reterr)
@@ -239,13 +249,16 @@ an_decide_export(struct an_instance *instance, int64_t matter, struct an_buf *re
 }
 
 an_code
-an_decide_vote(struct an_instance *instance, const struct an_decide_vote *vote, struct an_matter_state *ret, struct an_err *reterr)
+an_decide_vote(struct an_instance *instance, const struct an_decide_vote *vote, struct an_matter_state *ret,
+               struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(64 * 1024);
     AN_CLEANUP(an_buf_free) struct an_buf statement = an_buf_new(64 * 1024);
     AN_CLEANUP(an_buf_free) struct an_buf cms = an_buf_new(64 * 1024);
     struct finding f = {.id = vote->matter, .arena = arena};
-    struct an_decision decision = {.decision = vote->refuses ? "refuse" : "approve", .reason = vote->reason ? vote->reason : "", .person = vote->person, .role = vote->role,
+    struct an_decision decision = {.decision = vote->refuses ? "refuse" : "approve",
+                                   .reason = vote->reason ? vote->reason : "", .person = vote->person,
+                                   .role = vote->role,
                                    .instance = instance->config.instance, .at = an_time_now()};
 
     AN_TRY(an_store_read(instance->store, find_in, &f, reterr));

@@ -45,7 +45,8 @@ take_seat(const struct sitting *s, struct an_err *reterr)
     for (size_t i = 0; i < s->count; i++)
         an_buf_printf(&names, "%s%s", i ? ", " : "", s->roles[i]);
     if (s->count != 1)
-        AN_FAIL(reterr, AN_E_DESK_ROLE, "%s%s%s: %.*s", s->number, s->role[0] ? "/" : "", s->role, AN_FMT(an_buf_view(&names)));
+        AN_FAIL(reterr, AN_E_DESK_ROLE, "%s%s%s: %.*s", s->number, s->role[0] ? "/" : "", s->role,
+                AN_FMT(an_buf_view(&names)));
     snprintf(s->desk->role, sizeof(s->desk->role), "%s", s->roles[0]);
     s->desk->agency = s->agencies[0];
     return AN_OK;

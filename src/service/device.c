@@ -12,7 +12,8 @@ struct device_act {
 };
 
 an_code
-an_service_holder_agency(struct an_tx *tx, const struct an_device *device, struct an_arena *arena, int64_t *ret, struct an_err *reterr)
+an_service_holder_agency(struct an_tx *tx, const struct an_device *device, struct an_arena *arena, int64_t *ret,
+                         struct an_err *reterr)
 {
     struct an_person person = {0};
 
@@ -64,7 +65,8 @@ change_state(struct an_registry_act *act, struct an_tx *tx, struct an_err *reter
 }
 
 an_code
-an_service_device_add(const struct an_desk *desk, const struct an_device *device, int64_t *ret_id, struct an_err *reterr)
+an_service_device_add(const struct an_desk *desk, const struct an_device *device, int64_t *ret_id,
+                      struct an_err *reterr)
 {
     struct device_act in = {.device = device};
 
@@ -82,7 +84,8 @@ an_service_device_edit(const struct an_desk *desk, const struct an_device *devic
 }
 
 an_code
-an_service_device_state(const struct an_desk *desk, const char *number, const char *state, const char *reason, struct an_err *reterr)
+an_service_device_state(const struct an_desk *desk, const char *number, const char *state, const char *reason,
+                        struct an_err *reterr)
 {
     struct device_act in = {.number = number, .state = state, .reason = reason};
 
@@ -93,10 +96,12 @@ an_service_device_state(const struct an_desk *desk, const char *number, const ch
 }
 
 an_code
-an_service_device_explain(const struct an_desk *desk, const char *act, const struct an_device *device, const char *subject, const char *regulation,
+an_service_device_explain(const struct an_desk *desk, const char *act, const struct an_device *device,
+                          const char *subject, const char *regulation,
                           bool to_other, bool permitted, struct an_answer **ret, struct an_err *reterr)
 {
-    const struct an_fact facts[] = {{"to", to_other ? "other-person" : "own"}, {"written-permission", permitted ? "yes" : "no"}};
+    const struct an_fact facts[] = {{"to", to_other ? "other-person" : "own"},
+                                    {"written-permission", permitted ? "yes" : "no"}};
     const struct an_question question = {
         .regulation = regulation[0] ? regulation : desk->instance->config.regulation,
         .on_utc = desk->at,

@@ -36,7 +36,8 @@ an_service_device_look(const struct an_desk *desk, const char *number, struct an
     if (l.agency == 0)
         l.agency = l.subscriber.agency; /* on its way: of whom it is made for */
     snprintf(object, sizeof(object), "device:%.64s", number);
-    return an_registry_look_at(desk, "device.show", object, l.agency, is_held ? l.device.holder : l.subscriber.person, reterr);
+    return an_registry_look_at(desk, "device.show", object, l.agency, is_held ? l.device.holder : l.subscriber.person,
+                               reterr);
 }
 
 /* ---- records ---- */
@@ -61,7 +62,8 @@ is_signer(const struct an_desk *desk, const struct an_record *record)
 static bool
 is_side(const struct an_record *record, int64_t agency)
 {
-    return (strcmp(record->giver_kind, "agency") == 0 && record->giver == agency) || (strcmp(record->taker_kind, "agency") == 0 && record->taker == agency);
+    return (strcmp(record->giver_kind, "agency") == 0 && record->giver == agency) ||
+           (strcmp(record->taker_kind, "agency") == 0 && record->taker == agency);
 }
 
 static an_code
@@ -84,8 +86,10 @@ an_service_record_paper(const struct an_desk *desk, int64_t record, struct an_bu
 
     if (code == AN_OK) {
         snprintf(object, sizeof(object), "record:%.40s", r.record.number);
-        agency = strcmp(r.record.giver_kind, "agency") == 0 ? r.record.giver : strcmp(r.record.taker_kind, "agency") == 0 ? r.record.taker : 0;
-        code = an_registry_look_at(desk, "device.show", object, agency, is_signer(desk, &r.record) ? desk->person : 0, reterr);
+        agency = strcmp(r.record.giver_kind, "agency") == 0 ? r.record.giver : strcmp(r.record.taker_kind,
+                "agency") == 0 ? r.record.taker : 0;
+        code = an_registry_look_at(desk, "device.show", object, agency, is_signer(desk, &r.record) ? desk->person : 0,
+                                   reterr);
     }
     if (code != AN_OK)
         an_buf_reset(ret); /* nothing of what was looked up on the way to a refusal */
@@ -114,7 +118,8 @@ read_records(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_service_record_list(const struct an_desk *desk, const char *device, an_record_fn each, void *context, struct an_err *reterr)
+an_service_record_list(const struct an_desk *desk, const char *device, an_record_fn each, void *context,
+                       struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct reading r = {.desk = desk, .arena = arena, .device = device, .each = each, .context = context};

@@ -91,8 +91,10 @@ read_giver(struct an_tx *tx, struct drafting *d, struct an_err *reterr)
 
     d->giver = (struct party){.kind = first->holder_kind, .id = first->holder, .agency = first->holder};
     for (size_t i = 1; i < d->devices.count; i++)
-        if (strcmp(d->devices.items[i].holder_kind, first->holder_kind) != 0 || d->devices.items[i].holder != first->holder)
-            AN_FAIL(reterr, AN_E_CUSTODY_HOLDER, "%s: %s %s", d->devices.items[i].number, d->devices.items[i].holder_kind, d->devices.items[i].holder_name);
+        if (strcmp(d->devices.items[i].holder_kind, first->holder_kind) != 0 ||
+            d->devices.items[i].holder != first->holder)
+            AN_FAIL(reterr, AN_E_CUSTODY_HOLDER, "%s: %s %s", d->devices.items[i].number,
+                    d->devices.items[i].holder_kind, d->devices.items[i].holder_name);
     if (strcmp(d->giver.kind, "person") == 0) {
         AN_TRY(an_person_find(tx, d->giver.id, d->arena, &person, reterr));
         d->giver.agency = person.agency;
@@ -138,7 +140,8 @@ read_subject(struct an_tx *tx, struct drafting *d, struct an_err *reterr)
         return AN_OK;
     AN_TRY(an_subscriber_find(tx, device->subscriber, d->arena, &subscriber, reterr));
     d->subject_kind = subscriber.kind;
-    d->to_other = strcmp(d->taker.kind, "person") == 0 && strcmp(subscriber.kind, "person") == 0 && subscriber.person != d->taker.id;
+    d->to_other = strcmp(d->taker.kind, "person") == 0 && strcmp(subscriber.kind, "person") == 0 &&
+        subscriber.person != d->taker.id;
     return AN_OK;
 }
 
@@ -182,7 +185,8 @@ choose_form(struct drafting *d, struct an_err *reterr)
             snprintf(d->form, sizeof(d->form), "%s", forms[i].form);
     if (d->form[0] == '\0')
         AN_FAIL(reterr, AN_E_RECORD_STEP, "%s", d->in->step);
-    AN_TRY(an_service_device_explain(d->desk, d->in->step, &d->devices.items[0], d->subject_kind, d->regulation, d->to_other, d->in->permission != NULL,
+    AN_TRY(an_service_device_explain(d->desk, d->in->step, &d->devices.items[0], d->subject_kind, d->regulation,
+                                     d->to_other, d->in->permission != NULL,
                                      &answer, reterr));
     if (answer->form_count > 0)
         snprintf(d->form, sizeof(d->form), "%s", answer->forms[0].citation);
@@ -192,8 +196,11 @@ choose_form(struct drafting *d, struct an_err *reterr)
 }
 
 /* ---- the paper ---- */
-static const struct { const char *id, *vi; } way_words[] = {{"truc-tiep", "Trực tiếp"}, {"co-yeu", "Qua tổ chức cơ yếu"}, {"buu-chinh", "Dịch vụ bưu chính công ích"}};
-static const struct { const char *id, *vi; } kind_words[] = {{"pki-token", "PKI Token"}, {"sim-pki", "SIM PKI"}, {"hsm", "HSM"}};
+static const struct { const char *id, *vi; } way_words[] = {{"truc-tiep", "Trực tiếp"},
+                                                            {"co-yeu", "Qua tổ chức cơ yếu"},
+                                                            {"buu-chinh", "Dịch vụ bưu chính công ích"}};
+static const struct { const char *id, *vi; } kind_words[] = {{"pki-token", "PKI Token"}, {"sim-pki", "SIM PKI"},
+                                                             {"hsm", "HSM"}};
 
 static const char *
 mask_identity(struct drafting *d, const char *identity)
@@ -214,7 +221,8 @@ fill_row(const struct drafting *d, size_t at, struct an_form_value row[static 6]
     for (size_t i = 0; i < AN_COUNT(kind_words); i++)
         if (strcmp(kind_words[i].id, device->kind) == 0)
             kind = kind_words[i].vi;
-    row[0] = (struct an_form_value){"cert_name", device->subscriber_name[0] ? device->subscriber_name : "(chưa có chứng thư)"};
+    row[0] = (struct an_form_value){"cert_name", device->subscriber_name[0] ? device->subscriber_name
+                                    : "(chưa có chứng thư)"};
     row[1] = (struct an_form_value){"cert_serial", d->serials.items[at] ? d->serials.items[at] : ""};
     row[2] = (struct an_form_value){"device_kind", kind};
     row[3] = (struct an_form_value){"device_number", device->number};
@@ -233,10 +241,12 @@ write_json(struct drafting *d, const struct an_form *form, struct an_buf *json, 
 {
     struct an_date day = an_date_of(d->desk->at, 7 * 60);
     AN_CLEANUP(an_free_ptr) char *date = an_asprintf("ngày %02d tháng %02d năm %d", day.day, day.month, day.year);
-    AN_CLEANUP(an_free_ptr) char *place_date = an_asprintf("%s, %s", d->agency.province && d->agency.province[0] ? d->agency.province : "Hà Nội", date);
+    AN_CLEANUP(an_free_ptr) char *place_date = an_asprintf("%s, %s", d->agency.province &&
+                                                           d->agency.province[0] ? d->agency.province : "Hà Nội", date);
     AN_CLEANUP(an_free_ptr) struct an_form_value *cells = an_new_array(d->devices.count * 6, sizeof(*cells));
     AN_CLEANUP(an_free_ptr) struct an_form_values *rows = an_new_array(d->devices.count, sizeof(*rows));
-    const char *way = d->in->way ? d->in->way : "truc-tiep", *reason = d->in->permission ? d->in->permission : d->in->reason ? d->in->reason : "";
+    const char *way = d->in->way ? d->in->way : "truc-tiep", *reason = d->in->permission ? d->in->permission
+            : d->in->reason ? d->in->reason : "";
 
     for (size_t i = 0; i < AN_COUNT(way_words); i++)
         if (strcmp(way_words[i].id, way) == 0)
@@ -256,7 +266,8 @@ write_json(struct drafting *d, const struct an_form *form, struct an_buf *json, 
         {.key = "giver", .lines = {post_title(&d->giver)}, .line_count = 1, .name = d->giver.signer.name},
         {.key = "taker", .lines = {post_title(&d->taker)}, .line_count = 1, .name = d->taker.signer.name},
     };
-    const struct an_form_data data = {.values = {values, AN_COUNT(values)}, .rows = rows, .row_count = d->devices.count, .signatures = signatures, .signature_count = 2};
+    const struct an_form_data data = {.values = {values, AN_COUNT(values)}, .rows = rows, .row_count = d->devices.count,
+                                      .signatures = signatures, .signature_count = 2};
     return an_form_write(form, &data, json, reterr);
 }
 
@@ -280,18 +291,23 @@ add_record(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     struct drafting *d = act->context;
     AN_CLEANUP(an_free_ptr) int64_t *ids = an_new_array(d->devices.count, sizeof(*ids));
     const struct an_record record = {
-        .number = d->number, .form = d->form, .medium = d->in->paper ? "paper" : "electronic", .at = d->desk->at, .place = d->in->place,
-        .giver_kind = d->giver.kind, .giver = d->giver.id, .taker_kind = d->taker.kind, .taker = d->taker.id, .giver_signer = d->giver.signer.id,
+        .number = d->number, .form = d->form, .medium = d->in->paper ? "paper" : "electronic", .at = d->desk->at,
+        .place = d->in->place,
+        .giver_kind = d->giver.kind, .giver = d->giver.id, .taker_kind = d->taker.kind, .taker = d->taker.id,
+        .giver_signer = d->giver.signer.id,
         .taker_signer = d->taker.signer.id, .way = d->in->way ? d->in->way : "truc-tiep",
-        .reason = d->in->permission ? d->in->permission : d->in->reason, .step = d->in->step, .made_by = d->desk->number,
+        .reason = d->in->permission ? d->in->permission : d->in->reason, .step = d->in->step,
+        .made_by = d->desk->number,
     };
 
     for (size_t i = 0; i < d->devices.count; i++)
         ids[i] = d->devices.items[i].id;
     snprintf(act->object, sizeof(act->object), "record:%s", d->number);
     snprintf(act->citation, sizeof(act->citation), "%s", d->citation);
-    snprintf(act->detail, sizeof(act->detail), "{\"step\":\"%.40s\",\"devices\":%zu,\"medium\":\"%s\"}", d->in->step, d->devices.count, record.medium);
-    AN_TRY(an_registry_require(tx, act->desk, "device.record", d->giver.agency ? d->giver.agency : d->taker.agency, reterr));
+    snprintf(act->detail, sizeof(act->detail), "{\"step\":\"%.40s\",\"devices\":%zu,\"medium\":\"%s\"}", d->in->step,
+             d->devices.count, record.medium);
+    AN_TRY(an_registry_require(tx, act->desk, "device.record", d->giver.agency ? d->giver.agency : d->taker.agency,
+                               reterr));
     return an_record_add(tx, &record, d->pdf, ids, d->devices.count, &d->id, reterr);
 }
 
@@ -308,9 +324,11 @@ take_number(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_service_record_draft(const struct an_desk *desk, const struct an_handover *handover, int64_t *ret_id, char ret_number[static 32], struct an_err *reterr)
+an_service_record_draft(const struct an_desk *desk, const struct an_handover *handover, int64_t *ret_id,
+                        char ret_number[static 32], struct an_err *reterr)
 {
-    AN_CLEANUP(drafting_done) struct drafting d = {.desk = desk, .in = handover, .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
+    AN_CLEANUP(drafting_done) struct drafting d = {.desk = desk, .in = handover,
+                                                   .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA)};
     AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_RECORD_BYTES);
     struct numbering numbering = {0};
 

@@ -1,6 +1,6 @@
 /*
- * Signing a record: by the person whose turn it is, with his own token and his own certificate, through the same session that signs
- * every document (the path is checked first: NĐ 68/2024 Điều 29).
+ * Signing a record: by the person whose turn it is, with his own token and his own certificate, through the same
+ * session that signs every document (the path is checked first: NĐ 68/2024 Điều 29).
  */
 #include "service/device.h"
 
@@ -125,7 +125,8 @@ static an_code
 open_session(struct signing *s, struct an_err *reterr)
 {
     struct an_sign_setup setup = {
-        .signer = s->signer, .cert = s->cert, .chain = &s->trust.untrusted, .anchors = &s->trust.anchors, .crls = &s->trust.crls,
+        .signer = s->signer, .cert = s->cert, .chain = &s->trust.untrusted, .anchors = &s->trust.anchors,
+        .crls = &s->trust.crls,
         .revocation = AN_REVOCATION_IF_AVAILABLE, .level = AN_LEVEL_B_B, .near_text = s->desk->name,
     };
 
@@ -173,16 +174,19 @@ keep_signature(struct an_registry_act *act, struct an_tx *tx, struct an_err *ret
 
     snprintf(act->object, sizeof(act->object), "record:%s", s->record.number);
     snprintf(act->citation, sizeof(act->citation), "%s", s->record.form);
-    snprintf(act->detail, sizeof(act->detail), "{\"side\":\"%s\",\"certificate\":\"%s\",\"step\":\"%s\"}", s->by_giver ? "giver" : "taker", s->serial,
+    snprintf(act->detail, sizeof(act->detail), "{\"side\":\"%s\",\"certificate\":\"%s\",\"step\":\"%s\"}",
+             s->by_giver ? "giver" : "taker", s->serial,
              s->record.step);
     return an_record_signed(tx, s->id, s->by_giver, s->before, keeping->pdf, act->desk->number, act->desk->at, reterr);
 }
 
 an_code
-an_service_record_sign(const struct an_desk *desk, int64_t record, const struct an_record_key *key, bool *ret_done, struct an_err *reterr)
+an_service_record_sign(const struct an_desk *desk, int64_t record, const struct an_record_key *key, bool *ret_done,
+                       struct an_err *reterr)
 {
     AN_CLEANUP(signing_done) struct signing s = {
-        .desk = desk, .key = key, .id = record, .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA), .pdf = an_buf_new(AN_LIMIT_RECORD_BYTES)};
+        .desk = desk, .key = key, .id = record, .arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA),
+        .pdf = an_buf_new(AN_LIMIT_RECORD_BYTES)};
     AN_CLEANUP(an_buf_free) struct an_buf signed_pdf = an_buf_new(AN_LIMIT_RECORD_BYTES);
     struct keeping keeping = {.s = &s};
 
@@ -205,7 +209,8 @@ void_record(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr
 
     AN_TRY(an_record_find(tx, *id, act->arena, &record, reterr));
     snprintf(act->object, sizeof(act->object), "record:%s", record.number);
-    AN_TRY(an_registry_require(tx, act->desk, "device.record", strcmp(record.giver_kind, "agency") == 0 ? record.giver : 0, reterr));
+    AN_TRY(an_registry_require(tx, act->desk, "device.record", strcmp(record.giver_kind, "agency") == 0 ? record.giver
+                               : 0, reterr));
     return an_record_void(tx, *id, reterr);
 }
 

@@ -1,6 +1,7 @@
 /*
- * The tokens themselves: prepared for their first holder, restored when locked, wiped when they came back. What happens on the token
- * cannot be undone with the store, so the question is asked first, the token served second, and the register told third.
+ * The tokens themselves: prepared for their first holder, restored when locked, wiped when they came back. What happens
+ * on the token cannot be undone with the store, so the question is asked first, the token served second, and the
+ * register told third.
  */
 #include "service/device.h"
 
@@ -40,7 +41,8 @@ make_pin(const struct an_pin_policy *policy, struct an_secret **ret, struct an_e
         AN_CLEANUP(an_secret_free) struct an_secret *pin = an_secret_new(len), *noise = an_secret_new(len);
         AN_TRY(an_random(an_secret_ptr(noise), len, reterr));
         for (size_t i = 0; i < len; i++)
-            an_secret_ptr(pin)[i] = only_digits ? pick(digits, 10, an_secret_ptr(noise)[i]) : pick(letters, sizeof(letters) - 1, an_secret_ptr(noise)[i]);
+            an_secret_ptr(pin)[i] = only_digits ? pick(digits, 10, an_secret_ptr(noise)[i])
+                    : pick(letters, sizeof(letters) - 1, an_secret_ptr(noise)[i]);
         an_secret_set_len(pin, len);
         if (an_pin_check(policy, pin, NULL) != AN_OK)
             continue;
@@ -61,7 +63,8 @@ keep_token(void *context, const struct an_token_info *token)
 }
 
 static an_code
-write_pins(const struct an_instance *instance, const char *number, const struct an_secret *so, const struct an_secret *user, struct an_err *reterr)
+write_pins(const struct an_instance *instance, const char *number, const struct an_secret *so,
+           const struct an_secret *user, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *folder = an_instance_path(instance, "pins");
     AN_CLEANUP(an_free_ptr) char *so_path = an_service_so_pin_path(instance, number);
@@ -88,7 +91,8 @@ ask_may_add(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_service_device_prepare(const struct an_desk *desk, const char *uri, const char *model_id, int64_t *ret_id, char ret_number[static 64],
+an_service_device_prepare(const struct an_desk *desk, const char *uri, const char *model_id, int64_t *ret_id,
+                          char ret_number[static 64],
                           struct an_err *reterr)
 {
     AN_CLEANUP(an_device_models_close) struct an_device_models *models = NULL;
@@ -179,7 +183,8 @@ so_pin_of(const struct an_instance *instance, const char *number, struct an_pin_
 }
 
 static an_code
-restore_token(const struct asking *a, const struct an_secret *new_pin, struct an_pin_source so_pin, struct an_err *reterr)
+restore_token(const struct asking *a, const struct an_secret *new_pin, struct an_pin_source so_pin,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_device_models_close) struct an_device_models *models = NULL;
     AN_CLEANUP(an_free_ptr) char *path = NULL;
@@ -187,7 +192,8 @@ restore_token(const struct asking *a, const struct an_secret *new_pin, struct an
 
     AN_TRY(an_device_models_open(NULL, &models, reterr));
     model = an_device_model_find(models, a->device.model);
-    return an_token_unlock(a->device.uri, so_pin_of(a->desk->instance, a->device.number, so_pin, &path), new_pin, model ? &model->pin : NULL, reterr);
+    return an_token_unlock(a->device.uri, so_pin_of(a->desk->instance, a->device.number, so_pin, &path), new_pin,
+                           model ? &model->pin : NULL, reterr);
 }
 
 static an_code
@@ -203,7 +209,8 @@ refuse(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_service_device_restore(const struct an_desk *desk, const char *number, const struct an_secret *new_pin, struct an_pin_source so_pin, struct an_err *reterr)
+an_service_device_restore(const struct an_desk *desk, const char *number, const struct an_secret *new_pin,
+                          struct an_pin_source so_pin, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
     AN_CLEANUP(an_answer_free) struct an_answer *answer = NULL;
@@ -216,7 +223,8 @@ an_service_device_restore(const struct an_desk *desk, const char *number, const 
     if (strcmp(a.device.state, "bi-khoa") != 0 && strcmp(a.device.state, "dang-dung") != 0)
         AN_FAIL(reterr, AN_E_DEVICE_STATE, "%s: %s", number, a.device.state);
     AN_TRY(check_at_hand(&a.device, reterr));
-    code = an_service_device_explain(desk, "device.restore", &a.device, a.subject, a.regulation, false, false, &answer, &err);
+    code = an_service_device_explain(desk, "device.restore", &a.device, a.subject, a.regulation, false, false, &answer,
+                                     &err);
     if (code != AN_OK) { /* who may not is told, and written down */
         struct { const char *number; const struct an_err *err; } why = {number, &err};
         return an_registry_do(desk, "device.restore", refuse, &why, reterr);
@@ -254,7 +262,8 @@ tell_wiped(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_service_device_wipe(const struct an_desk *desk, const char *number, struct an_pin_source so_pin, struct an_err *reterr)
+an_service_device_wipe(const struct an_desk *desk, const char *number, struct an_pin_source so_pin,
+                       struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
     AN_CLEANUP(an_free_ptr) char *path = NULL;
@@ -263,7 +272,9 @@ an_service_device_wipe(const struct an_desk *desk, const char *number, struct an
 
     AN_TRY(an_store_read(desk->instance->store, ask_may_wipe, &a, reterr));
     AN_TRY(check_at_hand(&a.device, reterr));
-    AN_TRY(an_token_list(a.device.uri, keep_token, &token, reterr)); /* it keeps its label: the register knows it by that */
-    AN_TRY(an_token_wipe(a.device.uri, number, token.label[0] ? token.label : number, so_pin_of(desk->instance, number, so_pin, &path), reterr));
+    /* it keeps its label: the register knows it by that */
+    AN_TRY(an_token_list(a.device.uri, keep_token, &token, reterr));
+    AN_TRY(an_token_wipe(a.device.uri, number, token.label[0] ? token.label : number,
+                         so_pin_of(desk->instance, number, so_pin, &path), reterr));
     return an_registry_do(desk, "device.wipe", tell_wiped, &a, reterr);
 }

@@ -53,7 +53,8 @@ say_error(struct an_symptom *symptom, const struct an_err *err)
 static enum an_health
 check_programs(struct patient *patient, struct an_symptom *symptom)
 {
-    static const char *const names[] = {"antin-office", "antin-key", "antin-fetch", "antin-xml", "antin-layout", "antin-render"};
+    static const char *const names[] = {"antin-office", "antin-key", "antin-fetch", "antin-xml", "antin-layout",
+                                        "antin-render"};
 
     (void)patient;
     for (size_t i = 0; i < AN_COUNT(names); i++) {
@@ -73,7 +74,8 @@ check_law(struct patient *patient, struct an_symptom *symptom)
     an_code code = an_regulations_open(NULL, &regulations, &err);
 
     if (code == AN_OK)
-        code = patient->deep ? an_regulations_check(regulations, &err) : an_citation_check(regulations, "nd-68-2024/17", &err);
+        code = patient->deep ? an_regulations_check(regulations, &err) : an_citation_check(regulations, "nd-68-2024/17",
+                &err);
     an_regulations_close(&regulations);
     return code == AN_OK ? say(symptom, AN_HEALTH_GOOD, "%s", an_program_data()) : say_error(symptom, &err);
 }
@@ -92,7 +94,8 @@ check_clock(struct patient *patient, struct an_symptom *symptom)
         return say(symptom, AN_HEALTH_BAD, "%s", now);
     if (adjtimex(&state) == TIME_ERROR || (state.status & STA_UNSYNC))
         return say(symptom, AN_HEALTH_WARNING, "%s, STA_UNSYNC", now);
-    if (patient->instance != NULL && an_config_read_stamp(&patient->instance->config, &stamp, NULL) == AN_OK && !an_clock_is_proven((enum an_clock_check)stamp.check))
+    if (patient->instance != NULL && an_config_read_stamp(&patient->instance->config, &stamp, NULL) == AN_OK &&
+        !an_clock_is_proven((enum an_clock_check)stamp.check))
         return say(symptom, AN_HEALTH_WARNING, "%s; antin.yaml, time_stamp: clock: kernel | file", now);
     return say(symptom, AN_HEALTH_GOOD, "%s, ±%ld ms", now, state.maxerror / 1000);
 }
@@ -106,13 +109,15 @@ check_sandbox(struct patient *patient, struct an_symptom *symptom)
     (void)patient;
     if (seccomp < 0)
         return say(symptom, AN_HEALTH_BAD, "seccomp");
-    return landlock < 1 ? say(symptom, AN_HEALTH_WARNING, "seccomp; Landlock: –") : say(symptom, AN_HEALTH_GOOD, "seccomp; Landlock %ld", landlock);
+    return landlock < 1 ? say(symptom, AN_HEALTH_WARNING, "seccomp; Landlock: –") : say(symptom, AN_HEALTH_GOOD,
+            "seccomp; Landlock %ld", landlock);
 }
 
 static enum an_health
 check_softhsm(struct patient *patient, struct an_symptom *symptom)
 {
-    static const char *const places[] = {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    static const char *const places[] = {"/usr/lib/softhsm/libsofthsm2.so",
+                                         "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
                                          "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"};
 
     (void)patient;
@@ -172,7 +177,8 @@ check_disk(struct patient *patient, struct an_symptom *symptom)
     if (statvfs(patient->dir, &disk) != 0)
         return say(symptom, AN_HEALTH_BAD, "%s", patient->dir);
     free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    say(symptom, AN_HEALTH_GOOD, "%llu MiB, %llu inodes", (unsigned long long)(free_bytes >> 20), (unsigned long long)disk.f_favail);
+    say(symptom, AN_HEALTH_GOOD, "%llu MiB, %llu inodes", (unsigned long long)(free_bytes >> 20),
+        (unsigned long long)disk.f_favail);
     if (free_bytes < DISK_FREE_MIN / 16 || (disk.f_files != 0 && disk.f_favail < 100))
         return AN_HEALTH_BAD;
     return free_bytes < DISK_FREE_MIN ? AN_HEALTH_WARNING : AN_HEALTH_GOOD;
@@ -183,7 +189,8 @@ check_database(struct patient *patient, struct an_symptom *symptom)
 {
     if (patient->instance == NULL)
         return say_error(symptom, &patient->error);
-    return say(symptom, AN_HEALTH_GOOD, "%s", an_store_engine(patient->instance->store) == AN_STORE_SQLITE ? "SQLite" : "PostgreSQL");
+    return say(symptom, AN_HEALTH_GOOD, "%s", an_store_engine(patient->instance->store) == AN_STORE_SQLITE ? "SQLite"
+               : "PostgreSQL");
 }
 
 static an_code
@@ -321,7 +328,8 @@ check_audit(struct patient *patient, struct an_symptom *symptom)
         return AN_HEALTH_SKIPPED;
     if (an_checkpoint_verify(patient->instance, NULL, &report, &err) != AN_OK)
         return say_error(symptom, &err);
-    health = report.finding_count ? say(symptom, AN_HEALTH_BAD, "%zu, #%lld", report.finding_count, (long long)report.findings[0].first)
+    health = report.finding_count ? say(symptom, AN_HEALTH_BAD, "%zu, #%lld", report.finding_count,
+                                        (long long)report.findings[0].first)
                                   : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)report.size);
     an_audit_report_done(&report);
     return health;
@@ -347,7 +355,8 @@ check_approval(struct patient *patient, struct an_symptom *symptom)
         return say_error(symptom, &err);
     for (enum an_quorum_act i = 0; i < AN_QUORUM_ACTS; i++)
         if (quorum.needed[i] == 0 && i != AN_QUORUM_REVOKE && i != AN_QUORUM_HOLD && len < sizeof(symptom->detail))
-            len += (size_t)snprintf(symptom->detail + len, sizeof(symptom->detail) - len, "%s%s", len ? " " : "", an_quorum_act_name(i));
+            len += (size_t)snprintf(symptom->detail + len, sizeof(symptom->detail) - len, "%s%s", len ? " " : "",
+                                    an_quorum_act_name(i));
     return len ? AN_HEALTH_WARNING : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)quorum.needed[AN_QUORUM_ISSUE]);
 }
 

@@ -1,6 +1,6 @@
 /*
- * What is wrong on this machine and with this instance: a table of checks, each with its remedy. A check finds facts; it
- * changes nothing.
+ * What is wrong on this machine and with this instance: a table of checks, each with its remedy. A check finds facts;
+ * it changes nothing.
  */
 #pragma once
 

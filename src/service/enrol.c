@@ -87,7 +87,8 @@ look_at_cert(void *context, struct an_tx *tx, struct an_err *reterr)
     an_code code = an_register_find(tx, job->cert->serial, arena, &row, NULL);
 
     (void)reterr;
-    job->is_known = code == AN_OK && an_bytes_eq(row.der, job->cert->der); /* the very certificate: nothing else need be checked of it */
+    /* the very certificate: nothing else need be checked of it */
+    job->is_known = code == AN_OK && an_bytes_eq(row.der, job->cert->der);
     job->is_device = job->is_known && strcmp(row.profile, PROFILE) == 0;
     job->status = job->is_known ? row.status : AN_CERTIFICATE_REVOKED;
     an_arena_free(&arena);
@@ -141,27 +142,33 @@ add_months(an_time from, int64_t months)
 }
 
 static an_code
-certify(struct an_enrol_service *service, const struct an_approval *approval, const struct an_enrol_request *request, const struct an_name_part *parts,
+certify(struct an_enrol_service *service, const struct an_approval *approval, const struct an_enrol_request *request,
+        const struct an_name_part *parts,
         size_t count, struct an_certified *ret, struct an_err *reterr)
 {
     struct an_certify what = {
-        .request_key = approval->item, .profile = approval->profile, .authority = approval->authority[0] != '\0' ? approval->authority : NULL,
-        .subject = parts, .subject_count = count, .email = approval->email[0] != '\0' ? approval->email : NULL, .spki = request->spki,
-        .not_before = AN_TIME_NONE, .not_after = AN_TIME_NONE, .subscriber = approval->subscriber[0] != '\0' ? approval->subscriber : NULL, .actor = machine,
+        .request_key = approval->item, .profile = approval->profile,
+        .authority = approval->authority[0] != '\0' ? approval->authority : NULL,
+        .subject = parts, .subject_count = count, .email = approval->email[0] != '\0' ? approval->email : NULL,
+        .spki = request->spki,
+        .not_before = AN_TIME_NONE, .not_after = AN_TIME_NONE,
+        .subscriber = approval->subscriber[0] != '\0' ? approval->subscriber : NULL, .actor = machine,
     };
 
     const struct an_reliance reliance = {.matter = approval->matter};
 
     if (approval->matter != 0)
         what.reliance = &reliance;
-    if (approval->months > 0) /* from when the approval was first used, so that the same request again is the same request */
+    /* from when the approval was first used, so that the same request again is the same request */
+    if (approval->months > 0)
         what.not_after = add_months(approval->used_at, approval->months);
     return an_certify_issue(service->setup.certifier, &what, ret, reterr);
 }
 
 /* The key takes the approval first; a refusal of the authority gives it back, a failure leaves it to the same key. */
 static an_code
-issue_approved(struct an_enrol_service *service, struct approval_job *job, const struct an_enrol_request *request, const struct an_name_part *parts,
+issue_approved(struct an_enrol_service *service, struct approval_job *job, const struct an_enrol_request *request,
+               const struct an_name_part *parts,
                size_t count, struct an_certified *ret, struct an_err *reterr)
 {
     struct an_store *store = service->setup.instance->store;
@@ -189,7 +196,8 @@ issue_approved(struct an_enrol_service *service, struct approval_job *job, const
 }
 
 static an_code
-issue(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret, enum an_enrol_outcome *ret_outcome,
+issue(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret,
+      enum an_enrol_outcome *ret_outcome,
       struct an_err *reterr)
 {
     struct approval_job job = {.what = APPROVAL_FIND, .reference = request->party->reference};
@@ -198,7 +206,8 @@ issue(struct an_enrol_service *service, const struct an_enrol_request *request, 
     size_t count = 0;
     an_code code;
 
-    if (request->party->reference.len == 0) /* another certificate needs an approval of its own, which only a reference names */
+    /* another certificate needs an approval of its own, which only a reference names */
+    if (request->party->reference.len == 0)
         AN_FAIL(reterr, AN_E_ENROL_NOT_ALLOWED, "reference");
     AN_TRY(an_store_read(service->setup.instance->store, approval_in, &job, reterr));
     AN_TRY(an_approval_check(&job.approval, request->now, reterr));
@@ -220,7 +229,8 @@ issue(struct an_enrol_service *service, const struct an_enrol_request *request, 
 /* ---- renewing, revoking ---- */
 /* The device's own key asks: what was decided when it was allowed to enrol holds for what follows. */
 static an_code
-rest_on(struct an_enrol_service *service, const char *serial, struct an_reliance *reliance, const struct an_reliance **ret, struct an_err *reterr)
+rest_on(struct an_enrol_service *service, const char *serial, struct an_reliance *reliance,
+        const struct an_reliance **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_CERT_BYTES * 4);
     struct an_certificate before;
@@ -232,13 +242,15 @@ rest_on(struct an_enrol_service *service, const char *serial, struct an_reliance
 }
 
 static an_code
-renew(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret, struct an_err *reterr)
+renew(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret,
+      struct an_err *reterr)
 {
     const struct an_cert *cert = request->party->cert;
     char serial[SERIAL_HEX], key_hex[33], request_key[129];
     uint8_t digest[AN_DIGEST_MAX];
     struct an_reliance reliance;
-    struct an_recertify what = {.request_key = request_key, .serial = serial, .spki = request->spki, .not_after = AN_TIME_NONE, .actor = machine};
+    struct an_recertify what = {.request_key = request_key, .serial = serial, .spki = request->spki,
+                                .not_after = AN_TIME_NONE, .actor = machine};
 
     if (request->subject.len > 2 && !an_name_eq(request->subject, cert->subject))
         AN_FAIL(reterr, AN_E_ENROL_SUBJECT, "subject");
@@ -269,7 +281,8 @@ revoke(struct an_enrol_service *service, struct an_cert *cert, const char *groun
 {
     char serial[SERIAL_HEX], request_key[129];
     struct an_reliance reliance;
-    struct an_withdraw what = {.request_key = request_key, .serial = serial, .ground = ground, .invalid_since = AN_TIME_NONE, .actor = machine};
+    struct an_withdraw what = {.request_key = request_key, .serial = serial, .ground = ground,
+                               .invalid_since = AN_TIME_NONE, .actor = machine};
 
     hex_of(cert->serial, serial, sizeof(serial));
     snprintf(request_key, sizeof(request_key), "enrol:revoke:%s", serial);
@@ -308,11 +321,13 @@ audit_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-confirm(void *context, const struct an_enrol_party *party, struct an_cert *cert, bool is_taken, an_time now, struct an_err *reterr)
+confirm(void *context, const struct an_enrol_party *party, struct an_cert *cert, bool is_taken, an_time now,
+        struct an_err *reterr)
 {
     struct an_enrol_service *service = context;
     char actor[200], serial[SERIAL_HEX], object[SERIAL_HEX + 16];
-    struct an_audit_event event = {.at = now, .action = is_taken ? "certificate.confirm" : "certificate.reject", .actor = actor, .role = "", .object = object,
+    struct an_audit_event event = {.at = now, .action = is_taken ? "certificate.confirm" : "certificate.reject",
+                                   .actor = actor, .role = "", .object = object,
                                    .outcome = "done", .citation = "", .detail = ""};
 
     an_enrol_party_name(party, actor, sizeof(actor));
@@ -364,7 +379,8 @@ load(void *context, an_bytes key, struct an_enrol_transaction *ret, struct an_er
 }
 
 static an_code
-save(void *context, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *transaction, struct an_err *reterr)
+save(void *context, an_bytes key, enum an_enrol_state from, const struct an_enrol_transaction *transaction,
+     struct an_err *reterr)
 {
     struct an_enrol_service *service = context;
     struct exchange_job job = {.what = EXCHANGE_SAVE, .key = key, .given = transaction, .from = from};
@@ -417,11 +433,13 @@ forget_old(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_tx_run(tx, AN_SQL_ENROL_TRANSACTION_DELETE_OLD, forget, 1, NULL, reterr);
 }
 
-/* RFC 4210 5.2.8: what is not confirmed in time is revoked. Revoking twice is one act, so a crash in between does no harm. */
+/* RFC 4210 5.2.8: what is not confirmed in time is revoked. Revoking twice is one act, so a crash in between does no
+ * harm. */
 static an_code
 close_stale(struct an_enrol_service *service, an_bytes key, an_bytes der, an_time now, struct an_err *reterr)
 {
-    AN_CLEANUP(an_enrol_transaction_done) struct an_enrol_transaction transaction = {.request = an_buf_new(AN_LIMIT_CMP_BYTES), .cert = an_buf_new(AN_LIMIT_CERT_BYTES)};
+    AN_CLEANUP(an_enrol_transaction_done) struct an_enrol_transaction transaction =
+        {.request = an_buf_new(AN_LIMIT_CMP_BYTES), .cert = an_buf_new(AN_LIMIT_CERT_BYTES)};
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
     const struct an_enrol_party party = {.peer = "he-thong"};
 
@@ -487,10 +505,14 @@ static void
 fill_host(struct an_enrol_service *service)
 {
     service->host = (struct an_enrol_host){
-        .context = service, .find_secret = find_secret, .check_cert = check_cert, .carry_out = carry_out, .confirm = confirm, .begin = begin,
-        .load = load, .save = save, .refused = refused, .signer = service->signer_cert != NULL ? service->setup.signer : NULL,
-        .signer_cert = service->signer_cert, .chain = &service->chain, .roots = &service->roots, .issuers = &service->issuers,
-        .confirm_wait_s = (uint32_t)(service->config.confirm_minutes * 60), .clock_skew_s = (uint32_t)service->config.clock_skew_seconds,
+        .context = service, .find_secret = find_secret, .check_cert = check_cert, .carry_out = carry_out,
+        .confirm = confirm, .begin = begin,
+        .load = load, .save = save, .refused = refused, .signer = service->signer_cert != NULL ? service->setup.signer
+        : NULL,
+        .signer_cert = service->signer_cert, .chain = &service->chain, .roots = &service->roots,
+        .issuers = &service->issuers,
+        .confirm_wait_s = (uint32_t)(service->config.confirm_minutes * 60),
+        .clock_skew_s = (uint32_t)service->config.clock_skew_seconds,
     };
     for (size_t i = 0; service->signer_cert != NULL && i < service->issuers.count; i++)
         if (an_name_eq(service->issuers.items[i]->subject, service->signer_cert->issuer))
@@ -557,11 +579,14 @@ an_enrol_service_profiles(const struct an_enrol_service *service)
 }
 
 an_code
-an_enrol_trust_list(const struct an_enrol_service *service, an_time now, struct an_buf *ret_list, struct an_buf *ret_signature, struct an_err *reterr)
+an_enrol_trust_list(const struct an_enrol_service *service, an_time now, struct an_buf *ret_list,
+                    struct an_buf *ret_signature, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *identifier = an_asprintf("%s/trust/gca.ctl", service->setup.instance->config.base_url);
+    AN_CLEANUP(an_free_ptr) char *identifier = an_asprintf("%s/trust/gca.ctl",
+                                                           service->setup.instance->config.base_url);
     const struct an_trust_publisher publisher = {
-        .store = service->setup.instance->store, .identifier = identifier, .signer = service->host.signer, .signer_cert = service->signer_cert,
+        .store = service->setup.instance->store, .identifier = identifier, .signer = service->host.signer,
+        .signer_cert = service->signer_cert,
         .chain = &service->chain, .days = (uint32_t)service->config.trust_list_days};
 
     return an_trust_list_current(&publisher, now, ret_list, ret_signature, reterr);

@@ -24,12 +24,15 @@ copy(char *to, size_t size, const char *from)
 }
 
 static an_code
-audit(struct an_tx *tx, const char *action, const struct an_actor *actor, const char *citation, const struct an_approval *approval, an_time now,
+audit(struct an_tx *tx, const char *action, const struct an_actor *actor, const char *citation,
+      const struct an_approval *approval, an_time now,
       struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("enrolment:%s", approval->reference);
-    AN_CLEANUP(an_free_ptr) char *detail = an_asprintf("{\"item\":\"%s\",\"profile\":\"%s\"}", approval->item, approval->profile);
-    const struct an_audit_event event = {.at = now, .action = action, .actor = actor->id, .role = actor->role, .object = object, .outcome = "done",
+    AN_CLEANUP(an_free_ptr) char *detail = an_asprintf("{\"item\":\"%s\",\"profile\":\"%s\"}", approval->item,
+                                                       approval->profile);
+    const struct an_audit_event event = {.at = now, .action = action, .actor = actor->id, .role = actor->role,
+                                         .object = object, .outcome = "done",
                                          .citation = citation, .detail = detail};
 
     return an_audit_append(tx, &event, reterr);
@@ -47,7 +50,8 @@ is_plain(const char *text)
 
 /* What would be refused when the machine comes is refused now, to the person who allows it. */
 static an_code
-check_allowance(const struct an_profiles *profiles, const struct an_enrol_allowance *what, const char *profile_id, struct an_err *reterr)
+check_allowance(const struct an_profiles *profiles, const struct an_enrol_allowance *what, const char *profile_id,
+                struct an_err *reterr)
 {
     struct an_arena *arena = an_arena_new(64 * 1024);
     const struct an_profile *profile = NULL;
@@ -77,17 +81,20 @@ check_reliance(struct an_tx *tx, const struct an_reliance *reliance, struct an_e
 
     AN_TRY(an_quorum_load(tx, &quorum, reterr));
     AN_TRY(an_quorum_require(&quorum, "certificate.issue", reliance, reterr));
-    return reliance ? an_matter_require(tx, reliance->matter, reliance->act, reliance->object, reliance->facts, reterr) : AN_OK;
+    return reliance ? an_matter_require(tx, reliance->matter, reliance->act, reliance->object, reliance->facts, reterr)
+            : AN_OK;
 }
 
 an_code
-an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struct an_rules *rules, const struct an_enrol_allowance *what, struct an_approval *ret,
+an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struct an_rules *rules,
+               const struct an_enrol_allowance *what, struct an_approval *ret,
                struct an_err *reterr)
 {
     const char *citation = "";
     const char *profile = what->profile != NULL ? what->profile : PROFILE;
     int64_t days = what->days > 0 ? what->days : DAYS_USUAL;
-    struct an_approval approval = {.months = what->months, .state = what->is_waiting ? AN_APPROVAL_WAITING : AN_APPROVAL_OPEN};
+    struct an_approval approval = {.months = what->months, .state = what->is_waiting ? AN_APPROVAL_WAITING
+                                   : AN_APPROVAL_OPEN};
     bool is_new = false;
 
     AN_TRY(an_rules_require(rules, "enrolment.allow", what->actor.role, &citation, reterr));
@@ -96,19 +103,25 @@ an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struc
     approval.matter = what->reliance ? what->reliance->matter : 0;
     approval.created_at = an_time_now();
     approval.expires_at = approval.created_at + (an_time)days * 86400;
-    if (!copy(approval.item, sizeof(approval.item), what->item) || !copy(approval.profile, sizeof(approval.profile), profile) ||
-        !copy(approval.authority, sizeof(approval.authority), what->authority) || !copy(approval.subject, sizeof(approval.subject), what->subject) ||
-        !copy(approval.email, sizeof(approval.email), what->email) || !copy(approval.subscriber, sizeof(approval.subscriber), what->subscriber) ||
-        !copy(approval.agency, sizeof(approval.agency), what->agency) || !copy(approval.created_by, sizeof(approval.created_by), what->actor.id) ||
+    if (!copy(approval.item, sizeof(approval.item), what->item) ||
+        !copy(approval.profile, sizeof(approval.profile), profile) ||
+        !copy(approval.authority, sizeof(approval.authority), what->authority) ||
+        !copy(approval.subject, sizeof(approval.subject), what->subject) ||
+        !copy(approval.email, sizeof(approval.email), what->email) ||
+        !copy(approval.subscriber, sizeof(approval.subscriber), what->subscriber) ||
+        !copy(approval.agency, sizeof(approval.agency), what->agency) ||
+        !copy(approval.created_by, sizeof(approval.created_by), what->actor.id) ||
         what->months < 0 || what->months > 60)
         AN_FAIL(reterr, AN_E_ENROL_APPROVAL, "%s", what->item);
     AN_TRY(an_approval_add(tx, &approval, &is_new, reterr));
     *ret = approval;
-    return is_new ? audit(tx, "enrolment.allow", &what->actor, citation, &approval, approval.created_at, reterr) : AN_OK;
+    return is_new ? audit(tx, "enrolment.allow", &what->actor, citation, &approval, approval.created_at, reterr)
+            : AN_OK;
 }
 
 an_code
-an_enrol_open(struct an_tx *tx, const struct an_rules *rules, const char *reference, const struct an_actor *actor, struct an_err *reterr)
+an_enrol_open(struct an_tx *tx, const struct an_rules *rules, const char *reference, const struct an_actor *actor,
+              struct an_err *reterr)
 {
     const char *citation = "";
     struct an_approval approval;
@@ -121,7 +134,8 @@ an_enrol_open(struct an_tx *tx, const struct an_rules *rules, const char *refere
 }
 
 an_code
-an_enrol_withdraw(struct an_tx *tx, const struct an_rules *rules, const char *reference, const struct an_actor *actor, struct an_err *reterr)
+an_enrol_withdraw(struct an_tx *tx, const struct an_rules *rules, const char *reference, const struct an_actor *actor,
+                  struct an_err *reterr)
 {
     const char *citation = "";
     struct an_approval approval;
@@ -211,7 +225,8 @@ load_key(struct an_instance *instance, struct an_secret **ret, struct an_err *re
 }
 
 an_code
-an_enrol_secret(struct an_instance *instance, const struct an_approval *approval, struct an_secret **ret, struct an_err *reterr)
+an_enrol_secret(struct an_instance *instance, const struct an_approval *approval, struct an_secret **ret,
+                struct an_err *reterr)
 {
     struct an_secret *key = NULL;
 

@@ -69,7 +69,8 @@ is_wrong_secret(const struct an_enrol_party *party, an_code code)
 
     for (size_t i = 0; i < AN_COUNT(wrong_secrets); i++)
         is_one = is_one || wrong_secrets[i] == code;
-    return is_one && party->cert == NULL && party->reference.len > 0; /* the reference is one of ours: its secret was compared */
+    /* the reference is one of ours: its secret was compared */
+    return is_one && party->cert == NULL && party->reference.len > 0;
 }
 
 /* Whose refusals are counted together. A stranger who tries a reference does not use up what its owner may say. */
@@ -153,7 +154,8 @@ refusal_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 void
-an_refusals_note(struct an_refusals *refusals, struct an_store *store, const struct an_enrol_party *party, const char *protocol,
+an_refusals_note(struct an_refusals *refusals, struct an_store *store, const struct an_enrol_party *party,
+                 const char *protocol,
                  const struct an_err *err, an_time now)
 {
     char actor[160], slot[160], detail[100];
@@ -166,7 +168,8 @@ an_refusals_note(struct an_refusals *refusals, struct an_store *store, const str
         return;
     an_enrol_party_name(strcmp(slot, STRANGERS) == 0 ? &stranger : party, actor, sizeof(actor));
     snprintf(detail, sizeof(detail), "{\"protocol\":\"%s\",\"code\":%d}", protocol, (int)err->code);
-    job.event = (struct an_audit_event){.at = now, .action = "enrolment.refuse", .actor = actor, .role = "", .object = actor, .outcome = "refused",
+    job.event = (struct an_audit_event){.at = now, .action = "enrolment.refuse", .actor = actor, .role = "",
+                                        .object = actor, .outcome = "refused",
                                         .citation = an_message_find(err->code)->cite, .detail = detail};
     (void)!an_store_write(store, refusal_in, &job, NULL);
 }
@@ -198,9 +201,11 @@ an_refusals_tell(struct an_refusals *refusals, struct an_store *store, an_time n
         if (!take_untold(refusals, i, now, is_last, &party))
             continue;
         const char *name = party.name[0] == '?' ? party.name + 1 : party.name;
-        struct refusal_job job = {.is_told = true, .event = {.at = now, .action = "enrolment.refuse", .actor = name, .role = "", .object = name,
+        struct refusal_job job = {.is_told = true, .event = {.at = now, .action = "enrolment.refuse", .actor = name,
+                                                             .role = "", .object = name,
                                                              .outcome = "refused", .citation = "", .detail = detail}};
-        snprintf(detail, sizeof(detail), "{\"protocol\":\"%s\",\"code\":%d,\"count\":%u,\"since\":%lld}", party.protocol, party.code, party.counted,
+        snprintf(detail, sizeof(detail), "{\"protocol\":\"%s\",\"code\":%d,\"count\":%u,\"since\":%lld}",
+                 party.protocol, party.code, party.counted,
                  (long long)party.since);
         (void)!an_store_write(store, refusal_in, &job, NULL);
     }

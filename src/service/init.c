@@ -44,7 +44,8 @@ an_instance_folder_is_empty(const char *dir)
     bool empty = true;
 
     while (list != NULL && (entry = readdir(list)) != NULL)
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || is_leftover(entry->d_name));
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                          is_leftover(entry->d_name));
     if (list != NULL)
         closedir(list);
     return empty;
@@ -134,7 +135,8 @@ mark_store(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct an_instance *instance = context;
     AN_CLEANUP(an_free_ptr) char *owner = NULL;
-    const struct an_audit_event event = {.at = an_time_now(), .action = "instance.create", .actor = "system", .object = "instance", .outcome = "done"};
+    const struct an_audit_event event = {.at = an_time_now(), .action = "instance.create", .actor = "system",
+                                         .object = "instance", .outcome = "done"};
 
     AN_TRY(an_tx_value(tx, "instance", &owner, reterr));
     if (owner != NULL && strcmp(owner, instance->config.instance) == 0)
@@ -165,7 +167,8 @@ write_note(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-run_steps(struct an_instance *instance, const struct an_init_plan *plan, an_init_fn tell, void *context, size_t *ret_run, struct an_err *reterr)
+run_steps(struct an_instance *instance, const struct an_init_plan *plan, an_init_fn tell, void *context,
+          size_t *ret_run, struct an_err *reterr)
 {
     for (size_t i = 0; i <= an_init_step_count; i++) {
         bool last = i == an_init_step_count;

@@ -1,6 +1,6 @@
 /*
- * Making an instance: the steps of a table, each done once and noted in the store, so that an init that was cut off goes
- * on where it stopped when it is called again.
+ * Making an instance: the steps of a table, each done once and noted in the store, so that an init that was cut off
+ * goes on where it stopped when it is called again.
  */
 #pragma once
 
@@ -14,7 +14,8 @@ struct an_init_plan {
     const char *regulation; /* NULL = "quoc-gia" */
     const char *hierarchy;  /* NULL = "state" */
     const char *base_url;   /* NULL = "http://localhost:8080" */
-    const char *token;      /* pkcs11: URI of the token for the keys of the authorities; NULL = a SoftHSM2 token in DIR/tokens */
+    /* pkcs11: URI of the token for the keys of the authorities; NULL = a SoftHSM2 token in DIR/tokens */
+    const char *token;
     struct an_pin_source token_pin; /* of that token */
 };
 /* A step after folder, configuration and store are there. run is called again when it did not end: it is idempotent. */
@@ -27,4 +28,5 @@ extern const size_t an_init_step_count;
 
 typedef void (*an_init_fn)(void *context, const char *step); /* told before each step */
 /* AN_E_INSTANCE_THERE: it is complete already. AN_E_INSTANCE_FOLDER: a folder with other things in it. */
-an_code an_instance_init(const struct an_init_plan *plan, an_init_fn tell, void *context, struct an_err *reterr) AN_MUST_USE;
+an_code an_instance_init(const struct an_init_plan *plan, an_init_fn tell, void *context,
+                         struct an_err *reterr) AN_MUST_USE;

@@ -60,7 +60,8 @@ open_store(struct an_instance *instance, unsigned flags, struct an_err *reterr)
 {
     const struct an_config *config = &instance->config;
     AN_CLEANUP(an_free_ptr) char *url = an_instance_database(instance->dir, config->database);
-    unsigned store_flags = (flags & AN_INSTANCE_ANY_VERSION ? AN_STORE_ANY_VERSION : 0u) | (flags & AN_INSTANCE_READ_ONLY ? AN_STORE_READ_ONLY : 0u);
+    unsigned store_flags = (flags & AN_INSTANCE_ANY_VERSION ? AN_STORE_ANY_VERSION
+                            : 0u) | (flags & AN_INSTANCE_READ_ONLY ? AN_STORE_READ_ONLY : 0u);
 
     AN_TRY(an_store_open(url, store_flags, (size_t)config->readers, &instance->store, reterr));
     an_audit_attach(instance->store);
@@ -68,19 +69,22 @@ open_store(struct an_instance *instance, unsigned flags, struct an_err *reterr)
     if (config->database_read == NULL)
         return AN_OK;
     instance->replica = NULL;
-    return an_store_open(config->database_read, store_flags | AN_STORE_READ_ONLY, (size_t)config->readers, &instance->replica, reterr);
+    return an_store_open(config->database_read, store_flags | AN_STORE_READ_ONLY, (size_t)config->readers,
+                         &instance->replica, reterr);
 }
 
 /* What the register takes from the law that binds the instance. */
 static void
 tell_registry(const struct an_instance *instance)
 {
-    const char *const places[] = {instance->config.regulation, "quoc-gia"}; /* a regulation that inherits nothing need not define it */
+    /* a regulation that inherits nothing need not define it */
+    const char *const places[] = {instance->config.regulation, "quoc-gia"};
     struct an_answer_parameter domains = {.text = ""};
     struct an_err ignored = {0};
 
     for (size_t i = 0; i < AN_COUNT(places) && domains.text[0] == '\0'; i++)
-        if (an_regulation_parameter(instance->regulations, places[i], an_time_now(), AN_PARAMETER_MAIL_DOMAINS, &domains, &ignored) == AN_OK)
+        if (an_regulation_parameter(instance->regulations, places[i], an_time_now(), AN_PARAMETER_MAIL_DOMAINS,
+                                    &domains, &ignored) == AN_OK)
             an_email_set_official(domains.text);
 }
 

@@ -1,7 +1,7 @@
 /*
  * An instance: a folder with its configuration, its store and the law it works by.
  *
- *     antin.yaml  the configuration      store.db   the store, unless PostgreSQL       tokens/ keys/ pins/  private keys
+ * antin.yaml the configuration store.db the store, unless PostgreSQL tokens/ keys/ pins/ private keys
  *     public/     crt, crl, as served    documents/ outbox/                           run/                 sockets, pid
  */
 #pragma once
@@ -14,7 +14,8 @@ struct an_instance {
     char *dir;                          /* absolute */
     struct an_config config;
     struct an_store *store;             /* the audit log is attached to it */
-    struct an_store *replica;           /* for reads that may be a moment old; the store itself when there is no replica */
+    /* for reads that may be a moment old; the store itself when there is no replica */
+    struct an_store *replica;
     struct an_regulations *regulations;
 };
 
@@ -24,8 +25,8 @@ enum { AN_INSTANCE_ANY_VERSION = 1, AN_INSTANCE_READ_ONLY = 2 };
 an_code an_instance_open(const char *dir, unsigned flags, struct an_instance **ret, struct an_err *reterr) AN_MUST_USE;
 void an_instance_close(struct an_instance **instance);
 
-/* Nobody but the account of the service (and root) may write there: whoever can exchanges the configuration or the folder of keys.
- * AN_E_INSTANCE_MODE. */
+/* Nobody but the account of the service (and root) may write there: whoever can exchanges the configuration or the
+ * folder of keys. AN_E_INSTANCE_MODE. */
 an_code an_instance_check_folder(const char *path, struct an_err *reterr) AN_MUST_USE;
 /* DIR/part, the caller's. */
 char *an_instance_path(const struct an_instance *instance, const char *part) AN_MUST_USE;

@@ -39,12 +39,14 @@ an_config_check_mail(const struct an_config *config, const struct an_yaml_node *
     if (strchr(mail.from, '@') == NULL)
         return an_yaml_fail(config->doc, an_yaml_find(section, "from"), reterr, AN_E_CONFIG_VALUE, "an e-mail address");
     if (mail.user != NULL && mail.allow_plain)
-        return an_yaml_fail(config->doc, an_yaml_find(section, "allow_plain"), reterr, AN_E_CONFIG_VALUE, "no log-in without TLS");
+        return an_yaml_fail(config->doc, an_yaml_find(section, "allow_plain"), reterr, AN_E_CONFIG_VALUE,
+                            "no log-in without TLS");
     return AN_OK;
 }
 
 /* ---- request: bodies ---- */
-static const char *const BODY_ROLES[] = {"cuc", "so-khcn", "nguoi-quan-ly-thue-bao", "trung-tam", "co-yeu", "ubnd-tinh"};
+static const char *const BODY_ROLES[] = {"cuc", "so-khcn", "nguoi-quan-ly-thue-bao", "trung-tam", "co-yeu",
+                                         "ubnd-tinh"};
 
 const char *
 an_config_body(const struct an_config *config, const char *role)
@@ -66,7 +68,8 @@ an_config_check_request(const struct an_config *config, const struct an_yaml_nod
         for (size_t i = 0; i < AN_COUNT(BODY_ROLES); i++)
             known = known || strcmp(BODY_ROLES[i], node->key) == 0;
         if (!known || node->kind != AN_YAML_TEXT)
-            return an_yaml_fail(config->doc, node, reterr, AN_E_CONFIG_VALUE, "cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh");
+            return an_yaml_fail(config->doc, node, reterr, AN_E_CONFIG_VALUE,
+                                "cuc, so-khcn, nguoi-quan-ly-thue-bao, trung-tam, co-yeu, ubnd-tinh");
     }
     return AN_OK;
 }
@@ -108,7 +111,8 @@ note_outcome(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct post *post = context;
     AN_CLEANUP(an_free_ptr) char *why =
-        post->outcome == AN_OK ? an_strdup("") : an_asprintf("%s: %s", an_message_find(post->outcome)->symbol, post->why.detail);
+        post->outcome == AN_OK ? an_strdup("") : an_asprintf("%s: %s", an_message_find(post->outcome)->symbol,
+                                                             post->why.detail);
 
     return an_outbox_done(tx, &post->letter, post->owner, post->outcome, why, post->now, reterr);
 }
@@ -117,7 +121,8 @@ static an_code
 write_letter(struct post *post, struct an_buf *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
-    struct an_letter_form form = {.from = post->config.from, .from_name = post->config.from_name, .letter = &post->letter, .attachment_name = "van-ban.pdf"};
+    struct an_letter_form form = {.from = post->config.from, .from_name = post->config.from_name,
+                                  .letter = &post->letter, .attachment_name = "van-ban.pdf"};
 
     if (post->letter.has_document) {
         AN_CLEANUP(an_free_ptr) char *path = an_paper_path(post->instance, post->letter.document);
@@ -131,7 +136,8 @@ static an_code
 send_letter(struct post *post, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(AN_LIMIT_MAIL_BYTES);
-    struct an_mail mail = {.server = post->config.server, .user = post->config.user, .password = post->password, .allow_plain = post->config.allow_plain,
+    struct an_mail mail = {.server = post->config.server, .user = post->config.user, .password = post->password,
+                           .allow_plain = post->config.allow_plain,
                            .from = post->config.from, .to = &post->letter.address, .to_count = 1};
 
     AN_TRY(write_letter(post, &text, reterr));
@@ -161,7 +167,8 @@ open_post(struct an_instance *instance, an_time now, struct post *post, struct a
 static bool
 is_servers_fault(an_code outcome)
 {
-    return outcome != AN_OK && outcome != AN_E_MAIL_REFUSED && outcome != AN_E_MAIL_ADDRESS && outcome != AN_E_MAIL_LATER;
+    return outcome != AN_OK && outcome != AN_E_MAIL_REFUSED && outcome != AN_E_MAIL_ADDRESS &&
+           outcome != AN_E_MAIL_LATER;
 }
 
 an_code

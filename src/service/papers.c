@@ -43,7 +43,8 @@ an_paper_put(const struct an_instance *instance, an_bytes content, uint8_t ret_h
 }
 
 an_code
-an_paper_put_file(const struct an_instance *instance, const char *path, uint8_t ret_hash[static 32], struct an_err *reterr)
+an_paper_put_file(const struct an_instance *instance, const char *path, uint8_t ret_hash[static 32],
+                  struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
 

@@ -24,10 +24,12 @@ struct item { const char *number, *vi, *en, *citation; bool is_unconfirmed; };
 struct content { const struct an_yaml_node *title, *chapters; const char *policy, *version; };
 
 static const struct an_yaml_field BOTH[] = {
-    {"vi", AN_FIELD_TEXT, true, offsetof(struct both, vi), NULL}, {"en", AN_FIELD_TEXT, true, offsetof(struct both, en), NULL}};
+    {"vi", AN_FIELD_TEXT, true, offsetof(struct both, vi), NULL}, {"en", AN_FIELD_TEXT, true, offsetof(struct both, en),
+                                                                   NULL}};
 static const struct an_yaml_field CHAPTER[] = {
     {"number", AN_FIELD_TEXT, true, offsetof(struct chapter, number), NULL}, {"title", AN_FIELD_MAP, true, offsetof(struct chapter, title), NULL},
-    {"items", AN_FIELD_LIST, true, offsetof(struct chapter, items), NULL}, {"profiles", AN_FIELD_FLAG, false, offsetof(struct chapter, has_profiles), NULL}};
+    {"items", AN_FIELD_LIST, true, offsetof(struct chapter, items), NULL},
+    {"profiles", AN_FIELD_FLAG, false, offsetof(struct chapter, has_profiles), NULL}};
 static const struct an_yaml_field ITEM[] = {
     {"number", AN_FIELD_TEXT, true, offsetof(struct item, number), NULL}, {"vi", AN_FIELD_TEXT, true, offsetof(struct item, vi), NULL},
     {"en", AN_FIELD_TEXT, true, offsetof(struct item, en), NULL}, {"cite", AN_FIELD_CITATION, false, offsetof(struct item, citation), NULL},
@@ -105,7 +107,8 @@ put_item(const struct writer *w, const struct an_yaml_node *node, struct an_err 
     put_filled(w, item.vi);
     put_citation(w, item.citation);
     if (item.is_unconfirmed)
-        an_buf_str(w->out, " <cite>tham số của hệ thống, chưa có văn bản xác nhận / a parameter here, not confirmed by a text</cite>");
+        an_buf_str(w->out,
+                   " <cite>tham số của hệ thống, chưa có văn bản xác nhận / a parameter here, not confirmed by a text</cite>");
     an_buf_str(w->out, "</p><p lang=\"en\">");
     put_filled(w, item.en);
     an_buf_str(w->out, "</p></div>\n");
@@ -115,7 +118,8 @@ put_item(const struct writer *w, const struct an_yaml_node *node, struct an_err 
 static void
 put_profiles(const struct writer *w)
 {
-    an_buf_str(w->out, "<table><tr><th>Mã / Id</th><th>Loại chứng thư / Kind</th><th>Năm, tối đa / Years at most</th><th>Gia hạn / Renewed</th></tr>\n");
+    an_buf_str(w->out,
+               "<table><tr><th>Mã / Id</th><th>Loại chứng thư / Kind</th><th>Năm, tối đa / Years at most</th><th>Gia hạn / Renewed</th></tr>\n");
     for (size_t i = 0; i < an_profiles_count(w->page->profiles); i++) {
         const struct an_profile *profile = an_profiles_at(w->page->profiles, i);
         an_buf_str(w->out, "<tr><td>");
@@ -190,7 +194,8 @@ put_page(const struct writer *w, struct an_err *reterr)
 an_code
 an_policy_page_write(const struct an_policy_page *page, struct an_buf *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = page->path != NULL ? an_strdup(page->path) : an_asprintf("%s/docs/cp-cps/cp.yaml", an_program_data());
+    AN_CLEANUP(an_free_ptr) char *path = page->path != NULL ? an_strdup(page->path)
+            : an_asprintf("%s/docs/cp-cps/cp.yaml", an_program_data());
     struct writer writer = {.page = page, .out = ret};
     an_code code = an_yaml_load(path, NULL, &writer.doc, reterr);
 

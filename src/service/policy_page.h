@@ -1,6 +1,6 @@
 /*
- * The page of the certificate policy and practice statement (RFC 3647): docs/cp-cps/cp.yaml as HTML, Vietnamese and English, with the
- * article behind each provision, what is unconfirmed marked, and the profiles in force.
+ * The page of the certificate policy and practice statement (RFC 3647): docs/cp-cps/cp.yaml as HTML, Vietnamese and
+ * English, with the article behind each provision, what is unconfirmed marked, and the profiles in force.
  */
 #pragma once
 

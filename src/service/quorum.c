@@ -9,9 +9,12 @@
 #define ACTS_USUAL "issue renew change release sign roll officer"
 
 static const struct { const char *word, *act; } act_table[AN_QUORUM_ACTS] = {
-    [AN_QUORUM_ISSUE] = {"issue", "certificate.issue"}, [AN_QUORUM_RENEW] = {"renew", "certificate.renew"}, [AN_QUORUM_CHANGE] = {"change", "certificate.change"},
-    [AN_QUORUM_REVOKE] = {"revoke", "certificate.revoke"}, [AN_QUORUM_HOLD] = {"hold", "certificate.hold"}, [AN_QUORUM_RELEASE] = {"release", "certificate.release"},
-    [AN_QUORUM_SIGN] = {"sign", "authority.sign"}, [AN_QUORUM_ROLL] = {"roll", "authority.roll"}, [AN_QUORUM_OFFICER] = {"officer", "officer.change"},
+    [AN_QUORUM_ISSUE] = {"issue", "certificate.issue"}, [AN_QUORUM_RENEW] = {"renew", "certificate.renew"},
+    [AN_QUORUM_CHANGE] = {"change", "certificate.change"},
+    [AN_QUORUM_REVOKE] = {"revoke", "certificate.revoke"}, [AN_QUORUM_HOLD] = {"hold", "certificate.hold"},
+    [AN_QUORUM_RELEASE] = {"release", "certificate.release"},
+    [AN_QUORUM_SIGN] = {"sign", "authority.sign"}, [AN_QUORUM_ROLL] = {"roll", "authority.roll"},
+    [AN_QUORUM_OFFICER] = {"officer", "officer.change"},
 };
 
 const char *
@@ -32,7 +35,8 @@ static const struct an_yaml_field FIELDS[] = {
 };
 
 static an_code
-read_section(const struct an_config *config, const struct an_yaml_node *section, struct asked *ret, struct an_err *reterr)
+read_section(const struct an_config *config, const struct an_yaml_node *section, struct asked *ret,
+             struct an_err *reterr)
 {
     *ret = (struct asked){.acts = ACTS_USUAL, .needed = 2};
     if (section != NULL)
@@ -104,7 +108,8 @@ an_quorum_load(struct an_tx *tx, struct an_quorum *ret, struct an_err *reterr)
 }
 
 an_code
-an_quorum_require(const struct an_quorum *quorum, const char *act, const struct an_reliance *reliance, struct an_err *reterr)
+an_quorum_require(const struct an_quorum *quorum, const char *act, const struct an_reliance *reliance,
+                  struct an_err *reterr)
 {
     for (size_t i = 0; i < AN_QUORUM_ACTS; i++)
         if (strcmp(act_table[i].act, act) == 0 && quorum->needed[i] > 0 && (reliance == NULL || reliance->matter == 0))
@@ -125,16 +130,19 @@ require_in(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_quorum_require(&quorum, r->act, r->reliance, reterr));
     if (r->reliance == NULL)
         return AN_OK;
-    AN_TRY(an_matter_require(tx, r->reliance->matter, r->reliance->act, r->reliance->object, r->reliance->facts, reterr));
+    AN_TRY(an_matter_require(tx, r->reliance->matter, r->reliance->act, r->reliance->object, r->reliance->facts,
+                             reterr));
     AN_TRY(an_matter_find(tx, r->reliance->matter, &state, reterr));
     for (size_t i = 0; i < AN_QUORUM_ACTS; i++)
         if (strcmp(act_table[i].act, r->act) == 0 && state.needed < quorum.needed[i])
-            AN_FAIL(reterr, AN_E_CERTIFY_APPROVAL, "%s: %lld/%lld", r->act, (long long)state.needed, (long long)quorum.needed[i]);
+            AN_FAIL(reterr, AN_E_CERTIFY_APPROVAL, "%s: %lld/%lld", r->act, (long long)state.needed,
+                    (long long)quorum.needed[i]);
     return AN_OK;
 }
 
 an_code
-an_quorum_require_now(struct an_instance *instance, const char *act, const struct an_reliance *reliance, struct an_err *reterr)
+an_quorum_require_now(struct an_instance *instance, const char *act, const struct an_reliance *reliance,
+                      struct an_err *reterr)
 {
     struct requiring requiring = {act, reliance};
 
@@ -197,17 +205,21 @@ an_quorum_facts(const struct an_quorum *quorum, struct an_buf *ret)
 }
 
 /* ---- putting it into force ---- */
-struct following { const struct an_quorum *wanted; const struct an_reliance *reliance; const struct an_actor *actor; struct an_quorum now; };
+struct following { const struct an_quorum *wanted; const struct an_reliance *reliance; const struct an_actor *actor;
+                  struct an_quorum now; };
 
 static an_code
 put_rule(const struct following *f, struct an_tx *tx, size_t i, struct an_err *reterr)
 {
-    const struct an_value values[] = {an_v_text(act_table[i].act), AN_V_INT(f->wanted->needed[i]), f->reliance ? AN_V_INT(f->reliance->matter) : AN_V_NULL, AN_V_INT(an_time_now())};
+    const struct an_value values[] = {an_v_text(act_table[i].act), AN_V_INT(f->wanted->needed[i]),
+                                      f->reliance ? AN_V_INT(f->reliance->matter) : AN_V_NULL, AN_V_INT(an_time_now())};
     char detail[96];
-    const struct an_audit_event event = {.at = an_time_now(), .action = "approval.rule", .actor = f->actor->id, .role = f->actor->role, .object = act_table[i].act, .outcome = "done",
+    const struct an_audit_event event = {.at = an_time_now(), .action = "approval.rule", .actor = f->actor->id,
+                                         .role = f->actor->role, .object = act_table[i].act, .outcome = "done",
                                          .citation = "", .detail = detail};
 
-    snprintf(detail, sizeof(detail), "{\"before\":%lld,\"needed\":%lld}", (long long)f->now.needed[i], (long long)f->wanted->needed[i]);
+    snprintf(detail, sizeof(detail), "{\"before\":%lld,\"needed\":%lld}", (long long)f->now.needed[i],
+             (long long)f->wanted->needed[i]);
     AN_TRY(an_tx_run(tx, AN_SQL_APPROVAL_RULE_PUT, values, AN_COUNT(values), NULL, reterr));
     return an_audit_append(tx, &event, reterr);
 }
@@ -219,9 +231,11 @@ follow_in(void *context, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(an_quorum_load(tx, &f->now, reterr));
     if (f->reliance != NULL)
-        AN_TRY(an_matter_require(tx, f->reliance->matter, f->reliance->act, f->reliance->object, f->reliance->facts, reterr));
+        AN_TRY(an_matter_require(tx, f->reliance->matter, f->reliance->act, f->reliance->object, f->reliance->facts,
+                                 reterr));
     for (size_t i = 0; i < AN_QUORUM_ACTS; i++)
-        if (f->wanted->needed[i] > f->now.needed[i] || (f->reliance != NULL && f->wanted->needed[i] < f->now.needed[i])) {
+        if (f->wanted->needed[i] > f->now.needed[i] || (f->reliance != NULL &&
+                                                        f->wanted->needed[i] < f->now.needed[i])) {
             AN_TRY(put_rule(f, tx, i, reterr));
             f->now.needed[i] = f->wanted->needed[i];
         }
@@ -235,7 +249,8 @@ load_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_quorum_follow(struct an_instance *instance, const struct an_reliance *reliance, const struct an_actor *actor, struct an_quorum *ret, struct an_err *reterr)
+an_quorum_follow(struct an_instance *instance, const struct an_reliance *reliance, const struct an_actor *actor,
+                 struct an_quorum *ret, struct an_err *reterr)
 {
     struct an_quorum wanted;
     struct following f = {.wanted = &wanted, .reliance = reliance, .actor = actor};
@@ -260,7 +275,8 @@ change_officer(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct officer *o = context;
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("officer:%s", o->person);
-    const struct an_audit_event event = {.at = an_time_now(), .action = o->cert ? "officer.add" : "officer.end", .actor = o->actor->id, .role = o->actor->role, .object = object,
+    const struct an_audit_event event = {.at = an_time_now(), .action = o->cert ? "officer.add" : "officer.end",
+                                         .actor = o->actor->id, .role = o->actor->role, .object = object,
                                          .outcome = "done", .citation = "", .detail = ""};
 
     if (o->cert != NULL)
@@ -271,7 +287,8 @@ change_officer(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_quorum_officer_add(struct an_instance *instance, const char *person, const char *role, struct an_cert *cert, const struct an_reliance *reliance, const struct an_actor *actor, struct an_err *reterr)
+an_quorum_officer_add(struct an_instance *instance, const char *person, const char *role, struct an_cert *cert,
+                      const struct an_reliance *reliance, const struct an_actor *actor, struct an_err *reterr)
 {
     struct officer officer = {person, role, cert, actor};
     struct an_quorum quorum;
@@ -283,7 +300,8 @@ an_quorum_officer_add(struct an_instance *instance, const char *person, const ch
 }
 
 an_code
-an_quorum_officer_end(struct an_instance *instance, const char *person, const struct an_reliance *reliance, const struct an_actor *actor, struct an_err *reterr)
+an_quorum_officer_end(struct an_instance *instance, const char *person, const struct an_reliance *reliance,
+                      const struct an_actor *actor, struct an_err *reterr)
 {
     struct officer officer = {.person = person, .actor = actor};
     struct an_quorum quorum;

@@ -44,7 +44,8 @@ change_code(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr
 }
 
 an_code
-an_registry_add_agency(const struct an_desk *desk, const struct an_agency *agency, int64_t *ret_id, struct an_err *reterr)
+an_registry_add_agency(const struct an_desk *desk, const struct an_agency *agency, int64_t *ret_id,
+                       struct an_err *reterr)
 {
     struct agency_act in = {.agency = agency};
 
@@ -62,7 +63,8 @@ an_registry_edit_agency(const struct an_desk *desk, const struct an_agency *agen
 }
 
 an_code
-an_registry_change_code(const struct an_desk *desk, int64_t agency, const char *code, const char *basis, struct an_err *reterr)
+an_registry_change_code(const struct an_desk *desk, int64_t agency, const char *code, const char *basis,
+                        struct an_err *reterr)
 {
     struct agency_act in = {.id = agency, .code = code, .basis = basis};
 
@@ -82,7 +84,8 @@ struct person_act {
 
 /* Loads him, names him as the object, and asks whether he may be touched. */
 static an_code
-take_person(struct an_registry_act *act, struct an_tx *tx, int64_t id, const char *what, struct an_person *ret, struct an_err *reterr)
+take_person(struct an_registry_act *act, struct an_tx *tx, int64_t id, const char *what, struct an_person *ret,
+            struct an_err *reterr)
 {
     AN_TRY(an_person_find(tx, id, act->arena, ret, reterr));
     snprintf(act->object, sizeof(act->object), "person:%s", ret->number);
@@ -147,7 +150,8 @@ find_open_post(void *context, const struct an_post *post, struct an_err *reterr)
     struct open_post *open = context;
 
     (void)reterr;
-    if (post->since >= open->at || (post->until != AN_TIME_NONE && post->until <= open->at) || (open->agency != 0 && post->agency != open->agency) ||
+    if (post->since >= open->at || (post->until != AN_TIME_NONE && post->until <= open->at) ||
+        (open->agency != 0 && post->agency != open->agency) ||
         (open->title != NULL && strcmp(open->title, post->title) != 0))
         return AN_OK;
     open->id = post->id;
@@ -173,7 +177,8 @@ end_post(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t agency, const char *title, an_time at, struct an_err *reterr)
+an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t agency, const char *title, an_time at,
+                     struct an_err *reterr)
 {
     const struct an_post post = {.person = person, .agency = agency, .title = title};
     struct person_act in = {.post = &post, .at = at};
@@ -182,7 +187,8 @@ an_registry_end_post(const struct an_desk *desk, int64_t person, int64_t agency,
 }
 
 an_code
-an_registry_add_person(const struct an_desk *desk, const struct an_person *person, int64_t *ret_id, char ret_number[static 32], struct an_err *reterr)
+an_registry_add_person(const struct an_desk *desk, const struct an_person *person, int64_t *ret_id,
+                       char ret_number[static 32], struct an_err *reterr)
 {
     struct person_act in = {.person = person};
 
@@ -261,7 +267,8 @@ add_duty(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(take_person(act, tx, in->duty->person, "person.role", &person, reterr));
     AN_TRY(an_registry_require(tx, act->desk, "person.role", in->duty->agency, reterr));
     AN_TRY(an_registry_require_grant(act->desk, in->duty->role ? in->duty->role : "", reterr));
-    snprintf(act->detail, sizeof(act->detail), "{\"role\":\"%.40s\",\"agency\":%lld}", in->duty->role, (long long)in->duty->agency);
+    snprintf(act->detail, sizeof(act->detail), "{\"role\":\"%.40s\",\"agency\":%lld}", in->duty->role,
+             (long long)in->duty->agency);
     return an_duty_add(tx, in->duty, &id, reterr);
 }
 
@@ -285,7 +292,8 @@ find_open_duty(void *context, const struct an_duty *duty, struct an_err *reterr)
     struct open_duty *open = context;
 
     (void)reterr;
-    if (strcmp(duty->role, open->role) == 0 && duty->since < open->at && (duty->until == AN_TIME_NONE || duty->until > open->at)) {
+    if (strcmp(duty->role, open->role) == 0 && duty->since < open->at &&
+        (duty->until == AN_TIME_NONE || duty->until > open->at)) {
         open->id = duty->id;
         open->agency = duty->agency;
     }
@@ -357,11 +365,13 @@ show_person(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr
     snprintf(act->object, sizeof(act->object), "person:%.40s", showing->number);
     snprintf(act->citation, sizeof(act->citation), "luat-bvdlcn-2025");
     AN_TRY(an_person_find_number(tx, showing->number, showing->arena, showing->ret, reterr));
-    return showing->ret->id == act->desk->person ? AN_OK : an_registry_require(tx, act->desk, act->action, showing->ret->agency, reterr);
+    return showing->ret->id == act->desk->person ? AN_OK : an_registry_require(tx, act->desk, act->action,
+            showing->ret->agency, reterr);
 }
 
 an_code
-an_registry_show_person(const struct an_desk *desk, const char *number, bool reveal, struct an_arena *arena, struct an_person *ret, struct an_err *reterr)
+an_registry_show_person(const struct an_desk *desk, const char *number, bool reveal, struct an_arena *arena,
+                        struct an_person *ret, struct an_err *reterr)
 {
     struct showing showing = {number, arena, ret};
     struct an_person nobody = {0};
@@ -425,7 +435,8 @@ end_subscriber(struct an_registry_act *act, struct an_tx *tx, struct an_err *ret
 }
 
 an_code
-an_registry_add_subscriber(const struct an_desk *desk, const struct an_subscriber *subscriber, int64_t *ret_id, char ret_number[static 32],
+an_registry_add_subscriber(const struct an_desk *desk, const struct an_subscriber *subscriber, int64_t *ret_id,
+                           char ret_number[static 32],
                            struct an_err *reterr)
 {
     struct subscriber_act in = {.subscriber = subscriber};

@@ -53,7 +53,8 @@ write_cell(const struct exporting *e, const struct an_row *row, size_t at)
     case CELL_DAY:
     case CELL_YEAR:
     case CELL_HIDDEN_DAY:
-        return an_row_is_null(row, at + 1) ? "" : write_day(an_row_int(row, at + 1), e->personal || kind == CELL_DAY, e->arena);
+        return an_row_is_null(row, at + 1) ? "" : write_day(an_row_int(row, at + 1), e->personal || kind == CELL_DAY,
+                                                            e->arena);
     case CELL_FLAG:
         return an_row_int(row, at + 1) ? "x" : "";
     case CELL_MM:
@@ -142,13 +143,15 @@ permit(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 
     snprintf(act->object, sizeof(act->object), "agency:#%lld", (long long)p->agency);
     snprintf(act->citation, sizeof(act->citation), "luat-bvdlcn-2025");
-    snprintf(act->detail, sizeof(act->detail), "{\"what\":\"%s\",\"personal\":%s}", p->kind->id, p->personal ? "true" : "false");
+    snprintf(act->detail, sizeof(act->detail), "{\"what\":\"%s\",\"personal\":%s}", p->kind->id,
+             p->personal ? "true" : "false");
     AN_TRY(an_registry_require(tx, act->desk, "registry.export", p->agency, reterr));
     return p->personal ? an_registry_require(tx, act->desk, "person.read", p->agency, reterr) : AN_OK;
 }
 
 an_code
-an_registry_export(const struct an_desk *desk, const char *what, const char *path, int64_t agency, bool personal, uint64_t *ret_rows, struct an_err *reterr)
+an_registry_export(const struct an_desk *desk, const char *what, const char *path, int64_t agency, bool personal,
+                   uint64_t *ret_rows, struct an_err *reterr)
 {
     struct permission permission = {sheet_kind_find(what), agency, personal};
     struct exporting e = {.kind = permission.kind, .personal = personal};

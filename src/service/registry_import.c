@@ -43,7 +43,8 @@ read_header(struct importing *in, struct an_err *reterr)
         const struct sheet_column *column = &in->kind->columns[c];
         in->place[c] = SIZE_MAX;
         for (size_t i = 0; i < in->csv.count; i++)
-            if (strcmp(an_csv_field(&in->csv, i), column->id) == 0 || strcmp(an_csv_field(&in->csv, i), column->vi) == 0)
+            if (strcmp(an_csv_field(&in->csv, i), column->id) == 0 ||
+                strcmp(an_csv_field(&in->csv, i), column->vi) == 0)
                 in->place[c] = i;
         if (column->required && in->place[c] == SIZE_MAX)
             AN_FAIL(reterr, AN_E_IMPORT_HEADER, "%s (%s)", column->vi, column->id);
@@ -110,10 +111,13 @@ write_batch(void *context, struct an_tx *tx, struct an_err *reterr)
         in->batch_added += added;
     } while (added > 0 && in->batch_added < in->count && in->kind->batch > 0);
     in->batch_refused = in->count - in->batch_added;
-    const struct an_value job[] = {an_v_text(in->job), AN_V_INT(in->last_line), AN_V_INT(in->total.added + in->batch_added),
-                                   AN_V_INT(in->total.refused + in->batch_refused), AN_V_INT(in->desk->at), an_v_text(in->kind->id)};
+    const struct an_value job[] = {an_v_text(in->job), AN_V_INT(in->last_line),
+                                   AN_V_INT(in->total.added + in->batch_added),
+                                   AN_V_INT(in->total.refused + in->batch_refused), AN_V_INT(in->desk->at),
+                                   an_v_text(in->kind->id)};
     AN_TRY(an_tx_run(tx, AN_SQL_IMPORT_JOB_PUT, job, AN_COUNT(job), NULL, reterr));
-    snprintf(detail, sizeof(detail), "{\"added\":%llu,\"refused\":%llu,\"file\":\"%.64s\"}", (unsigned long long)in->batch_added,
+    snprintf(detail, sizeof(detail), "{\"added\":%llu,\"refused\":%llu,\"file\":\"%.64s\"}",
+             (unsigned long long)in->batch_added,
              (unsigned long long)in->batch_refused, in->digest);
     snprintf(object, sizeof(object), "registry:%s", in->kind->id);
     return an_registry_tell(tx, in->desk, in->kind->act, object, "", detail, reterr);
@@ -135,7 +139,8 @@ finish_batch(struct importing *in, struct an_err *reterr)
 
     if (in->count == 0)
         return AN_OK;
-    code = in->import->dry_run ? an_store_write(store, try_batch, in, reterr) : an_store_write(store, write_batch, in, reterr);
+    code = in->import->dry_run ? an_store_write(store, try_batch, in, reterr) : an_store_write(store, write_batch, in,
+            reterr);
     if (code != AN_OK && code != AN_E_IMPORT_DRY)
         return code;
     for (size_t i = 0; i < in->count; i++)
@@ -159,7 +164,9 @@ keep_line(struct importing *in, struct an_err *reterr)
     line->number = in->last_line = in->csv.line;
     for (size_t c = 0; c < in->kind->column_count; c++) {
         const char *text = in->place[c] == SIZE_MAX ? "" : an_csv_field(&in->csv, in->place[c]);
-        text += an_bytes_starts_with(an_bytes_of_str(text), AN_LIT("'")) && strcspn(text + 1, "=+-@\t\r") == 0 && strlen(text) > 1; /* csv.h */
+        /* csv.h */
+        text += an_bytes_starts_with(an_bytes_of_str(text), AN_LIT("'")) && strcspn(text + 1, "=+-@\t\r") == 0 &&
+            strlen(text) > 1;
         line->cells[c] = an_arena_str(in->arena, an_bytes_of_str(text));
         if (line->cells[c] == NULL)
             AN_FAIL(reterr, AN_E_LIMIT, "%zu", line->number);
@@ -219,7 +226,8 @@ open_list(struct importing *in, struct an_file *file, struct an_buf *list, struc
 }
 
 an_code
-an_registry_import(const struct an_desk *desk, const char *what, const struct an_import *import, struct an_imported *ret, struct an_err *reterr)
+an_registry_import(const struct an_desk *desk, const char *what, const struct an_import *import,
+                   struct an_imported *ret, struct an_err *reterr)
 {
     struct importing in = {.desk = desk, .import = import, .kind = sheet_kind_find(what)};
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;

@@ -1,6 +1,7 @@
 /*
- * Who keeps the register. The direct managing agency answers for the data of its subscribers (NĐ 68/2024 Điều 37; Tây Ninh
- * Điều 18 khoản 1 điểm đ, i), the delegated body and Cục for all: decision 076. The law names no more; so this is a table.
+ * Who keeps the register. The direct managing agency answers for the data of its subscribers (NĐ 68/2024 Điều 37; Tây
+ * Ninh Điều 18 khoản 1 điểm đ, i), the delegated body and Cục for all: decision 076. The law names no more; so this is
+ * a table.
  */
 #include "audit/audit.h"
 #include "service/registry.h"
@@ -76,7 +77,8 @@ is_reading(const char *act)
 }
 
 an_code
-an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *act, int64_t agency, struct an_err *reterr)
+an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *act, int64_t agency,
+                    struct an_err *reterr)
 {
     const struct may *may = find_may(act);
     bool is_own = false;
@@ -85,7 +87,8 @@ an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *ac
         return AN_OK;
     /* held still, in this very transaction: a role that ended meanwhile does not act any more */
     AN_TRY(an_registry_may(tx, desk->person, desk->role, 0, desk->at, &is_own, NULL, reterr));
-    if (!is_own && strcmp(desk->role, "thue-bao") != 0) /* which everybody is for himself, and which keeps no register */
+    /* which everybody is for himself, and which keeps no register */
+    if (!is_own && strcmp(desk->role, "thue-bao") != 0)
         AN_FAIL(reterr, AN_E_DESK_ROLE, "%s/%s", desk->number, desk->role);
     if (may != NULL && holds(may->everywhere, desk->role))
         return AN_OK;
@@ -98,10 +101,12 @@ an_registry_require(struct an_tx *tx, const struct an_desk *desk, const char *ac
 }
 
 an_code
-an_registry_tell(struct an_tx *tx, const struct an_desk *desk, const char *action, const char *object, const char *citation, const char *detail,
+an_registry_tell(struct an_tx *tx, const struct an_desk *desk, const char *action, const char *object,
+                 const char *citation, const char *detail,
                  struct an_err *reterr)
 {
-    const struct an_audit_event event = {.at = desk->at, .action = action, .actor = desk->number, .role = desk->role, .object = object,
+    const struct an_audit_event event = {.at = desk->at, .action = action, .actor = desk->number, .role = desk->role,
+                                         .object = object,
                                          .outcome = "done", .citation = citation, .detail = detail};
 
     return an_audit_append(tx, &event, reterr);
@@ -208,8 +213,10 @@ tell_refusal(void *context, struct an_tx *tx, struct an_err *reterr)
     const struct refusal *refusal = context;
     const struct an_message *message = an_message_find(refusal->err->code);
     char detail[64];
-    const struct an_audit_event event = {.at = refusal->act->desk->at, .action = refusal->act->action, .actor = refusal->act->desk->number,
-                                         .role = refusal->act->desk->role, .object = refusal->act->object, .outcome = "refused",
+    const struct an_audit_event event = {.at = refusal->act->desk->at, .action = refusal->act->action,
+                                         .actor = refusal->act->desk->number,
+                                         .role = refusal->act->desk->role, .object = refusal->act->object,
+                                         .outcome = "refused",
                                          .citation = message->cite, .detail = detail};
 
     snprintf(detail, sizeof(detail), "{\"code\":%d}", (int)refusal->err->code);
@@ -217,7 +224,8 @@ tell_refusal(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_registry_do(const struct an_desk *desk, const char *action, an_registry_run run, void *context, struct an_err *reterr)
+an_registry_do(const struct an_desk *desk, const char *action, an_registry_run run, void *context,
+               struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct an_registry_act act = {.desk = desk, .action = action, .arena = arena, .context = context};
@@ -275,7 +283,8 @@ an_registry_look(const struct an_desk *desk, const char *act, int64_t *agency, s
 }
 
 an_code
-an_registry_look_at(const struct an_desk *desk, const char *act, const char *object, int64_t agency, int64_t owner, struct an_err *reterr)
+an_registry_look_at(const struct an_desk *desk, const char *act, const char *object, int64_t agency, int64_t owner,
+                    struct an_err *reterr)
 {
     struct looking in = {object, agency, owner};
 

@@ -23,7 +23,8 @@ authorise(struct an_registry_act *act, struct an_tx *tx, const struct merging *m
     AN_TRY(an_person_find(tx, m->plan.person, act->arena, &person, reterr));
     snprintf(act->object, sizeof(act->object), "person:%s", person.number);
     code = an_registry_require(tx, act->desk, "person.transfer", person.agency, NULL);
-    return code == AN_OK ? code : an_registry_require(tx, act->desk, "person.transfer", m->plan.into, reterr); /* the new agency asks, or the old one */
+    /* the new agency asks, or the old one */
+    return code == AN_OK ? code : an_registry_require(tx, act->desk, "person.transfer", m->plan.into, reterr);
 }
 
 static an_code
@@ -37,7 +38,8 @@ carry_out(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
         AN_TRY(an_agency_merge(tx, &m->plan, m->each, m->context, &m->id, reterr));
     else
         AN_TRY(an_person_transfer(tx, &m->plan, m->each, m->context, &m->id, reterr));
-    snprintf(act->detail, sizeof(act->detail), "{\"reorganisation\":%lld,\"into\":%lld}", (long long)m->id, (long long)m->plan.into);
+    snprintf(act->detail, sizeof(act->detail), "{\"reorganisation\":%lld,\"into\":%lld}", (long long)m->id,
+             (long long)m->plan.into);
     return AN_OK;
 }
 
@@ -68,7 +70,8 @@ run(const struct an_desk *desk, struct merging *m, const char *action, int64_t *
 }
 
 an_code
-an_registry_merge(const struct an_desk *desk, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context, int64_t *ret_id,
+an_registry_merge(const struct an_desk *desk, const struct an_reorganisation *plan, an_reorganisation_fn each,
+                  void *context, int64_t *ret_id,
                   struct an_err *reterr)
 {
     struct merging m = {.plan = *plan, .each = each, .context = context, .is_merge = true};
@@ -77,7 +80,8 @@ an_registry_merge(const struct an_desk *desk, const struct an_reorganisation *pl
 }
 
 an_code
-an_registry_transfer(const struct an_desk *desk, const struct an_reorganisation *plan, an_reorganisation_fn each, void *context, int64_t *ret_id,
+an_registry_transfer(const struct an_desk *desk, const struct an_reorganisation *plan, an_reorganisation_fn each,
+                     void *context, int64_t *ret_id,
                      struct an_err *reterr)
 {
     struct merging m = {.plan = *plan, .each = each, .context = context};
@@ -95,7 +99,8 @@ undo(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 
     snprintf(act->object, sizeof(act->object), "reorganisation:%lld", (long long)*id);
     AN_TRY(an_reorganisation_find(tx, *id, act->arena, &kind, &agency, &is_undone, reterr));
-    AN_TRY(an_registry_require(tx, act->desk, strcmp(kind, "merge") == 0 ? "agency.merge" : "person.transfer", agency, reterr));
+    AN_TRY(an_registry_require(tx, act->desk, strcmp(kind, "merge") == 0 ? "agency.merge" : "person.transfer", agency,
+                               reterr));
     return an_reorganisation_undo(tx, *id, act->desk->number, act->desk->at, reterr);
 }
 

@@ -21,7 +21,8 @@ sheet_day(const char *text, const char *column, an_time *ret, struct an_err *ret
         const struct an_date date = {.year = year, .month = month, .day = day};
         *ret = an_time_of_date(&date, 7 * 60);
     } else if (strlen(text) == 5 && strspn(text, "0123456789") == 5) {
-        *ret = ((an_time)strtol(text, NULL, 10) - 25569) * 86400 - 7 * 3600; /* 25569: 1970-01-01, counted from 1899-12-30 */
+        /* 25569: 1970-01-01, counted from 1899-12-30 */
+        *ret = ((an_time)strtol(text, NULL, 10) - 25569) * 86400 - 7 * 3600;
     } else {
         *ret = an_time_parse(an_bytes_of_str(text));
     }
@@ -74,18 +75,26 @@ is_active(const char *state)
 }
 
 /* ---- agencies ---- */
-enum { AG_CODE = 0, AG_NAME, AG_SUPERIOR, AG_HIERARCHY, AG_ADDRESS, AG_PROVINCE, AG_TAX, AG_BUDGET, AG_EMAIL, AG_DOMAIN, AG_REGULATION, AG_SEAL, AG_SEAL_DOCUMENT,
+enum { AG_CODE = 0, AG_NAME, AG_SUPERIOR, AG_HIERARCHY, AG_ADDRESS, AG_PROVINCE, AG_TAX, AG_BUDGET, AG_EMAIL, AG_DOMAIN,
+      AG_REGULATION, AG_SEAL, AG_SEAL_DOCUMENT,
        AG_SINCE, AG_STATE, AG_UNTIL, AG_SUCCESSOR, AG_CLOSED };
 static const struct sheet_column agency_columns[] = {
     [AG_CODE] = {"code", "Mã định danh", CELL_TEXT, false}, [AG_NAME] = {"name", "Tên cơ quan", CELL_TEXT, true},
-    [AG_SUPERIOR] = {"superior", "Cơ quan cấp trên", CELL_TEXT, false}, [AG_HIERARCHY] = {"hierarchy", "Hệ thống", CELL_TEXT, false},
-    [AG_ADDRESS] = {"address", "Địa chỉ", CELL_TEXT, false}, [AG_PROVINCE] = {"province", "Tỉnh, thành phố", CELL_TEXT, false},
-    [AG_TAX] = {"tax_code", "Mã số thuế", CELL_TEXT, false}, [AG_BUDGET] = {"budget_code", "Mã quan hệ ngân sách", CELL_TEXT, false},
-    [AG_EMAIL] = {"email", "Thư điện tử công vụ", CELL_TEXT, false}, [AG_DOMAIN] = {"email_domain", "Tên miền thư điện tử", CELL_TEXT, false},
-    [AG_REGULATION] = {"regulation", "Quy chế", CELL_TEXT, false}, [AG_SEAL] = {"seal_mm", "Đường kính con dấu (mm)", CELL_MM, false},
-    [AG_SEAL_DOCUMENT] = {"seal_document", "Đăng ký mẫu dấu", CELL_TEXT, false}, [AG_SINCE] = {"since", "Từ ngày", CELL_DAY, false},
+    [AG_SUPERIOR] = {"superior", "Cơ quan cấp trên", CELL_TEXT, false},
+    [AG_HIERARCHY] = {"hierarchy", "Hệ thống", CELL_TEXT, false},
+    [AG_ADDRESS] = {"address", "Địa chỉ", CELL_TEXT, false}, [AG_PROVINCE] = {"province", "Tỉnh, thành phố", CELL_TEXT,
+            false},
+    [AG_TAX] = {"tax_code", "Mã số thuế", CELL_TEXT, false}, [AG_BUDGET] = {"budget_code", "Mã quan hệ ngân sách",
+            CELL_TEXT, false},
+    [AG_EMAIL] = {"email", "Thư điện tử công vụ", CELL_TEXT, false},
+    [AG_DOMAIN] = {"email_domain", "Tên miền thư điện tử", CELL_TEXT, false},
+    [AG_REGULATION] = {"regulation", "Quy chế", CELL_TEXT, false},
+    [AG_SEAL] = {"seal_mm", "Đường kính con dấu (mm)", CELL_MM, false},
+    [AG_SEAL_DOCUMENT] = {"seal_document", "Đăng ký mẫu dấu", CELL_TEXT, false},
+    [AG_SINCE] = {"since", "Từ ngày", CELL_DAY, false},
     [AG_STATE] = {"state", "Tình trạng", CELL_TEXT, false}, [AG_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
-    [AG_SUCCESSOR] = {"successor", "Cơ quan kế thừa", CELL_TEXT, false}, [AG_CLOSED] = {"closed_codes", "Mã đã đóng", CELL_TEXT, false},
+    [AG_SUCCESSOR] = {"successor", "Cơ quan kế thừa", CELL_TEXT, false},
+    [AG_CLOSED] = {"closed_codes", "Mã đã đóng", CELL_TEXT, false},
 };
 
 static an_code
@@ -108,9 +117,12 @@ read_agency(struct sheet_in *in, struct an_tx *tx, struct an_agency *ret, struct
     if (*end != '\0' || mm < 0 || mm > 1000)
         AN_FAIL(reterr, AN_E_AGENCY_FIELD, "seal: %.20s", CELL(AG_SEAL));
     *ret = (struct an_agency){
-        .code = CELL(AG_CODE), .name = CELL(AG_NAME), .hierarchy = CELL(AG_HIERARCHY)[0] ? CELL(AG_HIERARCHY) : "state", .address = CELL(AG_ADDRESS),
-        .province = CELL(AG_PROVINCE), .tax_code = CELL(AG_TAX), .budget_code = CELL(AG_BUDGET), .email = CELL(AG_EMAIL), .email_domain = CELL(AG_DOMAIN),
-        .regulation = CELL(AG_REGULATION), .seal_um = llround(mm * 1000), .seal_document = CELL(AG_SEAL_DOCUMENT), .state = CELL(AG_STATE)};
+        .code = CELL(AG_CODE), .name = CELL(AG_NAME), .hierarchy = CELL(AG_HIERARCHY)[0] ? CELL(AG_HIERARCHY) : "state",
+        .address = CELL(AG_ADDRESS),
+        .province = CELL(AG_PROVINCE), .tax_code = CELL(AG_TAX), .budget_code = CELL(AG_BUDGET),
+        .email = CELL(AG_EMAIL), .email_domain = CELL(AG_DOMAIN),
+        .regulation = CELL(AG_REGULATION), .seal_um = llround(mm * 1000), .seal_document = CELL(AG_SEAL_DOCUMENT),
+        .state = CELL(AG_STATE)};
     AN_TRY(sheet_day(CELL(AG_SINCE), "since", &ret->since, reterr));
     AN_TRY(sheet_day(CELL(AG_UNTIL), "until", &ret->until, reterr));
     AN_TRY(find_agency(tx, CELL(AG_SUPERIOR), &ret->superior, reterr));
@@ -132,12 +144,17 @@ take_agency(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 }
 
 /* ---- people ---- */
-enum { PE_NUMBER = 0, PE_NAME, PE_AGENCY, PE_EMAIL, PE_BORN, PE_IDENTITY, PE_ISSUED, PE_PLACE, PE_PHONE, PE_SINCE, PE_RETIRES, PE_STATE, PE_UNTIL };
+enum { PE_NUMBER = 0, PE_NAME, PE_AGENCY, PE_EMAIL, PE_BORN, PE_IDENTITY, PE_ISSUED, PE_PLACE, PE_PHONE, PE_SINCE,
+      PE_RETIRES, PE_STATE, PE_UNTIL };
 static const struct sheet_column person_columns[] = {
-    [PE_NUMBER] = {"number", "Số hiệu", CELL_TEXT, false}, [PE_NAME] = {"name", "Họ và tên", CELL_TEXT, true}, [PE_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true},
-    [PE_EMAIL] = {"email", "Địa chỉ thư điện tử công vụ", CELL_TEXT, false}, [PE_BORN] = {"born", "Ngày sinh", CELL_YEAR, false},
-    [PE_IDENTITY] = {"identity", "Số định danh cá nhân", CELL_TAIL, false}, [PE_ISSUED] = {"identity_issued", "Ngày cấp", CELL_HIDDEN_DAY, false},
-    [PE_PLACE] = {"identity_place", "Nơi cấp", CELL_HIDDEN, false}, [PE_PHONE] = {"phone", "Số điện thoại di động", CELL_TAIL, false},
+    [PE_NUMBER] = {"number", "Số hiệu", CELL_TEXT, false}, [PE_NAME] = {"name", "Họ và tên", CELL_TEXT, true},
+    [PE_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true},
+    [PE_EMAIL] = {"email", "Địa chỉ thư điện tử công vụ", CELL_TEXT, false},
+    [PE_BORN] = {"born", "Ngày sinh", CELL_YEAR, false},
+    [PE_IDENTITY] = {"identity", "Số định danh cá nhân", CELL_TAIL, false},
+    [PE_ISSUED] = {"identity_issued", "Ngày cấp", CELL_HIDDEN_DAY, false},
+    [PE_PLACE] = {"identity_place", "Nơi cấp", CELL_HIDDEN, false},
+    [PE_PHONE] = {"phone", "Số điện thoại di động", CELL_TAIL, false},
     [PE_SINCE] = {"since", "Từ ngày", CELL_DAY, false}, [PE_RETIRES] = {"retires", "Ngày nghỉ hưu", CELL_DAY, false},
     [PE_STATE] = {"state", "Tình trạng", CELL_TEXT, false}, [PE_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
 };
@@ -145,10 +162,13 @@ static const struct sheet_column person_columns[] = {
 static an_code
 take_person(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 {
-    struct an_person person = {.name = CELL(PE_NAME), .email = CELL(PE_EMAIL), .identity = CELL(PE_IDENTITY), .identity_place = CELL(PE_PLACE),
-                               .phone = CELL(PE_PHONE), .number = CELL(PE_NUMBER), .state = is_active(CELL(PE_STATE)) ? "active" : CELL(PE_STATE)};
+    struct an_person person = {.name = CELL(PE_NAME), .email = CELL(PE_EMAIL), .identity = CELL(PE_IDENTITY),
+                               .identity_place = CELL(PE_PLACE),
+                               .phone = CELL(PE_PHONE), .number = CELL(PE_NUMBER),
+                               .state = is_active(CELL(PE_STATE)) ? "active" : CELL(PE_STATE)};
     const struct { int cell; an_time *into; } days[] = {
-        {PE_BORN, &person.born}, {PE_ISSUED, &person.identity_issued}, {PE_RETIRES, &person.retires}, {PE_SINCE, &person.since}, {PE_UNTIL, &person.until}};
+        {PE_BORN, &person.born}, {PE_ISSUED, &person.identity_issued}, {PE_RETIRES, &person.retires},
+        {PE_SINCE, &person.since}, {PE_UNTIL, &person.until}};
     char number[32];
     int64_t id = 0;
 
@@ -165,15 +185,19 @@ take_person(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 /* ---- posts, roles ---- */
 enum { PO_PERSON = 0, PO_AGENCY, PO_TITLE, PO_AUTHORITY, PO_HEAD, PO_DOCUMENT, PO_SINCE, PO_UNTIL };
 static const struct sheet_column post_columns[] = {
-    [PO_PERSON] = {"person", "Số hiệu", CELL_TEXT, true}, [PO_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true}, [PO_TITLE] = {"title", "Chức vụ", CELL_TEXT, true},
-    [PO_AUTHORITY] = {"authority", "Thẩm quyền ký", CELL_TEXT, false}, [PO_HEAD] = {"head", "Người đứng đầu", CELL_FLAG, false},
-    [PO_DOCUMENT] = {"document", "Số văn bản", CELL_TEXT, false}, [PO_SINCE] = {"since", "Từ ngày", CELL_DAY, true}, [PO_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
+    [PO_PERSON] = {"person", "Số hiệu", CELL_TEXT, true}, [PO_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true},
+    [PO_TITLE] = {"title", "Chức vụ", CELL_TEXT, true},
+    [PO_AUTHORITY] = {"authority", "Thẩm quyền ký", CELL_TEXT, false},
+    [PO_HEAD] = {"head", "Người đứng đầu", CELL_FLAG, false},
+    [PO_DOCUMENT] = {"document", "Số văn bản", CELL_TEXT, false}, [PO_SINCE] = {"since", "Từ ngày", CELL_DAY, true},
+    [PO_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
 };
 
 static an_code
 take_post(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 {
-    struct an_post post = {.title = CELL(PO_TITLE), .authority = CELL(PO_AUTHORITY), .is_head = CELL(PO_HEAD)[0] != '\0', .document = CELL(PO_DOCUMENT)};
+    struct an_post post = {.title = CELL(PO_TITLE), .authority = CELL(PO_AUTHORITY),
+                           .is_head = CELL(PO_HEAD)[0] != '\0', .document = CELL(PO_DOCUMENT)};
     int64_t id = 0;
 
     AN_TRY(sheet_day(CELL(PO_SINCE), post_columns[PO_SINCE].vi, &post.since, reterr));
@@ -186,7 +210,8 @@ take_post(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 
 enum { RO_PERSON = 0, RO_AGENCY, RO_ROLE, RO_BASIS, RO_DOCUMENT, RO_SINCE, RO_UNTIL };
 static const struct sheet_column role_columns[] = {
-    [RO_PERSON] = {"person", "Số hiệu", CELL_TEXT, true}, [RO_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true}, [RO_ROLE] = {"role", "Vai trò", CELL_TEXT, true},
+    [RO_PERSON] = {"person", "Số hiệu", CELL_TEXT, true}, [RO_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true},
+    [RO_ROLE] = {"role", "Vai trò", CELL_TEXT, true},
     [RO_BASIS] = {"basis", "Theo", CELL_TEXT, false}, [RO_DOCUMENT] = {"document", "Số văn bản", CELL_TEXT, false},
     [RO_SINCE] = {"since", "Từ ngày", CELL_DAY, true}, [RO_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
 };
@@ -208,19 +233,25 @@ take_role(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 }
 
 /* ---- subscribers ---- */
-enum { SU_NUMBER = 0, SU_KIND, SU_AGENCY, SU_PERSON, SU_NAME, SU_LABEL, SU_EMAIL, SU_MANAGER, SU_SINCE, SU_STATE, SU_UNTIL };
+enum { SU_NUMBER = 0, SU_KIND, SU_AGENCY, SU_PERSON, SU_NAME, SU_LABEL, SU_EMAIL, SU_MANAGER, SU_SINCE, SU_STATE,
+      SU_UNTIL };
 static const struct sheet_column subscriber_columns[] = {
-    [SU_NUMBER] = {"number", "Số hiệu thuê bao", CELL_TEXT, false}, [SU_KIND] = {"kind", "Loại thuê bao", CELL_TEXT, true},
-    [SU_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true}, [SU_PERSON] = {"person", "Số hiệu cá nhân", CELL_TEXT, false},
+    [SU_NUMBER] = {"number", "Số hiệu thuê bao", CELL_TEXT, false},
+    [SU_KIND] = {"kind", "Loại thuê bao", CELL_TEXT, true},
+    [SU_AGENCY] = {"agency", "Mã cơ quan", CELL_TEXT, true}, [SU_PERSON] = {"person", "Số hiệu cá nhân", CELL_TEXT,
+            false},
     [SU_NAME] = {"name", "Tên thuê bao", CELL_TEXT, false}, [SU_LABEL] = {"label", "Nhãn", CELL_TEXT, false},
-    [SU_EMAIL] = {"email", "Địa chỉ thư điện tử công vụ", CELL_TEXT, false}, [SU_MANAGER] = {"manager", "Người quản lý", CELL_TEXT, false},
-    [SU_SINCE] = {"since", "Từ ngày", CELL_DAY, false}, [SU_STATE] = {"state", "Tình trạng", CELL_TEXT, false}, [SU_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
+    [SU_EMAIL] = {"email", "Địa chỉ thư điện tử công vụ", CELL_TEXT, false},
+    [SU_MANAGER] = {"manager", "Người quản lý", CELL_TEXT, false},
+    [SU_SINCE] = {"since", "Từ ngày", CELL_DAY, false}, [SU_STATE] = {"state", "Tình trạng", CELL_TEXT, false},
+    [SU_UNTIL] = {"until", "Đến ngày", CELL_DAY, false},
 };
 
 static an_code
 take_subscriber(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 {
-    struct an_subscriber subscriber = {.number = CELL(SU_NUMBER), .kind = CELL(SU_KIND), .name = CELL(SU_NAME), .label = CELL(SU_LABEL), .email = CELL(SU_EMAIL)};
+    struct an_subscriber subscriber = {.number = CELL(SU_NUMBER), .kind = CELL(SU_KIND), .name = CELL(SU_NAME),
+                                       .label = CELL(SU_LABEL), .email = CELL(SU_EMAIL)};
     char number[32];
     int64_t id = 0;
 
@@ -241,21 +272,29 @@ take_subscriber(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 }
 
 /* ---- devices: what is in somebody's hands already came there on paper ---- */
-enum { DE_NUMBER = 0, DE_KIND, DE_MODEL, DE_CARRIER, DE_PHONE, DE_ACCOUNT, DE_SUBSCRIBER, DE_STATE, DE_HOLDER_KIND, DE_HOLDER, DE_PLACE, DE_NOTE };
+enum { DE_NUMBER = 0, DE_KIND, DE_MODEL, DE_CARRIER, DE_PHONE, DE_ACCOUNT, DE_SUBSCRIBER, DE_STATE, DE_HOLDER_KIND,
+      DE_HOLDER, DE_PLACE, DE_NOTE };
 static const struct sheet_column device_columns[] = {
-    [DE_NUMBER] = {"number", "Số hiệu thiết bị", CELL_TEXT, true}, [DE_KIND] = {"kind", "Loại thiết bị", CELL_TEXT, true}, [DE_MODEL] = {"model", "Kiểu", CELL_TEXT, false},
+    [DE_NUMBER] = {"number", "Số hiệu thiết bị", CELL_TEXT, true},
+    [DE_KIND] = {"kind", "Loại thiết bị", CELL_TEXT, true}, [DE_MODEL] = {"model", "Kiểu", CELL_TEXT, false},
     [DE_CARRIER] = {"carrier", "Nhà mạng", CELL_TEXT, false}, [DE_PHONE] = {"phone", "Số điện thoại", CELL_TAIL, false},
-    [DE_ACCOUNT] = {"account", "Tài khoản HSM", CELL_TEXT, false}, [DE_SUBSCRIBER] = {"subscriber", "Thuê bao", CELL_TEXT, false},
-    [DE_STATE] = {"state", "Tình trạng", CELL_TEXT, false}, [DE_HOLDER_KIND] = {"holder_kind", "Bên giữ", CELL_TEXT, false},
-    [DE_HOLDER] = {"holder", "Người, cơ quan giữ", CELL_TEXT, false}, [DE_PLACE] = {"place", "Nơi cất giữ", CELL_TEXT, false}, [DE_NOTE] = {"note", "Ghi chú", CELL_TEXT, false},
+    [DE_ACCOUNT] = {"account", "Tài khoản HSM", CELL_TEXT, false},
+    [DE_SUBSCRIBER] = {"subscriber", "Thuê bao", CELL_TEXT, false},
+    [DE_STATE] = {"state", "Tình trạng", CELL_TEXT, false}, [DE_HOLDER_KIND] = {"holder_kind", "Bên giữ", CELL_TEXT,
+            false},
+    [DE_HOLDER] = {"holder", "Người, cơ quan giữ", CELL_TEXT, false},
+    [DE_PLACE] = {"place", "Nơi cất giữ", CELL_TEXT, false}, [DE_NOTE] = {"note", "Ghi chú", CELL_TEXT, false},
 };
 
 static an_code
-hand_over(struct sheet_in *in, struct an_tx *tx, int64_t device, const char *from, int64_t giver, const char *to, int64_t taker, struct an_err *reterr)
+hand_over(struct sheet_in *in, struct an_tx *tx, int64_t device, const char *from, int64_t giver, const char *to,
+          int64_t taker, struct an_err *reterr)
 {
     char number[64];
-    const struct an_record record = {.number = number, .form = "nd-68-2024/mau-07", .medium = "paper", .at = in->desk->at, .giver_kind = from, .giver = giver,
-                                     .taker_kind = to, .taker = taker, .way = "truc-tiep", .reason = "Nhập từ sổ theo dõi trước đây",
+    const struct an_record record = {.number = number, .form = "nd-68-2024/mau-07", .medium = "paper",
+                                     .at = in->desk->at, .giver_kind = from, .giver = giver,
+                                     .taker_kind = to, .taker = taker, .way = "truc-tiep",
+                                     .reason = "Nhập từ sổ theo dõi trước đây",
                                      .step = "device.handover", .made_by = in->desk->number};
     int64_t id = 0;
 
@@ -300,8 +339,10 @@ take_state(struct sheet_in *in, struct an_tx *tx, int64_t id, struct an_err *ret
 static an_code
 take_device(struct sheet_in *in, struct an_tx *tx, struct an_err *reterr)
 {
-    struct an_device device = {.number = CELL(DE_NUMBER), .kind = CELL(DE_KIND), .model = CELL(DE_MODEL), .uri = "", .carrier = CELL(DE_CARRIER),
-                               .phone = CELL(DE_PHONE), .account = CELL(DE_ACCOUNT), .place = CELL(DE_PLACE), .note = CELL(DE_NOTE)};
+    struct an_device device = {.number = CELL(DE_NUMBER), .kind = CELL(DE_KIND), .model = CELL(DE_MODEL), .uri = "",
+                               .carrier = CELL(DE_CARRIER),
+                               .phone = CELL(DE_PHONE), .account = CELL(DE_ACCOUNT), .place = CELL(DE_PLACE),
+                               .note = CELL(DE_NOTE)};
     struct an_subscriber subscriber = {0};
     int64_t id = 0;
 

@@ -1,4 +1,5 @@
-/* Inside service/: the registers as lists. A list is a table of columns, a statement that answers whole rows, and what a row enters. */
+/* Inside service/: the registers as lists. A list is a table of columns, a statement that answers whole rows, and what
+ * a row enters. */
 #pragma once
 
 #include "service/registry.h"

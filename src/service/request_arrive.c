@@ -1,6 +1,6 @@
 /*
- * The signed form on arrival: verify/ says whether the signature is valid, the register whether its certificate is that of the head of the
- * agency that files, and the hash in the signed file whether it is this very dossier.
+ * The signed form on arrival: verify/ says whether the signature is valid, the register whether its certificate is that
+ * of the head of the agency that files, and the hash in the signed file whether it is this very dossier.
  */
 #include "service/request_internal.h"
 
@@ -33,7 +33,8 @@ holds_digest(an_bytes file, const uint8_t digest[static 32])
 
 /* The signer must be the head by the register, at the moment of the signature. */
 static an_code
-is_head(struct an_tx *tx, const struct an_dossier *request, const struct an_cert *cert, struct an_arena *arena, bool *ret, struct an_err *reterr)
+is_head(struct an_tx *tx, const struct an_dossier *request, const struct an_cert *cert, struct an_arena *arena,
+        bool *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(cert);
     struct an_subscriber_cert link = {0};
@@ -56,7 +57,8 @@ verify_file(const struct an_desk *desk, const struct an_file *file, struct an_re
 {
     AN_CLEANUP(an_verifier_free) struct an_verifier *verifier = NULL;
     AN_CLEANUP(an_desk_trust_done) struct an_desk_trust trust = {0};
-    struct an_verify_options options = {.at = desk->at, .content_fd = -1, .policy = "noi-bo", .revocation = AN_REVOCATION_IF_AVAILABLE + 1};
+    struct an_verify_options options = {.at = desk->at, .content_fd = -1, .policy = "noi-bo",
+                                        .revocation = AN_REVOCATION_IF_AVAILABLE + 1};
 
     AN_TRY(an_desk_trust_load(desk->instance, &trust, reterr));
     AN_TRY(an_verifier_new(NULL, &verifier, reterr));
@@ -79,7 +81,8 @@ is_in_force(struct an_tx *tx, const struct an_cert *cert, bool *ret, struct an_e
 }
 
 static an_code
-judge(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena, const struct an_file *file,
+judge(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena,
+      const struct an_file *file,
       struct an_check_facts *facts, struct an_err *reterr)
 {
     struct an_report report = {0};

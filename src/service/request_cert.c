@@ -69,7 +69,8 @@ request_newest_cert(struct an_tx *tx, int64_t subscriber, char ret_serial[static
 }
 
 an_code
-request_may_be_paper(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, bool *ret, struct an_err *reterr)
+request_may_be_paper(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, bool *ret,
+                     struct an_err *reterr)
 {
     struct an_post head = {0};
     struct an_subscriber subscriber = {0};

@@ -49,13 +49,15 @@ put_identity(json_t *row, const char *key, const struct an_person *person)
     struct an_date date = an_date_of(person->identity_issued, 7 * 60);
     AN_CLEANUP(an_free_ptr) char *text = person->identity_issued == AN_TIME_NONE
         ? an_strdup(person->identity)
-        : an_asprintf("%s; %02d/%02d/%04d, %s", person->identity, date.day, date.month, date.year, person->identity_place);
+        : an_asprintf("%s; %02d/%02d/%04d, %s", person->identity, date.day, date.month, date.year,
+                      person->identity_place);
 
     put(row, key, person->identity[0] ? text : "");
 }
 
 static an_code
-find_receiver(const struct an_desk *desk, struct an_tx *tx, const char *number, struct an_arena *arena, json_t *fields, struct an_err *reterr)
+find_receiver(const struct an_desk *desk, struct an_tx *tx, const char *number, struct an_arena *arena, json_t *fields,
+              struct an_err *reterr)
 {
     struct an_person person;
     struct an_post post = {0};
@@ -81,7 +83,8 @@ find_receiver(const struct an_desk *desk, struct an_tx *tx, const char *number, 
 }
 
 static an_code
-find_subject(const struct an_desk *desk, struct an_tx *tx, const struct an_request_subject *said, struct an_arena *arena, struct subject *s,
+find_subject(const struct an_desk *desk, struct an_tx *tx, const struct an_request_subject *said,
+             struct an_arena *arena, struct subject *s,
              struct an_err *reterr)
 {
     struct an_subscriber_cert link = {0};
@@ -122,7 +125,8 @@ change_label(const char *what)
 
 /* All columns that any of the forms has; each form takes its own. */
 static json_t *
-build_row(enum an_request_kind kind, const struct an_request_subject *said, const struct subject *s, const char *ground_name)
+build_row(enum an_request_kind kind, const struct an_request_subject *said, const struct subject *s,
+          const char *ground_name)
 {
     json_t *row = json_object();
 
@@ -183,11 +187,13 @@ keep(struct an_arena *arena, const char *text)
 }
 
 static void
-fill_item(struct request_paper *paper, size_t i, enum an_request_kind kind, const struct an_request_subject *said, const struct subject *s,
+fill_item(struct request_paper *paper, size_t i, enum an_request_kind kind, const struct an_request_subject *said,
+          const struct subject *s,
           const json_t *row)
 {
     struct an_request_item *item = &paper->items[i];
-    bool new_mail = kind == AN_REQUEST_CHANGE && said->what != NULL && strcmp(said->what, "email") == 0 && said->to != NULL;
+    bool new_mail = kind == AN_REQUEST_CHANGE && said->what != NULL && strcmp(said->what, "email") == 0 &&
+        said->to != NULL;
 
     item->place = (int64_t)i + 1;
     item->subject = keep(paper->arena, s->subscriber.number);
@@ -216,7 +222,8 @@ ground_words(const struct an_rules *rules, const char *id)
 }
 
 static an_code
-compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec, const struct an_rules *rules,
+compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
+             const struct an_rules *rules,
              struct request_paper *paper, json_t *rows, struct an_err *reterr)
 {
     for (size_t i = 0; i < spec->count; i++) {
@@ -229,7 +236,8 @@ compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
         if (i == 0 && paper->request.device_kind == NULL)
             paper->request.device_kind = keep(paper->arena, s.device.id ? s.device.kind : "pki-token");
         if (strcmp(subject_kind(s.subscriber.kind), paper->request.subject_kind) != 0)
-            AN_FAIL(reterr, AN_E_REQUEST_MIXED, "%s: %s ≠ %s", s.subscriber.number, s.subscriber.kind, paper->request.subject_kind);
+            AN_FAIL(reterr, AN_E_REQUEST_MIXED, "%s: %s ≠ %s", s.subscriber.number, s.subscriber.kind,
+                    paper->request.subject_kind);
         row = build_row(spec->kind, &spec->subjects[i], &s, ground_words(rules, spec->subjects[i].ground));
         json_array_append_new(rows, row);
         fill_item(paper, i, spec->kind, &spec->subjects[i], &s, row);
@@ -237,7 +245,8 @@ compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
     return AN_OK;
 }
 
-/* Where the texts name no form (Bình Thuận rests on TT 08/2016, whose annex was not read) the fields of today's are asked for. */
+/* Where the texts name no form (Bình Thuận rests on TT 08/2016, whose annex was not read) the fields of today's are
+ * asked for. */
 static const struct { enum an_request_kind kind; const char *subject, *form; } form_table[] = {
     {AN_REQUEST_NEW, "person", "nd-68-2024/mau-01"}, {AN_REQUEST_NEW, "agency", "nd-68-2024/mau-02"}, {AN_REQUEST_NEW, "device-service-software", "nd-68-2024/mau-03"},
     {AN_REQUEST_RENEW, NULL, "nd-68-2024/mau-04"}, {AN_REQUEST_CHANGE, NULL, "nd-68-2024/mau-04"}, {AN_REQUEST_REVOKE, NULL, "nd-68-2024/mau-05"},
@@ -248,25 +257,30 @@ static const char *
 usual_form(enum an_request_kind kind, const char *subject)
 {
     for (size_t i = 0; i < AN_COUNT(form_table); i++)
-        if (form_table[i].kind == kind && (form_table[i].subject == NULL || strcmp(form_table[i].subject, subject) == 0))
+        if (form_table[i].kind == kind && (form_table[i].subject == NULL ||
+                                           strcmp(form_table[i].subject, subject) == 0))
             return form_table[i].form;
     return NULL;
 }
 
-/* The regulation says which form (of TT 185/2019, which has one for the applicant and one for the agency, the agency's: the later one)
- * and to whom; who decides himself files with the authority above. */
+/* The regulation says which form (of TT 185/2019, which has one for the applicant and one for the agency, the agency's:
+ * the later one) and to whom; who decides himself files with the authority above. */
 static an_code
-choose_form(const struct an_desk *desk, const struct an_request_spec *spec, struct request_paper *paper, struct an_err *reterr)
+choose_form(const struct an_desk *desk, const struct an_request_spec *spec, struct request_paper *paper,
+            struct an_err *reterr)
 {
     AN_CLEANUP(an_answer_free) struct an_answer *answer = NULL;
     char act[40];
-    struct an_question question = {.regulation = paper->request.regulation, .on_utc = desk->at, .act = act, .actor = desk->role,
+    struct an_question question = {.regulation = paper->request.regulation, .on_utc = desk->at, .act = act,
+                                   .actor = desk->role,
                                    .subject = paper->request.subject_kind, .device = paper->request.device_kind};
 
     snprintf(act, sizeof(act), "request.%s", an_request_kind_id(spec->kind));
     AN_TRY(an_regulation_explain(desk->instance->regulations, &question, &answer, reterr));
-    const char *form = answer->form_count > 0 ? answer->forms[answer->form_count - 1].citation : usual_form(spec->kind, paper->request.subject_kind);
-    const char *to = answer->authority == NULL || strcmp(answer->authority, desk->role) == 0 ? "cuc" : answer->authority;
+    const char *form = answer->form_count > 0 ? answer->forms[answer->form_count - 1].citation : usual_form(spec->kind,
+            paper->request.subject_kind);
+    const char *to = answer->authority == NULL || strcmp(answer->authority, desk->role) == 0 ? "cuc"
+            : answer->authority;
     if (form == NULL)
         AN_FAIL(reterr, AN_E_REQUEST_FORM, "%s %s", paper->request.regulation, act);
     paper->request.form = keep(paper->arena, form);
@@ -276,13 +290,17 @@ choose_form(const struct an_desk *desk, const struct an_request_spec *spec, stru
 }
 
 static an_code
-compose_content(const struct an_agency *agency, struct request_paper *paper, json_t *fields, json_t *rows, struct an_err *reterr)
+compose_content(const struct an_agency *agency, struct request_paper *paper, json_t *fields, json_t *rows,
+                struct an_err *reterr)
 {
     const struct an_dossier *r = &paper->request;
     AN_CLEANUP(an_json_free) json_t *root =
-        json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "agency", "code", agency->code, "name", agency->name,
-                  "parent", agency->superior_name ? agency->superior_name : "", "province", agency->province, "addressee", r->addressee,
-                  "kind", an_request_kind_id(r->kind), "regulation", r->regulation, "subject_kind", r->subject_kind, "device_kind", r->device_kind,
+        json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "agency", "code",
+                  agency->code, "name", agency->name,
+                  "parent", agency->superior_name ? agency->superior_name : "", "province", agency->province,
+                  "addressee", r->addressee,
+                  "kind", an_request_kind_id(r->kind), "regulation", r->regulation, "subject_kind", r->subject_kind,
+                  "device_kind", r->device_kind,
                   "form", r->form, "number", r->number, "fields", fields, "rows", rows);
     char *text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
@@ -312,7 +330,8 @@ make_key(const char *said, char **ret, struct an_err *reterr)
 }
 
 static an_code
-find_filing_agency(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec, struct an_arena *arena,
+find_filing_agency(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
+                   struct an_arena *arena,
                    struct an_agency *ret, struct an_err *reterr)
 {
     bool closed = false;
@@ -323,7 +342,8 @@ find_filing_agency(const struct an_desk *desk, struct an_tx *tx, const struct an
 }
 
 an_code
-request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec, struct request_paper *ret, struct an_err *reterr)
+request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
+                struct request_paper *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *fields = json_object();
     AN_CLEANUP(an_json_free) json_t *rows = json_array();
@@ -343,8 +363,10 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     ret->items = an_arena_alloc(ret->arena, spec->count * sizeof(*ret->items));
     ret->count = spec->count;
     ret->request = (struct an_dossier){
-        .key = keep(ret->arena, key), .kind = spec->kind, .regulation = keep(ret->arena, spec->regulation ? spec->regulation : regulation),
-        .agency = keep(ret->arena, agency.code), .number = keep(ret->arena, spec->number ? spec->number : ""), .urgent = spec->urgent,
+        .key = keep(ret->arena, key), .kind = spec->kind, .regulation = keep(ret->arena,
+                spec->regulation ? spec->regulation : regulation),
+        .agency = keep(ret->arena, agency.code), .number = keep(ret->arena, spec->number ? spec->number : ""),
+        .urgent = spec->urgent,
         .subject_kind = spec->subject_kind ? keep(ret->arena, spec->subject_kind) : NULL,
         .device_kind = spec->device_kind ? keep(ret->arena, spec->device_kind) : NULL,
     };

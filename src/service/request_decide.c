@@ -1,6 +1,7 @@
 /*
- * The deciding side: accept, ask for a supplement, refuse in writing, decide item by item. Each decision is a CMS signature by the
- * officer over the item as it stands (decision/); how many officers it takes is a parameter of the regulation. Who filed never decides.
+ * The deciding side: accept, ask for a supplement, refuse in writing, decide item by item. Each decision is a CMS
+ * signature by the officer over the item as it stands (decision/); how many officers it takes is a parameter of the
+ * regulation. Who filed never decides.
  */
 #include "service/request_internal.h"
 
@@ -18,7 +19,8 @@ struct judging {
 };
 
 static an_code
-find_for(struct an_tx *tx, const struct judging *j, struct an_arena *arena, struct an_dossier *request, struct request_rule *rule, struct an_err *reterr)
+find_for(struct an_tx *tx, const struct judging *j, struct an_arena *arena, struct an_dossier *request,
+         struct request_rule *rule, struct an_err *reterr)
 {
     AN_TRY(an_request_find(tx, j->id, arena, request, reterr));
     if (request->state == AN_REQUEST_LISTED) /* the list lies before its manager, not yet before the authority */
@@ -41,11 +43,13 @@ write_judged(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_request_move(tx, &request, j->act, &deed, reterr));
     if (j->act == AN_REQUEST_ACT_SUPPLEMENT) {
         AN_TRY(an_request_set_supplement(tx, request.id, j->reason, reterr));
-        return request_tell_role(j->desk, tx, &request, "qltt", "supplement", "Yêu cầu bổ sung hồ sơ", j->reason, NULL, rule.citation, reterr);
+        return request_tell_role(j->desk, tx, &request, "qltt", "supplement", "Yêu cầu bổ sung hồ sơ", j->reason, NULL,
+                                 rule.citation, reterr);
     }
     if (j->act == AN_REQUEST_ACT_REFUSE) {
         AN_TRY(an_request_close(tx, request.id, j->reason, j->desk->at, reterr));
-        return request_tell_role(j->desk, tx, &request, "qltt", "refused", "Thông báo không chấp nhận yêu cầu chứng thực", j->reason, j->document,
+        return request_tell_role(j->desk, tx, &request, "qltt", "refused",
+                                 "Thông báo không chấp nhận yêu cầu chứng thực", j->reason, j->document,
                                  rule.citation, reterr);
     }
     return AN_OK;
@@ -89,7 +93,8 @@ read_refusing(void *context, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(find_for(tx, r->judging, r->arena, &r->request, &r->rule, reterr));
     if (!an_request_may_follow(r->request.state, AN_REQUEST_ACT_REFUSE))
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)r->request.id, an_request_state_name(r->request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)r->request.id,
+                an_request_state_name(r->request.state, false));
     AN_TRY(request_check_signer(desk, tx, r->key->cert, reterr));
     AN_TRY(an_agency_find(tx, desk->agency, r->arena, &r->agency, reterr));
     AN_TRY(an_agency_find_code(tx, r->request.agency, r->arena, &r->to, &closed, reterr));
@@ -111,7 +116,8 @@ make_refusal(struct refusing *r, uint8_t ret_hash[static 32], struct an_err *ret
     an_citation_text(desk->instance->regulations, r->rule.citation, false, &cite);
     subject = an_asprintf("không chấp nhận đề nghị %s", an_request_kind_name(r->request.kind, false));
     first = an_asprintf("Qua kiểm tra hồ sơ số %s của %s về việc đề nghị %s, căn cứ %.*s, %s thông báo không chấp nhận yêu cầu, lý do như sau:",
-                        r->request.number, r->to.name, an_request_kind_name(r->request.kind, false), AN_FMT(an_buf_view(&cite)), r->agency.name);
+                        r->request.number, r->to.name, an_request_kind_name(r->request.kind, false),
+                        AN_FMT(an_buf_view(&cite)), r->agency.name);
     why = an_asprintf("%s./.", r->judging->reason);
     const char *lines[] = {first, why};
     struct request_letter letter = {.subject = subject, .to = r->to.name, .lines = lines, .count = AN_COUNT(lines)};
@@ -120,7 +126,8 @@ make_refusal(struct refusing *r, uint8_t ret_hash[static 32], struct an_err *ret
 }
 
 an_code
-an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const struct an_person_key *key, struct an_err *reterr)
+an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const struct an_person_key *key,
+                  struct an_err *reterr)
 {
     uint8_t document[32];
     struct judging j = {.desk = desk, .id = id, .act = AN_REQUEST_ACT_REFUSE, .reason = reason, .document = document};
@@ -182,7 +189,8 @@ is_wanted(const struct an_request_verdict *verdict, int64_t place)
 }
 
 static an_code
-open_matter(struct an_tx *tx, struct deciding *d, const struct an_dossier *request, const struct an_request_item *item, struct ballot *ballot,
+open_matter(struct an_tx *tx, struct deciding *d, const struct an_dossier *request, const struct an_request_item *item,
+            struct ballot *ballot,
             struct an_err *reterr)
 {
     char object[64];
@@ -203,7 +211,8 @@ open_matter(struct an_tx *tx, struct deciding *d, const struct an_dossier *reque
 static an_code
 see_filing(void *context, const struct an_request_event *event, struct an_err *reterr)
 {
-    static const char *const filing[] = {"request.create", "request.edit", "request.sign", "request.send", "request.send-list"};
+    static const char *const filing[] = {"request.create", "request.edit", "request.sign", "request.send",
+                                         "request.send-list"};
     const struct an_desk *desk = context;
 
     for (size_t i = 0; i < AN_COUNT(filing); i++)
@@ -234,7 +243,8 @@ open_matters(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(find_for(tx, &j, arena, &request, &rule, reterr));
     d->is_list = request.state == AN_REQUEST_LISTED;
     if (!d->is_list && !an_request_may_follow(request.state, AN_REQUEST_ACT_DECIDE))
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id, an_request_state_name(request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id,
+                an_request_state_name(request.state, false));
     AN_TRY(check_decider(tx, d, reterr));
     AN_TRY(an_request_items(tx, d->id, arena, &items, &count, reterr));
     if (d->ballots == NULL)
@@ -244,7 +254,8 @@ open_matters(void *context, struct an_tx *tx, struct an_err *reterr)
         if (!is_wanted(d->verdict, items[i].place))
             continue;
         if (items[i].state != AN_ITEM_OPEN && d->verdict->places != NULL)
-            AN_FAIL(reterr, AN_E_REQUEST_DECIDED, "request:%lld/item:%lld", (long long)d->id, (long long)items[i].place);
+            AN_FAIL(reterr, AN_E_REQUEST_DECIDED, "request:%lld/item:%lld", (long long)d->id,
+                    (long long)items[i].place);
         if (items[i].state == AN_ITEM_OPEN)
             AN_TRY(open_matter(tx, d, &request, &items[i], &d->ballots[d->count++], reterr));
     }
@@ -259,15 +270,19 @@ sign_ballots(struct deciding *d, struct an_err *reterr)
 {
     AN_CLEANUP(an_desk_trust_done) struct an_desk_trust trust = {0};
     char object[64];
-    struct an_decision decision = {.act = matter_act(d), .object = object, .decision = d->verdict->approve ? "approve" : "refuse",
-                                   .reason = d->verdict->reason ? d->verdict->reason : "", .at = d->desk->at, .person = d->desk->number,
+    struct an_decision decision = {.act = matter_act(d), .object = object, .decision = d->verdict->approve ? "approve"
+                                   : "refuse",
+                                   .reason = d->verdict->reason ? d->verdict->reason : "", .at = d->desk->at,
+                                   .person = d->desk->number,
                                    .role = d->desk->role, .instance = d->desk->instance->config.instance};
 
     AN_TRY(an_desk_trust_load(d->desk->instance, &trust, reterr));
     /* request_check_signer found whose certificate it is: the register's, or an officer's; that one alone counts */
     AN_CLEANUP(an_certs_done) struct an_certs pinned = {0};
     an_certs_add(&pinned, d->key->cert);
-    const struct an_decision_trust counts = {.pinned = &pinned, .anchors = &trust.anchors, .untrusted = &trust.untrusted, .crls = &trust.crls, .revocation = AN_REVOCATION_NONE};
+    const struct an_decision_trust counts = {.pinned = &pinned, .anchors = &trust.anchors,
+                                             .untrusted = &trust.untrusted, .crls = &trust.crls,
+                                             .revocation = AN_REVOCATION_NONE};
     for (size_t i = 0; i < d->count; i++) {
         struct ballot *ballot = &d->ballots[i];
         if (d->verdict->progress != NULL)
@@ -279,7 +294,8 @@ sign_ballots(struct deciding *d, struct an_err *reterr)
         an_cert_unref(&d->signer);
         AN_TRY(an_decision_statement(&decision, &ballot->statement, reterr));
         AN_TRY(an_decision_sign(an_buf_view(&ballot->statement), d->key->cert, d->key->signer, &ballot->cms, reterr));
-        AN_TRY(an_decision_check(an_buf_view(&ballot->statement), an_buf_view(&ballot->cms), &counts, d->desk->at, &d->signer, reterr));
+        AN_TRY(an_decision_check(an_buf_view(&ballot->statement), an_buf_view(&ballot->cms), &counts, d->desk->at,
+                                 &d->signer, reterr));
     }
     return AN_OK;
 }
@@ -287,7 +303,8 @@ sign_ballots(struct deciding *d, struct an_err *reterr)
 static an_code
 cast_ballot(struct an_tx *tx, struct deciding *d, struct ballot *ballot, struct an_err *reterr)
 {
-    struct an_vote vote = {.statement = an_buf_view(&ballot->statement), .cms = an_buf_view(&ballot->cms), .signer = d->signer};
+    struct an_vote vote = {.statement = an_buf_view(&ballot->statement), .cms = an_buf_view(&ballot->cms),
+                           .signer = d->signer};
     struct an_matter_state state = {0};
     bool sealed;
 
@@ -298,14 +315,16 @@ cast_ballot(struct an_tx *tx, struct deciding *d, struct ballot *ballot, struct 
     d->decided++;
     if (d->is_list && d->verdict->approve)
         return AN_OK; /* the list is approved; the item itself is for the authority */
-    AN_TRY(an_request_item_decide(tx, d->id, ballot->place, d->verdict->approve, d->desk->number, d->verdict->reason ? d->verdict->reason : "",
+    AN_TRY(an_request_item_decide(tx, d->id, ballot->place, d->verdict->approve, d->desk->number,
+                                  d->verdict->reason ? d->verdict->reason : "",
                                   d->desk->at, reterr));
     return d->verdict->approve ? an_execution_plan(tx, d->id, ballot->place, d->desk->at, reterr) : AN_OK;
 }
 
 /* Who filed is told in writing what was not approved, and why (NĐ 68/2024 Điều 22; Đồng Tháp Điều 11.2b). */
 static an_code
-tell_refused(struct an_tx *tx, const struct deciding *d, const struct an_dossier *request, const char *citation, struct an_err *reterr)
+tell_refused(struct an_tx *tx, const struct deciding *d, const struct an_dossier *request, const char *citation,
+             struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(512 * 1024);
@@ -319,7 +338,8 @@ tell_refused(struct an_tx *tx, const struct deciding *d, const struct an_dossier
     if (text.len == 0)
         return AN_OK;
     an_buf_byte(&text, 0);
-    return request_tell_role(d->desk, tx, request, "qltt", "refused", "Thông báo không chấp nhận yêu cầu chứng thực", (const char *)text.ptr, NULL, citation, reterr);
+    return request_tell_role(d->desk, tx, request, "qltt", "refused", "Thông báo không chấp nhận yêu cầu chứng thực",
+                             (const char *)text.ptr, NULL, citation, reterr);
 }
 
 /* When nothing is open any more the dossier goes on, or ends. */
@@ -361,7 +381,8 @@ cast_ballots(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(find_for(tx, &j, arena, &request, &rule, reterr));
     AN_TRY(check_decider(tx, d, reterr)); /* again: the certificate may have been revoked while he signed */
     if ((request.state == AN_REQUEST_LISTED) != d->is_list)
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id, an_request_state_name(request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id,
+                an_request_state_name(request.state, false));
     if (!d->is_list) {
         deed = request_deed(d->desk, rule.citation, d->verdict->approve ? "" : d->verdict->reason);
         AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_DECIDE, &deed, reterr));
@@ -372,7 +393,8 @@ cast_ballots(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_request_decide(const struct an_desk *desk, int64_t id, const struct an_request_verdict *verdict, const struct an_person_key *key,
+an_request_decide(const struct an_desk *desk, int64_t id, const struct an_request_verdict *verdict,
+                  const struct an_person_key *key,
                   size_t *ret_decided, struct an_err *reterr)
 {
     AN_CLEANUP(deciding_done) struct deciding d = {.desk = desk, .id = id, .verdict = verdict, .key = key};

@@ -1,7 +1,8 @@
 /*
- * Carrying out what was approved. Every step can be done again without doing it twice: the device is reserved in the commit that names
- * it, the key in it is found by an identifier made of the item's name, the certificate by its request key, and what is written on the
- * device replaces what was there. After each step the store knows; after kill -9 the next one goes on there.
+ * Carrying out what was approved. Every step can be done again without doing it twice: the device is reserved in the
+ * commit that names it, the key in it is found by an identifier made of the item's name, the certificate by its request
+ * key, and what is written on the device replaces what was there. After each step the store knows; after kill -9 the
+ * next one goes on there.
  */
 #include "service/request_internal.h"
 
@@ -57,10 +58,12 @@ take_job(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct job *j = context;
 
-    AN_TRY(an_execution_take(tx, j->request.id, j->item.place, j->owner, an_time_now(), &j->execution, &j->taken, reterr));
+    AN_TRY(an_execution_take(tx, j->request.id, j->item.place, j->owner, an_time_now(), &j->execution, &j->taken,
+                             reterr));
     if (!j->taken)
         return AN_OK;
-    snprintf(j->device_number, sizeof(j->device_number), "%s", j->execution.device[0] ? j->execution.device : j->item.device);
+    snprintf(j->device_number, sizeof(j->device_number), "%s", j->execution.device[0] ? j->execution.device
+             : j->item.device);
     return read_subject(tx, j, reterr);
 }
 
@@ -69,7 +72,8 @@ write_step(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct job *j = context;
 
-    return an_execution_step(tx, j->request.id, j->item.place, j->owner, j->execution.step + 1, j->device_number, an_time_now(), reterr);
+    return an_execution_step(tx, j->request.id, j->item.place, j->owner, j->execution.step + 1, j->device_number,
+                             an_time_now(), reterr);
 }
 
 static an_code
@@ -166,13 +170,16 @@ static const char *
 profile_of(const struct job *j)
 {
     if (strcmp(j->subscriber.kind, "person") == 0)
-        return strcmp(j->request.device_kind, "sim-pki") == 0 ? "sim-pki" : strcmp(j->request.device_kind, "hsm") == 0 ? "tap-trung" : "ca-nhan";
-    return strcmp(j->subscriber.kind, "agency") == 0 ? "co-quan" : strcmp(j->subscriber.kind, "agency-second") == 0 ? "co-quan-thu-hai" : "thiet-bi";
+        return strcmp(j->request.device_kind, "sim-pki") == 0 ? "sim-pki" : strcmp(j->request.device_kind, "hsm") == 0
+                ? "tap-trung" : "ca-nhan";
+    return strcmp(j->subscriber.kind, "agency") == 0 ? "co-quan" : strcmp(j->subscriber.kind, "agency-second") == 0
+            ? "co-quan-thu-hai" : "thiet-bi";
 }
 
 /*
- * The officers signed the hash of the row that lay before them. Before a certificate is made of what the register says, the row must be the
- * one that was signed, and the register must still say so: who edits a name after the approval gets no certificate for it.
+ * The officers signed the hash of the row that lay before them. Before a certificate is made of what the register says,
+ * the row must be the one that was signed, and the register must still say so: who edits a name after the approval gets
+ * no certificate for it.
  */
 static bool
 says(const json_t *row, const char *key, const char *now)
@@ -186,8 +193,10 @@ static an_code
 check_approved(const struct job *j, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *content = NULL;
-    const struct { const char *key, *now; } table[] = {{"subject", j->subscriber.number}, {"name", j->subscriber.name}, {"email", j->item.email},
-        {"workplace", j->agency.name}, {"superior", j->agency.superior_name}, {"province", j->agency.province}, {"hierarchy", j->agency.hierarchy}};
+    const struct { const char *key, *now; } table[] = {{"subject", j->subscriber.number}, {"name", j->subscriber.name},
+        {"email", j->item.email},
+        {"workplace", j->agency.name}, {"superior", j->agency.superior_name}, {"province", j->agency.province},
+        {"hierarchy", j->agency.hierarchy}};
     uint8_t facts[32];
 
     AN_TRY(an_json_parse(an_bytes_of_str(j->request.content), &content, reterr));
@@ -218,8 +227,10 @@ issue_new(struct job *j, struct an_certified *ret, struct an_err *reterr)
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_reliance reliance = reliance_of(j);
     struct an_name_part subject[6];
-    struct an_certify what = {.request_key = j->object, .profile = profile_of(j), .subject = subject, .email = j->item.email,
-                              .not_before = AN_TIME_NONE, .not_after = AN_TIME_NONE, .subscriber = j->subscriber.number, .device = j->device_number,
+    struct an_certify what = {.request_key = j->object, .profile = profile_of(j), .subject = subject,
+                              .email = j->item.email,
+                              .not_before = AN_TIME_NONE, .not_after = AN_TIME_NONE, .subscriber = j->subscriber.number,
+                              .device = j->device_number,
                               .reliance = &reliance, .actor = SYSTEM};
 
     AN_TRY(request_token_key(&token, AN_BYTES(j->key_id, 16), &spki, reterr)); /* there already: only read */
@@ -234,7 +245,8 @@ issue_next(struct job *j, struct an_certified *ret, struct an_err *reterr)
 {
     struct an_reliance reliance = reliance_of(j);
     struct an_name_part subject[6];
-    struct an_recertify what = {.request_key = j->object, .serial = j->item.certificate, .not_after = AN_TIME_NONE, .reliance = &reliance, .actor = SYSTEM};
+    struct an_recertify what = {.request_key = j->object, .serial = j->item.certificate, .not_after = AN_TIME_NONE,
+                                .reliance = &reliance, .actor = SYSTEM};
 
     if (j->request.kind == AN_REQUEST_RENEW)
         return an_certify_renew(j->certifier, &what, ret, reterr);
@@ -282,7 +294,8 @@ static an_code
 do_revoke(struct job *j, struct an_err *reterr)
 {
     struct an_reliance reliance = reliance_of(j);
-    struct an_withdraw what = {.request_key = j->object, .serial = j->item.certificate, .ground = j->item.ground, .invalid_since = AN_TIME_NONE,
+    struct an_withdraw what = {.request_key = j->object, .serial = j->item.certificate, .ground = j->item.ground,
+                               .invalid_since = AN_TIME_NONE,
                                .reliance = &reliance, .actor = SYSTEM};
 
     return an_certify_revoke(j->certifier, &what, reterr);
@@ -317,7 +330,8 @@ static an_code
 record_new(struct an_tx *tx, struct job *j, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(64);
-    struct an_subscriber_cert link = {.serial = j->serial, .subscriber = j->subscriber.id, .device = j->device.id, .since = j->desk->at};
+    struct an_subscriber_cert link = {.serial = j->serial, .subscriber = j->subscriber.id, .device = j->device.id,
+                                      .since = j->desk->at};
 
     if (j->serial[0] == '\0')
         return AN_OK;
@@ -351,7 +365,8 @@ end_dossier(struct an_tx *tx, struct job *j, struct an_err *reterr)
     AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_FINISH, &deed, reterr));
     request.state = AN_REQUEST_EXECUTED;
     body = request_result_text(j->desk, &request, hands_over);
-    AN_TRY(request_tell_role(j->desk, tx, &request, "qltt", "executed", "Thông báo kết quả yêu cầu chứng thực", body, NULL, rule.citation, reterr));
+    AN_TRY(request_tell_role(j->desk, tx, &request, "qltt", "executed", "Thông báo kết quả yêu cầu chứng thực", body,
+                             NULL, rule.citation, reterr));
     AN_TRY(an_request_move(tx, &request, hands_over ? AN_REQUEST_ACT_EXPECT : AN_REQUEST_ACT_NOTIFY, &deed, reterr));
     return hands_over ? AN_OK : an_request_close(tx, request.id, "", j->desk->at, reterr);
 }
@@ -362,7 +377,8 @@ finish_job(void *context, struct an_tx *tx, struct an_err *reterr)
     struct job *j = context;
     int64_t open = 0, left = 0;
 
-    AN_TRY(an_execution_finish(tx, j->request.id, j->item.place, j->owner, STEP_END, j->device_number, j->serial, j->desk->at, reterr));
+    AN_TRY(an_execution_finish(tx, j->request.id, j->item.place, j->owner, STEP_END, j->device_number, j->serial,
+                               j->desk->at, reterr));
     AN_TRY(record_new(tx, j, reterr));
     AN_TRY(record_device(tx, j, reterr));
     AN_TRY(an_request_item_count(tx, j->request.id, AN_ITEM_OPEN, &open, reterr));
@@ -414,7 +430,8 @@ run_job(struct job *j, struct an_request_done *done, struct an_err *reterr)
     struct an_err err = {0};
     char why[400];
 
-    snprintf(j->object, sizeof(j->object), "request:%lld/item:%lld", (long long)j->request.id, (long long)j->item.place);
+    snprintf(j->object, sizeof(j->object), "request:%lld/item:%lld", (long long)j->request.id,
+             (long long)j->item.place);
     an_hash_once(AN_SHA256, an_bytes_of_str(j->object), j->key_id);
     j->serial[0] = '\0';
     AN_TRY(an_store_write(j->desk->instance->store, take_job, j, reterr));
@@ -448,9 +465,11 @@ announce(void *context)
 }
 
 static an_code
-open_certifier(const struct an_instance *instance, struct an_keys **keys, struct an_certifier **ret, struct an_err *reterr)
+open_certifier(const struct an_instance *instance, struct an_keys **keys, struct an_certifier **ret,
+               struct an_err *reterr)
 {
-    struct an_certifier_setup setup = {.store = instance->store, .open_key = open_key, .announce = announce, .announce_context = instance->dir};
+    struct an_certifier_setup setup = {.store = instance->store, .open_key = open_key, .announce = announce,
+                                       .announce_context = instance->dir};
 
     AN_TRY(an_keys_open(instance->dir, keys, reterr));
     setup.key_context = *keys;
@@ -487,7 +506,8 @@ job_done(struct job *j)
 }
 
 an_code
-an_request_execute(const struct an_desk *desk, int64_t id, const struct an_request_tokens *tokens, struct an_request_done *ret, struct an_err *reterr)
+an_request_execute(const struct an_desk *desk, int64_t id, const struct an_request_tokens *tokens,
+                   struct an_request_done *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
     AN_CLEANUP(job_done) struct job j = {.desk = desk, .tokens = tokens, .arena = an_arena_new(REQUEST_ARENA_BYTES)};
@@ -496,7 +516,8 @@ an_request_execute(const struct an_desk *desk, int64_t id, const struct an_reque
     *ret = (struct an_request_done){0};
     AN_TRY(an_store_read(desk->instance->store, read_request, &r, reterr));
     if (r.request.state != AN_REQUEST_EXECUTING && r.request.state != AN_REQUEST_ACCEPTED)
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id, an_request_state_name(r.request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id,
+                an_request_state_name(r.request.state, false));
     an_execution_owner(j.owner);
     AN_TRY(open_certifier(desk->instance, &j.keys, &j.certifier, reterr));
     for (size_t i = 0; i < r.count; i++) {
@@ -543,7 +564,8 @@ hold_now(const struct an_desk *desk, const char *certificate, struct an_err *ret
     struct job j = {.desk = desk};
     /* released and lost again is another emergency: its own key */
     AN_CLEANUP(an_free_ptr) char *key = an_asprintf("emergency:%s@%lld", certificate, (long long)desk->at);
-    struct an_withdraw what = {.request_key = key, .serial = certificate, .invalid_since = AN_TIME_NONE, .actor = SYSTEM};
+    struct an_withdraw what = {.request_key = key, .serial = certificate, .invalid_since = AN_TIME_NONE,
+                               .actor = SYSTEM};
     an_code code = open_certifier(desk->instance, &j.keys, &j.certifier, reterr);
 
     if (code == AN_OK)
@@ -553,7 +575,8 @@ hold_now(const struct an_desk *desk, const char *certificate, struct an_err *ret
 }
 
 an_code
-an_request_emergency(const struct an_desk *desk, const char *certificate, const char *ground, struct an_request_drafted *ret, struct an_err *reterr)
+an_request_emergency(const struct an_desk *desk, const char *certificate, const char *ground,
+                     struct an_request_drafted *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     AN_CLEANUP(an_free_ptr) char *key = NULL;
@@ -566,8 +589,10 @@ an_request_emergency(const struct an_desk *desk, const char *certificate, const 
         AN_TRY(hold_now(desk, certificate, reterr));
         AN_TRY(an_store_read(desk->instance->store, read_emergency, &e, reterr));
     }
-    key = an_asprintf("emergency:%s@%lld", certificate, (long long)e.cert.since); /* one dossier for each time it is held */
+    /* one dossier for each time it is held */
+    key = an_asprintf("emergency:%s@%lld", certificate, (long long)e.cert.since);
     struct an_request_subject subject = {.subject = e.subscriber.number, .certificate = certificate, .ground = ground};
-    struct an_request_spec spec = {.kind = AN_REQUEST_REVOKE, .key = key, .urgent = true, .subjects = &subject, .count = 1};
+    struct an_request_spec spec = {.kind = AN_REQUEST_REVOKE, .key = key, .urgent = true, .subjects = &subject,
+                                   .count = 1};
     return an_request_draft(desk, &spec, 0, ret, reterr);
 }

@@ -29,7 +29,8 @@ is_change_case(const char *subject_kind, const char *what)
 }
 
 static an_code
-gather_certificate(const struct an_desk *desk, struct an_tx *tx, struct an_check_item *item, const struct an_subscriber *subscriber,
+gather_certificate(const struct an_desk *desk, struct an_tx *tx, struct an_check_item *item,
+                   const struct an_subscriber *subscriber,
                    struct an_arena *arena, struct an_err *reterr)
 {
     struct request_cert cert = {0};
@@ -59,13 +60,15 @@ see_record(void *context, const struct an_record *record, struct an_err *reterr)
     struct finding_record *finding = context;
 
     (void)reterr;
-    if (strcmp(record->step, "device.report-lost") == 0 && strcmp(record->state, "void") != 0 && strcmp(record->state, "draft") != 0)
+    if (strcmp(record->step, "device.report-lost") == 0 && strcmp(record->state, "void") != 0 &&
+        strcmp(record->state, "draft") != 0)
         finding->found = true;
     return AN_OK;
 }
 
 static an_code
-gather_device(struct an_tx *tx, struct an_check_item *item, const struct an_subscriber *subscriber, struct an_arena *arena, struct an_err *reterr)
+gather_device(struct an_tx *tx, struct an_check_item *item, const struct an_subscriber *subscriber,
+              struct an_arena *arena, struct an_err *reterr)
 {
     struct an_device device = {0};
     struct finding_record finding = {0};
@@ -104,7 +107,8 @@ gather_ground(const struct an_rules *rules, const struct an_dossier *request, st
 }
 
 static an_code
-gather_item(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena, const struct an_dossier *request, const json_t *row,
+gather_item(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena, const struct an_dossier *request,
+            const json_t *row,
             const struct an_rules *rules, int64_t agency, struct an_check_item *item, struct an_err *reterr)
 {
     struct an_subscriber subscriber;
@@ -132,7 +136,8 @@ gather_items(const struct an_desk *desk, struct an_tx *tx, struct an_arena *aren
 
     AN_TRY(an_agency_find_code(tx, request->agency, arena, &agency, &closed, reterr));
     for (size_t i = 0; i < f->facts.count; i++)
-        AN_TRY(gather_item(desk, tx, arena, request, json_array_get(rows, i), f->rules, agency.id, &f->facts.items[i], reterr));
+        AN_TRY(gather_item(desk, tx, arena, request, json_array_get(rows, i), f->rules, agency.id, &f->facts.items[i],
+                           reterr));
     return AN_OK;
 }
 
@@ -159,8 +164,10 @@ request_gather(const struct an_desk *desk, struct an_tx *tx, struct an_arena *ar
         AN_FAIL(reterr, AN_E_LIMIT, "%zu items", count);
     for (size_t i = 0; i < count; i++)
         list[i].item = &items[i];
-    ret->facts = (struct an_check_facts){.regulations = desk->instance->regulations, .request = request, .at = desk->at, .role = desk->role,
-                                         .addressee = request->addressee, .items = list, .count = count, .document_detail = ""};
+    ret->facts = (struct an_check_facts){.regulations = desk->instance->regulations, .request = request, .at = desk->at,
+                                         .role = desk->role,
+                                         .addressee = request->addressee, .items = list, .count = count,
+                                         .document_detail = ""};
     AN_TRY(an_json_parse(an_bytes_of_str(request->content), &ret->content, reterr));
     AN_TRY(an_profiles_open(NULL, &ret->profiles, reterr));
     AN_TRY(an_rules_open(ret->profiles, &ret->rules, reterr));

@@ -38,7 +38,8 @@ see_approval(void *context, const struct an_request_event *event, struct an_err 
     struct step *s = context;
 
     (void)reterr;
-    if (strcmp(event->act, "request.approve-list") == 0 || (strcmp(event->act, "request.send") == 0 && strcmp(event->role, LIST_MANAGER) == 0))
+    if (strcmp(event->act, "request.approve-list") == 0 || (strcmp(event->act, "request.send") == 0 &&
+                                                            strcmp(event->role, LIST_MANAGER) == 0))
         s->is_forwarded = true;
     if (strcmp(event->act, "request.edit") == 0)
         s->is_forwarded = false;
@@ -81,8 +82,10 @@ static an_code
 reread(struct an_tx *tx, struct step *s, struct an_arena *arena, struct an_dossier *ret, struct an_err *reterr)
 {
     AN_TRY(an_request_find(tx, s->id, arena, ret, reterr));
-    if (ret->state != s->request.state || ret->round != s->request.round || memcmp(ret->digest, s->request.digest, 32) != 0)
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)s->id, an_request_state_name(ret->state, false));
+    if (ret->state != s->request.state || ret->round != s->request.round ||
+        memcmp(ret->digest, s->request.digest, 32) != 0)
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)s->id,
+                an_request_state_name(ret->state, false));
     return AN_OK;
 }
 
@@ -126,11 +129,13 @@ write_draft(void *context, struct an_tx *tx, struct an_err *reterr)
     d->drafted.is_new = false;
     if (d->id != 0)
         return an_request_rewrite(tx, d->id, &paper.request, paper.items, paper.count, &deed, reterr);
-    return an_request_create(tx, &paper.request, paper.items, paper.count, &deed, &d->drafted.id, &d->drafted.is_new, reterr);
+    return an_request_create(tx, &paper.request, paper.items, paper.count, &deed, &d->drafted.id, &d->drafted.is_new,
+                             reterr);
 }
 
 an_code
-an_request_draft(const struct an_desk *desk, const struct an_request_spec *spec, int64_t id, struct an_request_drafted *ret, struct an_err *reterr)
+an_request_draft(const struct an_desk *desk, const struct an_request_spec *spec, int64_t id,
+                 struct an_request_drafted *ret, struct an_err *reterr)
 {
     struct drafting d = {.desk = desk, .spec = spec, .id = id};
 
@@ -154,7 +159,8 @@ number_content(const struct numbering *n, struct an_arena *arena, struct an_doss
     char *text;
 
     AN_TRY(an_json_parse(an_bytes_of_str(request->content), &content, reterr));
-    text = json_object_set_new(content, "number", json_string(n->number)) == 0 ? json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    text = json_object_set_new(content, "number", json_string(n->number)) == 0 ? json_dumps(content,
+            JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     if (text == NULL)
         AN_FAIL(reterr, AN_E_UTF8, "number");
     request->content = an_arena_str(arena, an_bytes_of_str(text));
@@ -198,7 +204,8 @@ an_request_number(const struct an_desk *desk, int64_t id, const char *number, st
 }
 
 an_code
-an_request_check_all(const struct an_desk *desk, int64_t id, an_check_fn each, void *context, size_t *ret_failed, struct an_err *reterr)
+an_request_check_all(const struct an_desk *desk, int64_t id, an_check_fn each, void *context, size_t *ret_failed,
+                     struct an_err *reterr)
 {
     AN_CLEANUP(step_done) struct step s = {0};
 
@@ -250,7 +257,8 @@ sign_digitally(struct step *step, struct signing *s, struct an_err *reterr)
 }
 
 an_code
-an_request_sign(const struct an_desk *desk, int64_t id, const struct an_person_key *key, const char *paper, struct an_err *reterr)
+an_request_sign(const struct an_desk *desk, int64_t id, const struct an_person_key *key, const char *paper,
+                struct an_err *reterr)
 {
     AN_CLEANUP(step_done) struct step step = {0};
     AN_CLEANUP(an_free_ptr) char *serial = key ? an_desk_serial(key->cert) : an_strdup("paper");
@@ -258,7 +266,8 @@ an_request_sign(const struct an_desk *desk, int64_t id, const struct an_person_k
 
     AN_TRY(open_step(desk, id, false, &step, reterr));
     if (!an_request_may_follow(step.request.state, AN_REQUEST_ACT_SIGN))
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id, an_request_state_name(step.request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id,
+                an_request_state_name(step.request.state, false));
     if (step.head.id == 0 || step.head.person != desk->person)
         AN_FAIL(reterr, AN_E_REQUEST_HEAD, "%s: %s", step.request.agency, step.head.id ? step.head.person_number : "");
     if (key == NULL && !step.gathered.facts.may_be_paper)
@@ -283,21 +292,25 @@ first_citation(const struct an_answer *answer)
     return answer->citation_count > 0 ? answer->citations[0] : "";
 }
 
-/* Bình Thuận Điều 17.1: a list that goes to the manager of subscribers is approved by him, then it goes on to the authority. */
+/* Bình Thuận Điều 17.1: a list that goes to the manager of subscribers is approved by him, then it goes on to the
+ * authority. */
 static bool
 needs_list_approval(const struct step *s)
 {
     return strcmp(s->request.addressee, LIST_MANAGER) == 0 && strcmp(s->desk->role, LIST_MANAGER) != 0;
 }
 
-/* Bắc Ninh Điều 5.3: one notice to the Centre; every notice that the regulation asks for beside the one to who filed. */
+/* Bắc Ninh Điều 5.3: one notice to the Centre; every notice that the regulation asks for beside the one to who filed.
+ */
 static an_code
 tell_others(struct an_tx *tx, struct sending *g, const struct an_dossier *request, struct an_err *reterr)
 {
     for (size_t i = 0; i < g->answer->notice_count; i++)
         if (strcmp(g->answer->notices[i], "qltt") != 0 && strcmp(g->answer->notices[i], "sender") != 0)
-            AN_TRY(request_tell_role(g->step->desk, tx, request, g->answer->notices[i], "sent", "Thông báo về hồ sơ yêu cầu chứng thực",
-                                     "Cơ quan quản lý trực tiếp đã gửi hồ sơ yêu cầu chứng thực.", request->document, first_citation(g->answer), reterr));
+            AN_TRY(request_tell_role(g->step->desk, tx, request, g->answer->notices[i], "sent",
+                                     "Thông báo về hồ sơ yêu cầu chứng thực",
+                                     "Cơ quan quản lý trực tiếp đã gửi hồ sơ yêu cầu chứng thực.", request->document,
+                                     first_citation(g->answer), reterr));
     return AN_OK;
 }
 
@@ -319,7 +332,8 @@ write_sent(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_request_send(const struct an_desk *desk, int64_t id, an_check_fn each, void *context, struct an_request_sent *ret, struct an_err *reterr)
+an_request_send(const struct an_desk *desk, int64_t id, an_check_fn each, void *context, struct an_request_sent *ret,
+                struct an_err *reterr)
 {
     AN_CLEANUP(step_done) struct step s = {0};
     AN_CLEANUP(an_answer_free) struct an_answer *answer = NULL;
@@ -329,7 +343,8 @@ an_request_send(const struct an_desk *desk, int64_t id, an_check_fn each, void *
     *ret = (struct an_request_sent){.due_at = AN_TIME_NONE};
     AN_TRY(open_step(desk, id, true, &s, reterr));
     if (!an_request_may_follow(s.request.state, AN_REQUEST_ACT_SEND))
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id, an_request_state_name(s.request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id,
+                an_request_state_name(s.request.state, false));
     AN_TRY(an_request_check(&s.gathered.facts, each, context, &failed, &answer, reterr));
     if (failed > 0)
         AN_FAIL(reterr, AN_E_REQUEST_CHECK, "%zu", failed);
@@ -358,7 +373,8 @@ note_wrong(void *context, const struct an_check_finding *finding)
     if (finding->holds)
         return;
     an_citation_text(r->step->desk->instance->regulations, finding->citation, false, &cite);
-    an_buf_printf(&r->wrong, "- %s%s%s (%.*s)\n", an_message_find(finding->code)->vi, finding->detail[0] ? ": " : "", finding->detail,
+    an_buf_printf(&r->wrong, "- %s%s%s (%.*s)\n", an_message_find(finding->code)->vi, finding->detail[0] ? ": " : "",
+                  finding->detail,
                   AN_FMT(an_buf_view(&cite)));
 }
 
@@ -385,7 +401,8 @@ write_received(void *context, struct an_tx *tx, struct an_err *reterr)
     struct step *s = r->step;
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
     struct an_dossier request;
-    struct an_request_deed deed = {.actor = "system", .role = s->request.addressee, .citation = first_citation(r->answer), .at = s->desk->at};
+    struct an_request_deed deed = {.actor = "system", .role = s->request.addressee,
+                                   .citation = first_citation(r->answer), .at = s->desk->at};
 
     AN_TRY(reread(tx, s, arena, &request, reterr));
     if (r->failed == 0) {
@@ -394,11 +411,13 @@ write_received(void *context, struct an_tx *tx, struct an_err *reterr)
     }
     AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_RETURN, &deed, reterr));
     AN_TRY(an_request_set_supplement(tx, request.id, (const char *)r->wrong.ptr, reterr));
-    return request_tell_role(s->desk, tx, &request, "qltt", "returned", "Yêu cầu bổ sung hồ sơ", (const char *)r->wrong.ptr, NULL, deed.citation, reterr);
+    return request_tell_role(s->desk, tx, &request, "qltt", "returned", "Yêu cầu bổ sung hồ sơ",
+                             (const char *)r->wrong.ptr, NULL, deed.citation, reterr);
 }
 
 an_code
-an_request_receive(struct an_instance *instance, int64_t id, an_time at, struct an_request_sent *ret, struct an_err *reterr)
+an_request_receive(struct an_instance *instance, int64_t id, an_time at, struct an_request_sent *ret,
+                   struct an_err *reterr)
 {
     const struct an_desk desk = {.instance = instance, .number = "system", .role = "qltt", .at = at};
     AN_CLEANUP(step_done) struct step s = {0};
@@ -408,7 +427,8 @@ an_request_receive(struct an_instance *instance, int64_t id, an_time at, struct 
 
     AN_TRY(open_step(&desk, id, true, &s, reterr));
     if (s.request.state != AN_REQUEST_SENT)
-        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id, an_request_state_name(s.request.state, false));
+        AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)id,
+                an_request_state_name(s.request.state, false));
     code = an_request_check(&s.gathered.facts, note_wrong, &r, &r.failed, &answer, reterr);
     an_buf_byte(&r.wrong, 0);
     r.answer = answer;
@@ -444,7 +464,8 @@ write_withdrawn(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_request_close(tx, request.id, s->detail, s->desk->at, reterr));
     if (!lies_elsewhere(s->request.state))
         return AN_OK;
-    return request_tell_role(s->desk, tx, &request, s->request.state == AN_REQUEST_LISTED ? LIST_MANAGER : request.addressee, "withdrawn",
+    return request_tell_role(s->desk, tx, &request, s->request.state == AN_REQUEST_LISTED ? LIST_MANAGER
+                             : request.addressee, "withdrawn",
                              "Cơ quan quản lý trực tiếp rút hồ sơ", s->detail, NULL, s->citation, reterr);
 }
 

@@ -1,4 +1,5 @@
-/* The letter: the form of the regulation filled in, laid out by NĐ 30/2020, signed with the signer's own key, kept by its content. */
+/* The letter: the form of the regulation filled in, laid out by NĐ 30/2020, signed with the signer's own key, kept by
+ * its content. */
 #include "service/request_internal.h"
 
 #include "base/file.h"
@@ -16,7 +17,8 @@
 
 /* One flat list of key and value out of a JSON object of texts; in the arena. */
 static an_code
-take_values(const json_t *object, struct an_arena *arena, size_t spare, struct an_form_value **ret, size_t *ret_count, struct an_err *reterr)
+take_values(const json_t *object, struct an_arena *arena, size_t spare, struct an_form_value **ret, size_t *ret_count,
+            struct an_err *reterr)
 {
     size_t count = json_object_size(object), at = 0;
     struct an_form_value *values = an_arena_alloc(arena, (count + spare + 1) * sizeof(*values));
@@ -25,7 +27,8 @@ take_values(const json_t *object, struct an_arena *arena, size_t spare, struct a
 
     if (values == NULL)
         AN_FAIL(reterr, AN_E_LIMIT, "form");
-    for (void *it = json_object_iter((json_t *)(uintptr_t)object); it != NULL; it = json_object_iter_next((json_t *)(uintptr_t)object, it)) {
+    for (void *it = json_object_iter((json_t *)(uintptr_t)object); it != NULL;
+         it = json_object_iter_next((json_t *)(uintptr_t)object, it)) {
         key = json_object_iter_key(it);
         value = json_object_iter_value(it);
         values[at++] = (struct an_form_value){key, json_is_string(value) ? json_string_value(value) : ""};
@@ -78,7 +81,8 @@ keep(struct an_arena *arena, struct an_buf *text)
 }
 
 an_code
-request_missing(const struct an_dossier *request, const json_t *content, struct an_arena *arena, const char **ret_fields, const char **ret_rows,
+request_missing(const struct an_dossier *request, const json_t *content, struct an_arena *arena,
+                const char **ret_fields, const char **ret_rows,
                 size_t count, struct an_err *reterr)
 {
     AN_CLEANUP(an_form_free) struct an_form *form = NULL;
@@ -127,7 +131,8 @@ place_date(const char *province, an_time at)
 {
     struct an_date date = an_date_of(at, 7 * 60);
 
-    return an_asprintf("%s, ngày %02d tháng %02d năm %04d", province[0] ? province : "…", date.day, date.month, date.year);
+    return an_asprintf("%s, ngày %02d tháng %02d năm %04d", province[0] ? province : "…", date.day, date.month,
+                       date.year);
 }
 
 /* "TM. ỦY BAN NHÂN DÂN …" above "CHỦ TỊCH"; who signs in nobody's name has his title alone. */
@@ -159,7 +164,8 @@ hex_of(const uint8_t hash[static 32], char ret[static 65])
 }
 
 an_code
-request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head, struct an_buf *ret_pdf, struct an_err *reterr)
+request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head,
+                struct an_buf *ret_pdf, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
     AN_CLEANUP(an_json_free) json_t *content = NULL;
@@ -182,13 +188,18 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
     AN_TRY(take_values(json_object_get(content, "fields"), arena, 6, &values, &count, reterr));
     AN_TRY(take_rows(json_object_get(content, "rows"), arena, &rows, reterr));
     /* a letter that is not numbered yet leaves room for the clerk's number (NĐ 30/2020 Phụ lục I, II.3) */
-    AN_CLEANUP(an_free_ptr) char *number = request->number[0] ? an_strdup(request->number) : an_asprintf("          /%s", request->agency);
-    const struct an_form_value more[] = {{"parent_agency", request_text_at(agency, "parent")}, {"agency", request_text_at(agency, "name")},
-                                         {"number", number}, {"place_date", date}, {"dossier_hash", hash}, {"addressee", to}};
+    AN_CLEANUP(an_free_ptr) char *number = request->number[0] ? an_strdup(request->number)
+            : an_asprintf("          /%s", request->agency);
+    const struct an_form_value more[] = {{"parent_agency", request_text_at(agency, "parent")},
+                                         {"agency", request_text_at(agency, "name")},
+                                         {"number", number}, {"place_date", date}, {"dossier_hash", hash},
+                                         {"addressee", to}};
     for (size_t i = 0; i < AN_COUNT(more); i++)
         values[count++] = more[i];
-    struct an_form_data data = {.values = {values, count}, .rows = rows, .row_count = json_array_size(json_object_get(content, "rows")),
-                                .to = &to, .to_count = 1, .recipients = recipients, .recipient_count = AN_COUNT(recipients),
+    struct an_form_data data = {.values = {values, count}, .rows = rows,
+                                .row_count = json_array_size(json_object_get(content, "rows")),
+                                .to = &to, .to_count = 1, .recipients = recipients,
+                                .recipient_count = AN_COUNT(recipients),
                                 .signatures = &signature, .signature_count = 1};
     AN_TRY(an_form_write(form, &data, &json, reterr));
     return lay_out(&json, keywords, ret_pdf, reterr);
@@ -211,9 +222,12 @@ request_lay_out_letter(const struct an_desk *desk, const struct request_letter *
         json_array_append_new(body, json_string(letter->lines[i]));
     for (size_t i = 0; i < count; i++)
         json_array_append_new(signing, json_string(lines[i]));
-    root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:O, s:{s:O, s:s}, s:[s, s]}", "kind", "van-ban", "parent_agency",
-                     agency->superior_name ? agency->superior_name : "", "agency", agency->name, "place_date", date, "subject", letter->subject,
-                     "to", letter->to, "body", body, "signature", "lines", signing, "name", desk->name, "recipients", "Như trên;", "Lưu: VT.");
+    root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:O, s:{s:O, s:s}, s:[s, s]}", "kind", "van-ban",
+                     "parent_agency",
+                     agency->superior_name ? agency->superior_name : "", "agency", agency->name, "place_date", date,
+                     "subject", letter->subject,
+                     "to", letter->to, "body", body, "signature", "lines", signing, "name", desk->name, "recipients",
+                     "Như trên;", "Lưu: VT.");
     if (root == NULL)
         AN_FAIL(reterr, AN_E_UTF8, "letter");
     an_json_write(&json, root);
@@ -237,12 +251,15 @@ signing_done(struct signing *s)
     an_desk_trust_done(&s->trust);
 }
 
-/* The status of the signer's certificate is looked up in the store itself (request_check_signer), which is newer than any list. */
+/* The status of the signer's certificate is looked up in the store itself (request_check_signer), which is newer than
+ * any list. */
 static an_code
-open_session(const struct an_desk *desk, const struct an_person_key *key, const char *near_text, struct signing *s, struct an_err *reterr)
+open_session(const struct an_desk *desk, const struct an_person_key *key, const char *near_text, struct signing *s,
+             struct an_err *reterr)
 {
     const struct an_look *look = NULL;
-    struct an_sign_setup setup = {.signer = key->signer, .cert = key->cert, .image_png = key->image_png, .near_text = near_text,
+    struct an_sign_setup setup = {.signer = key->signer, .cert = key->cert, .image_png = key->image_png,
+                                  .near_text = near_text,
                                   .level = AN_LEVEL_B_B, .revocation = AN_REVOCATION_NONE};
 
     AN_TRY(an_desk_trust_load(desk->instance, &s->trust, reterr));
@@ -261,7 +278,8 @@ open_session(const struct an_desk *desk, const struct an_person_key *key, const 
 }
 
 static an_code
-sign_file(const struct an_desk *desk, const char *path, const struct an_person_key *key, const char *near_text, struct an_err *reterr)
+sign_file(const struct an_desk *desk, const char *path, const struct an_person_key *key, const char *near_text,
+          struct an_err *reterr)
 {
     AN_CLEANUP(signing_done) struct signing s = {0};
     struct an_sign_job job = {.in_path = path, .in_place = true};
@@ -272,7 +290,8 @@ sign_file(const struct an_desk *desk, const char *path, const struct an_person_k
 }
 
 an_code
-request_sign_pdf(const struct an_desk *desk, an_bytes pdf, const struct an_person_key *key, const char *near_text, uint8_t ret_hash[static 32],
+request_sign_pdf(const struct an_desk *desk, an_bytes pdf, const struct an_person_key *key, const char *near_text,
+                 uint8_t ret_hash[static 32],
                  struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = an_paper_temporary(desk->instance, "ky");
@@ -302,17 +321,21 @@ see_officer(void *context, const char *person, const char *role, an_bytes certif
 
     (void)role;
     (void)reterr;
-    officer->found = officer->found || (strcmp(person, officer->person) == 0 && an_bytes_eq(certificate, officer->cert->der));
+    officer->found = officer->found || (strcmp(person, officer->person) == 0 &&
+                                        an_bytes_eq(certificate, officer->cert->der));
     return AN_OK;
 }
 
-/* The very certificate as the register holds it: a serial number alone proves nothing, anybody can write one into a certificate of his own. */
+/* The very certificate as the register holds it: a serial number alone proves nothing, anybody can write one into a
+ * certificate of his own. */
 static void
-look_registered(struct an_tx *tx, const struct an_cert *cert, struct an_arena *arena, bool *ret_is_ours, bool *ret_is_good)
+look_registered(struct an_tx *tx, const struct an_cert *cert, struct an_arena *arena, bool *ret_is_ours,
+                bool *ret_is_good)
 {
     struct an_certificate found;
 
-    *ret_is_ours = an_register_find(tx, cert->serial, arena, &found, NULL) == AN_OK && an_bytes_eq(found.der, cert->der);
+    *ret_is_ours = an_register_find(tx, cert->serial, arena, &found, NULL) == AN_OK &&
+        an_bytes_eq(found.der, cert->der);
     *ret_is_good = *ret_is_ours && found.status == AN_CERTIFICATE_GOOD;
 }
 
@@ -332,7 +355,8 @@ request_check_signer(const struct an_desk *desk, struct an_tx *tx, const struct 
         AN_TRY(an_subscriber_of_cert(tx, serial, arena, &link, reterr));
     if (link.subscriber != 0)
         AN_TRY(an_subscriber_find(tx, link.subscriber, arena, &subscriber, reterr));
-    if (cert->not_after <= desk->at || (is_ours && !is_good) || (!officer.found && (!is_good || subscriber.person != desk->person)))
+    if (cert->not_after <= desk->at || (is_ours && !is_good) ||
+        (!officer.found && (!is_good || subscriber.person != desk->person)))
         AN_FAIL(reterr, AN_E_REQUEST_SIGNER, "%s: %s", desk->number, serial);
     return AN_OK;
 }

@@ -12,12 +12,14 @@ request_result_text(const struct an_desk *desk, const struct an_dossier *request
     if (hands_over)
         return an_asprintf("Yêu cầu đã được thực hiện ngày %02d/%02d/%04d. Đề nghị cơ quan quản lý trực tiếp đến tiếp nhận thiết bị lưu khóa bí mật trong "
                            "giờ hành chính, tại trụ sở %s.",
-                           day.day, day.month, day.year, an_word_name(desk->instance->regulations, AN_WORD_ROLE, request->addressee, false));
+                           day.day, day.month, day.year, an_word_name(desk->instance->regulations, AN_WORD_ROLE,
+                                                                      request->addressee, false));
     if (request->kind == AN_REQUEST_REVOKE)
         return an_asprintf("Chứng thư đã bị thu hồi ngày %02d/%02d/%04d. Trong 05 ngày làm việc kể từ khi nhận thông báo này, cơ quan quản lý trực tiếp thu hồi "
                            "và bàn giao thiết bị lưu khóa bí mật (hoặc gửi biên bản xác nhận thất lạc).",
                            day.day, day.month, day.year);
-    return an_asprintf("Yêu cầu %s đã được thực hiện ngày %02d/%02d/%04d.", an_request_kind_name(request->kind, false), day.day, day.month, day.year);
+    return an_asprintf("Yêu cầu %s đã được thực hiện ngày %02d/%02d/%04d.", an_request_kind_name(request->kind, false),
+                       day.day, day.month, day.year);
 }
 
 struct handing {

@@ -1,4 +1,5 @@
-/* A list of subscribers as CSV: comma or semicolon, quoted as RFC 4180 says, the first line names the columns; or as a workbook. */
+/* A list of subscribers as CSV: comma or semicolon, quoted as RFC 4180 says, the first line names the columns; or as a
+ * workbook. */
 #include "service/request_internal.h"
 
 #include "base/file.h"
@@ -78,7 +79,8 @@ find_column(const char *name)
     for (size_t i = 0; i < AN_COUNT(column_table); i++) {
         an_buf_reset(&ours);
         if (strcasecmp(name, column_table[i].name) == 0 ||
-            (an_utf8_fold(&ours, an_bytes_of_str(column_table[i].vi)) && an_bytes_eq(an_buf_view(&said), an_buf_view(&ours))))
+            (an_utf8_fold(&ours, an_bytes_of_str(column_table[i].vi)) &&
+             an_bytes_eq(an_buf_view(&said), an_buf_view(&ours))))
             return (ptrdiff_t)column_table[i].offset;
     }
     return -1;
@@ -96,7 +98,8 @@ read_head(struct parsing *p, struct an_err *reterr)
         const char *name;
         AN_TRY(next_field(p, &name, &last, reterr));
         p->columns[p->column_count] = find_column(name);
-        has_subject = has_subject || p->columns[p->column_count] == (ptrdiff_t)offsetof(struct an_request_subject, subject);
+        has_subject = has_subject || p->columns[p->column_count] == (ptrdiff_t)offsetof(struct an_request_subject,
+                subject);
         p->column_count++;
     }
     if (!last || !has_subject)
@@ -131,7 +134,8 @@ an_request_list_parse(an_bytes text, struct an_request_list *ret, struct an_err 
         p.at = 3;
     p.arena = list.arena;
     list.subjects = an_arena_alloc(list.arena, AN_LIMIT_REQUEST_ITEMS * sizeof(*list.subjects));
-    code = an_utf8_is_valid(text) && memchr(text.ptr ? text.ptr : (const uint8_t *)"", 0, text.len) == NULL ? read_head(&p, reterr)
+    code = an_utf8_is_valid(text) && memchr(text.ptr ? text.ptr : (const uint8_t *)"", 0, text.len) == NULL
+            ? read_head(&p, reterr)
                                                                                                           : an_err_set(reterr, AN_E_REQUEST_LIST, "UTF-8");
     while (code == AN_OK && p.at < p.text.len) {
         struct an_request_subject subject = {0};

@@ -1,5 +1,6 @@
-/* Before something ends, and when it has: reminders as the regulation has them (90, 60, 30 days, 0 = it has ended; Bình Thuận Điều 19.5b: one
- * month). Each once: the notice's key says about what, for which day, how long before, to whom. */
+/* Before something ends, and when it has: reminders as the regulation has them (90, 60, 30 days, 0 = it has ended; Bình
+ * Thuận Điều 19.5b: one month). Each once: the notice's key says about what, for which day, how long before, to whom.
+  */
 #include "service/request_internal.h"
 
 #include "service/mail.h"
@@ -12,7 +13,8 @@
 
 struct rule {
     char event[32], citation[80], to[8][32];
-    int64_t days, lower; /* lower: that of the next reminder of the same event: who is told late is told by the nearest alone */
+    /* lower: that of the next reminder of the same event: who is told late is told by the nearest alone */
+    int64_t days, lower;
     size_t to_count;
 };
 /* What ends: a certificate, a person's service, a post. */
@@ -57,7 +59,8 @@ find_bands(struct reminding *r)
         struct rule *rule = &r->rules[i];
         rule->lower = rule->days > 0 ? 0 : -PAST_DAYS;
         for (size_t k = 0; k < r->count; k++)
-            if (strcmp(r->rules[k].event, rule->event) == 0 && r->rules[k].days < rule->days && r->rules[k].days > rule->lower)
+            if (strcmp(r->rules[k].event, rule->event) == 0 && r->rules[k].days < rule->days &&
+                r->rules[k].days > rule->lower)
                 rule->lower = r->rules[k].days;
     }
 }
@@ -97,7 +100,8 @@ static const struct event {
     bool has_ended;
     const char *what, *subject;
     enum an_sql statement;
-    bool by_job; /* looks only at what was not looked at; the others are few, and their notices' keys keep them to one */
+    /* looks only at what was not looked at; the others are few, and their notices' keys keep them to one */
+    bool by_job;
     an_row_fn take;
 } event_table[] = {
     {"certificate-expiry", false, "expiry", "Chứng thư chữ ký số sắp hết hạn", AN_SQL_REQUEST_CERTIFICATE_ENDING, true, take_certificate},
@@ -108,8 +112,8 @@ static const struct event {
     {"transfer", true, "transferred", "Đã chuyển vị trí, cơ quan công tác: thay đổi hoặc thu hồi chứng thư", AN_SQL_REQUEST_TRANSFERRING, false, take_person},
 };
 
-/* Who and where, for a certificate: its subscriber; who keeps the device of an agency or a service when that has no address of its own.
- * False: it is nobody's in this register. */
+/* Who and where, for a certificate: its subscriber; who keeps the device of an agency or a service when that has no
+ * address of its own. False: it is nobody's in this register. */
 static an_code
 find_subscriber(struct an_tx *tx, struct reminding *r, struct ending *ending, bool *ret_found, struct an_err *reterr)
 {
@@ -128,7 +132,8 @@ find_subscriber(struct an_tx *tx, struct reminding *r, struct ending *ending, bo
     if (code != AN_OK)
         return code;
     snprintf(ending->name, sizeof(ending->name), "%s", subscriber.name);
-    snprintf(ending->email, sizeof(ending->email), "%s", subscriber.email[0] != '\0' ? subscriber.email : manager.email);
+    snprintf(ending->email, sizeof(ending->email), "%s", subscriber.email[0] != '\0' ? subscriber.email
+             : manager.email);
     ending->agency = subscriber.agency;
     *ret_found = true;
     return AN_OK;
@@ -142,16 +147,19 @@ print_holding(void *context, const struct an_row *row, struct an_err *reterr)
     return AN_OK;
 }
 
-/* What the letter says: who or what, the day, and of a person what he keeps: his own, and the agency's that needs another keeper. */
+/* What the letter says: who or what, the day, and of a person what he keeps: his own, and the agency's that needs
+ * another keeper. */
 static an_code
-print_body(struct an_tx *tx, const struct reminding *r, const struct event *event, const struct ending *ending, struct an_buf *body, struct an_err *reterr)
+print_body(struct an_tx *tx, const struct reminding *r, const struct event *event, const struct ending *ending,
+           struct an_buf *body, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf cite = an_buf_new(2048), held = an_buf_new(16384);
     struct an_date day = an_date_of(ending->at, 7 * 60);
     const char *number = strchr(ending->about, ':') + 1;
     const struct an_value value = an_v_text(number);
 
-    an_buf_printf(body, "%s: %s (%s), ngày %02d/%02d/%04d.\n", event->subject, ending->name, ending->about, day.day, day.month, day.year);
+    an_buf_printf(body, "%s: %s (%s), ngày %02d/%02d/%04d.\n", event->subject, ending->name, ending->about, day.day,
+                  day.month, day.year);
     if (event->take == take_person)
         AN_TRY(an_tx_each(tx, AN_SQL_REQUEST_HOLDINGS, &value, 1, print_holding, &held, reterr));
     if (held.len > 0)
@@ -165,13 +173,17 @@ print_body(struct an_tx *tx, const struct reminding *r, const struct event *even
 }
 
 static an_code
-tell_one(struct an_tx *tx, struct reminding *r, size_t event, const struct ending *ending, const char *role, struct an_err *reterr)
+tell_one(struct an_tx *tx, struct reminding *r, size_t event, const struct ending *ending, const char *role,
+         struct an_err *reterr)
 {
     struct an_agency agency;
     bool subscriber = strcmp(role, "thue-bao") == 0, closed = false;
-    const char *code = subscriber || strcmp(role, "qltt") == 0 || strcmp(role, "thu-truong") == 0 ? "" : an_config_body(&r->desk->instance->config, role);
-    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%s:%s:%lld:%lld:%s", ending->about, event_table[event].what, (long long)ending->at,
-                                                    (long long)r->rule->days, role); /* another day is another reminder */
+    const char *code = subscriber || strcmp(role, "qltt") == 0 ||
+        strcmp(role, "thu-truong") == 0 ? "" : an_config_body(&r->desk->instance->config, role);
+    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("%s:%s:%lld:%lld:%s", ending->about, event_table[event].what,
+                                                    (long long)ending->at,
+                                                    /* another day is another reminder */
+                                                    (long long)r->rule->days, role);
     AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("reminder.%s", event_table[event].what);
     AN_CLEANUP(an_buf_free) struct an_buf body = an_buf_new(32768);
     int64_t id = 0;
@@ -181,8 +193,10 @@ tell_one(struct an_tx *tx, struct reminding *r, size_t event, const struct endin
     else
         AN_TRY(an_agency_find(tx, ending->agency, r->arena, &agency, reterr));
     AN_TRY(print_body(tx, r, &event_table[event], ending, &body, reterr));
-    struct an_notice notice = {.key = key, .kind = kind, .about = ending->about, .to_role = role, .to_name = subscriber ? ending->name : agency.name,
-                               .address = subscriber ? ending->email : agency.email, .subject = event_table[event].subject,
+    struct an_notice notice = {.key = key, .kind = kind, .about = ending->about, .to_role = role,
+                               .to_name = subscriber ? ending->name : agency.name,
+                               .address = subscriber ? ending->email : agency.email,
+                               .subject = event_table[event].subject,
                                .body = (const char *)body.ptr, .citation = r->rule->citation, .at = r->desk->at};
     AN_TRY(an_notice_add(tx, &notice, request_mail_host(r->desk->instance), &id, reterr));
     r->told += id != 0;
@@ -202,7 +216,8 @@ tell_rule(struct an_tx *tx, struct reminding *r, size_t event, struct an_err *re
     return AN_OK;
 }
 
-/* One kind of ending within the band of a rule. seen: up to where the last run looked; AN_TIME_NONE = there was none. */
+/* One kind of ending within the band of a rule. seen: up to where the last run looked; AN_TIME_NONE = there was none.
+ */
 static an_code
 run_event(struct an_tx *tx, struct reminding *r, size_t event, an_time seen, struct an_err *reterr)
 {
@@ -227,7 +242,8 @@ run_rule(void *context, struct an_tx *tx, struct an_err *reterr)
     r->told = 0;
     AN_TRY(an_notice_job_find(tx, job, &seen, reterr));
     for (size_t event = 0; event < AN_COUNT(event_table); event++)
-        if (strcmp(event_table[event].event, r->rule->event) == 0 && event_table[event].has_ended == (r->rule->days == 0))
+        if (strcmp(event_table[event].event, r->rule->event) == 0 &&
+            event_table[event].has_ended == (r->rule->days == 0))
             AN_TRY(run_event(tx, r, event, seen, reterr));
     return an_notice_job_put(tx, job, r->desk->at + r->rule->days * DAY, r->desk->at, reterr);
 }
@@ -236,7 +252,8 @@ an_code
 request_remind(const struct an_desk *desk, size_t *ret_told, struct an_err *reterr)
 {
     struct reminding r = {.desk = desk, .arena = an_arena_new(0)};
-    an_code code = an_reminder_each(desk->instance->regulations, desk->instance->config.regulation, desk->at, keep_rule, &r, reterr);
+    an_code code = an_reminder_each(desk->instance->regulations, desk->instance->config.regulation, desk->at, keep_rule,
+                                    &r, reterr);
 
     *ret_told = 0;
     find_bands(&r);

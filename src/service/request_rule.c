@@ -10,7 +10,8 @@ request_rule_done(struct request_rule *rule)
 }
 
 an_code
-request_rule_of(const struct an_desk *desk, const struct an_dossier *request, const char *role, struct request_rule *ret, struct an_err *reterr)
+request_rule_of(const struct an_desk *desk, const struct an_dossier *request, const char *role,
+                struct request_rule *ret, struct an_err *reterr)
 {
     struct an_answer *answer = NULL;
     char act[40];
@@ -30,13 +31,15 @@ request_rule_of(const struct an_desk *desk, const struct an_dossier *request, co
 }
 
 an_code
-request_require_authority(const struct an_desk *desk, const struct an_dossier *request, struct request_rule *ret, struct an_err *reterr)
+request_require_authority(const struct an_desk *desk, const struct an_dossier *request, struct request_rule *ret,
+                          struct an_err *reterr)
 {
     struct request_rule rule = {0};
 
     AN_TRY(request_rule_of(desk, request, desk->role, &rule, reterr));
     if (strcmp(desk->role, request->addressee) != 0) {
-        an_code code = an_err_set(reterr, AN_E_REQUEST_AUTHORITY, "%s ≠ %s (%s)", desk->role, request->addressee, rule.citation);
+        an_code code = an_err_set(reterr, AN_E_REQUEST_AUTHORITY, "%s ≠ %s (%s)", desk->role, request->addressee,
+                                  rule.citation);
         request_rule_done(&rule);
         return code;
     }
@@ -49,7 +52,8 @@ request_parameter(const struct an_desk *desk, const struct an_dossier *request, 
 {
     struct an_answer_parameter parameter = {0};
 
-    if (an_regulation_parameter(desk->instance->regulations, request->regulation, desk->at, name, &parameter, NULL) != AN_OK || !parameter.is_number)
+    if (an_regulation_parameter(desk->instance->regulations, request->regulation, desk->at, name, &parameter,
+                                NULL) != AN_OK || !parameter.is_number)
         return fallback;
     return parameter.number;
 }
@@ -57,5 +61,6 @@ request_parameter(const struct an_desk *desk, const struct an_dossier *request, 
 struct an_request_deed
 request_deed(const struct an_desk *desk, const char *citation, const char *detail)
 {
-    return (struct an_request_deed){.actor = desk->number, .role = desk->role, .citation = citation, .detail = detail, .at = desk->at};
+    return (struct an_request_deed){.actor = desk->number, .role = desk->role, .citation = citation, .detail = detail,
+                                    .at = desk->at};
 }

@@ -1,4 +1,5 @@
-/* The subscriber's token during execution: made ready, given a key, a certificate, a new PIN. Idempotent, each of them. */
+/* The subscriber's token during execution: made ready, given a key, a certificate, a new PIN. Idempotent, each of them.
+ */
 #include "service/request_internal.h"
 
 #include "base/file.h"
@@ -16,7 +17,8 @@
 static char *
 pin_path(const struct request_token *token, const char *whose)
 {
-    AN_CLEANUP(an_free_ptr) char *own = token->pin_dir ? an_strdup(token->pin_dir) : an_instance_path(token->instance, "pins");
+    AN_CLEANUP(an_free_ptr) char *own = token->pin_dir ? an_strdup(token->pin_dir) : an_instance_path(token->instance,
+            "pins");
 
     return an_asprintf("%s/%s-%s.pin", own, whose, token->device->number);
 }
@@ -36,7 +38,8 @@ keep_pin(const char *path, bool is_digits, struct an_secret **ret, struct an_err
         AN_TRY(an_random(random, sizeof(random), reterr));
         for (size_t i = 0; i < PIN_DIGITS; i++)
             text[i] = (char)('0' + random[i] % 10);
-        memcpy(text + PIN_DIGITS, is_digits ? "\n" : "aZ\n", is_digits ? 1 : 3); /* models that ask for letters ask for both cases */
+        /* models that ask for letters ask for both cases */
+        memcpy(text + PIN_DIGITS, is_digits ? "\n" : "aZ\n", is_digits ? 1 : 3);
         code = an_file_write(path, AN_BYTES(text, PIN_DIGITS + (is_digits ? 1 : 3)), 0600, reterr);
         an_wipe(text, sizeof(text));
         an_wipe(random, sizeof(random));
@@ -89,7 +92,8 @@ request_token_prepare(const struct request_token *token, struct an_err *reterr)
     char made[512];
 
     AN_TRY(module_uri(token, &uri, reterr));
-    if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised && looking.has_pin)
+    if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised &&
+        looking.has_pin)
         return AN_OK;
     AN_TRY(keep_pin(pin_file, true, &pin, reterr));
     AN_TRY(keep_pin(so_file, true, &so_pin, reterr));
@@ -152,10 +156,12 @@ request_token_key(const struct request_token *token, an_bytes id, struct an_buf 
 
     hex_of(id, hex);
     AN_TRY(module_uri(token, &uri, reterr));
-    AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), id, reterr)); /* who was killed while making it left halves */
+    /* who was killed while making it left halves */
+    AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), id, reterr));
     AN_TRY(an_token_objects(uri, an_pin_from_file(pin_file), see_object, &finding, reterr));
     if (!finding.found)
-        return an_token_generate(uri, an_pin_from_file(pin_file), AN_KEY_RSA, KEY_BITS, token->device->number, id, ret_spki, reterr);
+        return an_token_generate(uri, an_pin_from_file(pin_file), AN_KEY_RSA, KEY_BITS, token->device->number, id,
+                                 ret_spki, reterr);
     key = key_uri(uri, id);
     AN_TRY(an_signer_open(key, an_pin_from_file(pin_file), &signer, reterr));
     an_buf_append(ret_spki, an_signer_spki(signer));
@@ -179,7 +185,8 @@ see_key(void *context, const struct an_token_object *object)
 }
 
 static an_code
-is_key_of(const char *uri, const char *pin_file, an_bytes id, const struct an_cert *cert, bool *ret, struct an_err *reterr)
+is_key_of(const char *uri, const char *pin_file, an_bytes id, const struct an_cert *cert, bool *ret,
+          struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *key = key_uri(uri, id);
     AN_CLEANUP(an_signer_close) struct an_signer *signer = NULL;
@@ -189,8 +196,8 @@ is_key_of(const char *uri, const char *pin_file, an_bytes id, const struct an_ce
     return AN_OK;
 }
 
-/* Under the identifier of the key it belongs to. A device whose PIN is the subscriber's own by now is not at hand: the subscriber
- * writes it with `antin token write`, and is told so. */
+/* Under the identifier of the key it belongs to. A device whose PIN is the subscriber's own by now is not at hand: the
+ * subscriber writes it with `antin token write`, and is told so. */
 an_code
 request_token_write(const struct request_token *token, const struct an_cert *cert, struct an_err *reterr)
 {
@@ -211,12 +218,14 @@ request_token_write(const struct request_token *token, const struct an_cert *cer
         if (!own)
             continue;
         AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), an_buf_view(&id), reterr));
-        return an_token_replace_cert(uri, an_pin_from_file(pin_file), cert->der, token->device->number, an_buf_view(&id), reterr);
+        return an_token_replace_cert(uri, an_pin_from_file(pin_file), cert->der, token->device->number,
+                                     an_buf_view(&id), reterr);
     }
     AN_FAIL(reterr, AN_E_KEY_ABSENT, "%s", token->device->number);
 }
 
-/* A new first PIN, by the SO PIN. It is chosen and on disk before it is set: after a crash the same one is set again. */
+/* A new first PIN, by the SO PIN. It is chosen and on disk before it is set: after a crash the same one is set again.
+ */
 an_code
 request_token_recover(const struct request_token *token, struct an_err *reterr)
 {

@@ -49,7 +49,8 @@ read_serial(const char *text, uint8_t ret[static 32], size_t *ret_len, struct an
     for (; *text != '\0'; text++)
         if (*text != ':' && *text != ' ')
             an_buf_byte(&bare, (uint8_t)*text);
-    if (bare.len % 2 != 0 || bare.len < 2 || !an_buf_ok(&bare) || !an_hex_decode(&octets, an_buf_view(&bare)) || octets.len > 30)
+    if (bare.len % 2 != 0 || bare.len < 2 || !an_buf_ok(&bare) || !an_hex_decode(&octets, an_buf_view(&bare)) ||
+        octets.len > 30)
         AN_FAIL(reterr, AN_E_SEARCH_QUERY, "serial");
     while (skip + 1 < octets.len && octets.ptr[skip] == 0)
         skip++;
@@ -116,9 +117,12 @@ give_row(void *context, const struct an_row *row, struct an_err *reterr)
     AN_CLEANUP(an_free_ptr) char *hex = NULL;
     struct run *run = context;
     an_bytes content = an_row_blob(row, 1);
-    struct an_found found = {.id = an_row_int(row, 0), .subject = an_row_text(row, 2), .profile = an_row_text(row, 3), .not_before = an_row_int(row, 4),
-                             .not_after = an_row_int(row, 5), .status = (int)an_row_int(row, 6), .reason = (int)an_row_int(row, 8),
-                             .authority = an_row_text(row, 9), .revoked_at = an_row_is_null(row, 7) ? AN_TIME_NONE : an_row_int(row, 7)};
+    struct an_found found = {.id = an_row_int(row, 0), .subject = an_row_text(row, 2), .profile = an_row_text(row, 3),
+                             .not_before = an_row_int(row, 4),
+                             .not_after = an_row_int(row, 5), .status = (int)an_row_int(row, 6),
+                             .reason = (int)an_row_int(row, 8),
+                             .authority = an_row_text(row, 9), .revoked_at = an_row_is_null(row, 7) ? AN_TIME_NONE
+                             : an_row_int(row, 7)};
 
     (void)reterr;
     if (run->given == run->limit) { /* one more was asked for to know that there is one */
@@ -158,7 +162,8 @@ static an_code
 search_in(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct run *run = context;
-    const struct an_value cursor[] = {AN_V_INT(run->search->after)}, serial[] = {AN_V_BLOB(AN_BYTES(run->serial, run->serial_len))};
+    const struct an_value cursor[] = {AN_V_INT(run->search->after)},
+                          serial[] = {AN_V_BLOB(AN_BYTES(run->serial, run->serial_len))};
     bool is_found = false;
 
     run->given = 0;
@@ -173,17 +178,20 @@ search_in(void *context, struct an_tx *tx, struct an_err *reterr)
     {
         bool is_behind = an_bytes_cmp(an_buf_view(&run->after), an_buf_view(&run->from)) > 0;
         const struct an_value values[] = {
-            text_value(is_behind && run->statement != AN_SQL_SEARCH_EMAIL ? &run->after : &run->from), text_value(&run->to), text_value(&run->after),
+            text_value(is_behind && run->statement != AN_SQL_SEARCH_EMAIL ? &run->after : &run->from),
+            text_value(&run->to), text_value(&run->after),
             AN_V_INT(run->search->after), AN_V_INT(run->limit + 1)};
         return an_tx_each(tx, run->statement, values, AN_COUNT(values), give_row, run, reterr);
     }
 }
 
 an_code
-an_public_search_run(struct an_store *store, const struct an_public_search *search, an_time now, an_found_fn each, void *context, bool *ret_more,
+an_public_search_run(struct an_store *store, const struct an_public_search *search, an_time now, an_found_fn each,
+                     void *context, bool *ret_more,
               struct an_err *reterr)
 {
-    AN_CLEANUP(run_done) struct run run = {.search = search, .now = now, .each = each, .context = context, .from = an_buf_new(4096),
+    AN_CLEANUP(run_done) struct run run = {.search = search, .now = now, .each = each, .context = context,
+                                           .from = an_buf_new(4096),
                                            .to = an_buf_new(4096), .after = an_buf_new(65536)};
 
     AN_TRY(prepare(&run, reterr));
@@ -213,7 +221,8 @@ fetch_in(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_public_search_certificate(struct an_store *store, const char *serial, struct an_buf *ret_der, bool *ret_found, struct an_err *reterr)
+an_public_search_certificate(struct an_store *store, const char *serial, struct an_buf *ret_der, bool *ret_found,
+                             struct an_err *reterr)
 {
     struct fetch fetch = {.der = ret_der};
 

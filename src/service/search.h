@@ -1,6 +1,7 @@
 /*
- * Certificates found by serial number, subject, agency or e-mail, for the public: accents and case make no difference. What is shown
- * is what the certificate itself says and its status; nothing of the register (docs/decisions/066-public-search.md).
+ * Certificates found by serial number, subject, agency or e-mail, for the public: accents and case make no difference.
+ * What is shown is what the certificate itself says and its status; nothing of the register
+ * (docs/decisions/066-public-search.md).
  */
 #pragma once
 
@@ -25,13 +26,17 @@ struct an_found {
 };
 typedef void (*an_found_fn)(void *context, const struct an_found *found);
 /* AN_E_SEARCH_QUERY. *ret_more: there are rows behind the last. */
-an_code an_public_search_run(struct an_store *store, const struct an_public_search *search, an_time now, an_found_fn each, void *context, bool *ret_more,
+an_code an_public_search_run(struct an_store *store, const struct an_public_search *search, an_time now,
+                             an_found_fn each, void *context, bool *ret_more,
                       struct an_err *reterr) AN_MUST_USE;
 /* The certificate itself; *ret_found false when there is none. */
-an_code an_public_search_certificate(struct an_store *store, const char *serial, struct an_buf *ret_der, bool *ret_found, struct an_err *reterr) AN_MUST_USE;
+an_code an_public_search_certificate(struct an_store *store, const char *serial, struct an_buf *ret_der,
+                                     bool *ret_found, struct an_err *reterr) AN_MUST_USE;
 
 /* The same as a document. language of the page: both. */
-an_code an_public_search_json(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_public_search_json(struct an_store *store, const struct an_public_search *search, an_time now,
+                              struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
 /* search NULL = the form alone. A query that is not acceptable is said on the page. */
-an_code an_public_search_page(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_public_search_page(struct an_store *store, const struct an_public_search *search, an_time now,
+                              struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
 const char *an_public_status_word(int status, bool is_english);

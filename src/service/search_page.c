@@ -21,13 +21,17 @@ add_json(void *context, const struct an_found *found)
     struct rows *rows = context;
 
     rows->last = found->id;
-    json_array_append_new(rows->list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:i}", "serial", found->serial, "subject", found->subject, "profile", found->profile,
-                                                "issuer", found->authority, "not_before", moment(found->not_before), "not_after", moment(found->not_after), "status",
-                                                an_public_status_word(found->status, true), "revoked_at", moment(found->revoked_at), "reason", found->reason));
+    json_array_append_new(rows->list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:i}", "serial",
+                                                found->serial, "subject", found->subject, "profile", found->profile,
+                                                "issuer", found->authority, "not_before", moment(found->not_before),
+                                                "not_after", moment(found->not_after), "status",
+                                                an_public_status_word(found->status, true), "revoked_at",
+                                                moment(found->revoked_at), "reason", found->reason));
 }
 
 an_code
-an_public_search_json(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret, struct an_err *reterr)
+an_public_search_json(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret,
+                      struct an_err *reterr)
 {
     struct rows rows = {.list = json_array()};
     bool has_more = false;
@@ -63,8 +67,10 @@ static void
 put_form(struct an_buf *out)
 {
     for (size_t i = 0; i < AN_COUNT(inputs); i++)
-        an_buf_printf(out, "<form action=\"/search\"><label for=\"%s\">%s</label> <input id=\"%s\" name=\"%s\" required minlength=\"2\" maxlength=\"256\"> "
-                           "<button>Tìm / Search</button></form>\n", inputs[i].name, inputs[i].label, inputs[i].name, inputs[i].name);
+        an_buf_printf(out,
+                      "<form action=\"/search\"><label for=\"%s\">%s</label> <input id=\"%s\" name=\"%s\" required minlength=\"2\" maxlength=\"256\"> "
+                           "<button>Tìm / Search</button></form>\n", inputs[i].name, inputs[i].label, inputs[i].name,
+                           inputs[i].name);
 }
 
 static void
@@ -82,13 +88,15 @@ add_row(void *context, const struct an_found *found)
     char text[AN_TIME_TEXT_MAX];
 
     if (rows->count++ == 0)
-        an_buf_str(rows->out, "<table><tr><th>Số hiệu / Serial</th><th>Chủ thể / Subject</th><th>Từ / From</th><th>Đến / To</th><th>Trạng thái / Status</th></tr>\n");
+        an_buf_str(rows->out,
+                   "<table><tr><th>Số hiệu / Serial</th><th>Chủ thể / Subject</th><th>Từ / From</th><th>Đến / To</th><th>Trạng thái / Status</th></tr>\n");
     rows->last = found->id;
     an_buf_printf(rows->out, "<tr><td><a href=\"/search/%s.crt\">%s</a></td>", found->serial, found->serial);
     put_cell(rows->out, found->subject);
     put_cell(rows->out, an_time_format_vn(found->not_before, text));
     put_cell(rows->out, an_time_format_vn(found->not_after, text));
-    an_buf_printf(rows->out, "<td%s>%s / %s", found->status != 0 ? " class=\"no\"" : "", an_public_status_word(found->status, false), an_public_status_word(found->status, true));
+    an_buf_printf(rows->out, "<td%s>%s / %s", found->status != 0 ? " class=\"no\"" : "",
+                  an_public_status_word(found->status, false), an_public_status_word(found->status, true));
     if (found->revoked_at != AN_TIME_NONE)
         an_buf_printf(rows->out, "<br>%s", an_time_format_vn(found->revoked_at, text));
     an_buf_str(rows->out, "</td></tr>\n");
@@ -108,7 +116,8 @@ put_query(struct an_buf *out, const char *text)
 static void
 put_next(struct an_buf *out, const struct an_public_search *search, int64_t last)
 {
-    const struct { const char *name, *value; } fields[] = {{"subject", search->subject}, {"agency", search->agency}, {"email", search->email}};
+    const struct { const char *name, *value; } fields[] = {{"subject", search->subject}, {"agency", search->agency},
+                                                           {"email", search->email}};
 
     for (size_t i = 0; i < AN_COUNT(fields); i++)
         if (fields[i].value != NULL) {
@@ -131,7 +140,8 @@ put_refusal(struct an_buf *out, const struct an_err *err)
 }
 
 an_code
-an_public_search_page(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret, struct an_err *reterr)
+an_public_search_page(struct an_store *store, const struct an_public_search *search, an_time now, struct an_buf *ret,
+                      struct an_err *reterr)
 {
     struct rows rows = {.out = ret};
     struct an_err err = {0};

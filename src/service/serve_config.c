@@ -37,8 +37,10 @@ static const struct an_yaml_field STAMP_FIELDS[] = {
 an_code
 an_config_read_serve(const struct an_config *config, struct an_config_serve *ret, struct an_err *reterr)
 {
-    *ret = (struct an_config_serve){.listen = "127.0.0.1:8080", .metrics_from = "127.0.0.1 ::1", .ocsp_cache_mb = 16, .ocsp_minutes = 60, .crl_hours = 24,
-                                    .crl_minutes = 360, .delta_minutes = 60, .revoked_seconds = 5, .token_seconds = 10, .poll_ms = 250};
+    *ret = (struct an_config_serve){.listen = "127.0.0.1:8080", .metrics_from = "127.0.0.1 ::1", .ocsp_cache_mb = 16,
+                                    .ocsp_minutes = 60, .crl_hours = 24,
+                                    .crl_minutes = 360, .delta_minutes = 60, .revoked_seconds = 5, .token_seconds = 10,
+                                    .poll_ms = 250};
     if (config->serve == NULL)
         return AN_OK;
     return an_yaml_read_fields(config->doc, config->serve, SERVE_FIELDS, AN_COUNT(SERVE_FIELDS), ret, reterr);
@@ -47,7 +49,8 @@ an_config_read_serve(const struct an_config *config, struct an_config_serve *ret
 an_code
 an_config_read_stamp(const struct an_config *config, struct an_config_stamp *ret, struct an_err *reterr)
 {
-    *ret = (struct an_config_stamp){.policy = "2.16.704.1.1.1.1.1", .accuracy_ms = 1000, .check = AN_CLOCK_KERNEL, .offset_ms_max = 1000, .clock_file_seconds = 120};
+    *ret = (struct an_config_stamp){.policy = "2.16.704.1.1.1.1.1", .accuracy_ms = 1000, .check = AN_CLOCK_KERNEL,
+                                    .offset_ms_max = 1000, .clock_file_seconds = 120};
     if (config->time_stamp == NULL)
         return AN_OK;
     return an_yaml_read_fields(config->doc, config->time_stamp, STAMP_FIELDS, AN_COUNT(STAMP_FIELDS), ret, reterr);
@@ -66,7 +69,8 @@ an_config_check_serve(const struct an_config *config, const struct an_yaml_node 
     };
     for (size_t i = 0; i < AN_COUNT(bounds); i++)
         if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most)
-            return an_yaml_fail(config->doc, an_yaml_find(section, bounds[i].key), reterr, AN_E_CONFIG_VALUE, "%lld … %lld", (long long)bounds[i].least,
+            return an_yaml_fail(config->doc, an_yaml_find(section, bounds[i].key), reterr, AN_E_CONFIG_VALUE,
+                                "%lld … %lld", (long long)bounds[i].least,
                                 (long long)bounds[i].most);
     return AN_OK;
 }
@@ -83,7 +87,8 @@ an_config_check_stamp(const struct an_config *config, const struct an_yaml_node 
     if (stamp.accuracy_ms < 1 || stamp.accuracy_ms > 1000) /* ETSI EN 319 421 7.7.1: a second or better */
         return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "accuracy_ms: 1-1000");
     if (stamp.offset_ms_max < 1 || stamp.clock_file_seconds < 1)
-        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "offset_ms_max, clock_file_seconds: 1 or more");
+        return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE,
+                            "offset_ms_max, clock_file_seconds: 1 or more");
     if (stamp.check == AN_CLOCK_FILE && stamp.clock_file == NULL)
         return an_yaml_fail(config->doc, section, reterr, AN_E_CONFIG_VALUE, "clock: file needs clock_file");
     return AN_OK;

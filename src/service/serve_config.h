@@ -7,7 +7,8 @@
 struct an_config_serve {
     const char *listen;           /* "127.0.0.1:8080" */
     const char *proxies;          /* addresses of proxies whose word about the other end is believed, blanks between */
-    const char *client_certs_from; /* of proxies that check certificates of clients and pass them in X-Client-Cert; NULL = none */
+    /* of proxies that check certificates of clients and pass them in X-Client-Cert; NULL = none */
+    const char *client_certs_from;
     const char *metrics_from;     /* addresses that may read /metrics */
     bool access_log;
     int64_t workers;              /* 0 = by the machine */
@@ -20,7 +21,8 @@ struct an_config_serve {
     int64_t token_seconds;        /* how long a token may take for one call before it counts as hanging */
     int64_t poll_ms;              /* how often nodes look for changes that others made */
 };
-an_code an_config_read_serve(const struct an_config *config, struct an_config_serve *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_config_read_serve(const struct an_config *config, struct an_config_serve *ret,
+                             struct an_err *reterr) AN_MUST_USE;
 
 struct an_config_stamp {
     const char *policy;           /* OID */
@@ -30,8 +32,11 @@ struct an_config_stamp {
     const char *clock_file;
     int64_t offset_ms_max, clock_file_seconds;
 };
-an_code an_config_read_stamp(const struct an_config *config, struct an_config_stamp *ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_config_read_stamp(const struct an_config *config, struct an_config_stamp *ret,
+                             struct an_err *reterr) AN_MUST_USE;
 
 /* For an_config_sections. */
-an_code an_config_check_serve(const struct an_config *config, const struct an_yaml_node *section, struct an_err *reterr) AN_MUST_USE;
-an_code an_config_check_stamp(const struct an_config *config, const struct an_yaml_node *section, struct an_err *reterr) AN_MUST_USE;
+an_code an_config_check_serve(const struct an_config *config, const struct an_yaml_node *section,
+                              struct an_err *reterr) AN_MUST_USE;
+an_code an_config_check_stamp(const struct an_config *config, const struct an_yaml_node *section,
+                              struct an_err *reterr) AN_MUST_USE;

@@ -39,13 +39,15 @@ read_last(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log_fn log, void *context, struct an_status **ret, struct an_err *reterr)
+an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log_fn log, void *context,
+               struct an_status **ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *last_file = an_instance_path(instance, "run/clock-last");
     struct an_status *status = AN_NEW(struct an_status);
     an_code code;
 
-    *status = (struct an_status){.instance = instance, .keys = keys, .log = log, .log_context = context, .lists_until = AN_TIME_NONE};
+    *status = (struct an_status){.instance = instance, .keys = keys, .log = log, .log_context = context,
+                                 .lists_until = AN_TIME_NONE};
     pthread_mutex_init(&status->refresh_lock, NULL);
     pthread_mutex_init(&status->set_lock, NULL);
     code = an_config_read_serve(&instance->config, &status->serve, reterr);
@@ -59,15 +61,18 @@ an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log
     }
     if (code == AN_OK)
         code = status_set_load(status, &status->set, reterr);
-    status->clock = an_clock_new(&(struct an_clock_rules){.check = (enum an_clock_check)status->stamp.check, .file = status->stamp.clock_file, .last_file = last_file,
-                                                          .offset_ms_max = status->stamp.offset_ms_max, .file_seconds_max = status->stamp.clock_file_seconds});
+    status->clock = an_clock_new(&(struct an_clock_rules){.check = (enum an_clock_check)status->stamp.check,
+                                                          .file = status->stamp.clock_file, .last_file = last_file,
+                                                          .offset_ms_max = status->stamp.offset_ms_max,
+                                                          .file_seconds_max = status->stamp.clock_file_seconds});
     status->answers = an_answers_new((size_t)status->serve.ocsp_cache_mb << 20);
     if (code != AN_OK) {
         an_status_close(&status);
         return code;
     }
     if (!an_clock_is_proven((enum an_clock_check)status->stamp.check))
-        status_say(status, "clock.unproven", "nobody vouches for the clock; production needs time_stamp: clock: kernel or file");
+        status_say(status, "clock.unproven",
+                   "nobody vouches for the clock; production needs time_stamp: clock: kernel or file");
     *ret = status;
     return AN_OK;
 }
@@ -121,8 +126,8 @@ read_changes(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_tx_each(tx, AN_SQL_REVOCATION_SINCE, from, AN_COUNT(from), drop_answers, changes, reterr);
 }
 
-/* What was changed since the last look is forgotten here. The count is taken before: a change announced meanwhile is looked
- * for again. */
+/* What was changed since the last look is forgotten here. The count is taken before: a change announced meanwhile is
+ * looked for again. */
 an_code
 status_refresh(struct an_status *status, struct an_err *reterr)
 {
@@ -150,7 +155,8 @@ is_fresh(const struct an_status *status)
 }
 
 /* ---- status of one certificate ---- */
-struct lookup { int64_t authority; an_bytes serial; struct an_known_status *known; struct an_buf *answer; an_time next_update; };
+struct lookup { int64_t authority; an_bytes serial; struct an_known_status *known; struct an_buf *answer;
+               an_time next_update; };
 
 static an_code
 note_status(void *context, const struct an_row *row, struct an_err *reterr)
@@ -178,7 +184,8 @@ find_status(void *context, int64_t authority, an_bytes serial, struct an_known_s
     *ret = (struct an_known_status){0};
     AN_TRY(an_tx_one(tx, AN_SQL_STATUS_CERTIFICATE, who, AN_COUNT(who), note_status, &lookup, &found, reterr));
     if (!found)
-        AN_TRY(an_tx_one(tx, AN_SQL_STATUS_AUTHORITY_CERTIFICATE, who, AN_COUNT(who), NULL, NULL, &ret->is_issued, reterr));
+        AN_TRY(an_tx_one(tx, AN_SQL_STATUS_AUTHORITY_CERTIFICATE, who, AN_COUNT(who), NULL, NULL, &ret->is_issued,
+                         reterr));
     return AN_OK;
 }
 
@@ -212,11 +219,13 @@ fits(an_bytes answer, an_bytes request)
     an_bytes nonce;
     size_t count = 0;
 
-    return an_ocsp_request_parse(request, &query, 1, &count, &nonce, NULL) == AN_OK && count == 1 && an_bytes_find(answer, query.cert_id, 0) != SIZE_MAX;
+    return an_ocsp_request_parse(request, &query, 1, &count, &nonce, NULL) == AN_OK && count == 1 &&
+           an_bytes_find(answer, query.cert_id, 0) != SIZE_MAX;
 }
 
 static bool
-find_beforehand(struct an_status *status, const struct status_set *set, an_bytes request, an_time now, struct an_buf *ret, struct an_respond_note *note)
+find_beforehand(struct an_status *status, const struct status_set *set, an_bytes request, an_time now,
+                struct an_buf *ret, struct an_respond_note *note)
 {
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
     struct lookup lookup = {.serial = an_respond_serial(request), .answer = &answer};
@@ -226,7 +235,8 @@ find_beforehand(struct an_status *status, const struct status_set *set, an_bytes
         if (an_store_read(status->instance->store, read_answer, &lookup, NULL) != AN_OK || answer.len == 0 ||
             lookup.next_update - now < status->serve.ocsp_minutes * 30 || !fits(an_buf_view(&answer), request))
             continue;
-        *note = (struct an_respond_note){.may_keep = true, .authority = lookup.authority, .serial = lookup.serial, .next_update = lookup.next_update,
+        *note = (struct an_respond_note){.may_keep = true, .authority = lookup.authority, .serial = lookup.serial,
+                                         .next_update = lookup.next_update,
                                          .this_update = lookup.next_update - status->serve.ocsp_minutes * 60};
         an_buf_append(ret, an_buf_view(&answer));
         return true;
@@ -249,7 +259,8 @@ static an_code
 draft_all(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct round *round = context;
-    struct an_responder responder = {.authorities = round->set->responders, .count = round->set->responder_count, .find = find_status, .context = tx,
+    struct an_responder responder = {.authorities = round->set->responders, .count = round->set->responder_count,
+                                     .find = find_status, .context = tx,
                                      .fresh_seconds = round->status->serve.ocsp_minutes * 60};
 
     for (size_t i = 0; i < round->count; i++) {
@@ -275,7 +286,8 @@ sign_round(struct round *round)
             draft->code = code;
             draft->err = err;
         }
-        __atomic_add_fetch(draft->code == AN_OK && draft->note.status == AN_RESPOND_DONE ? &round->status->signed_answers : &round->status->refused, 1, __ATOMIC_RELAXED);
+        __atomic_add_fetch(draft->code == AN_OK && draft->note.status == AN_RESPOND_DONE
+                           ? &round->status->signed_answers : &round->status->refused, 1, __ATOMIC_RELAXED);
         an_respond_draft_done(draft);
     }
 }
@@ -284,10 +296,12 @@ static void
 put_date(struct an_buf *out, const char *name, an_time when)
 {
     static const char days[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+                                       "Dec"};
     struct an_date date = an_date_of(when, 0);
 
-    an_buf_printf(out, "%s: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", name, days[when / 86400 % 7], date.day, months[date.month - 1], date.year, date.hour,
+    an_buf_printf(out, "%s: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", name, days[when / 86400 % 7], date.day,
+                  months[date.month - 1], date.year, date.hour,
                   date.minute, date.second);
 }
 
@@ -302,7 +316,8 @@ an_status_etag(an_bytes answer, char ret[static 33])
 }
 
 static void
-keep_answer(struct an_status *status, const struct an_respond_note *note, an_bytes request, an_bytes answer, uint64_t mark)
+keep_answer(struct an_status *status, const struct an_respond_note *note, an_bytes request, an_bytes answer,
+            uint64_t mark)
 {
     AN_CLEANUP(an_buf_free) struct an_buf headers = an_buf_new(512);
     char etag[33];
@@ -311,8 +326,11 @@ keep_answer(struct an_status *status, const struct an_respond_note *note, an_byt
     put_date(&headers, "Last-Modified", note->this_update);
     put_date(&headers, "Expires", note->next_update);
     an_buf_printf(&headers, "ETag: \"%s\"\r\n", etag);
-    an_answers_put(status->answers, &(struct an_answer_kept){.authority = note->authority, .serial = note->serial, .request = request, .answer = answer,
-                                                             .headers = an_buf_view(&headers), .this_update = note->this_update, .next_update = note->next_update}, mark);
+    an_answers_put(status->answers, &(struct an_answer_kept){.authority = note->authority, .serial = note->serial,
+                                                             .request = request, .answer = answer,
+                                                             .headers = an_buf_view(&headers),
+                                                             .this_update = note->this_update,
+                                                             .next_update = note->next_update}, mark);
 }
 
 struct found { struct an_buf *ret; struct an_respond_note *note; };
@@ -323,7 +341,8 @@ take_found(void *context, const struct an_answer_kept *kept)
     const struct found *found = context;
 
     an_buf_append(found->ret, kept->answer);
-    *found->note = (struct an_respond_note){.may_keep = true, .authority = kept->authority, .this_update = kept->this_update, .next_update = kept->next_update};
+    *found->note = (struct an_respond_note){.may_keep = true, .authority = kept->authority,
+                                            .this_update = kept->this_update, .next_update = kept->next_update};
 }
 
 static bool
@@ -405,7 +424,8 @@ an_status_answer_many(struct an_status *status, struct an_status_turn *turns, si
 }
 
 an_code
-an_status_answer(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_respond_note *ret_note, struct an_err *reterr)
+an_status_answer(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_respond_note *ret_note,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
     struct an_status_turn turn = {.request = request, .ret = &answer};
@@ -451,8 +471,11 @@ an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t
         for (size_t i = 0; i < count; i++)
             turns[i].code = an_err_set(&turns[i].err, AN_E_TSA_SETUP, "no time-stamping authority with its key");
     else
-        an_tsa_answer_many(&(struct an_tsa){.key = set->stamper->stamp_signer, .cert = set->stamper->cert, .chain = &set->stamper->chain,
-                                            .policy_oid = status->stamp.policy, .accuracy_ms = status->stamp.accuracy_ms, .ordering = status->stamp.ordering},
+        an_tsa_answer_many(&(struct an_tsa){.key = set->stamper->stamp_signer, .cert = set->stamper->cert,
+                                            .chain = &set->stamper->chain,
+                                            .policy_oid = status->stamp.policy,
+                                            .accuracy_ms = status->stamp.accuracy_ms,
+                                            .ordering = status->stamp.ordering},
                            status->clock, turns, count);
     for (size_t i = 0; i < count && set->stamper != NULL; i++)
         __atomic_add_fetch(turns[i].code == AN_OK ? &status->stamps : &status->stamp_refusals, 1, __ATOMIC_RELAXED);
@@ -475,7 +498,8 @@ an_status_delegate(struct an_status *status, void (*tell)(void))
     status->tell_checkpoint = tell;
 }
 
-/* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to do. */
+/* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to do.
+ */
 static void
 tick_checkpoint(struct an_status *status, an_time now)
 {
@@ -531,9 +555,11 @@ an_status_health(struct an_status *status, struct an_status_health *ret)
     an_time now;
     int now_ms;
 
-    *ret = (struct an_status_health){.authorities = set->count, .without_key = set->lacking, .has_stamping = set->stamper != NULL,
+    *ret = (struct an_status_health){.authorities = set->count, .without_key = set->lacking,
+                                     .has_stamping = set->stamper != NULL,
                                      .is_clock_proven = an_clock_is_proven((enum an_clock_check)status->stamp.check),
-                                     .answers_kept = an_answers_count(status->answers), .lists_until = __atomic_load_n(&status->lists_until, __ATOMIC_ACQUIRE)};
+                                     .answers_kept = an_answers_count(status->answers),
+                                     .lists_until = __atomic_load_n(&status->lists_until, __ATOMIC_ACQUIRE)};
     ret->clock.code = an_clock_read(status->clock, &now, &now_ms, &ret->clock);
     status_set_drop(set);
 }
@@ -550,17 +576,21 @@ an_status_metrics(struct an_status *status, struct an_buf *out)
 
     an_status_health(status, &health);
     for (size_t i = 0; i < AN_COUNT(counters); i++)
-        an_buf_printf(out, "# TYPE %s %s\n%s %llu\n", counters[i].name, counters[i].type, counters[i].name, (unsigned long long)__atomic_load_n(counters[i].value, __ATOMIC_RELAXED));
-    an_buf_printf(out, "# TYPE antin_ocsp_answers gauge\nantin_ocsp_answers %zu\n# TYPE antin_authorities gauge\nantin_authorities %zu\n"
+        an_buf_printf(out, "# TYPE %s %s\n%s %llu\n", counters[i].name, counters[i].type, counters[i].name,
+                      (unsigned long long)__atomic_load_n(counters[i].value, __ATOMIC_RELAXED));
+    an_buf_printf(out,
+                  "# TYPE antin_ocsp_answers gauge\nantin_ocsp_answers %zu\n# TYPE antin_authorities gauge\nantin_authorities %zu\n"
                        "# TYPE antin_authorities_without_key gauge\nantin_authorities_without_key %zu\n# TYPE antin_clock_trusted gauge\nantin_clock_trusted %d\n",
                   health.answers_kept, health.authorities, health.without_key, health.clock.code == AN_OK);
     if (health.lists_until != AN_TIME_NONE)
-        an_buf_printf(out, "# TYPE antin_crl_next_update_seconds gauge\nantin_crl_next_update_seconds %lld\n", (long long)health.lists_until);
+        an_buf_printf(out, "# TYPE antin_crl_next_update_seconds gauge\nantin_crl_next_update_seconds %lld\n",
+                      (long long)health.lists_until);
 }
 
 /* ---- first answers ---- */
 an_code
-an_status_first_make(struct an_status *status, int64_t authority, an_bytes serial, an_time now, struct an_buf *ret, struct an_err *reterr)
+an_status_first_make(struct an_status *status, int64_t authority, an_bytes serial, an_time now, struct an_buf *ret,
+                     struct an_err *reterr)
 {
     struct status_set *set = status_set_take(status);
     an_code code = AN_OK;
@@ -573,9 +603,11 @@ an_status_first_make(struct an_status *status, int64_t authority, an_bytes seria
 }
 
 an_code
-an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now, struct an_err *reterr)
+an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer,
+                    an_time now, struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial), AN_V_INT(now + status->serve.ocsp_minutes * 60), AN_V_BLOB(answer)};
+    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial),
+                                      AN_V_INT(now + status->serve.ocsp_minutes * 60), AN_V_BLOB(answer)};
 
     return answer.len == 0 ? AN_OK : an_tx_run(tx, AN_SQL_OCSP_ANSWER_PUT, values, AN_COUNT(values), NULL, reterr);
 }

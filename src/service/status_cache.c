@@ -55,7 +55,9 @@ shard_of(struct an_answers *answers, uint64_t hash)
 static size_t
 size_of(const struct entry *entry)
 {
-    return sizeof(*entry) + entry->kept.serial.len + entry->kept.request.len + entry->kept.answer.len + entry->kept.headers.len;
+    const struct an_answer_kept *kept = &entry->kept;
+
+    return sizeof(*entry) + kept->serial.len + kept->request.len + kept->answer.len + kept->headers.len;
 }
 
 static void
@@ -118,7 +120,8 @@ copy_to(uint8_t **at, an_bytes bytes)
 static struct entry *
 new_entry(const struct an_answer_kept *kept)
 {
-    struct entry *entry = an_new_array(1, sizeof(*entry) + kept->serial.len + kept->request.len + kept->answer.len + kept->headers.len);
+    size_t bytes = kept->serial.len + kept->request.len + kept->answer.len + kept->headers.len;
+    struct entry *entry = an_new_array(1, sizeof(*entry) + bytes);
     uint8_t *at = entry->bytes;
 
     entry->kept = *kept;
@@ -156,7 +159,8 @@ an_answers_put(struct an_answers *answers, const struct an_answer_kept *kept, ui
 }
 
 bool
-an_answers_find(struct an_answers *answers, an_bytes serial, an_bytes request, an_time now, an_answer_take_fn take, void *context)
+an_answers_find(struct an_answers *answers, an_bytes serial, an_bytes request, an_time now, an_answer_take_fn take,
+                void *context)
 {
     uint64_t hash = spread(serial);
     struct shard *shard = shard_of(answers, hash);

@@ -14,13 +14,14 @@ struct an_answer_kept {
     an_bytes headers; /* that go with it: lines of HTTP */
     an_time this_update, next_update;
 };
-/* An answer is put in only when nothing was dropped since mark was taken: what was read from the store before a change must
- * not be remembered after it. */
+/* An answer is put in only when nothing was dropped since mark was taken: what was read from the store before a change
+ * must not be remembered after it. */
 uint64_t an_answers_mark(const struct an_answers *answers);
 void an_answers_put(struct an_answers *answers, const struct an_answer_kept *kept, uint64_t mark);
 /* take is called with the answer while it is held; false = not there, or no longer fresh. */
 typedef void (*an_answer_take_fn)(void *context, const struct an_answer_kept *kept);
-bool an_answers_find(struct an_answers *answers, an_bytes serial, an_bytes request, an_time now, an_answer_take_fn take, void *context);
+bool an_answers_find(struct an_answers *answers, an_bytes serial, an_bytes request, an_time now, an_answer_take_fn take,
+                     void *context);
 /* A certificate's status changed. */
 void an_answers_drop(struct an_answers *answers, int64_t authority, an_bytes serial);
 void an_answers_drop_all(struct an_answers *answers);

@@ -9,8 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The lists of a folder are made by one process at a time, so that a higher number never gives way to a lower one; several nodes may
- * have the folder in common. */
+/* The lists of a folder are made by one process at a time, so that a higher number never gives way to a lower one;
+ * several nodes may have the folder in common. */
 static an_code
 lock_lists(const struct an_status *status, int *ret, struct an_err *reterr)
 {
@@ -28,7 +28,8 @@ lock_lists(const struct an_status *status, int *ret, struct an_err *reterr)
 }
 
 static an_code
-publish_one(struct an_status *status, const struct status_authority *authority, int64_t partition, bool is_delta, an_time now, struct an_crl_made *ret,
+publish_one(struct an_status *status, const struct status_authority *authority, int64_t partition, bool is_delta,
+            an_time now, struct an_crl_made *ret,
             an_status_made_fn made, void *context, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *file = partition ? an_asprintf("%s-%lld.crl", authority->name, (long long)partition)
@@ -38,9 +39,12 @@ publish_one(struct an_status *status, const struct status_authority *authority, 
     AN_CLEANUP(an_free_ptr) char *point = an_asprintf("%s/crl/%s", authority->base_url, file);
     AN_CLEANUP(an_free_ptr) char *delta = an_asprintf("%s/crl/%s-delta.crl", authority->base_url, authority->name);
     /* A delta list is fresh for as long as full ones are, so that whoever has both is never left without. */
-    struct an_crl_plan plan = {.authority = authority->id, .issuer = authority->cert, .key = authority->crl_signer, .path = path, .partition = partition,
-                               .point_url = partition ? point : NULL, .delta_url = status->serve.delta_minutes && partition == 0 ? delta : NULL,
-                               .is_delta = is_delta, .this_update = now, .next_update = now + status->serve.crl_hours * 3600};
+    struct an_crl_plan plan = {.authority = authority->id, .issuer = authority->cert, .key = authority->crl_signer,
+                               .path = path, .partition = partition,
+                               .point_url = partition ? point : NULL, .delta_url = status->serve.delta_minutes &&
+                               partition == 0 ? delta : NULL,
+                               .is_delta = is_delta, .this_update = now,
+                               .next_update = now + status->serve.crl_hours * 3600};
 
     AN_TRY(an_crl_publish(status->instance->store, &plan, ret, reterr));
     if (made != NULL)
@@ -48,8 +52,8 @@ publish_one(struct an_status *status, const struct status_authority *authority, 
     return AN_OK;
 }
 
-/* What was made last stands beside the lists, for those who wait for the lock: sequence, times of the last full list and of the last
- * one, end of the full one. */
+/* What was made last stands beside the lists, for those who wait for the lock: sequence, times of the last full list
+ * and of the last one, end of the full one. */
 static char *
 made_path(const struct an_status *status, const struct status_authority *authority)
 {
@@ -68,7 +72,8 @@ adopt_made(const struct an_status *status, const struct status_authority *author
     if (access(path, R_OK) != 0 || an_file_read(path, 255, &text, NULL) != AN_OK)
         return;
     an_buf_byte(&text, 0);
-    if (sscanf((const char *)text.ptr, "%lld %lld %lld %lld", &sequence, &full_at, &delta_at, &next_update) != 4 || sequence < list->sequence ||
+    if (sscanf((const char *)text.ptr, "%lld %lld %lld %lld", &sequence, &full_at, &delta_at, &next_update) != 4 ||
+        sequence < list->sequence ||
         delta_at < list->delta_at)
         return;
     if (sequence > list->sequence)
@@ -77,7 +82,8 @@ adopt_made(const struct an_status *status, const struct status_authority *author
 }
 
 static an_code
-note_made(const struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now, const struct an_crl_made *made, struct an_err *reterr)
+note_made(const struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now,
+          const struct an_crl_made *made, struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) char *path = made_path(status, authority), *text = NULL;
     struct status_list list = {.authority = authority->id};
@@ -87,12 +93,14 @@ note_made(const struct an_status *status, const struct status_authority *authori
         list.full_at = now;
         list.next_update = now + status->serve.crl_hours * 3600;
     }
-    text = an_asprintf("%lld %lld %lld %lld\n", (long long)made->sequence, (long long)list.full_at, (long long)now, (long long)list.next_update);
+    text = an_asprintf("%lld %lld %lld %lld\n", (long long)made->sequence, (long long)list.full_at, (long long)now,
+                       (long long)list.next_update);
     return an_file_write(path, an_bytes_of_str(text), 0644, reterr);
 }
 
 static an_code
-publish_all(struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now, struct an_crl_made *ret,
+publish_all(struct an_status *status, const struct status_authority *authority, bool is_delta, an_time now,
+            struct an_crl_made *ret,
             an_status_made_fn made, void *context, struct an_err *reterr)
 {
     struct an_crl_made part;
@@ -104,7 +112,8 @@ publish_all(struct an_status *status, const struct status_authority *authority, 
 }
 
 an_code
-an_status_publish(struct an_status *status, const char *name, bool is_delta, an_status_made_fn made, void *context, struct an_err *reterr)
+an_status_publish(struct an_status *status, const char *name, bool is_delta, an_status_made_fn made, void *context,
+                  struct an_err *reterr)
 {
     struct status_set *set = status_set_take(status);
     struct an_crl_made last;
@@ -186,7 +195,8 @@ enum due { DUE_NOTHING, DUE_DELTA, DUE_FULL };
 
 /* A list that nobody renews ends long before its nextUpdate: at half of its time at the latest the next one is made. */
 static enum due
-judge(const struct an_status *status, const struct status_authority *authority, struct status_list *list, int64_t last, an_time now)
+judge(const struct an_status *status, const struct status_authority *authority, struct status_list *list, int64_t last,
+      an_time now)
 {
     bool has_news = last > list->sequence;
 
@@ -194,7 +204,8 @@ judge(const struct an_status *status, const struct status_authority *authority, 
         list->noticed_at = 0;
     else if (list->noticed_at == 0)
         list->noticed_at = now;
-    if (list->full_at == 0 || now - list->full_at >= status->serve.crl_minutes * 60 || now >= list->next_update - status->serve.crl_hours * 1800 ||
+    if (list->full_at == 0 || now - list->full_at >= status->serve.crl_minutes * 60 ||
+        now >= list->next_update - status->serve.crl_hours * 1800 ||
         now < list->full_at || !has_file(status, authority))
         return DUE_FULL;
     if (has_news && now - list->noticed_at >= status->serve.revoked_seconds)
@@ -207,7 +218,8 @@ judge(const struct an_status *status, const struct status_authority *authority, 
 static void
 say_made(void *context, const char *file, const struct an_crl_made *made)
 {
-    status_say(context, "crl", "%s: number %lld, %lld entries, %llu bytes", file, (long long)made->number, (long long)made->entries, (unsigned long long)made->bytes);
+    status_say(context, "crl", "%s: number %lld, %lld entries, %llu bytes", file, (long long)made->number,
+               (long long)made->entries, (unsigned long long)made->bytes);
 }
 
 static void

@@ -51,9 +51,12 @@ read_authority(void *context, const struct an_row *row, struct an_err *reterr)
 
     set->items = an_grow(set->items, set->count + 1, sizeof(*set->items));
     authority = &set->items[set->count++];
-    *authority = (struct status_authority){.id = an_row_int(row, 0), .name = an_strdup(an_row_text(row, 1)), .is_tsa = strcmp(an_row_text(row, 2), "tsa") == 0,
-                                           .key = an_strdup(an_row_text(row, 4)), .ocsp_key = an_strdup(an_row_text(row, 6)),
-                                           .base_url = an_strdup(an_row_text(row, 7)), .partitions = an_row_int(row, 8), .parent = an_row_int(row, 9)};
+    *authority = (struct status_authority){.id = an_row_int(row, 0), .name = an_strdup(an_row_text(row, 1)),
+                                           .is_tsa = strcmp(an_row_text(row, 2), "tsa") == 0,
+                                           .key = an_strdup(an_row_text(row, 4)),
+                                           .ocsp_key = an_strdup(an_row_text(row, 6)),
+                                           .base_url = an_strdup(an_row_text(row, 7)), .partitions = an_row_int(row, 8),
+                                           .parent = an_row_int(row, 9)};
     AN_TRY(an_cert_parse(an_row_blob(row, 3), &authority->cert, reterr));
     return an_row_is_null(row, 5) ? AN_OK : an_cert_parse(an_row_blob(row, 5), &authority->ocsp_cert, reterr);
 }
@@ -102,11 +105,13 @@ open_keys(struct an_status *status, struct status_authority *authority)
         return;
     }
     authority->crl_signer = open_signer(status, authority, authority->key, AN_PURPOSE_CRL);
-    authority->ocsp_signer = open_signer(status, authority, authority->ocsp_cert ? authority->ocsp_key : authority->key, AN_PURPOSE_OCSP);
+    authority->ocsp_signer = open_signer(status, authority, authority->ocsp_cert ? authority->ocsp_key : authority->key,
+                                         AN_PURPOSE_OCSP);
     if (authority->ocsp_signer == NULL)
         return;
     authority->respond = (struct an_respond_authority){.id = authority->id, .issuer = authority->cert,
-                                                       .signer = authority->ocsp_cert ? authority->ocsp_cert : authority->cert, .key = authority->ocsp_signer};
+                                                       .signer = authority->ocsp_cert ? authority->ocsp_cert
+                                                       : authority->cert, .key = authority->ocsp_signer};
     if (an_respond_prepare(&authority->respond, &err) != AN_OK) {
         status_say(status, "ocsp.unfit", "%s: %s: %s", authority->name, an_message_find(err.code)->symbol, err.detail);
         an_signer_close(&authority->ocsp_signer);
@@ -122,7 +127,8 @@ find_authority(const struct status_set *set, int64_t id)
     return NULL;
 }
 
-/* What a stamp carries for those who check it: the certificates above, without the root, which they must have anyway. */
+/* What a stamp carries for those who check it: the certificates above, without the root, which they must have anyway.
+ */
 static void
 build_chain(const struct status_set *set, struct status_authority *authority)
 {

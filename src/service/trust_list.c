@@ -36,8 +36,10 @@ an_trust_list_write(const struct an_trust_list *list, struct an_buf *ret)
 
     an_buf_printf(ret, "{\n  \"Version\": %lld,\n  \"ListIdentifier\": ", (long long)list->version);
     put_quoted(ret, list->identifier);
-    an_buf_printf(ret, ",\n  \"SequenceNumber\": %lld,\n  \"ThisUpdate\": \"%s\"", (long long)list->sequence, an_time_format_utc(list->this_update, moment));
-    an_buf_printf(ret, ",\n  \"NextUpdate\": \"%s\",\n  \"Cerificates\": [", an_time_format_utc(list->next_update, moment));
+    an_buf_printf(ret, ",\n  \"SequenceNumber\": %lld,\n  \"ThisUpdate\": \"%s\"", (long long)list->sequence,
+                  an_time_format_utc(list->this_update, moment));
+    an_buf_printf(ret, ",\n  \"NextUpdate\": \"%s\",\n  \"Cerificates\": [",
+                  an_time_format_utc(list->next_update, moment));
     for (size_t i = 0; i < list->certs.count; i++) {
         an_buf_str(ret, i > 0 ? ",\n    \"" : "\n    \"");
         an_base64_encode(ret, list->certs.items[i]->der);
@@ -83,7 +85,8 @@ read_certs(const json_t *list, struct an_trust_list *ret, struct an_err *reterr)
         AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
         AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
         const char *text = json_string_value(item);
-        if (text == NULL || !an_base64_decode(&der, an_bytes_of_str(text)) || an_cert_parse(an_buf_view(&der), &cert, NULL) != AN_OK)
+        if (text == NULL || !an_base64_decode(&der, an_bytes_of_str(text)) ||
+            an_cert_parse(an_buf_view(&der), &cert, NULL) != AN_OK)
             AN_FAIL(reterr, AN_E_TRUST_LIST, "Cerificates[%zu]", place);
         an_certs_add(&ret->certs, cert);
     }
@@ -95,14 +98,16 @@ read_list(const json_t *root, struct an_trust_list *ret, struct an_err *reterr)
 {
     const json_t *certs = json_object_get(root, "Cerificates"), *identifier = json_object_get(root, "ListIdentifier");
 
-    if (!json_is_object(root) || !json_is_integer(json_object_get(root, "Version")) || !json_is_integer(json_object_get(root, "SequenceNumber")))
+    if (!json_is_object(root) || !json_is_integer(json_object_get(root, "Version")) ||
+        !json_is_integer(json_object_get(root, "SequenceNumber")))
         return fail_field("Version, SequenceNumber", reterr);
     ret->version = json_integer_value(json_object_get(root, "Version"));
     ret->sequence = json_integer_value(json_object_get(root, "SequenceNumber"));
     if (json_string_value(identifier) == NULL || json_string_length(identifier) >= sizeof(ret->identifier))
         return fail_field("ListIdentifier", reterr);
     memcpy(ret->identifier, json_string_value(identifier), json_string_length(identifier) + 1);
-    if (!read_moment(json_object_get(root, "ThisUpdate"), &ret->this_update) || !read_moment(json_object_get(root, "NextUpdate"), &ret->next_update) ||
+    if (!read_moment(json_object_get(root, "ThisUpdate"), &ret->this_update) ||
+        !read_moment(json_object_get(root, "NextUpdate"), &ret->next_update) ||
         ret->next_update <= ret->this_update)
         return fail_field("ThisUpdate, NextUpdate", reterr);
     return read_certs(certs != NULL ? certs : json_object_get(root, "Certificates"), ret, reterr);
@@ -152,12 +157,16 @@ an_trust_list_check(an_bytes json, an_bytes signature, struct an_cert **ret_sign
 
 /* ---- publishing ---- */
 static an_code
-sign_list(const struct an_trust_publisher *publisher, an_bytes content, an_time now, struct an_buf *ret, struct an_err *reterr)
+sign_list(const struct an_trust_publisher *publisher, an_bytes content, an_time now, struct an_buf *ret,
+          struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(AN_LIMIT_TSP_BYTES), signature = an_buf_new(AN_LIMIT_TSP_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf attributes = an_buf_new(AN_LIMIT_TSP_BYTES),
+                                          signature = an_buf_new(AN_LIMIT_TSP_BYTES);
     enum an_key_kind kind = an_signer_info(publisher->signer)->kind;
-    struct an_cms_plan plan = {.signer = publisher->signer_cert, .chain = publisher->chain, .signing_time = now, .signing_certificate_v2 = true,
-                               .scheme = {.kind = kind == AN_KEY_EC ? AN_SIG_ECDSA : AN_SIG_RSA_PKCS1, .digest = AN_SHA256}};
+    struct an_cms_plan plan = {.signer = publisher->signer_cert, .chain = publisher->chain, .signing_time = now,
+                               .signing_certificate_v2 = true,
+                               .scheme = {.kind = kind == AN_KEY_EC ? AN_SIG_ECDSA : AN_SIG_RSA_PKCS1,
+                                          .digest = AN_SHA256}};
     uint8_t digest[AN_DIGEST_MAX];
 
     an_hash_once(AN_SHA256, content, digest);
@@ -244,7 +253,8 @@ write_publication(void *context, struct an_tx *tx, struct an_err *reterr)
     struct publication *publication = context;
     struct latest latest = {.list = &list, .signature = &signature};
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("trust-list:%lld", (long long)publication->after + 1);
-    const struct an_audit_event event = {.at = publication->list->this_update, .action = "trust-list.publish", .actor = "system", .object = object,
+    const struct an_audit_event event = {.at = publication->list->this_update, .action = "trust-list.publish",
+                                         .actor = "system", .object = object,
                                          .outcome = "done", .citation = "nd-68-2024/31/2"};
 
     publication->is_written = false;
@@ -253,8 +263,10 @@ write_publication(void *context, struct an_tx *tx, struct an_err *reterr)
         return AN_OK;
     {
         const struct an_value values[] = {
-            AN_V_INT(publication->list->sequence), AN_V_BLOB(AN_BYTES(publication->digest, 32)), AN_V_BLOB(publication->content),
-            AN_V_BLOB(publication->signature), AN_V_INT(publication->list->this_update), AN_V_INT(publication->list->next_update),
+            AN_V_INT(publication->list->sequence), AN_V_BLOB(AN_BYTES(publication->digest, 32)),
+            AN_V_BLOB(publication->content),
+            AN_V_BLOB(publication->signature), AN_V_INT(publication->list->this_update),
+            AN_V_INT(publication->list->next_update),
         };
         AN_TRY(an_tx_run(tx, AN_SQL_TRUST_LIST_INSERT, values, AN_COUNT(values), NULL, reterr));
     }
@@ -276,7 +288,8 @@ digest_certs(const struct an_certs *certs, uint8_t ret[static 32])
 }
 
 static an_code
-publish(const struct an_trust_publisher *publisher, struct an_trust_list *list, struct latest *latest, const uint8_t digest[static 32],
+publish(const struct an_trust_publisher *publisher, struct an_trust_list *list, struct latest *latest,
+        const uint8_t digest[static 32],
         struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf content = an_buf_new(TRUST_BYTES), signature = an_buf_new(AN_LIMIT_TSP_BYTES);
@@ -295,7 +308,8 @@ publish(const struct an_trust_publisher *publisher, struct an_trust_list *list, 
 }
 
 an_code
-an_trust_list_current(const struct an_trust_publisher *publisher, an_time now, struct an_buf *ret_list, struct an_buf *ret_signature,
+an_trust_list_current(const struct an_trust_publisher *publisher, an_time now, struct an_buf *ret_list,
+                      struct an_buf *ret_signature,
                       struct an_err *reterr)
 {
     AN_CLEANUP(an_trust_list_done) struct an_trust_list list = {.version = 1};
@@ -308,11 +322,13 @@ an_trust_list_current(const struct an_trust_publisher *publisher, an_time now, s
     AN_TRY(an_store_read(publisher->store, read_authorities, &ask, reterr));
     digest_certs(&list.certs, digest);
     /* the next one is ready while a third of the time is left: who fetches rarely never holds one that ran out */
-    if (latest.is_found && memcmp(latest.digest, digest, 32) == 0 && now >= latest.this_update && now < latest.next_update - validity / 3 &&
+    if (latest.is_found && memcmp(latest.digest, digest, 32) == 0 && now >= latest.this_update &&
+        now < latest.next_update - validity / 3 &&
         (publisher->signer == NULL || latest.signature->len > 0))
         return AN_OK;
     list.sequence = latest.sequence + 1;
-    list.this_update = now > latest.this_update || !latest.is_found ? now : latest.this_update; /* never before the one that it replaces */
+    /* never before the one that it replaces */
+    list.this_update = now > latest.this_update || !latest.is_found ? now : latest.this_update;
     list.next_update = list.this_update + validity;
     if (strlen(publisher->identifier) >= sizeof(list.identifier))
         AN_FAIL(reterr, AN_E_TRUST_LIST, "ListIdentifier");

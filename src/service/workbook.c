@@ -19,7 +19,8 @@ an_workbook_to_csv(an_bytes file, struct an_buf *out, struct an_err *reterr)
     AN_CLEANUP(an_zip_free) struct an_zip *zip = NULL;
     an_bytes sheet = AN_NONE, strings = AN_NONE;
 
-    size_t room = file.len < (AN_LIMIT_XLSX_BYTES - AN_LIMIT_XLSX_LEAST) / AN_LIMIT_XLSX_RATIO ? AN_LIMIT_XLSX_LEAST + file.len * AN_LIMIT_XLSX_RATIO : AN_LIMIT_XLSX_BYTES;
+    size_t room = file.len < (AN_LIMIT_XLSX_BYTES - AN_LIMIT_XLSX_LEAST) / AN_LIMIT_XLSX_RATIO
+            ? AN_LIMIT_XLSX_LEAST + file.len * AN_LIMIT_XLSX_RATIO : AN_LIMIT_XLSX_BYTES;
 
     AN_TRY(an_zip_read_within(reader, file, room, &zip, reterr));
     for (size_t i = 0; i < zip->count; i++) {

@@ -1,4 +1,5 @@
-/* What a signature shows: the image and the lines of the look, measured. Wording comes from the look, never from here. */
+/* What a signature shows: the image and the lines of the look, measured. Wording comes from the look, never from here.
+ */
 #include "base/utf8.h"
 #include "sign/internal.h"
 
@@ -139,7 +140,8 @@ image_box(const struct an_sign_session *session)
 
     if (look->true_size) { /* the longer side of the picture is the diameter of the seal */
         double diameter = session->setup.seal_diameter_mm * POINTS_PER_MM;
-        return aspect >= 1 ? (struct sign_box){diameter, diameter / aspect} : (struct sign_box){diameter * aspect, diameter};
+        return aspect >= 1 ? (struct sign_box){diameter, diameter / aspect} : (struct sign_box){diameter * aspect,
+                diameter};
     }
     if (width <= 0 || height <= 0)
         return (struct sign_box){40 * POINTS_PER_MM, 40 * POINTS_PER_MM / aspect};
@@ -167,7 +169,8 @@ sign_compose(struct an_sign_session *session, an_time when, struct sign_drawing 
         ret->box.height = ret->box.height > picture.height ? ret->box.height : picture.height;
         ret->box.width = picture.width + text_width;
         a->image = session->image;
-        a->image_rect = (struct an_pdf_rect){0, (ret->box.height - picture.height) / 2, picture.width, (ret->box.height + picture.height) / 2};
+        a->image_rect = (struct an_pdf_rect){0, (ret->box.height - picture.height) / 2, picture.width,
+                                             (ret->box.height + picture.height) / 2};
     }
     a->width = ret->box.width;
     a->height = ret->box.height;

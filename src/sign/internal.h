@@ -41,7 +41,8 @@ struct sign_drawing {
     char *texts[8];
     struct sign_box box;
 };
-an_code sign_compose(struct an_sign_session *session, an_time when, struct sign_drawing *ret, struct an_err *reterr) AN_MUST_USE;
+an_code sign_compose(struct an_sign_session *session, an_time when, struct sign_drawing *ret,
+                     struct an_err *reterr) AN_MUST_USE;
 /* The look's text for the bottom margin of every page. */
 an_code sign_compose_footer(struct an_sign_session *session, an_time when, struct sign_drawing *drawing,
                             struct an_err *reterr) AN_MUST_USE;
@@ -51,12 +52,15 @@ void sign_drawing_fit(struct sign_drawing *drawing, double width, double height)
 
 /* ---- session.c ---- */
 bool sign_session_draws(const struct an_sign_session *session);
-an_code sign_make_cms(struct an_sign_session *session, struct an_cms_plan *plan, struct an_buf *ret, bool *ret_downgraded,
+an_code sign_make_cms(struct an_sign_session *session, struct an_cms_plan *plan, struct an_buf *ret,
+                      bool *ret_downgraded,
                       struct an_err *reterr) AN_MUST_USE;
 void sign_plan_init(struct an_sign_session *session, struct an_cms_plan *plan);
 /* Room that a CMS object of this plan needs, time-stamp included. */
-an_code sign_cms_room(struct an_sign_session *session, struct an_cms_plan *plan, size_t *ret, struct an_err *reterr) AN_MUST_USE;
-an_code sign_time_stamp(struct an_sign_session *session, an_bytes data_digest, struct an_buf *ret_token, struct an_err *reterr) AN_MUST_USE;
+an_code sign_cms_room(struct an_sign_session *session, struct an_cms_plan *plan, size_t *ret,
+                      struct an_err *reterr) AN_MUST_USE;
+an_code sign_time_stamp(struct an_sign_session *session, an_bytes data_digest, struct an_buf *ret_token,
+                        struct an_err *reterr) AN_MUST_USE;
 
 /* ---- journal.c: what makes appending in place recoverable ---- */
 an_code sign_journal_begin(const char *path, int fd, uint64_t size, struct an_err *reterr) AN_MUST_USE;

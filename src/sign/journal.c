@@ -1,7 +1,8 @@
 /*
- * What appending in place can leave when the power fails or the process is killed: a tail behind the last whole revision. Before
- * the first byte is appended the old length and the digest of the file's end are written beside it and synced; they go when the
- * signature is whole on disk. The next run that signs the file in place cuts it back by them (docs/decisions/005).
+ * What appending in place can leave when the power fails or the process is killed: a tail behind the last whole
+ * revision. Before the first byte is appended the old length and the digest of the file's end are written beside it and
+ * synced; they go when the signature is whole on disk. The next run that signs the file in place cuts it back by them
+ * (docs/decisions/005).
  */
 #include "sign/internal.h"
 
@@ -99,7 +100,8 @@ sign_journal_recover(const char *path, bool *ret_recovered, struct an_err *reter
     }
     now = lseek(fd, 0, SEEK_END);
     /* Another file of the same name, or one that somebody has changed since: not ours to cut. */
-    if (read_journal(name, &size, &wanted) && now > 0 && (uint64_t)now >= size && (found = digest_end(fd, size)) != NULL && strcmp(found, wanted) == 0 &&
+    if (read_journal(name, &size, &wanted) && now > 0 && (uint64_t)now >= size &&
+        (found = digest_end(fd, size)) != NULL && strcmp(found, wanted) == 0 &&
         ((uint64_t)now == size || ftruncate(fd, (off_t)size) == 0) && fdatasync(fd) == 0)
         *ret_recovered = (uint64_t)now > size;
     close(fd);

@@ -42,12 +42,15 @@ add_status(struct evidence *e, const struct an_status_result *status)
 
 /* Path and status of one certificate; every status but the anchor's must be known, or the level would be a lie. */
 static an_code
-add_path(struct an_sign_session *session, struct evidence *e, struct an_cert *leaf, const struct an_certs *more, struct an_err *reterr)
+add_path(struct an_sign_session *session, struct evidence *e, struct an_cert *leaf, const struct an_certs *more,
+         struct an_err *reterr)
 {
     const struct an_sign_setup *setup = &session->setup;
     struct an_certs untrusted = {0};
-    struct an_path_params params = {.anchors = setup->anchors, .untrusted = &untrusted, .crls = setup->crls, .ocsps = setup->ocsps,
-                                    .at = an_time_now(), .status_at = AN_TIME_NONE, .now = AN_TIME_NONE, .freshness_max = -1,
+    struct an_path_params params = {.anchors = setup->anchors, .untrusted = &untrusted, .crls = setup->crls,
+                                    .ocsps = setup->ocsps,
+                                    .at = an_time_now(), .status_at = AN_TIME_NONE, .now = AN_TIME_NONE,
+                                    .freshness_max = -1,
                                     .revocation = AN_REVOCATION_REQUIRE, .fetch = setup->fetch};
     struct an_path_result path = {0};
     an_code code = AN_OK;
@@ -58,7 +61,8 @@ add_path(struct an_sign_session *session, struct evidence *e, struct an_cert *le
         an_certs_add(&untrusted, more->items[i]);
     an_path_validate(leaf, &params, &path);
     if (!path.valid)
-        code = an_err_set(reterr, AN_E_SIGN_LTV, "%s%s%s", an_message_find(path.why)->en, path.detail[0] ? ": " : "", path.detail);
+        code = an_err_set(reterr, AN_E_SIGN_LTV, "%s%s%s", an_message_find(path.why)->en, path.detail[0] ? ": " : "",
+                          path.detail);
     for (size_t i = 0; i < path.chain_count; i++)
         an_certs_add(&e->certs, path.chain[i]);
     for (size_t i = 0; i + 1 < path.chain_count; i++)
@@ -93,7 +97,8 @@ add_signature(struct an_sign_session *session, struct evidence *e, an_bytes cont
     if (signer == NULL)
         AN_FAIL(reterr, AN_E_SIGN_LTV, "%s", "signer certificate absent");
     AN_TRY(add_path(session, e, signer, &cms->certs, reterr));
-    stamp = an_cms_attribute_find(cms->signers[0].unsigned_attributes, cms->signers[0].unsigned_count, "1.2.840.113549.1.9.16.2.14");
+    stamp = an_cms_attribute_find(cms->signers[0].unsigned_attributes, cms->signers[0].unsigned_count,
+                                  "1.2.840.113549.1.9.16.2.14");
     if (stamp != NULL)
         return add_token(session, e, stamp->values, reterr);
     return AN_OK;
@@ -184,7 +189,8 @@ newest_signature(const struct an_pdf_sigfields *fields)
 /* Every signature of the file gets its material, so that an earlier signer's does not end with the newest one.
  * Signatures of others are helped when their material is at hand, and do not stop us when it is not. */
 static an_code
-gather(struct an_sign_session *session, struct an_pdf *pdf, struct evidence *e, uint8_t ret_vri[static 20], struct an_err *reterr)
+gather(struct an_sign_session *session, struct an_pdf *pdf, struct evidence *e, uint8_t ret_vri[static 20],
+       struct an_err *reterr)
 {
     struct an_pdf_sigfields fields = {0};
     uint8_t sha1[AN_DIGEST_MAX];
@@ -195,7 +201,8 @@ gather(struct an_sign_session *session, struct an_pdf *pdf, struct evidence *e, 
     newest = newest_signature(&fields);
     for (size_t i = 0; i < fields.count; i++) {
         struct an_err ignored = {0};
-        if (i != newest && fields.items[i].contents.len && add_signature(session, e, fields.items[i].contents, &ignored) != AN_OK)
+        if (i != newest && fields.items[i].contents.len && add_signature(session, e, fields.items[i].contents,
+                &ignored) != AN_OK)
             continue;
     }
     if (newest != SIZE_MAX) {
@@ -226,9 +233,11 @@ write_dss(struct an_sign_session *session, struct growing *g, struct an_err *ret
         crls[i] = e.crls.items[i]->der;
     for (size_t i = 0; i < e.ocsps.count; i++)
         ocsps[i] = e.ocsps.items[i]->der;
-    vri = (struct an_pdf_vri){.key_sha1 = vri_key, .certs = certs, .cert_count = e.certs.count, .crls = crls, .crl_count = e.crls.count,
+    vri = (struct an_pdf_vri){.key_sha1 = vri_key, .certs = certs, .cert_count = e.certs.count, .crls = crls,
+                              .crl_count = e.crls.count,
                               .ocsps = ocsps, .ocsp_count = e.ocsps.count};
-    dss = (struct an_pdf_dss){.certs = certs, .cert_count = e.certs.count, .crls = crls, .crl_count = e.crls.count, .ocsps = ocsps,
+    dss = (struct an_pdf_dss){.certs = certs, .cert_count = e.certs.count, .crls = crls, .crl_count = e.crls.count,
+                              .ocsps = ocsps,
                               .ocsp_count = e.ocsps.count, .vris = &vri, .vri_count = 1};
     code = an_pdf_dss_prepare(g->pdf, &dss, &update, reterr);
     if (code == AN_OK)
@@ -240,7 +249,8 @@ write_dss(struct an_sign_session *session, struct growing *g, struct an_err *ret
 }
 
 static an_code
-hash_with_gap(struct growing *g, const struct an_pdf_update *update, uint8_t ret_digest[static AN_DIGEST_MAX], struct an_err *reterr)
+hash_with_gap(struct growing *g, const struct an_pdf_update *update, uint8_t ret_digest[static AN_DIGEST_MAX],
+              struct an_err *reterr)
 {
     struct an_range whole = {0, update->base};
     size_t gap = (size_t)(update->contents_offset - update->base), after = gap + update->contents_max * 2 + 2;
@@ -288,7 +298,8 @@ write_document_time_stamp(struct an_sign_session *session, struct growing *g, st
 }
 
 an_code
-sign_extend(struct an_sign_session *session, const struct an_secret *password, int fd, enum an_level level, struct an_err *reterr)
+sign_extend(struct an_sign_session *session, const struct an_secret *password, int fd, enum an_level level,
+            struct an_err *reterr)
 {
     AN_CLEANUP(growing_close) struct growing g = {.fd = fd};
 

@@ -75,7 +75,8 @@ check_person_first(struct work *w, struct an_err *reterr)
         rejected |= s->indication == AN_TOTAL_FAILED;
     }
     if (!found || rejected)
-        code = an_err_set(reterr, AN_E_SIGN_PERSON_FIRST, "%s: %zu signatures, %s", w->job->in_path, report.signature_count,
+        code = an_err_set(reterr, AN_E_SIGN_PERSON_FIRST, "%s: %zu signatures, %s", w->job->in_path,
+                          report.signature_count,
                           rejected ? "TOTAL-FAILED" : "none TOTAL-PASSED");
     an_report_done(&report);
     return code;
@@ -291,7 +292,8 @@ append_in_place(struct work *w, struct an_err *reterr)
     AN_TRY(sign_journal_begin(w->job->in_path, w->append_fd, w->update.base, reterr));
     w->appended = true;
     while (done < w->update.tail.len) {
-        ssize_t put = pwrite(w->append_fd, w->update.tail.ptr + done, w->update.tail.len - done, (off_t)(w->update.base + done));
+        ssize_t put = pwrite(w->append_fd, w->update.tail.ptr + done, w->update.tail.len - done,
+                             (off_t)(w->update.base + done));
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
@@ -319,7 +321,8 @@ sign_once(struct work *w, struct an_err *reterr)
     return an_output_write(&w->out, an_buf_view(&w->update.tail), reterr);
 }
 
-/* The first token of a session may be larger than the room guessed for it: then its size is known, and the second try fits. */
+/* The first token of a session may be larger than the room guessed for it: then its size is known, and the second try
+ * fits. */
 static an_code
 sign_with_room(struct work *w, struct an_err *reterr)
 {
@@ -344,7 +347,8 @@ finish(struct work *w, struct an_err *reterr)
     } else {
         w->result->level = level;
         if (level >= AN_LEVEL_B_LT)
-            AN_TRY(sign_extend(w->session, w->job->password, w->job->in_place ? w->append_fd : w->out.fd, level, reterr));
+            AN_TRY(sign_extend(w->session, w->job->password, w->job->in_place ? w->append_fd : w->out.fd, level,
+                               reterr));
     }
     if (w->job->in_place && level >= AN_LEVEL_B_LT && fdatasync(w->append_fd) != 0)
         return an_err_set_errno(reterr, AN_E_FILE_WRITE, errno, "%s", w->job->in_path);
@@ -359,7 +363,8 @@ finish(struct work *w, struct an_err *reterr)
 }
 
 an_code
-an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, struct an_sign_result *ret, struct an_err *reterr)
+an_sign_pdf(struct an_sign_session *session, const struct an_sign_job *job, struct an_sign_result *ret,
+            struct an_err *reterr)
 {
     AN_CLEANUP(work_done) struct work w = {.session = session, .job = job, .result = ret, .file = AN_FILE_NONE,
                                            .out = AN_OUTPUT_NONE, .append_fd = -1};

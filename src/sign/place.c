@@ -104,7 +104,8 @@ kept_on_page(struct an_pdf_rect r, double w, double h)
 /* ---- a place given by the person ---- */
 
 static an_code
-place_given(struct finder *f, const struct an_sign_job *job, struct sign_box box, struct sign_place *ret, struct an_err *reterr)
+place_given(struct finder *f, const struct an_sign_job *job, struct sign_box box, struct sign_place *ret,
+            struct an_err *reterr)
 {
     const struct an_look *look = f->session->setup.look;
     bool sized_by_law = look->true_size || look->line_count > 0;
@@ -117,7 +118,8 @@ place_given(struct finder *f, const struct an_sign_job *job, struct sign_box box
         index = count ? count - 1 : 0;
     AN_TRY(an_pdf_page(f->pdf, AN_PDF_NOW, index, &page, reterr));
     displayed_size(&page, &w, &h);
-    if (!(job->w > 0) || !(job->h > 0) || job->x < -0.01 || job->y < -0.01 || job->x + job->w > w + 0.01 || job->y + job->h > h + 0.01)
+    if (!(job->w > 0) || !(job->h > 0) || job->x < -0.01 || job->y < -0.01 || job->x + job->w > w + 0.01 ||
+        job->y + job->h > h + 0.01)
         AN_FAIL(reterr, AN_E_SIGN_RECT, "%.1f,%.1f,%.1f,%.1f / %.1f × %.1f", job->x, job->y, job->w, job->h, w, h);
     ret->page_index = index;
     ret->rect = (struct an_pdf_rect){job->x, job->y, job->x + job->w, job->y + job->h};
@@ -148,10 +150,12 @@ is_free(struct finder *f, size_t page, struct an_pdf_rect r, bool *ret, struct a
 static struct an_pdf_rect
 edge_candidate(const struct an_look *look, struct sign_box box, double w, double h, unsigned step)
 {
-    double side = look->margin_side_mm * POINTS_PER_MM, top = look->margin_top_mm * POINTS_PER_MM, edge = EDGE_MM * POINTS_PER_MM;
+    double side = look->margin_side_mm * POINTS_PER_MM, top = look->margin_top_mm * POINTS_PER_MM,
+           edge = EDGE_MM * POINTS_PER_MM;
     double nearer = top > edge ? (top - edge) / 6 : 0;
     double from_top = step <= 6 ? top - nearer * step : top + (step - 6) * 6.0;
-    double x = look->place == AN_LOOK_PAGE_TOP_LEFT ? side : look->place == AN_LOOK_PAGE_TOP_CENTRE ? (w - box.width) / 2 : w - side - box.width;
+    double x = look->place == AN_LOOK_PAGE_TOP_LEFT ? side : look->place == AN_LOOK_PAGE_TOP_CENTRE
+            ? (w - box.width) / 2 : w - side - box.width;
     double y = look->place == AN_LOOK_PAGE_BOTTOM_RIGHT ? from_top : h - from_top - box.height;
 
     return kept_on_page(rect_at(x, y, box), w, h);
@@ -254,7 +258,8 @@ neighbour(const struct an_text_lines *lines, const struct an_box *from, bool abo
     return best;
 }
 
-/* Title and name are centred on one another, or begin at one edge; the cell of a table and the text above it are not. */
+/* Title and name are centred on one another, or begin at one edge; the cell of a table and the text above it are not.
+ */
 static bool
 belong_together(const struct an_box *a, const struct an_box *b)
 {
@@ -317,7 +322,8 @@ find_block(struct finder *f, const char *wanted, struct block *ret, struct an_er
         scale_box(&hits.items[i].box, unit);
         if (!line_of_hit(&lines, &hits.items[i].box, wanted, &line) || !block_around(&lines, &line, &block))
             continue;
-        found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 || fabs(block.centre - ret->centre) > 30;
+        found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 ||
+            fabs(block.centre - ret->centre) > 30;
         *ret = block;
     }
     if (found == 0)
@@ -366,7 +372,8 @@ place_over_signature(struct finder *f, struct sign_box box, struct sign_place *r
     AN_TRY(an_pdf_sigfields(f->pdf, AN_PDF_NOW, &fields, reterr));
     for (size_t i = 0; i < fields.count; i++) {
         const struct an_pdf_sigfield *s = &fields.items[i];
-        if (s->value != NULL && !s->is_doc_timestamp && s->page_num != 0 && s->rect.x1 - s->rect.x0 > 1 && s->rect.y1 - s->rect.y0 > 1)
+        if (s->value != NULL && !s->is_doc_timestamp && s->page_num != 0 && s->rect.x1 - s->rect.x0 > 1 &&
+            s->rect.y1 - s->rect.y0 > 1)
             under = s;
     }
     if (under != NULL &&
@@ -374,7 +381,8 @@ place_over_signature(struct finder *f, struct sign_box box, struct sign_place *r
         struct an_pdf_rect image = displayed_rect(&page, under->rect);
         double covered = look->overlap * (image.x1 - image.x0);
         displayed_size(&page, &w, &h);
-        ret->rect = kept_on_page(rect_at(image.x0 + covered - box.width, (image.y0 + image.y1 - box.height) / 2, box), w, h);
+        ret->rect = kept_on_page(rect_at(image.x0 + covered - box.width, (image.y0 + image.y1 - box.height) / 2, box),
+                                 w, h);
         found = true;
     }
     an_pdf_sigfields_done(&fields);
@@ -394,7 +402,8 @@ take_password(struct finder *f, const struct an_secret *password)
 }
 
 an_code
-sign_place_find(struct an_sign_session *session, struct an_pdf *pdf, int fd, const struct an_sign_job *job, struct sign_box box,
+sign_place_find(struct an_sign_session *session, struct an_pdf *pdf, int fd, const struct an_sign_job *job,
+                struct sign_box box,
                 struct sign_place *ret, struct an_err *reterr)
 {
     struct finder f = {.session = session, .pdf = pdf, .fd = fd};

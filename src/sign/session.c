@@ -74,7 +74,8 @@ check_key(struct an_sign_session *session, struct an_err *reterr)
     if (!an_bytes_eq(spki, session->setup.cert->spki)) {
         AN_CLEANUP(an_buf_free) struct an_buf name = an_buf_new(AN_LIMIT_LOOK_TEXT);
         an_name_text(session->setup.cert->subject, &name);
-        AN_FAIL(reterr, AN_E_SIGN_KEY_MISMATCH, "%.*s / %s", AN_FMT(an_buf_view(&name)), an_signer_info(session->setup.signer)->label);
+        AN_FAIL(reterr, AN_E_SIGN_KEY_MISMATCH, "%.*s / %s", AN_FMT(an_buf_view(&name)),
+                an_signer_info(session->setup.signer)->label);
     }
     return AN_OK;
 }
@@ -86,7 +87,8 @@ check_certificate(struct an_sign_session *session, struct an_err *reterr)
     const struct an_sign_setup *setup = &session->setup;
     struct an_path_params params = {.anchors = setup->anchors, .untrusted = setup->chain, .crls = setup->crls,
                                     .ocsps = setup->ocsps, .at = an_time_now(), .status_at = AN_TIME_NONE,
-                                    .now = AN_TIME_NONE, .freshness_max = -1, .revocation = setup->revocation, .fetch = setup->fetch};
+                                    .now = AN_TIME_NONE, .freshness_max = -1, .revocation = setup->revocation,
+                                    .fetch = setup->fetch};
     const struct an_message *why;
     an_code code;
 
@@ -100,7 +102,8 @@ check_certificate(struct an_sign_session *session, struct an_err *reterr)
     AN_FAIL(reterr, code, "%s (%s)%s%s", why->vi, why->en, session->path.detail[0] ? ": " : "", session->path.detail);
 }
 
-/* What is embedded in signatures: the path without leaf and root, so that a reader who has the root alone can follow. */
+/* What is embedded in signatures: the path without leaf and root, so that a reader who has the root alone can follow.
+ */
 static void
 collect_chain(struct an_sign_session *session)
 {

@@ -11,7 +11,8 @@
 struct an_output; /* base/file.h */
 
 enum an_level { AN_LEVEL_B_B = 0, AN_LEVEL_B_T, AN_LEVEL_B_LT, AN_LEVEL_B_LTA };
-enum an_tsa_failure { AN_TSA_FAIL = 0, AN_TSA_DOWNGRADE }; /* no time-stamp to be had: fail, or sign at B-B and say so */
+/* no time-stamp to be had: fail, or sign at B-B and say so */
+enum an_tsa_failure { AN_TSA_FAIL = 0, AN_TSA_DOWNGRADE };
 
 /* What is the same for every file of a batch: made once. Thread-safe. */
 struct an_sign_session;
@@ -33,13 +34,15 @@ struct an_sign_setup {
     const char *near_text;             /* printed name or title beside the place; NULL = the signer's name */
     enum an_level level;
     enum an_tsa_failure on_tsa_failure;
-    an_code (*time_stamp)(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token, struct an_err *reterr);
+    an_code (*time_stamp)(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token,
+                          struct an_err *reterr);
     void *time_stamp_context;
     bool use_pss; enum an_digest digest;
     bool secret;                       /* the document is marked mật/tối mật/tuyệt mật: refused */
     bool skip_path_check;              /* the forger of the demonstration; the command line cannot set it */
 };
-an_code an_sign_session_new(const struct an_sign_setup *setup, struct an_sign_session **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_sign_session_new(const struct an_sign_setup *setup, struct an_sign_session **ret,
+                            struct an_err *reterr) AN_MUST_USE;
 void an_sign_session_free(struct an_sign_session **session);
 /* Was every certificate of the signer's path found good, not merely not found revoked? */
 bool an_sign_session_status_known(const struct an_sign_session *session);

@@ -1,4 +1,5 @@
-/* The RFC 3161 client: asks a time-stamping server, with retries and the long patience that the fielded server needs. */
+/* The RFC 3161 client: asks a time-stamping server, with retries and the long patience that the fielded server needs.
+ */
 #pragma once
 
 #include "crypto/crypto.h"
@@ -11,4 +12,5 @@ struct an_tsa_client {
     unsigned tries;             /* 0 = 3 */
 };
 /* For an_sign_setup.time_stamp; context is a struct an_tsa_client *. AN_E_SIGN_TSA with the cause. Thread-safe. */
-an_code an_tsa_client_stamp(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token, struct an_err *reterr) AN_MUST_USE;
+an_code an_tsa_client_stamp(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token,
+                            struct an_err *reterr) AN_MUST_USE;

@@ -1,4 +1,5 @@
-/* The schema's version: which migrations were applied, whether they are those of this program, and applying the rest. */
+/* The schema's version: which migrations were applied, whether they are those of this program, and applying the rest.
+ */
 #include <stdio.h>
 
 #include "base/time.h"
@@ -21,12 +22,14 @@ note_migration(void *context, const struct an_row *row, struct an_err *reterr)
         if (sql_migrations[i].number != applied->newest)
             continue;
         if (strcmp(sql_migrations[i].digest, an_row_text(row, 2)) != 0)
-            AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s was another when it was applied (by antin %s)", sql_migrations[i].number,
+            AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s was another when it was applied (by antin %s)",
+                    sql_migrations[i].number,
                     sql_migrations[i].name, applied->program);
         applied->there[i] = true;
         return AN_OK;
     }
-    AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s is not known to antin %s; the schema is that of antin %s or later", (int)applied->newest,
+    AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s is not known to antin %s; the schema is that of antin %s or later",
+            (int)applied->newest,
             an_row_text(row, 1), AN_VERSION, applied->program);
 }
 
@@ -58,7 +61,8 @@ read_applied(struct conn *conn, struct applied *applied, struct an_err *reterr)
 static an_code
 apply(struct conn *conn, const struct sql_migration *migration, struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(migration->number), an_v_text(migration->name), an_v_text(migration->digest),
+    const struct an_value values[] = {AN_V_INT(migration->number), an_v_text(migration->name),
+                                      an_v_text(migration->digest),
                                       an_v_text(AN_VERSION), AN_V_INT(an_time_now())};
     struct query insert = {.statement = AN_SQL_STORE_MIGRATION_INSERT, .values = values, .count = AN_COUNT(values)};
 
@@ -113,7 +117,8 @@ check_versions(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(read_applied(tx->conn, &applied, reterr));
     for (size_t i = 0; i < sql_migration_count; i++)
         if (!there[i])
-            AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s is not applied yet", sql_migrations[i].number, sql_migrations[i].name);
+            AN_FAIL(reterr, AN_E_STORE_VERSION, "%04d-%s is not applied yet", sql_migrations[i].number,
+                    sql_migrations[i].name);
     return AN_OK;
 }
 

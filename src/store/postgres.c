@@ -1,6 +1,6 @@
 /*
- * PostgreSQL through libpq in pipeline mode: a statement whose answer nobody waits for is sent with those that follow, and
- * one round trip brings all their answers. Home of libpq.
+ * PostgreSQL through libpq in pipeline mode: a statement whose answer nobody waits for is sent with those that follow,
+ * and one round trip brings all their answers. Home of libpq.
  *
  * What was sent and not yet answered stands in a queue; an error makes the server skip everything up to the next
  * synchronisation point, so the first error in the queue is the one that counts.
@@ -12,14 +12,17 @@
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_VARCHAR = 1043 };
 
-enum fixed { FIXED_READ = 0, FIXED_WRITE, FIXED_LOCK, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_START, FIXED_KEEP, FIXED_UNDO, FIXED_COUNT };
+enum fixed { FIXED_READ = 0, FIXED_WRITE, FIXED_LOCK, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_START, FIXED_KEEP, FIXED_UNDO,
+            FIXED_COUNT };
 static const char *const fixed_texts[FIXED_COUNT] = {
     [FIXED_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     [FIXED_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-    /* one transaction writes at a time (docs/decisions/041-one-writer.md): "AnTn", and the schema in which the tables lie */
+    /* one transaction writes at a time (docs/decisions/041-one-writer.md): "AnTn", and the schema in which the tables
+     * lie */
     [FIXED_LOCK] = "SELECT pg_advisory_xact_lock(1097749614, hashtext(current_schema()))",
     [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK",
-    [FIXED_START] = "SAVEPOINT work", [FIXED_KEEP] = "RELEASE SAVEPOINT work", [FIXED_UNDO] = "ROLLBACK TO SAVEPOINT work",
+    [FIXED_START] = "SAVEPOINT work", [FIXED_KEEP] = "RELEASE SAVEPOINT work",
+    [FIXED_UNDO] = "ROLLBACK TO SAVEPOINT work",
 };
 
 enum item_kind { ITEM_STATEMENT = 0, ITEM_PREPARE, ITEM_FIXED, ITEM_SYNC };
@@ -66,7 +69,8 @@ pg_lost(struct pg *pg, const char *name, struct an_err *reterr)
 static an_code
 pg_fail(struct pg *pg, const PGresult *result, const char *name, struct an_err *reterr)
 {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+                *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     an_code code = AN_E_STORE_STATEMENT;
 
     if (PQstatus(pg->db) == CONNECTION_BAD && state == NULL)
@@ -94,7 +98,8 @@ cell(const struct an_row *row, size_t column, int *ret_row)
     const struct pg_row *at = row->handle;
 
     *ret_row = at->number;
-    return (int)column < PQnfields(at->result) && PQgetisnull(at->result, at->number, (int)column) == 0 ? at->result : NULL;
+    return (int)column < PQnfields(at->result) && PQgetisnull(at->result, at->number, (int)column) == 0 ? at->result
+            : NULL;
 }
 
 static bool
@@ -132,7 +137,8 @@ pg_blob(const struct an_row *row, size_t column)
     int number;
     const PGresult *result = cell(row, column, &number);
 
-    return result ? AN_BYTES(PQgetvalue(result, number, (int)column), (size_t)PQgetlength(result, number, (int)column)) : AN_NONE;
+    return result ? AN_BYTES(PQgetvalue(result, number, (int)column), (size_t)PQgetlength(result, number, (int)column))
+            : AN_NONE;
 }
 
 static const char *
@@ -198,7 +204,8 @@ item_name(const struct item *item)
 {
     if (item->kind == ITEM_SYNC)
         return "sync";
-    return item->kind == ITEM_FIXED || item->which < 0 ? fixed_texts[item->kind == ITEM_FIXED ? item->which : -1 - item->which] : sql_texts[item->which].name;
+    return item->kind == ITEM_FIXED || item->which < 0 ? fixed_texts[item->kind == ITEM_FIXED ? item->which
+                                                                     : -1 - item->which] : sql_texts[item->which].name;
 }
 
 /* A statement that could not be prepared must be prepared again. */
@@ -255,7 +262,8 @@ send_sync(struct pg *pg)
     return PQpipelineSync(pg->db) == 1;
 }
 
-/* Sends what waits and takes every answer; the rows of the last statement go to query. The first error is the answer. */
+/* Sends what waits and takes every answer; the rows of the last statement go to query. The first error is the answer.
+ */
 static an_code
 drain(struct pg *pg, struct query *query, struct an_err *reterr)
 {
@@ -373,7 +381,8 @@ pg_rollback(struct conn *conn)
     pg->writes = false;
     if (send_fixed(pg, FIXED_ROLLBACK, NULL) != AN_OK)
         conn->broken = true;
-    else if (writes ? drain(pg, NULL, NULL) != AN_OK && PQtransactionStatus(pg->db) != PQTRANS_IDLE : !send_sync(pg) || PQflush(pg->db) < 0)
+    else if (writes ? drain(pg, NULL, NULL) != AN_OK && PQtransactionStatus(pg->db) != PQTRANS_IDLE : !send_sync(pg) ||
+             PQflush(pg->db) < 0)
         conn->broken = true;
 }
 
@@ -466,7 +475,8 @@ check_url(const char *url, struct an_err *reterr)
     return AN_OK;
 }
 
-/* What was acknowledged must be on disk whatever the server's default; whoever hangs in a transaction must not stop the others. */
+/* What was acknowledged must be on disk whatever the server's default; whoever hangs in a transaction must not stop the
+ * others. */
 static const char session_script[] =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');"
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '20s'; SET client_min_messages = 'warning'; SET jit = off;";
@@ -492,8 +502,10 @@ an_code
 pg_connect(const char *url, unsigned flags, PGconn **ret, struct an_err *reterr)
 {
     /* ours may be set otherwise by the address, except the last */
-    const char *const keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                                "dbname", "fallback_application_name", "client_encoding", flags & AN_STORE_READ_ONLY ? NULL : "target_session_attrs", NULL};
+    const char *const keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval",
+                                "keepalives_count",
+                                "dbname", "fallback_application_name", "client_encoding",
+                                flags & AN_STORE_READ_ONLY ? NULL : "target_session_attrs", NULL};
     const char *const values[] = {"5", "10000", "5", "2", "3", url, "antin", "UTF8", "read-write", NULL};
     an_code code;
     PGconn *db;
@@ -547,7 +559,9 @@ pg_script(struct conn *conn, const char *text, struct an_err *reterr)
 }
 
 const struct engine engine_postgres = {
-    .scheme = "postgresql://", .marks = true, .open = pg_open, .close = pg_close, .begin = pg_begin, .commit = pg_commit, .rollback = pg_rollback,
-    .work_start = pg_work_start, .work_keep = pg_work_keep, .work_undo = pg_work_undo, .run = pg_run, .script = pg_script,
+    .scheme = "postgresql://", .marks = true, .open = pg_open, .close = pg_close, .begin = pg_begin,
+    .commit = pg_commit, .rollback = pg_rollback,
+    .work_start = pg_work_start, .work_keep = pg_work_keep, .work_undo = pg_work_undo, .run = pg_run,
+    .script = pg_script,
     .dump = pg_dump, .load = pg_load,
 };

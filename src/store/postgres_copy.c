@@ -1,8 +1,9 @@
 /*
- * The content of a PostgreSQL schema to a file and back: tables in the order of their references, each by COPY in binary
- * form, all in one snapshot.
+ * The content of a PostgreSQL schema to a file and back: tables in the order of their references, each by COPY in
+ * binary form, all in one snapshot.
  *
- *   "antin-dump 1\n", then for each table "name(columns)\n" and its COPY data in chunks of 4 bytes length (big-endian) and
+ * "antin-dump 1\n", then for each table "name(columns)\n" and its COPY data in chunks of 4 bytes length (big-endian)
+ * and
  *   bytes, ended by a length of zero; "." ends the file.
  */
 #include <stdio.h>
@@ -13,7 +14,8 @@
 
 #define TITLE "antin-dump 1\n"
 
-/* Tables, referenced ones first, with their columns in order. References within a table are checked at the end of its COPY. */
+/* Tables, referenced ones first, with their columns in order. References within a table are checked at the end of its
+ * COPY. */
 static const char tables_query[] =
     "WITH RECURSIVE t AS (SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     "  WHERE n.nspname = current_schema() AND c.relkind = 'r'),"
@@ -26,7 +28,8 @@ static const char tables_query[] =
 static void
 put_length(struct an_output *out, size_t length, an_code *code, struct an_err *reterr)
 {
-    const uint8_t bytes[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
+    const uint8_t bytes[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
+                              (uint8_t)length};
 
     if (*code == AN_OK)
         *code = an_output_write(out, AN_BYTES(bytes, 4), reterr);
@@ -148,7 +151,8 @@ load_table(PGconn *db, an_bytes *in, struct an_err *reterr)
     an_code code;
 
     AN_TRY(take_head(in, &table, &columns, reterr));
-    /* what the migrations wrote themselves is in the dump too; triggers judged these rows when they were first written */
+    /* what the migrations wrote themselves is in the dump too; triggers judged these rows when they were first written
+     */
     prepare = an_asprintf("ALTER TABLE \"%s\" DISABLE TRIGGER USER; DELETE FROM \"%s\"", table, table);
     copy = an_asprintf("COPY \"%s\" (%s) FROM STDIN (FORMAT binary)", table, columns);
     AN_TRY(pg_plain(db, prepare, NULL, reterr));
@@ -158,7 +162,8 @@ load_table(PGconn *db, an_bytes *in, struct an_err *reterr)
         code = an_err_set(reterr, AN_E_STORE_ABSENT, "COPY %s", table);
     while ((result = PQgetResult(db)) != NULL) {
         if (code == AN_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
-            code = an_err_set(reterr, AN_E_STORE_DAMAGED, "%s: %s", table, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+            code = an_err_set(reterr, AN_E_STORE_DAMAGED, "%s: %s", table,
+                              PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
         PQclear(result);
     }
     if (code != AN_OK)

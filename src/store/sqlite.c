@@ -14,7 +14,8 @@
 
 #define APPLICATION_ID 0x416e546e /* "AnTn": a SQLite file that is somebody else's is told from an empty one */
 
-enum fixed { FIXED_READ = 0, FIXED_WRITE, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_START, FIXED_KEEP, FIXED_UNDO, FIXED_COUNT };
+enum fixed { FIXED_READ = 0, FIXED_WRITE, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_START, FIXED_KEEP, FIXED_UNDO,
+            FIXED_COUNT };
 static const char *const fixed_texts[FIXED_COUNT] = {
     [FIXED_READ] = "BEGIN", [FIXED_WRITE] = "BEGIN IMMEDIATE", [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK",
     [FIXED_START] = "SAVEPOINT work", [FIXED_KEEP] = "RELEASE work", [FIXED_UNDO] = "ROLLBACK TO work",
@@ -39,7 +40,8 @@ lite_of(struct conn *conn)
 static an_code
 code_of(sqlite3 *db, int rc)
 {
-    int disk_errno = db && sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno; /* within a COMMIT it is only in errno */
+    /* within a COMMIT it is only in errno */
+    int disk_errno = db && sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno;
 
     if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID)
         return AN_E_STORE_UNIQUE;
@@ -54,7 +56,8 @@ code_of(sqlite3 *db, int rc)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return AN_E_STORE_DAMAGED;
     case SQLITE_READONLY: return AN_E_STORE_READONLY;
-    case SQLITE_IOERR: return disk_errno == ENOSPC || disk_errno == EDQUOT || disk_errno == EFBIG ? AN_E_STORE_FULL : AN_E_STORE_ABSENT;
+    case SQLITE_IOERR: return disk_errno == ENOSPC || disk_errno == EDQUOT ||
+        disk_errno == EFBIG ? AN_E_STORE_FULL : AN_E_STORE_ABSENT;
     case SQLITE_CANTOPEN: return AN_E_STORE_ABSENT;
     default: return AN_E_STORE_STATEMENT;
     }
@@ -118,7 +121,8 @@ static an_code
 check_owner(struct lite *lite, const char *path, unsigned flags, struct an_err *reterr)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(lite->db, "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)", -1,
+    int rc = sqlite3_prepare_v2(lite->db,
+                                "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)", -1,
                                 &statement, NULL);
     int64_t owner = 0, tables = 0;
     char mark[64];
@@ -158,7 +162,8 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     const char *path = url + strlen(engine_sqlite.scheme);
     struct lite *lite = AN_NEW(struct lite);
     struct conn *conn = &lite->base;
-    int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (flags & AN_STORE_CREATE ? SQLITE_OPEN_CREATE : 0);
+    int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (flags & AN_STORE_CREATE
+            ? SQLITE_OPEN_CREATE : 0);
     mode_t old = umask(0077); /* what officials did is nobody else's to read */
     struct stat info;
     int rc;
@@ -184,7 +189,8 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     lite->device = code == AN_OK ? info.st_dev : 0;
     lite->inode = code == AN_OK ? info.st_ino : 0;
     if (code == AN_OK && (flags & (AN_STORE_READ_ONLY | OPEN_READER)))
-        code = lite_script(conn, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", reterr); /* several, and the system keeps the file too */
+        /* several, and the system keeps the file too */
+        code = lite_script(conn, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", reterr);
     umask(old);
     if (code == AN_OK && flags == 0)
         lite->fold = fold_start(lite->db, path);
@@ -233,7 +239,8 @@ lite_commit(struct conn *conn, struct an_err *reterr)
 
     if (code == AN_OK)
         return AN_OK;
-    if (sqlite3_extended_errcode(lite->db) == SQLITE_IOERR_FSYNC || sqlite3_extended_errcode(lite->db) == SQLITE_IOERR_DIR_FSYNC) {
+    if (sqlite3_extended_errcode(lite->db) == SQLITE_IOERR_FSYNC ||
+        sqlite3_extended_errcode(lite->db) == SQLITE_IOERR_DIR_FSYNC) {
         conn->broken = true; /* the frames are in the log and may be on the disk, or not */
         return an_err_set(reterr, AN_E_STORE_LOST, "COMMIT: %s", sqlite3_errmsg(lite->db));
     }
@@ -384,7 +391,8 @@ copy_file(const char *from, const char *to, struct an_err *reterr)
     sqlite3_busy_timeout(source, AN_LIMIT_STORE_BUSY_MS);
     if (code == AN_OK)
         code = copy_pages(source, target, to, reterr);
-    if (code == AN_OK && sqlite3_exec(target, "PRAGMA journal_mode=DELETE; PRAGMA journal_mode=WAL", NULL, NULL, NULL) != SQLITE_OK)
+    if (code == AN_OK && sqlite3_exec(target, "PRAGMA journal_mode=DELETE; PRAGMA journal_mode=WAL", NULL, NULL,
+                                      NULL) != SQLITE_OK)
         code = an_err_set(reterr, AN_E_STORE_DAMAGED, "%s: %s", to, sqlite3_errmsg(target));
     sqlite3_close(target);
     sqlite3_close(source);
@@ -410,7 +418,9 @@ lite_load(const char *url, const char *path, struct an_err *reterr)
 }
 
 const struct engine engine_sqlite = {
-    .scheme = "sqlite:", .open = lite_open, .close = lite_close, .begin = lite_begin, .commit = lite_commit, .rollback = lite_rollback,
-    .work_start = lite_work_start, .work_keep = lite_work_keep, .work_undo = lite_work_undo, .run = lite_run, .script = lite_script,
+    .scheme = "sqlite:", .open = lite_open, .close = lite_close, .begin = lite_begin, .commit = lite_commit,
+    .rollback = lite_rollback,
+    .work_start = lite_work_start, .work_keep = lite_work_keep, .work_undo = lite_work_undo, .run = lite_run,
+    .script = lite_script,
     .dump = lite_dump, .load = lite_load,
 };

@@ -1,7 +1,7 @@
 /*
- * Folding SQLite's log back into the database while the writer goes on. A thread with a connection of its own does most of
- * it, so that commits do not wait for the disk twice. The log begins anew only when the whole of it is folded while nobody
- * writes; under load the writer does the little that is left itself, when the log has become long.
+ * Folding SQLite's log back into the database while the writer goes on. A thread with a connection of its own does most
+ * of it, so that commits do not wait for the disk twice. The log begins anew only when the whole of it is folded while
+ * nobody writes; under load the writer does the little that is left itself, when the log has become long.
  */
 #include <pthread.h>
 #include <sqlite3.h>
@@ -32,7 +32,8 @@ run_fold(void *context)
     struct fold *fold = context;
     sqlite3 *db = NULL;
 
-    if (sqlite3_open_v2(fold->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(fold->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+                        NULL) != SQLITE_OK ||
         sqlite3_exec(db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL) != SQLITE_OK) {
         sqlite3_close(db);
         return NULL; /* the writer does it all */
@@ -58,7 +59,8 @@ ask_fold(struct fold *fold)
 {
     pthread_mutex_lock(&fold->lock);
     if (!fold->has_thread)
-        fold->has_thread = pthread_create(&fold->thread, NULL, run_fold, fold) == 0; /* of the writer, who takes no signals */
+        /* of the writer, who takes no signals */
+        fold->has_thread = pthread_create(&fold->thread, NULL, run_fold, fold) == 0;
     fold->is_asked = true;
     pthread_cond_signal(&fold->wake);
     pthread_mutex_unlock(&fold->lock);

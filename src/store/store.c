@@ -8,7 +8,8 @@
 #include "base/program.h"
 #include "store/internal.h"
 
-static const struct engine *const engines[] = {[AN_STORE_SQLITE] = &engine_sqlite, [AN_STORE_POSTGRESQL] = &engine_postgres};
+static const struct engine *const engines[] = {[AN_STORE_SQLITE] = &engine_sqlite,
+                                               [AN_STORE_POSTGRESQL] = &engine_postgres};
 
 enum an_store_engine
 engine_kind(const struct engine *engine)
@@ -107,7 +108,8 @@ an_store_set_closer(struct an_store *store, an_tx_close_fn closer)
 }
 
 static an_code
-read_once(struct an_store *store, struct conn *conn, an_tx_fn work, void *context, bool *ret_handed, struct an_err *reterr)
+read_once(struct an_store *store, struct conn *conn, an_tx_fn work, void *context, bool *ret_handed,
+          struct an_err *reterr)
 {
     struct an_tx tx = {.store = store, .conn = conn};
     an_code code = store->engine->begin(conn, BEGIN_READ, reterr);
@@ -193,7 +195,8 @@ run_query(struct an_tx *tx, struct query *query, struct an_err *reterr)
 }
 
 an_code
-an_tx_run(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t *ret_changed, struct an_err *reterr)
+an_tx_run(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t *ret_changed,
+          struct an_err *reterr)
 {
     struct query query = {.statement = statement, .values = values, .count = count, .later = ret_changed == NULL};
 
@@ -204,7 +207,8 @@ an_tx_run(struct an_tx *tx, enum an_sql statement, const struct an_value *values
 }
 
 an_code
-an_tx_each(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_row_fn each, void *context,
+an_tx_each(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_row_fn each,
+           void *context,
            struct an_err *reterr)
 {
     struct query query = {.statement = statement, .values = values, .count = count, .each = each, .context = context};
@@ -213,10 +217,12 @@ an_tx_each(struct an_tx *tx, enum an_sql statement, const struct an_value *value
 }
 
 an_code
-an_tx_one(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_row_fn each, void *context,
+an_tx_one(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, an_row_fn each,
+          void *context,
           bool *ret_found, struct an_err *reterr)
 {
-    struct query query = {.statement = statement, .values = values, .count = count, .each = each, .context = context, .one = true};
+    struct query query = {.statement = statement, .values = values, .count = count, .each = each, .context = context,
+                          .one = true};
 
     AN_TRY(run_query(tx, &query, reterr));
     if (ret_found != NULL)
@@ -233,7 +239,8 @@ take_int(void *context, const struct an_row *row, struct an_err *reterr)
 }
 
 an_code
-an_tx_int(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t *ret, struct an_err *reterr)
+an_tx_int(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count, int64_t *ret,
+          struct an_err *reterr)
 {
     int64_t number = 0;
 
@@ -269,7 +276,8 @@ an_tx_value(struct an_tx *tx, const char *name, char **ret, struct an_err *reter
 {
     char *value = NULL;
 
-    AN_TRY(an_tx_one(tx, AN_SQL_STORE_VALUE_FIND, (struct an_value[]){an_v_text(name)}, 1, take_text, &value, NULL, reterr));
+    AN_TRY(an_tx_one(tx, AN_SQL_STORE_VALUE_FIND, (struct an_value[]){an_v_text(name)}, 1, take_text, &value, NULL,
+                     reterr));
     *ret = value;
     return AN_OK;
 }
@@ -277,5 +285,6 @@ an_tx_value(struct an_tx *tx, const char *name, char **ret, struct an_err *reter
 an_code
 an_tx_put_value(struct an_tx *tx, const char *name, const char *value, struct an_err *reterr)
 {
-    return an_tx_run(tx, AN_SQL_STORE_VALUE_PUT, (struct an_value[]){an_v_text(name), an_v_text(value)}, 2, NULL, reterr);
+    return an_tx_run(tx, AN_SQL_STORE_VALUE_PUT, (struct an_value[]){an_v_text(name), an_v_text(value)}, 2, NULL,
+                     reterr);
 }

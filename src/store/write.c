@@ -94,15 +94,19 @@ put_mark(struct an_store *store, bool is_new, struct an_err *reterr)
     const an_time now = an_time_now();
 
     if (store->mark[0] == 0) {
-        snprintf(store->mark, sizeof(store->mark), "%ld-%d-%llx", (long)now, (int)getpid(), (unsigned long long)(uintptr_t)store ^ an_time_monotonic_ms());
-        AN_TRY(an_tx_run(&tx, AN_SQL_STORE_COMMIT_FORGET, (struct an_value[]){AN_V_INT(now - 7 * 86400)}, 1, NULL, reterr));
+        snprintf(store->mark, sizeof(store->mark), "%ld-%d-%llx", (long)now, (int)getpid(),
+                 (unsigned long long)(uintptr_t)store ^ an_time_monotonic_ms());
+        AN_TRY(an_tx_run(&tx, AN_SQL_STORE_COMMIT_FORGET, (struct an_value[]){AN_V_INT(now - 7 * 86400)}, 1, NULL,
+                         reterr));
     }
     store->groups += is_new;
-    return an_tx_run(&tx, AN_SQL_STORE_COMMIT_PUT, (struct an_value[]){an_v_text(store->mark), AN_V_INT(store->groups), AN_V_INT(now)}, 3, NULL,
+    return an_tx_run(&tx, AN_SQL_STORE_COMMIT_PUT, (struct an_value[]){an_v_text(store->mark), AN_V_INT(store->groups),
+                                                                       AN_V_INT(now)}, 3, NULL,
                      reterr);
 }
 
-/* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST, unknown). */
+/* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST, unknown).
+ */
 static an_code
 try_group(struct an_store *store, struct work **works, size_t count, bool careful, struct an_err *reterr)
 {
@@ -162,8 +166,8 @@ is_worth_waiting(struct an_store *store, an_code code, int runs, uint64_t until)
 }
 
 /*
- * The answer to a commit was lost. On a new connection, under the lock that the lost transaction held or holds, its mark is
- * there or will never be. A commit of our own then proves that what was found is as durable as any commit.
+ * The answer to a commit was lost. On a new connection, under the lock that the lost transaction held or holds, its
+ * mark is there or will never be. A commit of our own then proves that what was found is as durable as any commit.
  */
 static an_code
 look_for_mark(struct an_store *store, struct an_err *reterr)
@@ -206,8 +210,8 @@ settle(struct an_store *store)
     return AN_E_STORE_LOST;
 }
 
-/* What failed for the group as a whole goes in smaller steps: first with every answer waited for, so that an error is that
- * of its work; then one by one. */
+/* What failed for the group as a whole goes in smaller steps: first with every answer waited for, so that an error is
+ * that of its work; then one by one. */
 static void
 run_group(struct an_store *store, struct work **works, size_t count, bool careful)
 {

@@ -21,7 +21,8 @@ an_code
 an_pin_check(const struct an_pin_policy *policy, const struct an_secret *pin, struct an_err *reterr)
 {
     an_bytes text = an_secret_bytes(pin);
-    unsigned upper = count_between(text, 'A', 'Z'), lower = count_between(text, 'a', 'z'), digits = count_between(text, '0', '9');
+    unsigned upper = count_between(text, 'A', 'Z'), lower = count_between(text, 'a', 'z'),
+             digits = count_between(text, '0', '9');
     unsigned printable = count_between(text, 0x20, 0x7e);
     const char *model = policy->model ? policy->model : "";
     const struct { bool is_missing; const char *what; } wants[] = {
@@ -44,13 +45,15 @@ an_pin_check(const struct an_pin_policy *policy, const struct an_secret *pin, st
 
 /* The model's rule, then the token's own bounds: before any try is spent. */
 static an_code
-check_new_pin(const CK_TOKEN_INFO *info, const struct an_pin_policy *policy, const struct an_secret *pin, struct an_err *reterr)
+check_new_pin(const CK_TOKEN_INFO *info, const struct an_pin_policy *policy, const struct an_secret *pin,
+              struct an_err *reterr)
 {
     size_t len = an_secret_len(pin);
 
     if (policy != NULL)
         AN_TRY(an_pin_check(policy, pin, reterr));
-    if (len == 0 || len < info->ulMinPinLen || len > AN_LIMIT_PIN_BYTES || (info->ulMaxPinLen != 0 && len > info->ulMaxPinLen))
+    if (len == 0 || len < info->ulMinPinLen || len > AN_LIMIT_PIN_BYTES ||
+        (info->ulMaxPinLen != 0 && len > info->ulMaxPinLen))
         AN_FAIL(reterr, AN_E_PIN_LENGTH, "%lu–%lu", info->ulMinPinLen, info->ulMaxPinLen);
     return AN_OK;
 }
@@ -93,10 +96,12 @@ name_so_failure(an_code code, struct an_err *reterr)
 }
 
 static an_code
-init_pin(const struct an_p11_session *session, const struct an_secret *so_pin, const struct an_secret *new_pin, struct an_err *reterr)
+init_pin(const struct an_p11_session *session, const struct an_secret *so_pin, const struct an_secret *new_pin,
+         struct an_err *reterr)
 {
     CK_FUNCTION_LIST *f = session->place.f;
-    AN_CLEANUP(an_secret_free) struct an_secret *copy = an_secret_from(an_secret_bytes(new_pin)); /* PKCS#11 has no const */
+    /* PKCS#11 has no const */
+    AN_CLEANUP(an_secret_free) struct an_secret *copy = an_secret_from(an_secret_bytes(new_pin));
     an_code code = name_so_failure(an_p11_login(f, session->handle, CKU_SO, so_pin, reterr), reterr);
     CK_RV rv;
 
@@ -123,7 +128,8 @@ prove_pin(struct an_p11_session *session, const struct an_secret *pin, struct an
 }
 
 an_code
-an_token_unlock(const char *uri, struct an_pin_source so_pin, const struct an_secret *new_pin, const struct an_pin_policy *policy,
+an_token_unlock(const char *uri, struct an_pin_source so_pin, const struct an_secret *new_pin,
+                const struct an_pin_policy *policy,
                 struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
@@ -141,7 +147,8 @@ an_token_change_pin(const char *uri_text, struct an_pin_source old_pin, const st
                     const struct an_pin_policy *policy, struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
-    AN_CLEANUP(an_secret_free) struct an_secret *answer = NULL, *old = NULL, *new = an_secret_from(an_secret_bytes(new_pin));
+    AN_CLEANUP(an_secret_free) struct an_secret *answer = NULL, *old = NULL,
+                                                 *new = an_secret_from(an_secret_bytes(new_pin));
     AN_CLEANUP(an_p11_uri_free) P11KitUri *uri = NULL;
     CK_RV rv;
 
@@ -153,7 +160,8 @@ an_token_change_pin(const char *uri_text, struct an_pin_source old_pin, const st
         rv = session.place.f->C_SetPIN(session.handle, NULL, 0, NULL, 0);
     else {
         old = an_secret_from(an_secret_bytes(answer));
-        rv = session.place.f->C_SetPIN(session.handle, an_secret_ptr(old), (CK_ULONG)an_secret_len(old), an_secret_ptr(new),
+        rv = session.place.f->C_SetPIN(session.handle, an_secret_ptr(old), (CK_ULONG)an_secret_len(old),
+                                       an_secret_ptr(new),
                                        (CK_ULONG)an_secret_len(new));
     }
     return rv == CKR_OK ? AN_OK : an_p11_fail(reterr, rv, "C_SetPIN");
@@ -195,7 +203,8 @@ prove_empty(const struct an_p11_place *place, struct an_err *reterr)
 }
 
 an_code
-an_token_wipe(const char *uri_text, const char *serial, const char *label, struct an_pin_source so_pin, struct an_err *reterr)
+an_token_wipe(const char *uri_text, const char *serial, const char *label, struct an_pin_source so_pin,
+              struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_uri_free) P11KitUri *uri = NULL;
     AN_CLEANUP(an_p11_place_close) struct an_p11_place place = {0};
@@ -219,8 +228,8 @@ an_token_wipe(const char *uri_text, const char *serial, const char *label, struc
 }
 
 /* ---- certificates ---- */
-/* The certificates of that key but one that is what was just written: whoever was killed after writing it writes it once more, and
- * half of one, without its value, is no certificate. */
+/* The certificates of that key but one that is what was just written: whoever was killed after writing it writes it
+ * once more, and half of one, without its value, is no certificate. */
 static an_code
 destroy_others(const struct an_p11_session *session, an_bytes id, an_bytes keep, struct an_err *reterr)
 {
@@ -247,7 +256,8 @@ destroy_others(const struct an_p11_session *session, an_bytes id, an_bytes keep,
 }
 
 an_code
-an_token_replace_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id, struct an_err *reterr)
+an_token_replace_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
+                      struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
 

@@ -21,7 +21,8 @@ sign_many_elsewhere(struct an_signer *base, const struct an_scheme *scheme, stru
 }
 
 static an_code
-sign_elsewhere(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+sign_elsewhere(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
+               struct an_err *reterr)
 {
     struct an_signing one = {.digest = digest, .out = out, .reterr = reterr};
 
@@ -40,7 +41,8 @@ close_elsewhere(struct an_signer *base)
     free(signer);
 }
 
-static const struct an_signer_ops elsewhere_ops = {.sign = sign_elsewhere, .sign_many = sign_many_elsewhere, .close = close_elsewhere};
+static const struct an_signer_ops elsewhere_ops = {.sign = sign_elsewhere, .sign_many = sign_many_elsewhere,
+                                                   .close = close_elsewhere};
 
 an_code
 an_signer_of(const struct an_signer_elsewhere *what, struct an_signer **ret, struct an_err *reterr)
@@ -48,7 +50,8 @@ an_signer_of(const struct an_signer_elsewhere *what, struct an_signer **ret, str
     struct asking_signer *signer = AN_NEW(struct asking_signer);
     an_code code;
 
-    *signer = (struct asking_signer){.base = {.ops = &elsewhere_ops, .spki = an_buf_new(AN_TOKEN_VALUE_MAX)}, .ask = what->ask, .context = what->context};
+    *signer = (struct asking_signer){.base = {.ops = &elsewhere_ops, .spki = an_buf_new(AN_TOKEN_VALUE_MAX)},
+                                     .ask = what->ask, .context = what->context};
     an_buf_append(&signer->base.spki, what->spki);
     snprintf(signer->base.info.label, sizeof(signer->base.info.label), "%s", what->label);
     snprintf(signer->base.info.token, sizeof(signer->base.info.token), "%s", what->token);

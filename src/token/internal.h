@@ -20,7 +20,8 @@ void an_p11_uri_free(P11KitUri **uri); /* for AN_CLEANUP */
 void an_p11_text(const unsigned char *padded, size_t width, char *ret, size_t ret_size);
 void an_p11_token_uri(const CK_TOKEN_INFO *info, const char *module_path, char *ret, size_t ret_size);
 /* "pkcs11:…;id=…;object=…;type=…" */
-void an_p11_object_uri(const CK_TOKEN_INFO *info, const char *module_path, CK_OBJECT_CLASS class, an_bytes id, an_bytes label,
+void an_p11_object_uri(const CK_TOKEN_INFO *info, const char *module_path, CK_OBJECT_CLASS class, an_bytes id,
+                       an_bytes label,
                        char *ret, size_t ret_size);
 enum an_pin_state an_p11_pin_state(const CK_TOKEN_INFO *info);
 
@@ -56,8 +57,8 @@ an_code an_p11_place_refind(struct an_p11_place *place, struct an_err *reterr) A
 void an_p11_token_info(const CK_TOKEN_INFO *info, const char *module_path, struct an_token_info *ret);
 
 /* ---- login.c ---- */
-/* The PIN for the token as it stands now: refuses when it is locked, asks the source otherwise. NULL for a reader with a
- * key pad of its own. pin.ask NULL falls back on the URI's pin-source. */
+/* The PIN for the token as it stands now: refuses when it is locked, asks the source otherwise. NULL for a reader with
+ * a key pad of its own. pin.ask NULL falls back on the URI's pin-source. */
 an_code an_p11_pin_ask(const CK_TOKEN_INFO *info, P11KitUri *uri, struct an_pin_source pin, struct an_secret **ret,
                        struct an_err *reterr) AN_MUST_USE;
 an_code an_p11_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_USER_TYPE user, const struct an_secret *pin,
@@ -80,9 +81,12 @@ an_code an_p11_find(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_ATTRIBUTE
 /* One attribute appended to out; false when the object has none, hides it or lies about its length. */
 bool an_p11_attribute(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                       struct an_buf *out);
-bool an_p11_ulong(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, CK_ULONG *ret);
-bool an_p11_flag(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool otherwise);
-/* SubjectPublicKeyInfo of a private or public key object, from it or from the public key beside it; false when not told. */
+bool an_p11_ulong(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                  CK_ULONG *ret);
+bool an_p11_flag(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                 bool otherwise);
+/* SubjectPublicKeyInfo of a private or public key object, from it or from the public key beside it; false when not
+ * told. */
 bool an_p11_spki(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, struct an_buf *out);
 /* The certificate of that key; false when there is none. spki may be empty: then CKA_ID decides. */
 bool an_p11_certificate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, an_bytes id, an_bytes spki, struct an_buf *out);
@@ -100,7 +104,8 @@ void an_p11_ec_spki(an_bytes params, an_bytes point, struct an_buf *out);
 struct an_signer_ops {
     an_code (*sign)(struct an_signer *signer, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
                     struct an_err *reterr);
-    void (*sign_many)(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count); /* NULL = one after the other */
+    /* NULL = one after the other */
+    void (*sign_many)(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count);
     void (*close)(struct an_signer *signer);
 };
 /* First member of both kinds. */
@@ -113,5 +118,7 @@ struct an_signer {
 /* Fills kind and bits from the SPKI. */
 an_code an_signer_set_key(struct an_signer *signer, struct an_err *reterr) AN_MUST_USE;
 void an_signer_done(struct an_signer *signer);
-an_code an_p11_signer_open(const char *uri, struct an_pin_source pin, struct an_signer **ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_soft_signer_open(const char *path, struct an_pin_source pin, struct an_signer **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_p11_signer_open(const char *uri, struct an_pin_source pin, struct an_signer **ret,
+                           struct an_err *reterr) AN_MUST_USE;
+an_code an_soft_signer_open(const char *path, struct an_pin_source pin, struct an_signer **ret,
+                            struct an_err *reterr) AN_MUST_USE;

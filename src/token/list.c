@@ -45,7 +45,8 @@ static const struct { CK_OBJECT_CLASS class; const char *name; } classes[] = {
 };
 
 static void
-describe_key(const struct an_p11_session *session, CK_OBJECT_HANDLE handle, an_bytes certificate, struct an_token_object *ret)
+describe_key(const struct an_p11_session *session, CK_OBJECT_HANDLE handle, an_bytes certificate,
+             struct an_token_object *ret)
 {
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_TOKEN_VALUE_MAX);
     struct an_pubkey *key = NULL;
@@ -63,7 +64,8 @@ describe_key(const struct an_p11_session *session, CK_OBJECT_HANDLE handle, an_b
 }
 
 static void
-tell_object(const struct an_p11_session *session, size_t class, CK_OBJECT_HANDLE handle, an_token_object_fn each, void *context)
+tell_object(const struct an_p11_session *session, size_t class, CK_OBJECT_HANDLE handle, an_token_object_fn each,
+            void *context)
 {
     AN_CLEANUP(an_buf_free) struct an_buf id = an_buf_new(AN_TOKEN_VALUE_MAX);
     AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(AN_TOKEN_VALUE_MAX * 2);
@@ -86,7 +88,8 @@ tell_object(const struct an_p11_session *session, size_t class, CK_OBJECT_HANDLE
 }
 
 an_code
-an_token_objects(const char *uri, struct an_pin_source pin, an_token_object_fn each, void *context, struct an_err *reterr)
+an_token_objects(const char *uri, struct an_pin_source pin, an_token_object_fn each, void *context,
+                 struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
     AN_CLEANUP(an_free_ptr) struct an_p11_handles *found = AN_NEW(struct an_p11_handles);

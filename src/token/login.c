@@ -30,7 +30,8 @@ check_pin_length(const CK_TOKEN_INFO *info, const struct an_secret *pin, struct 
 }
 
 an_code
-an_p11_pin_ask(const CK_TOKEN_INFO *info, P11KitUri *uri, struct an_pin_source pin, struct an_secret **ret, struct an_err *reterr)
+an_p11_pin_ask(const CK_TOKEN_INFO *info, P11KitUri *uri, struct an_pin_source pin, struct an_secret **ret,
+               struct an_err *reterr)
 {
     AN_CLEANUP(an_secret_free) struct an_secret *answer = NULL;
     enum an_pin_state state = an_p11_pin_state(info);
@@ -56,7 +57,8 @@ an_p11_pin_ask(const CK_TOKEN_INFO *info, P11KitUri *uri, struct an_pin_source p
 }
 
 an_code
-an_p11_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_USER_TYPE user, const struct an_secret *pin, struct an_err *reterr)
+an_p11_login(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_USER_TYPE user, const struct an_secret *pin,
+             struct an_err *reterr)
 {
     CK_UTF8CHAR copy[AN_LIMIT_PIN_BYTES + 1]; /* C_Login takes a pointer without const */
     an_bytes bytes = pin ? an_secret_bytes(pin) : AN_NONE;
@@ -84,7 +86,8 @@ an_p11_session_open(const char *uri_text, struct an_pin_source pin, bool must_lo
     AN_TRY(an_p11_place_open(uri, &session.place, reterr));
     if (may_write && (session.place.info.flags & CKF_WRITE_PROTECTED))
         AN_FAIL(reterr, AN_E_TOKEN_READONLY, "CKF_WRITE_PROTECTED");
-    rv = session.place.f->C_OpenSession(session.place.slot, CKF_SERIAL_SESSION | (may_write ? CKF_RW_SESSION : 0), NULL, NULL,
+    rv = session.place.f->C_OpenSession(session.place.slot, CKF_SERIAL_SESSION | (may_write ? CKF_RW_SESSION : 0), NULL,
+                                        NULL,
                                         &session.handle);
     if (rv != CKR_OK)
         return an_p11_fail(reterr, rv, "C_OpenSession");

@@ -51,7 +51,8 @@ an_p11_attribute(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDL
 }
 
 bool
-an_p11_ulong(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, CK_ULONG *ret)
+an_p11_ulong(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+             CK_ULONG *ret)
 {
     CK_ULONG value = 0;
     CK_ATTRIBUTE attribute = {type, &value, sizeof(value)};
@@ -63,7 +64,8 @@ an_p11_ulong(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE ob
 }
 
 bool
-an_p11_flag(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool otherwise)
+an_p11_flag(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+            bool otherwise)
 {
     CK_BBOOL value = CK_FALSE;
     CK_ATTRIBUTE attribute = {type, &value, sizeof(value)};
@@ -141,7 +143,8 @@ an_p11_spki(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
 }
 
 static bool
-is_certificate_of(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, an_bytes id, an_bytes spki, an_bytes der)
+is_certificate_of(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, an_bytes id, an_bytes spki,
+                  an_bytes der)
 {
     AN_CLEANUP(an_buf_free) struct an_buf own_id = an_buf_new(AN_TOKEN_VALUE_MAX);
     struct an_p11_cert fields;
@@ -150,7 +153,8 @@ is_certificate_of(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, CK_OBJECT_HAND
         return false;
     if (spki.len != 0)
         return an_bytes_eq(fields.spki, spki);
-    return id.len != 0 && an_p11_attribute(f, session, object, CKA_ID, &own_id) && an_bytes_eq(an_buf_view(&own_id), id);
+    return id.len != 0 && an_p11_attribute(f, session, object, CKA_ID, &own_id) &&
+           an_bytes_eq(an_buf_view(&own_id), id);
 }
 
 bool
@@ -166,7 +170,8 @@ an_p11_certificate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, an_bytes id, 
     for (CK_ULONG i = 0; i < found->count; i++) {
         size_t before = out->len;
         if (an_p11_attribute(f, session, found->items[i], CKA_VALUE, out) &&
-            is_certificate_of(f, session, found->items[i], id, spki, an_bytes_slice(an_buf_view(out), before, SIZE_MAX)))
+            is_certificate_of(f, session, found->items[i], id, spki,
+                              an_bytes_slice(an_buf_view(out), before, SIZE_MAX)))
             return true;
         out->len = before;
     }
@@ -247,7 +252,8 @@ find_id_by_certificate(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, an_bytes 
 }
 
 static void
-match_keys(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const struct an_p11_handles *all, const struct key_wanted *wanted,
+match_keys(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const struct an_p11_handles *all,
+           const struct key_wanted *wanted,
            struct an_p11_handles *ret)
 {
     ret->count = 0;
@@ -257,7 +263,8 @@ match_keys(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, const struct an_p11_h
 }
 
 an_code
-an_p11_find_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, P11KitUri *uri, CK_OBJECT_HANDLE *ret, struct an_err *reterr)
+an_p11_find_key(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session, P11KitUri *uri, CK_OBJECT_HANDLE *ret,
+                struct an_err *reterr)
 {
     AN_CLEANUP(an_free_ptr) struct an_p11_handles *all = AN_NEW(struct an_p11_handles);
     AN_CLEANUP(an_free_ptr) struct an_p11_handles *fit = AN_NEW(struct an_p11_handles);

@@ -28,7 +28,8 @@ static const struct {
     {AN_SHA512, CKM_SHA512, CKG_MGF1_SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40", 19},
 };
 
-/* What C_SignInit and C_Sign are given. Modules list mechanisms wrongly in both ways, so C_SignInit alone is believed. */
+/* What C_SignInit and C_Sign are given. Modules list mechanisms wrongly in both ways, so C_SignInit alone is believed.
+ */
 struct request {
     CK_MECHANISM mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;
@@ -119,7 +120,8 @@ login_for_one(const struct p11_signer *signer, CK_SESSION_HANDLE session, struct
 
 /* One attempt. ret_rv tells whether another is worth it. */
 static an_code
-sign_once(const struct p11_signer *signer, const struct pool_session *session, struct request *request, CK_BYTE *signature,
+sign_once(const struct p11_signer *signer, const struct pool_session *session, struct request *request,
+          CK_BYTE *signature,
           CK_ULONG *len, CK_RV *ret_rv, struct an_err *reterr)
 {
     CK_FUNCTION_LIST *f = signer->pool.place.f;
@@ -138,11 +140,12 @@ sign_once(const struct p11_signer *signer, const struct pool_session *session, s
 }
 
 /*
- * A session that was used before may be lost without the token being so: another is taken, until a fresh one has had its try.
- * When the token has room for no more, the other is an old one too, and may be as worn as the first.
+ * A session that was used before may be lost without the token being so: another is taken, until a fresh one has had
+ * its try. When the token has room for no more, the other is an old one too, and may be as worn as the first.
  */
 static an_code
-sign_lasting(struct p11_signer *signer, struct pool_session **session, struct request *request, CK_BYTE *signature, CK_ULONG *len,
+sign_lasting(struct p11_signer *signer, struct pool_session **session, struct request *request, CK_BYTE *signature,
+             CK_ULONG *len,
              struct an_err *reterr)
 {
     for (size_t tries = 0;; tries++) {
@@ -159,7 +162,8 @@ sign_lasting(struct p11_signer *signer, struct pool_session **session, struct re
 }
 
 static an_code
-sign_p11(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+sign_p11(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
+         struct an_err *reterr)
 {
     struct p11_signer *signer = (struct p11_signer *)base;
     struct pool_session *session = NULL;
@@ -202,7 +206,8 @@ read_key(struct p11_signer *signer, struct an_err *reterr)
     (void)an_p11_attribute(f, session->handle, session->key, CKA_ID, &id);
     (void)an_p11_attribute(f, session->handle, session->key, CKA_LABEL, &label);
     snprintf(base->info.label, sizeof(base->info.label), "%.*s", AN_FMT(an_buf_view(&label)));
-    an_p11_text(signer->pool.place.info.label, sizeof(signer->pool.place.info.label), base->info.token, sizeof(base->info.token));
+    an_p11_text(signer->pool.place.info.label, sizeof(signer->pool.place.info.label), base->info.token,
+                sizeof(base->info.token));
     signer->is_always_authenticated = an_p11_flag(f, session->handle, session->key, CKA_ALWAYS_AUTHENTICATE, false);
     (void)an_p11_spki(f, session->handle, session->key, &base->spki);
     if (an_p11_certificate(f, session->handle, an_buf_view(&id), an_buf_view(&base->spki), &base->certificate))

@@ -84,7 +84,8 @@ is_module_wanted(P11KitUri *uri, CK_FUNCTION_LIST *f)
 {
     const char *wanted = p11_kit_uri_get_module_name(uri);
     char *name = p11_kit_module_get_name(f);
-    bool is_wanted = wanted == NULL || p11_kit_uri_get_module_path(uri) != NULL || (name != NULL && strcmp(name, wanted) == 0);
+    bool is_wanted = wanted == NULL || p11_kit_uri_get_module_path(uri) != NULL ||
+        (name != NULL && strcmp(name, wanted) == 0);
     CK_INFO info;
 
     free(name);

@@ -5,7 +5,8 @@ is_logged_in(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session)
 {
     CK_SESSION_INFO info;
 
-    return f->C_GetSessionInfo(session, &info) == CKR_OK && (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+    return f->C_GetSessionInfo(session, &info) == CKR_OK && (info.state == CKS_RO_USER_FUNCTIONS ||
+                                                             info.state == CKS_RW_USER_FUNCTIONS);
 }
 
 /* Never spends the last try, never offers a refused PIN twice: somebody else may have changed it meanwhile. */
@@ -20,7 +21,8 @@ login_again(struct pool *pool, CK_SESSION_HANDLE session, struct an_err *reterr)
     if (pool->is_pin_refused)
         AN_FAIL(reterr, AN_E_PIN_WRONG, "C_Login");
     if (state == AN_PIN_LOCKED || state == AN_PIN_FINAL_TRY)
-        AN_FAIL(reterr, state == AN_PIN_LOCKED ? AN_E_PIN_LOCKED : AN_E_PIN_FINAL_TRY, "%.32s", (const char *)pool->place.info.label);
+        AN_FAIL(reterr, state == AN_PIN_LOCKED ? AN_E_PIN_LOCKED : AN_E_PIN_FINAL_TRY, "%.32s",
+                (const char *)pool->place.info.label);
     code = an_p11_login(pool->place.f, session, CKU_USER, pool->pin, reterr);
     pool->is_pin_refused = code == AN_E_PIN_WRONG || code == AN_E_PIN_LENGTH || code == AN_E_PIN_LOCKED;
     return code;

@@ -21,7 +21,8 @@ an_softhsm_module(void)
     return NULL;
 }
 
-static char used_store[4096]; /* the folder last given to an_softhsm_use, as SOFTHSM2_CONF is one for the whole process */
+/* the folder last given to an_softhsm_use, as SOFTHSM2_CONF is one for the whole process */
+static char used_store[4096];
 
 an_code
 an_softhsm_use(const char *dir, struct an_err *reterr)
@@ -99,7 +100,8 @@ find_new_token(CK_FUNCTION_LIST *f, const CK_UTF8CHAR label[static 32], CK_SLOT_
 }
 
 static an_code
-set_user_pin(CK_FUNCTION_LIST *f, CK_SLOT_ID slot, const struct an_secret *so_pin, struct an_secret *pin, struct an_err *reterr)
+set_user_pin(CK_FUNCTION_LIST *f, CK_SLOT_ID slot, const struct an_secret *so_pin, struct an_secret *pin,
+             struct an_err *reterr)
 {
     CK_SESSION_HANDLE session;
     CK_RV rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
@@ -124,7 +126,8 @@ an_token_init(const char *text, const char *label, const struct an_secret *so_pi
 {
     AN_CLEANUP(an_p11_uri_free) P11KitUri *uri = NULL;
     AN_CLEANUP(an_p11_modules_close) struct an_p11_modules modules = {0};
-    AN_CLEANUP(an_secret_free) struct an_secret *so = an_secret_from(an_secret_bytes(so_pin)); /* PKCS#11 has no const */
+    /* PKCS#11 has no const */
+    AN_CLEANUP(an_secret_free) struct an_secret *so = an_secret_from(an_secret_bytes(so_pin));
     AN_CLEANUP(an_secret_free) struct an_secret *user = an_secret_from(an_secret_bytes(pin));
     AN_CLEANUP(an_free_ptr) char *path = NULL;
     CK_UTF8CHAR padded[32];
@@ -225,13 +228,15 @@ generate_pair(const struct an_p11_session *session, struct generation *how, cons
     CK_RV rv;
 
     memcpy(public_key + 4, how->parameters, how->parameter_count * sizeof(*public_key));
-    rv = session->place.f->C_GenerateKeyPair(session->handle, &how->mechanism, public_key, 4 + how->parameter_count, private_key,
+    rv = session->place.f->C_GenerateKeyPair(session->handle, &how->mechanism, public_key, 4 + how->parameter_count,
+                                             private_key,
                                              AN_COUNT(private_key), ret_public, &private_handle);
     return rv == CKR_OK ? AN_OK : an_p11_fail(reterr, rv, "C_GenerateKeyPair");
 }
 
 an_code
-an_token_generate(const char *uri, struct an_pin_source pin, enum an_key_kind kind, int bits, const char *label, an_bytes id,
+an_token_generate(const char *uri, struct an_pin_source pin, enum an_key_kind kind, int bits, const char *label,
+                  an_bytes id,
                   struct an_buf *ret_spki, struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
@@ -257,7 +262,8 @@ attribute_of(CK_ATTRIBUTE_TYPE type, an_bytes value)
 }
 
 an_code
-an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id, struct an_err *reterr)
+an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
+                    struct an_err *reterr)
 {
     AN_CLEANUP(an_p11_session_close) struct an_p11_session session = {0};
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
@@ -272,8 +278,10 @@ an_token_write_cert(const char *uri, struct an_pin_source pin, an_bytes der, con
     CK_ATTRIBUTE template[] = {
         {CKA_CLASS, &class, sizeof(class)}, {CKA_CERTIFICATE_TYPE, &type, sizeof(type)},
         {CKA_TOKEN, &yes, sizeof(yes)}, {CKA_PRIVATE, &no, sizeof(no)},
-        attribute_of(CKA_LABEL, an_bytes_of_str(label)), attribute_of(CKA_ID, id), attribute_of(CKA_SUBJECT, fields.subject),
-        attribute_of(CKA_ISSUER, fields.issuer), attribute_of(CKA_SERIAL_NUMBER, fields.serial), attribute_of(CKA_VALUE, der),
+        attribute_of(CKA_LABEL, an_bytes_of_str(label)), attribute_of(CKA_ID, id),
+        attribute_of(CKA_SUBJECT, fields.subject),
+        attribute_of(CKA_ISSUER, fields.issuer), attribute_of(CKA_SERIAL_NUMBER, fields.serial),
+        attribute_of(CKA_VALUE, der),
     };
     AN_TRY(an_p11_session_open(uri, pin, true, true, &session, reterr));
     rv = session.place.f->C_CreateObject(session.handle, template, AN_COUNT(template), &handle);

@@ -14,7 +14,8 @@ struct soft_signer {
 };
 
 static an_code
-sign_soft(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out, struct an_err *reterr)
+sign_soft(struct an_signer *base, const struct an_scheme *scheme, an_bytes digest, struct an_buf *out,
+          struct an_err *reterr)
 {
     return an_privkey_sign(((struct soft_signer *)base)->key, scheme, digest, out, reterr);
 }
@@ -41,7 +42,8 @@ is_readable_by_all(const struct an_file *file)
 }
 
 static an_code
-load_key(const char *path, const char *name, struct an_pin_source pin, struct an_privkey **ret, bool *ret_exposed, struct an_err *reterr)
+load_key(const char *path, const char *name, struct an_pin_source pin, struct an_privkey **ret, bool *ret_exposed,
+         struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     AN_CLEANUP(an_secret_free) struct an_secret *passphrase = NULL;

@@ -1,8 +1,8 @@
 /*
  * SoftHSM2 rewrites the files of its tokens in place: token.object at every login, an object when one of its attributes
- * changes. Whoever is killed in that moment leaves an empty file, and the token with all its keys is gone. So a synced copy
- * of each whole file stands beside it (NAME.kept, which SoftHSM2 does not read), and what is no longer whole is written
- * anew from it before the module looks. Both take the module's own lock on the file.
+ * changes. Whoever is killed in that moment leaves an empty file, and the token with all its keys is gone. So a synced
+ * copy of each whole file stands beside it (NAME.kept, which SoftHSM2 does not read), and what is no longer whole is
+ * written anew from it before the module looks. Both take the module's own lock on the file.
  */
 #include "token/internal.h"
 
@@ -34,8 +34,8 @@ take_number(an_bytes *in, uint64_t *ret)
     return true;
 }
 
-/* Attributes of a file: type, kind, value, each number of 8 bytes; 0 when it is not whole. A boolean has 1 byte, a number 8,
- * bytes and attribute lists tell their length, a list of mechanisms how many numbers follow. */
+/* Attributes of a file: type, kind, value, each number of 8 bytes; 0 when it is not whole. A boolean has 1 byte, a
+ * number 8, bytes and attribute lists tell their length, a list of mechanisms how many numbers follow. */
 static size_t
 count_attributes(an_bytes in)
 {
@@ -82,7 +82,8 @@ close_file(const int *fd)
         close(*fd);
 }
 
-/* In place, since others may be waiting for their lock on this very file. A kill in between is mended by the next one. */
+/* In place, since others may be waiting for their lock on this very file. A kill in between is mended by the next one.
+ */
 static bool
 write_anew(int fd, an_bytes bytes)
 {
@@ -120,7 +121,8 @@ mend_file(const char *path, size_t *count, struct an_err *reterr)
 
     read_kept(path, &kept);
     wanted = count_attributes(an_buf_view(&kept));
-    if (fd < 0 || wanted == 0 || (is_read && count_attributes(an_buf_view(&now)) >= wanted)) /* attributes are added, never taken away */
+    /* attributes are added, never taken away */
+    if (fd < 0 || wanted == 0 || (is_read && count_attributes(an_buf_view(&now)) >= wanted))
         return AN_OK;
     if (!write_anew(fd, an_buf_view(&kept)))
         AN_FAIL(reterr, AN_E_FILE_WRITE, "%s: %s", path, strerror(errno));

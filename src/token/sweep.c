@@ -1,7 +1,7 @@
 /*
- * What a process killed inside the module left on a token. A module makes an object in several writes: first a file without a name, then
- * its attributes, and for a key pair its numbers after those; killed in between, it leaves a nameless object, or a private key without
- * its numbers, or public keys of which the private one was never made.
+ * What a process killed inside the module left on a token. A module makes an object in several writes: first a file
+ * without a name, then its attributes, and for a key pair its numbers after those; killed in between, it leaves a
+ * nameless object, or a private key without its numbers, or public keys of which the private one was never made.
  */
 #include "token/internal.h"
 
@@ -39,7 +39,8 @@ is_nameless(struct sweeping *s, CK_OBJECT_HANDLE object)
     CK_ULONG class = CKO_PRIVATE_KEY; /* without a class it is not even half made */
 
     (void)an_p11_ulong(s->session.place.f, s->session.handle, object, CKA_CLASS, &class);
-    return (class == CKO_PRIVATE_KEY || class == CKO_PUBLIC_KEY || class == CKO_CERTIFICATE) && !has_value(s, object, CKA_ID, AN_NONE) &&
+    return (class == CKO_PRIVATE_KEY || class == CKO_PUBLIC_KEY || class == CKO_CERTIFICATE) &&
+           !has_value(s, object, CKA_ID, AN_NONE) &&
            !has_value(s, object, CKA_LABEL, AN_NONE);
 }
 
@@ -58,7 +59,8 @@ is_left_over(struct sweeping *s, CK_OBJECT_HANDLE object, CK_OBJECT_CLASS class)
 
     if (class == CKO_PRIVATE_KEY && !is_whole(s, object))
         return true;
-    if (class == CKO_PUBLIC_KEY && (!s->has_private || (s->modulus.len > 0 && !has_value(s, object, CKA_MODULUS, an_buf_view(&s->modulus)))))
+    if (class == CKO_PUBLIC_KEY &&
+        (!s->has_private || (s->modulus.len > 0 && !has_value(s, object, CKA_MODULUS, an_buf_view(&s->modulus)))))
         return true;
     *has = true;
     if (class == CKO_PRIVATE_KEY && first)

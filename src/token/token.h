@@ -38,7 +38,8 @@ struct an_signer_info {
 /* uri: "pkcs11:…" (RFC 7512; module-path honoured; pin-source honoured when it is a file:), or "file:PATH" or a path
  * for an encrypted PKCS#8 key. Logs in once; fails with AN_E_TOKEN_ABSENT, AN_E_KEY_ABSENT, AN_E_KEY_AMBIGUOUS,
  * AN_E_PIN_WRONG, AN_E_PIN_LOCKED, AN_E_PIN_FINAL_TRY (refused unless the source confirms), AN_E_TOKEN_MODULE. */
-an_code an_signer_open(const char *uri, struct an_pin_source pin, struct an_signer **ret, struct an_err *reterr) AN_MUST_USE;
+an_code an_signer_open(const char *uri, struct an_pin_source pin, struct an_signer **ret,
+                       struct an_err *reterr) AN_MUST_USE;
 void an_signer_close(struct an_signer **signer);
 const struct an_signer_info *an_signer_info(const struct an_signer *signer);
 /* The largest signature in bytes (ECDSA: the largest DER form). */
@@ -53,7 +54,8 @@ an_code an_signer_sign(struct an_signer *signer, const struct an_scheme *scheme,
 /* Several by one key, each with its own outcome: a key that is held elsewhere is asked once for all of them. */
 #define AN_SIGNINGS_MAX 32
 struct an_signing { an_bytes digest; struct an_buf *out; an_code code; struct an_err *reterr; };
-void an_signer_sign_many(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all, size_t count);
+void an_signer_sign_many(struct an_signer *signer, const struct an_scheme *scheme, struct an_signing *all,
+                         size_t count);
 
 /* ---- tokens and their content ---- */
 struct an_token_info {
@@ -82,10 +84,11 @@ an_code an_token_objects(const char *uri, struct an_pin_source pin, an_token_obj
 /* Creates a SoftHSM2 store inside dir (never system-wide) and writes dir/softhsm2.conf; sets SOFTHSM2_CONF for this
  * process. */
 an_code an_softhsm_use(const char *dir, struct an_err *reterr) AN_MUST_USE;
-/* Files of the store in dir that a killed process left empty or cut off, written anew from the copies beside them; how many.
- * Before the module is loaded; it looks at its files once more only when it is initialised again. */
+/* Files of the store in dir that a killed process left empty or cut off, written anew from the copies beside them; how
+ * many. Before the module is loaded; it looks at its files once more only when it is initialised again. */
 an_code an_softhsm_mend(const char *dir, size_t *ret_count, struct an_err *reterr) AN_MUST_USE;
-/* Copies what is whole and changed, synced; forgets copies of what was destroyed. No other thread may be using the module. */
+/* Copies what is whole and changed, synced; forgets copies of what was destroyed. No other thread may be using the
+ * module. */
 an_code an_softhsm_keep(const char *dir, struct an_err *reterr) AN_MUST_USE;
 /* Its module, for "pkcs11:module-path=…"; NULL when it is not installed. */
 const char *an_softhsm_module(void);
@@ -106,22 +109,25 @@ struct an_pin_policy {
     unsigned tries; /* wrong ones until it locks; 0 = not known */
 };
 /* AN_E_PIN_POLICY names what is missing, never the PIN. */
-an_code an_pin_check(const struct an_pin_policy *policy, const struct an_secret *pin, struct an_err *reterr) AN_MUST_USE;
-/* Khôi phục: sets a new user PIN with the SO PIN, whether it was locked, forgotten or never set, and proves that it opens the
- * token. policy may be NULL. AN_E_PIN_POLICY and AN_E_PIN_LENGTH before a try is spent; AN_E_SO_PIN_WRONG, AN_E_SO_PIN_LOCKED. */
+an_code an_pin_check(const struct an_pin_policy *policy, const struct an_secret *pin,
+                     struct an_err *reterr) AN_MUST_USE;
+/* Khôi phục: sets a new user PIN with the SO PIN, whether it was locked, forgotten or never set, and proves that it
+ * opens the token. policy may be NULL. AN_E_PIN_POLICY and AN_E_PIN_LENGTH before a try is spent; AN_E_SO_PIN_WRONG,
+ * AN_E_SO_PIN_LOCKED. */
 an_code an_token_unlock(const char *uri, struct an_pin_source so_pin, const struct an_secret *new_pin,
                         const struct an_pin_policy *policy, struct an_err *reterr) AN_MUST_USE;
 /* The user's own change. */
 an_code an_token_change_pin(const char *uri, struct an_pin_source old_pin, const struct an_secret *new_pin,
                             const struct an_pin_policy *policy, struct an_err *reterr) AN_MUST_USE;
-/* Destroys everything on the token that bears this serial number (AN_E_TOKEN_SERIAL: it is another one) and proves it empty.
- * Afterwards it has no user PIN: an_token_unlock sets one for the next holder. */
+/* Destroys everything on the token that bears this serial number (AN_E_TOKEN_SERIAL: it is another one) and proves it
+ * empty. Afterwards it has no user PIN: an_token_unlock sets one for the next holder. */
 an_code an_token_wipe(const char *uri, const char *serial, const char *label, struct an_pin_source so_pin,
                       struct an_err *reterr) AN_MUST_USE;
-/* Writes the certificate of a key and removes those that were there before: the new one first, so that a token pulled out in
- * between holds two, never none. */
+/* Writes the certificate of a key and removes those that were there before: the new one first, so that a token pulled
+ * out in between holds two, never none. */
 an_code an_token_replace_cert(const char *uri, struct an_pin_source pin, an_bytes der, const char *label, an_bytes id,
                               struct an_err *reterr) AN_MUST_USE;
-/* Takes away what a process killed inside the module left: keys and certificates that bear neither an identifier nor a label, halves
- * of the key of this id, public keys of it that belong to no private one. A whole key, and one that has a certificate, stays. */
+/* Takes away what a process killed inside the module left: keys and certificates that bear neither an identifier nor a
+ * label, halves of the key of this id, public keys of it that belong to no private one. A whole key, and one that has a
+ * certificate, stays. */
 an_code an_token_sweep(const char *uri, struct an_pin_source pin, an_bytes id, struct an_err *reterr) AN_MUST_USE;

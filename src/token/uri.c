@@ -14,7 +14,8 @@ an_p11_uri_parse(const char *text, P11KitUri **ret, struct an_err *reterr)
     if (rc != P11_KIT_URI_OK || p11_kit_uri_any_unrecognized(uri)) {
         p11_kit_uri_free(uri);
         /* The text itself is not repeated: it may carry a PIN. */
-        AN_FAIL(reterr, AN_E_TOKEN_URI, "RFC 7512: %s", rc == P11_KIT_URI_OK ? "unknown attribute" : p11_kit_uri_message(rc));
+        AN_FAIL(reterr, AN_E_TOKEN_URI, "RFC 7512: %s", rc == P11_KIT_URI_OK ? "unknown attribute"
+                : p11_kit_uri_message(rc));
     }
     if (p11_kit_uri_get_pin_value(uri) != NULL) {
         p11_kit_uri_free(uri);
@@ -76,7 +77,8 @@ an_p11_token_uri(const CK_TOKEN_INFO *info, const char *module_path, char *ret, 
 }
 
 void
-an_p11_object_uri(const CK_TOKEN_INFO *info, const char *module_path, CK_OBJECT_CLASS class, an_bytes id, an_bytes label,
+an_p11_object_uri(const CK_TOKEN_INFO *info, const char *module_path, CK_OBJECT_CLASS class, an_bytes id,
+                  an_bytes label,
                   char *ret, size_t ret_size)
 {
     AN_CLEANUP(an_p11_uri_free) P11KitUri *uri = new_token_uri(info, module_path);

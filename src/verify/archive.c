@@ -1,7 +1,7 @@
 /*
  * Long-term attributes of CAdES (EN 319 122-1; TS 101 733): certificate and revocation values, archive time-stamps v3
- * (clause 5.5.3, with its hash index) and v2. What an archive time-stamp covers is computed here from the encoded object;
- * all else is conclude.c's.
+ * (clause 5.5.3, with its hash index) and v2. What an archive time-stamp covers is computed here from the encoded
+ * object; all else is conclude.c's.
  */
 #include "verify/cms_reader.h"
 
@@ -68,17 +68,20 @@ read_fields(an_bytes der, size_t signer, struct fields *ret)
     int tag;
 
     *ret = (struct fields){0};
-    if (an_der_take(&der, AN_DER_SEQUENCE, &body, NULL) != AN_OK || an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK ||
+    if (an_der_take(&der, AN_DER_SEQUENCE, &body, NULL) != AN_OK ||
+        an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK ||
         an_der_take(&body, AN_DER_CONTEXT_CONSTRUCTED(0), &value, NULL) != AN_OK ||
         an_der_take(&value, AN_DER_SEQUENCE, &body, NULL) != AN_OK)
         return false;
-    if (an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK || an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK ||
+    if (an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK ||
+        an_der_any(&body, &tag, &whole, &value, NULL) != AN_OK ||
         an_der_take_whole(&body, AN_DER_SEQUENCE, &ret->encapsulated, NULL) != AN_OK || !read_encapsulated(ret))
         return false;
     if (an_der_peek(body) == AN_DER_CONTEXT_CONSTRUCTED(0) &&
         an_der_any(&body, &tag, &ret->certificates, &value, NULL) != AN_OK)
         return false;
-    if (an_der_peek(body) == AN_DER_CONTEXT_CONSTRUCTED(1) && an_der_any(&body, &tag, &ret->crls, &value, NULL) != AN_OK)
+    if (an_der_peek(body) == AN_DER_CONTEXT_CONSTRUCTED(1) &&
+        an_der_any(&body, &tag, &ret->crls, &value, NULL) != AN_OK)
         return false;
     if (an_der_take(&body, AN_DER_SET, &infos, NULL) != AN_OK)
         return false;
@@ -139,7 +142,8 @@ read_revocation_values(struct an_job *job, an_bytes values)
 
     if (an_der_take(&values, AN_DER_SEQUENCE, &body, NULL) != AN_OK)
         return;
-    if (an_der_try(&body, AN_DER_CONTEXT_CONSTRUCTED(0), &part) && an_der_take(&part, AN_DER_SEQUENCE, &list, NULL) == AN_OK)
+    if (an_der_try(&body, AN_DER_CONTEXT_CONSTRUCTED(0), &part) &&
+        an_der_take(&part, AN_DER_SEQUENCE, &list, NULL) == AN_OK)
         while (list.len && an_der_any(&list, &tag, &whole, &value, NULL) == AN_OK) {
             struct an_crl *crl = an_verifier_crl(job->verifier, whole);
 
@@ -147,7 +151,8 @@ read_revocation_values(struct an_job *job, an_bytes values)
                 an_material_add_crl(&job->material, job->verifier, crl);
             an_crl_unref(&crl);
         }
-    if (an_der_try(&body, AN_DER_CONTEXT_CONSTRUCTED(1), &part) && an_der_take(&part, AN_DER_SEQUENCE, &list, NULL) == AN_OK)
+    if (an_der_try(&body, AN_DER_CONTEXT_CONSTRUCTED(1), &part) &&
+        an_der_take(&part, AN_DER_SEQUENCE, &list, NULL) == AN_OK)
         while (list.len && an_der_any(&list, &tag, &whole, &value, NULL) == AN_OK)
             add_basic_ocsp(job, whole);
 }
@@ -162,7 +167,8 @@ read_tokens(struct an_case *sig, enum an_stamp_kind kind, an_bytes values)
         an_stamp_read(sig->job, &sig->stamps, kind, whole);
 }
 
-/* CAdES-X: over the signature with references to certificates and lists (type 1), or over the references alone (type 2). */
+/* CAdES-X: over the signature with references to certificates and lists (type 1), or over the references alone (type
+ * 2). */
 static void
 read_extended(struct an_case *sig, const struct an_cms_attribute *attribute)
 {
@@ -279,7 +285,8 @@ digest_v2(const struct an_cms_input *input, const struct fields *fields, const s
     return true;
 }
 
-/* ---- what a CAdES-X time-stamp covers (TS 101 733, 6.3.5, 6.3.6): type and values of attributes, without their SEQUENCE ---- */
+/* ---- what a CAdES-X time-stamp covers (TS 101 733, 6.3.5, 6.3.6): type and values of attributes, without their
+ * SEQUENCE ---- */
 static void
 hash_attributes(struct an_hash *hash, an_bytes attributes, const char *wanted)
 {
@@ -294,7 +301,8 @@ hash_attributes(struct an_hash *hash, an_bytes attributes, const char *wanted)
 }
 
 static void
-digest_extended(const struct fields *fields, const struct an_case *sig, const struct an_stamp *stamp, uint8_t ret[static AN_DIGEST_MAX])
+digest_extended(const struct fields *fields, const struct an_case *sig, const struct an_stamp *stamp,
+                uint8_t ret[static AN_DIGEST_MAX])
 {
     struct an_hash *hash = an_hash_new(stamp->tst->digest);
 
@@ -309,7 +317,8 @@ digest_extended(const struct fields *fields, const struct an_case *sig, const st
 }
 
 static bool
-digest_archive(const struct an_cms_input *input, const struct fields *fields, const struct an_case *sig, const struct an_stamp *stamp,
+digest_archive(const struct an_cms_input *input, const struct fields *fields, const struct an_case *sig,
+               const struct an_stamp *stamp,
                uint8_t ret[static AN_DIGEST_MAX])
 {
     if (stamp->is_extended) {
@@ -334,7 +343,8 @@ prove(const struct an_cms_input *input, struct an_case *sig, const struct an_sta
     for (size_t i = 0; i < sig->stamps.count; i++) {
         const struct an_stamp *stamp = &sig->stamps.items[i];
 
-        if (stamp != by && stamp->tst && stamp->tst->gen_time <= time && (!by->is_extended || stamp->kind == AN_STAMP_SIGNATURE))
+        if (stamp != by && stamp->tst && stamp->tst->gen_time <= time &&
+            (!by->is_extended || stamp->kind == AN_STAMP_SIGNATURE))
             an_poe_add(poes, stamp->id, time);
     }
 }

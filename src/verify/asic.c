@@ -1,7 +1,7 @@
 /*
  * Containers (EN 319 162-1): ASiC-S and ASiC-E with CAdES or XAdES, and their relatives (BDOC, signed OpenDocument).
- * antin-xml unpacks; here it is decided which file signs what, in asic_proof.c what proves what. A container in which the two do
- * not agree is refused, and a file that no signature covers is said to be so.
+ * antin-xml unpacks; here it is decided which file signs what, in asic_proof.c what proves what. A container in which
+ * the two do not agree is refused, and a file that no signature covers is said to be so.
  */
 #include <strings.h>
 
@@ -135,7 +135,8 @@ asic_find(struct asic *container, const char *uri)
     found = find_file(container, uri);
     if (!found)
         found = find_file(container, name);
-    for (char *at = strchr(name, '+'); at; at = strchr(at, '+')) /* encoded as forms are: only when nothing is called so */
+    /* encoded as forms are: only when nothing is called so */
+    for (char *at = strchr(name, '+'); at; at = strchr(at, '+'))
         *at = ' ';
     if (!found)
         found = find_file(container, name);
@@ -246,15 +247,16 @@ verify_record_file(struct asic *container, struct asic_file *file, struct an_ste
     if (!manifest && data)
         objects[count++] = data->entry->bytes;
     group.count = manifest && count < manifest->manifest->count ? 0 : count;
-    code = an_record_verify_object(container->job, file->entry->bytes, ends_with(file->entry->name, ".xml"), &group, reterr);
+    code = an_record_verify_object(container->job, file->entry->bytes, ends_with(file->entry->name, ".xml"), &group,
+                                   reterr);
     container->job->container = NULL;
     *ret_step = step;
     free(objects);
     return code;
 }
 
-/* What a manifest names, when a signature stands behind it. A time-stamp says only when a file existed, not who answers for it:
- * it counts where nobody signed anything. */
+/* What a manifest names, when a signature stands behind it. A time-stamp says only when a file existed, not who answers
+ * for it: it counts where nobody signed anything. */
 static void
 cover_by_manifest(struct asic *container, const struct an_manifest *manifest, bool has_signers)
 {
@@ -337,7 +339,8 @@ tell_uncovered(struct asic *container)
     for (size_t i = 0; i < report->signature_count; i++) {
         struct an_signature_report *row = &report->signatures[i];
 
-        an_finding_add(row, "container.coverage", AN_FINDING_INDETERMINATE, AN_V_ASIC_PART, "%s", container->step.detail);
+        an_finding_add(row, "container.coverage", AN_FINDING_INDETERMINATE, AN_V_ASIC_PART, "%s",
+                       container->step.detail);
         if (row->indication != AN_TOTAL_PASSED)
             continue;
         row->indication = AN_INDETERMINATE;

@@ -1,6 +1,7 @@
 /*
- * Proofs of existence in containers (EN 319 162-1, A.5 to A.7): a time-stamp over an ASiCArchiveManifest and an evidence record
- * prove that every file which the manifest names existed at their time: its signatures, certificates, lists and time-stamps.
+ * Proofs of existence in containers (EN 319 162-1, A.5 to A.7): a time-stamp over an ASiCArchiveManifest and an
+ * evidence record prove that every file which the manifest names existed at their time: its signatures, certificates,
+ * lists and time-stamps.
  */
 #include "verify/asic.h"
 

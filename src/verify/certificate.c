@@ -1,6 +1,7 @@
 /*
- * The certificate behind a signature or a time-stamp: X.509 validation at the validation time (EN 319 102-1, 5.2.6), and
- * when that fails for a reason that time can heal, past certificate validation with validation time sliding (5.6.2.1,
+ * The certificate behind a signature or a time-stamp: X.509 validation at the validation time (EN 319 102-1, 5.2.6),
+ * and when that fails for a reason that time can heal, past certificate validation with validation time sliding
+ * (5.6.2.1,
  * 5.6.2.2): the path is judged at the moment that is proven, and time slides back from now only as far as revocations
  * and stale status force it to.
  */
@@ -60,7 +61,8 @@ revocation_mode(const struct an_job *job)
 
     if (options->revocation)
         return (enum an_revocation_mode)(options->revocation - 1);
-    if (job->policy->any_algorithm && ((options->crls && options->crls->count) || (options->ocsps && options->ocsps->count)))
+    if (job->policy->any_algorithm && ((options->crls && options->crls->count) ||
+                                       (options->ocsps && options->ocsps->count)))
         return AN_REVOCATION_REQUIRE;
     return (enum an_revocation_mode)job->policy->revocation;
 }
@@ -112,7 +114,8 @@ write_salt(const char *kind, const struct an_job *job, const struct an_path_para
     an_poe_id(an_buf_view(&oids), id);
     an_buf_free(&oids);
     len = snprintf(ret, 160, "%s|%.40s|%.40s|%d%d%d%d|", kind, job->policy->id, params->purpose ? params->purpose : "",
-                   (int)params->revocation, params->explicit_policy, params->inhibit_mapping, params->inhibit_any_policy);
+                   (int)params->revocation, params->explicit_policy, params->inhibit_mapping,
+                   params->inhibit_any_policy);
     memcpy(ret + len, id, 16);
     return (size_t)len + 16;
 }

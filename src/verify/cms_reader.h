@@ -16,7 +16,8 @@ size_t an_ber_size(an_bytes ber);
 void an_case_begin(struct an_case *sig, struct an_job *job, const char *format);
 void an_case_take_signer(struct an_case *sig, const struct an_cms_signer *signer);
 an_code an_cms_content_digest(const struct an_cms_input *input, enum an_digest digest,
-                              uint8_t ret[static AN_DIGEST_MAX], an_bytes *ret_digest, struct an_err *reterr) AN_MUST_USE;
+                              uint8_t ret[static AN_DIGEST_MAX], an_bytes *ret_digest,
+                              struct an_err *reterr) AN_MUST_USE;
 an_code an_cms_verify_object(struct an_job *job, an_bytes object, an_bytes content, const char *format,
                              struct an_err *reterr) AN_MUST_USE;
 

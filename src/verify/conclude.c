@@ -108,7 +108,8 @@ an_case_identify(struct an_case *sig, struct an_cert *cert)
     an_step_set(&sig->identified, AN_FINDING_PASSED, AN_V_SIGNER_OK, "%.199s", sig->report->signer);
 }
 
-/* In the object, among what came with it, at last among what the caller trusts: a signer may carry no certificate at all. */
+/* In the object, among what came with it, at last among what the caller trusts: a signer may carry no certificate at
+ * all. */
 static struct an_cert *
 find_signer(const struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer)
 {
@@ -279,10 +280,12 @@ find_word(struct an_case *sig)
     struct an_signature_report *report = sig->report;
     bool stamp_failed = report->is_time_stamp && sig->stamps.count && sig->stamps.items[0].status == AN_FINDING_FAILED;
     /* What was signed is right, but its dictionary was written anew behind it: that is a change, not damage. */
-    bool is_replaced = sig->is_replaced && sig->integrity.status == AN_FINDING_PASSED && sig->value.status == AN_FINDING_PASSED;
+    bool is_replaced = sig->is_replaced && sig->integrity.status == AN_FINDING_PASSED &&
+        sig->value.status == AN_FINDING_PASSED;
 
     if (sig->structure.status == AN_FINDING_FAILED || (sig->coverage.status == AN_FINDING_FAILED && !is_replaced) ||
-        sig->integrity.status == AN_FINDING_FAILED || sig->value.status == AN_FINDING_FAILED || stamp_failed || sig->is_lost)
+        sig->integrity.status == AN_FINDING_FAILED || sig->value.status == AN_FINDING_FAILED || stamp_failed ||
+        sig->is_lost)
         report->word = AN_WORD_BROKEN;
     else if (sig->changes.status == AN_FINDING_FAILED || is_replaced)
         report->word = AN_WORD_MODIFIED;

@@ -1,7 +1,7 @@
 /*
- * Counter-signatures in CMS (RFC 5652, 11.4): one more SignerInfo in an unsigned attribute, over the signature value of the
- * signer that carries it, and perhaps counter-signed itself. Each is judged as a signature of its own; what it signs is a
- * signature, not the document, and it gives the document no effect.
+ * Counter-signatures in CMS (RFC 5652, 11.4): one more SignerInfo in an unsigned attribute, over the signature value of
+ * the signer that carries it, and perhaps counter-signed itself. Each is judged as a signature of its own; what it
+ * signs is a signature, not the document, and it gives the document no effect.
  */
 #include "verify/cms_reader.h"
 
@@ -48,7 +48,8 @@ collect(struct counters *counters, const struct an_cms_signer *signer, const cha
     for (size_t i = 0; i < signer->unsigned_count; i++) {
         an_bytes values = signer->unsigned_attributes[i].values, info;
 
-        while (an_oid_eq(signer->unsigned_attributes[i].oid, id_counter) && values.len && counters->count < AN_LIMIT_CMS_SIGNERS &&
+        while (an_oid_eq(signer->unsigned_attributes[i].oid, id_counter) && values.len &&
+               counters->count < AN_LIMIT_CMS_SIGNERS &&
                an_der_take_whole(&values, AN_DER_SEQUENCE, &info, NULL) == AN_OK) {
             struct counter *counter = &counters->items[counters->count++];
 
@@ -78,7 +79,8 @@ verify_one(const struct an_cms_input *input, struct counter *counter)
         if (signer->digest != AN_DIGEST_NONE)
             an_hash_once(signer->digest, counter->over, digest);
         an_case_check_cms(&sig, input->cms, signer, AN_NONE,
-                          signer->digest != AN_DIGEST_NONE ? AN_BYTES(digest, an_digest_size(signer->digest)) : AN_NONE);
+                          signer->digest != AN_DIGEST_NONE ? AN_BYTES(digest, an_digest_size(signer->digest))
+                          : AN_NONE);
     }
     an_case_conclude(&sig);
     an_case_done(&sig);

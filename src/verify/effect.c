@@ -22,7 +22,8 @@ static const char *const agency_words[] = {
     "ban chi dao", "ban chi huy", "hoi dong ", "dang uy ", "tinh uy", "thanh uy", "huyen uy", "dang bo ", "chi bo ",
     "truong mam non", "truong mau giao", "truong tieu hoc", "truong trung hoc", "truong pho thong", "truong thcs",
     "truong thpt", "truong th ", "truong dai hoc", "truong cao dang", "truong chinh tri", "benh vien ", "cong an ",
-    "toa an ", "vien kiem sat", "vien nghien cuu", "hoc vien ", "thanh tra tinh", "thanh tra so", "kho bac", "chi nhanh ",
+    "toa an ", "vien kiem sat", "vien nghien cuu", "hoc vien ", "thanh tra tinh", "thanh tra so", "kho bac",
+    "chi nhanh ",
     "cong ty ", "tong cong ty", "mat tran ", "uy ban mat tran", "lien doan lao dong", "hoi nong dan", "hoi lien hiep",
     "hoi cuu chien binh", "doan thanh nien", "bo chi huy", "bo tu lenh", "thu vien ", "bao tang ", "quy dau tu",
     "quy bao", "quy phat trien", "kiem toan", "bhxh", "bao hiem xa hoi", "tram y te", "nha van hoa", "dai truyen hinh",
@@ -31,7 +32,8 @@ static const char *const agency_words[] = {
 
 /* Family names of most Vietnamese, and of the larger minorities; with their accents, as certificates write them. */
 static const char *const family_names[] = {
-    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý",
+    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương",
+    "Lý",
     "Đinh", "Đào", "Trương", "Mai", "Lương", "Hà", "Cao", "Tạ", "Châu", "Trịnh", "Lâm", "Tô", "Đoàn", "Thái", "Kiều",
     "Vương", "Quách", "Triệu", "La", "Thạch", "Chu", "Phùng", "Tăng", "Tống", "Hứa", "Lưu", "Lục", "Nông", "Vi", "Lò",
     "Giàng", "Vàng", "Sùng", "Thào", "Mã", "Ma", "Cầm", "Đàm", "Doãn", "Khổng", "Từ", "Tôn", "Ksor", "Rơ", "Siu", "Y",
@@ -177,7 +179,8 @@ an_effect_classify(struct an_signature_report *report)
     an_buf_free(&subject.whole);
 }
 
-/* Only signatures that stand count; one that does not makes the whole uncertain (Bình Thuận Điều 9: all must be there). */
+/* Only signatures that stand count; one that does not makes the whole uncertain (Bình Thuận Điều 9: all must be there).
+ */
 void
 an_effect_conclude(struct an_job *job, bool has_empty_fields)
 {

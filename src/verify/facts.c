@@ -1,6 +1,6 @@
 /*
- * Facts for the report of ETSI TS 119 102-2 (4.3.12): which certificate is revoked and what says so; which algorithm was the
- * weakest that was judged, whether it is good enough, and until when.
+ * Facts for the report of ETSI TS 119 102-2 (4.3.12): which certificate is revoked and what says so; which algorithm
+ * was the weakest that was judged, whether it is good enough, and until when.
  */
 #include "verify/internal.h"
 
@@ -9,7 +9,8 @@ an_fact_revoked(struct an_cert_verdict *verdict, struct an_cert *cert, const str
 {
     if (verdict->revoked.cert || status->status != AN_STATUS_REVOKED)
         return;
-    verdict->revoked = (struct an_revoked_fact){.cert = an_cert_ref(cert), .at = status->revoked_at, .reason = (int)status->reason};
+    verdict->revoked = (struct an_revoked_fact){.cert = an_cert_ref(cert), .at = status->revoked_at,
+                                                .reason = (int)status->reason};
     if (status->crl)
         verdict->revoked.crl = an_crl_ref(status->crl);
     if (status->ocsp)
@@ -25,14 +26,16 @@ an_fact_revoked_done(struct an_revoked_fact *fact)
 }
 
 static bool
-judge_scheme(const struct an_case *sig, const struct an_scheme *scheme, struct an_cert *signer, struct an_crypto_fact *ret)
+judge_scheme(const struct an_case *sig, const struct an_scheme *scheme, struct an_cert *signer,
+             struct an_crypto_fact *ret)
 {
     struct an_pubkey *key = an_cert_key(signer);
 
     if (!key)
         return false;
     ret->scheme = *scheme;
-    ret->is_secure = an_verify_algorithm(sig->job->policy, scheme, an_pubkey_kind(key), an_pubkey_bits(key), sig->best_time, signer) == AN_OK;
+    ret->is_secure = an_verify_algorithm(sig->job->policy, scheme, an_pubkey_kind(key), an_pubkey_bits(key),
+                                         sig->best_time, signer) == AN_OK;
     ret->good_until = an_verify_good_until(sig->job->policy, scheme, an_pubkey_kind(key), an_pubkey_bits(key), signer);
     return true;
 }

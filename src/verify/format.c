@@ -32,7 +32,8 @@ an_verify_file(struct an_verifier *verifier, const struct an_file *file, const s
                struct an_report *ret, struct an_err *reterr)
 {
     struct an_report report = {.word = AN_WORD_NOT_ENOUGH};
-    struct an_job job = {.verifier = verifier, .file = file, .options = options, .report = &report, .exists_since = AN_TIME_NONE};
+    struct an_job job = {.verifier = verifier, .file = file, .options = options, .report = &report,
+                         .exists_since = AN_TIME_NONE};
     const char *policy = options->policy;
     an_code code;
 

@@ -67,7 +67,8 @@ void an_poe_add(struct an_poes *poes, const uint8_t id[static 32], an_time time)
 an_time an_poe_find(const struct an_poes *poes, const uint8_t id[static 32], an_time otherwise);
 void an_poe_add_material(struct an_poes *poes, const struct an_material *material, an_time time);
 void an_poes_done(struct an_poes *poes);
-/* A file of a container whose existence is proven: what is read from it from now on existed then. AN_TIME_NONE = not proven. */
+/* A file of a container whose existence is proven: what is read from it from now on existed then. AN_TIME_NONE = not
+ * proven. */
 void an_poe_begin_file(struct an_job *job, an_time exists_since);
 /* After reading it, before judging: its certificates and lists; own may be NULL. */
 void an_poe_take_file(struct an_job *job, const struct an_material *own);
@@ -225,7 +226,8 @@ struct an_case {
     bool has_poe;               /* best_time is proven by a time-stamp */
     struct an_cert_verdict verdict;
 };
-void an_step_set(struct an_step *step, enum an_finding_status status, an_code code, const char *fmt, ...) AN_PRINTF(4, 5);
+void an_step_set(struct an_step *step, enum an_finding_status status, an_code code, const char *fmt, ...) AN_PRINTF(4,
+        5);
 /* The cryptographic part for a CMS signer: fills integrity, value, identified. */
 void an_case_check_cms(struct an_case *sig, const struct an_cms *cms, const struct an_cms_signer *signer,
                        an_bytes content_type, an_bytes content_digest);

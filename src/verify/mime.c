@@ -286,7 +286,8 @@ an_mime_detect(an_bytes head)
             return has_type;
         if (line.ptr[0] == ' ' || line.ptr[0] == '\t' || starts_with_word(line, "From "))
             continue;
-        if (colon == SIZE_MAX || colon == 0 || an_bytes_find(an_bytes_slice(line, 0, colon), AN_LIT(" "), 0) != SIZE_MAX)
+        if (colon == SIZE_MAX || colon == 0 || an_bytes_find(an_bytes_slice(line, 0, colon), AN_LIT(" "),
+                                                             0) != SIZE_MAX)
             return false;
         has_type = has_type || starts_with_word(line, "content-type:");
     }

@@ -17,7 +17,8 @@ add_failures_of(const struct an_job *job, struct an_signature_report *report, st
 {
     const an_path_fetch *fetch = &job->options->fetch;
     struct an_err failures[FAILURES_MAX];
-    size_t count = fetch->failures != NULL && cert != NULL ? fetch->failures(fetch->context, cert, failures, FAILURES_MAX) : 0;
+    size_t count = fetch->failures != NULL && cert != NULL ? fetch->failures(fetch->context, cert, failures,
+            FAILURES_MAX) : 0;
 
     for (size_t i = 0; i < count; i++)
         if (!is_said(report, &failures[i]))

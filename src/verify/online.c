@@ -77,7 +77,8 @@ take_row(struct an_online *online, an_bytes key, bool *ret_is_new)
     return answer;
 }
 
-/* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for people. */
+/* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for people.
+ */
 static struct answer *
 ask(struct an_online *online, an_bytes key, const char *kind, const struct an_fetch *what)
 {
@@ -237,6 +238,7 @@ list_failures(void *context, struct an_cert *cert, struct an_err *ret, size_t ma
 an_path_fetch
 an_online_path_fetch(struct an_online *online)
 {
-    return (an_path_fetch){.issuers = fetch_issuers, .crls = fetch_crls, .ocsps = fetch_ocsps, .failures = list_failures,
+    return (an_path_fetch){.issuers = fetch_issuers, .crls = fetch_crls, .ocsps = fetch_ocsps,
+                           .failures = list_failures,
                            .context = online};
 }

@@ -1,6 +1,6 @@
 /*
- * What a path may ask for over the network: issuers (AIA), CRLs (distribution points), OCSP answers. Each address is asked
- * once per object; thread-safe. Addresses come from certificates, that is from strangers: fetch/ holds the rules.
+ * What a path may ask for over the network: issuers (AIA), CRLs (distribution points), OCSP answers. Each address is
+ * asked once per object; thread-safe. Addresses come from certificates, that is from strangers: fetch/ holds the rules.
  */
 #pragma once
 

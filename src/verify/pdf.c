@@ -1,7 +1,7 @@
 /*
  * Signatures in PDF: PAdES (EN 319 142-1), the older adbe.* kinds, document time-stamps. The file is opened once; every
- * signature is read first, then document time-stamps are judged from the newest back (each may prove what lies under it),
- * then the signatures in the order in which they were made.
+ * signature is read first, then document time-stamps are judged from the newest back (each may prove what lies under
+ * it), then the signatures in the order in which they were made.
  */
 #include <stdio.h>
 
@@ -94,7 +94,8 @@ read_cms(struct an_pdf_reader *reader, struct an_pdf_row *row)
     an_code code = an_cms_parse(row->field->contents, &row->cms, &err);
     an_bytes contents = row->field->contents;
 
-    /* What stands behind the object in /Contents is outside every signed range and can mean nothing: said, not refused. */
+    /* What stands behind the object in /Contents is outside every signed range and can mean nothing: said, not refused.
+     */
     if (code == AN_E_CMS_TRAILING) {
         an_bytes object = an_bytes_slice(contents, 0, an_ber_size(contents));
 
@@ -249,7 +250,8 @@ read_records(struct an_pdf_reader *reader, struct an_pdf_row *row)
 {
     static const enum an_digest digests[] = {AN_SHA1, AN_SHA224, AN_SHA256, AN_SHA384, AN_SHA512};
     const struct an_cms_signer *signer = &row->cms->signers[0];
-    struct an_cms_input input = {.job = reader->job, .cms = row->cms, .raw = row->field->contents, .format = row->format};
+    struct an_cms_input input = {.job = reader->job, .cms = row->cms, .raw = row->field->contents,
+                                 .format = row->format};
     struct an_xml_digest values[AN_COUNT(digests)];
     uint8_t buffers[AN_COUNT(digests)][AN_DIGEST_MAX];
     struct an_ers_object content = {.digests = values};
@@ -278,7 +280,8 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
         return;
     }
     if (row->cms->content.ptr) {
-        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_BAD, "%s", "encapsulated content in a detached kind");
+        an_step_set(&sig->structure, AN_FINDING_FAILED, AN_V_FORMAT_BAD, "%s",
+                    "encapsulated content in a detached kind");
         return;
     }
     if (an_pdf_range_digest(reader, row, signer->digest, buffer))

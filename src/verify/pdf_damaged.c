@@ -1,6 +1,7 @@
 /*
- * A PDF whose structure cannot be read any more but that shows a signature in its bytes (cut short, a bit flipped in the
- * cross-reference): "the file is malformed" would hide what the clerk has to know, that a signed document was damaged.
+ * A PDF whose structure cannot be read any more but that shows a signature in its bytes (cut short, a bit flipped in
+ * the cross-reference): "the file is malformed" would hide what the clerk has to know, that a signed document was
+ * damaged.
  */
 #include <sys/mman.h>
 
@@ -43,7 +44,8 @@ count_ranges(const struct an_file *file, size_t *offsets)
         }
         /* Never past the end: what lies behind the mapping may be anything, a library's data too. */
         if (file->mapping && file->bytes.ptr == file->mapping && file->bytes.len > WINDOW)
-            (void)madvise((uint8_t *)file->mapping + start, an_bytes_slice(file->bytes, start, WINDOW).len, MADV_DONTNEED);
+            (void)madvise((uint8_t *)file->mapping + start, an_bytes_slice(file->bytes, start, WINDOW).len,
+                          MADV_DONTNEED);
     }
     return count;
 }

@@ -1,7 +1,7 @@
 /*
- * Kinds of PDF signatures that ISO 32000-2 deprecates and that old documents carry: adbe.pkcs7.sha1 (the CMS object signs
- * the SHA-1 of the ranges as its content) and adbe.x509.rsa_sha1 (a bare RSA value in an OCTET STRING, certificates in
- * /Cert). Read, reported as a note; whether SHA-1 is still enough is for the policy.
+ * Kinds of PDF signatures that ISO 32000-2 deprecates and that old documents carry: adbe.pkcs7.sha1 (the CMS object
+ * signs the SHA-1 of the ranges as its content) and adbe.x509.rsa_sha1 (a bare RSA value in an OCTET STRING,
+ * certificates in /Cert). Read, reported as a note; whether SHA-1 is still enough is for the policy.
  */
 #include "verify/pdf_reader.h"
 

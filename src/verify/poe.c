@@ -65,7 +65,8 @@ void
 an_poe_begin_file(struct an_job *job, an_time exists_since)
 {
     job->exists_since = exists_since;
-    job->mark = (struct an_material_mark){job->material.certs.count, job->material.crls.count, job->material.ocsps.count};
+    job->mark = (struct an_material_mark){job->material.certs.count, job->material.crls.count,
+                                          job->material.ocsps.count};
 }
 
 void

@@ -1,8 +1,8 @@
 /*
- * Evidence records (RFC 4998, RFC 6283): chains of archive time-stamps over hash trees, renewed before they weaken. Each
- * time-stamp is compared with the root of its hash tree, which must hold the data objects (first chain), the time-stamp before
- * (renewal), or the data objects with everything before (a new chain with a new algorithm). Without the data the trees and
- * the renewals are still checked, but nothing is proven.
+ * Evidence records (RFC 4998, RFC 6283): chains of archive time-stamps over hash trees, renewed before they weaken.
+ * Each time-stamp is compared with the root of its hash tree, which must hold the data objects (first chain), the
+ * time-stamp before (renewal), or the data objects with everything before (a new chain with a new algorithm). Without
+ * the data the trees and the renewals are still checked, but nothing is proven.
  */
 #include <stdio.h>
 
@@ -117,8 +117,8 @@ hash_object(const struct an_ers_object *object, enum an_digest digest, struct ha
     return false;
 }
 
-/* In DER a later chain holds each object hashed together with the chains before (RFC 4998, 5.2); in XML both stand side by
- * side (RFC 6283, 4.2.2). */
+/* In DER a later chain holds each object hashed together with the chains before (RFC 4998, 5.2); in XML both stand side
+ * by side (RFC 6283, 4.2.2). */
 static void
 bind_before(const struct an_ers *ers, const struct an_ers_chain *chain, size_t size, struct hash *hash)
 {
@@ -148,7 +148,8 @@ holds_object(const struct an_ers *ers, const struct an_ers_chain *chain, const s
 
 /* Without a tree the time-stamp is over the one object itself. */
 static bool
-root_of_object(const struct an_ers *ers, const struct an_ers_chain *chain, const struct an_ers_object *objects, size_t count,
+root_of_object(const struct an_ers *ers, const struct an_ers_chain *chain, const struct an_ers_object *objects,
+               size_t count,
                an_bytes imprint, struct hash *ret)
 {
     size_t size = an_digest_size((enum an_digest)chain->digest);
@@ -168,7 +169,8 @@ root_of_object(const struct an_ers *ers, const struct an_ers_chain *chain, const
 }
 
 static bool
-chain_holds(const struct an_ers *ers, const struct an_ers_chain *chain, const struct an_ers_object *objects, size_t count)
+chain_holds(const struct an_ers *ers, const struct an_ers_chain *chain, const struct an_ers_object *objects,
+            size_t count)
 {
     const struct an_ers_group *group = chain->stamps[0].groups;
 
@@ -270,7 +272,8 @@ walk_stamp(struct walk *walk, size_t at, size_t number)
     walk->roots[slot] = root;
     has_root = walk->known[slot] || chain->stamps[number].group_count;
     /* What is not in the tree cannot have been stamped, whatever the token says. */
-    if (has_root && (!tst || (int)tst->digest != chain->digest || !an_bytes_eq(tst->imprint, AN_BYTES(root.octets, size))))
+    if (has_root && (!tst || (int)tst->digest != chain->digest ||
+                     !an_bytes_eq(tst->imprint, AN_BYTES(root.octets, size))))
         break_walk(walk, "messageImprint", at, number);
 }
 
@@ -287,7 +290,8 @@ prove_before(struct walk *walk, size_t by)
             continue;
         an_poe_add(&walk->sig->job->poes, older->id, time);
         an_poe_add_material(&walk->sig->job->poes,
-                            &(struct an_material){older->tst->cms->certs, older->tst->cms->crls, older->tst->cms->ocsps}, time);
+                            &(struct an_material){older->tst->cms->certs, older->tst->cms->crls,
+                                                  older->tst->cms->ocsps}, time);
     }
 }
 
@@ -302,7 +306,8 @@ judge_stamps(struct walk *walk)
         struct an_stamp *stamp = &stamps->items[i];
         size_t size = stamp->tst ? an_digest_size(stamp->tst->digest) : 0;
 
-        an_stamp_judge(job, stamp, walk->known[i - walk->first] ? AN_BYTES(walk->roots[i - walk->first].octets, size) : AN_NONE);
+        an_stamp_judge(job, stamp, walk->known[i - walk->first] ? AN_BYTES(walk->roots[i - walk->first].octets, size)
+                       : AN_NONE);
         if (stamp->status == AN_FINDING_PASSED && stamp->tst->gen_time <= job->now && !walk->is_broken)
             prove_before(walk, i);
     }
@@ -354,7 +359,8 @@ an_record_seal(struct an_case *sig, const struct an_ers *ers, const struct an_er
     struct an_job *job = sig->job;
 
     if (!walk_record(&walk) || sig->stamps.count == walk.first) {
-        an_finding_add(sig->report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s", "EvidenceRecord");
+        an_finding_add(sig->report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s",
+                       "EvidenceRecord");
         return;
     }
     if (walk.is_broken)
@@ -421,7 +427,8 @@ read_record(struct an_job *job, an_bytes record, bool xml, const struct an_ers_o
 }
 
 an_code
-an_record_verify_object(struct an_job *job, an_bytes record, bool xml, const struct an_record_data *data, struct an_err *reterr)
+an_record_verify_object(struct an_job *job, an_bytes record, bool xml, const struct an_record_data *data,
+                        struct an_err *reterr)
 {
     struct an_ers_object *rows;
     struct an_arena *arena = NULL;
@@ -455,7 +462,8 @@ an_record_verify(struct an_job *job, struct an_err *reterr)
         objects[count++] = options->named[i].bytes;
     if (!count && options->content.ptr)
         objects[count++] = options->content;
-    code = an_record_verify_object(job, job->file->bytes, xml, &(struct an_record_data){objects, count, AN_DIGEST_NONE}, reterr);
+    code = an_record_verify_object(job, job->file->bytes, xml, &(struct an_record_data){objects, count, AN_DIGEST_NONE},
+                                   reterr);
     free(objects);
     return code;
 }

@@ -1,7 +1,7 @@
 /*
- * Evidence records in unsigned attributes of CMS (RFC 4998, appendix A; TS 119 122-3): they cover the ContentInfo as it was
- * before the attribute came, alone (internal) or with the content beside it (external). Which attributes stood there is not
- * written down: the object without any record and the one with the other records are both tried.
+ * Evidence records in unsigned attributes of CMS (RFC 4998, appendix A; TS 119 122-3): they cover the ContentInfo as it
+ * was before the attribute came, alone (internal) or with the content beside it (external). Which attributes stood
+ * there is not written down: the object without any record and the one with the other records are both tried.
  */
 #include "verify/record.h"
 
@@ -150,7 +150,8 @@ find_object(const struct an_cms_input *input, const struct an_ers *ers, an_bytes
 struct sealed { an_bytes values, record; const struct an_ers_object *content; bool is_external; };
 
 static void
-seal(const struct an_cms_input *input, const struct an_cms_signer *signer, struct an_case *sig, const struct sealed *sealed)
+seal(const struct an_cms_input *input, const struct an_cms_signer *signer, struct an_case *sig,
+     const struct sealed *sealed)
 {
     struct an_buf object = an_buf_new(AN_LIMIT_CMS_BYTES);
     struct an_arena *arena = an_arena_new(AN_LIMIT_CMS_BYTES * 2);
@@ -160,13 +161,15 @@ seal(const struct an_cms_input *input, const struct an_cms_signer *signer, struc
     struct an_ers ers;
 
     if (!an_ers_parse(sealed->record, arena, &ers)) {
-        an_finding_add(sig->report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s", "EvidenceRecord");
+        an_finding_add(sig->report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s",
+                       "EvidenceRecord");
     } else {
         find_object(input, &ers, attributes_of(signer), sealed->values, objects, count, &object);
         /* The content is not here, or the object cannot be put back as it was: what was sealed is not known. */
         if (!objects[0].bytes.ptr || (sealed->is_external && !objects[1].bytes.ptr && !objects[1].digest_count))
             count = 0;
-        /* No standard says what a record covers inside a PDF: one that does not match proves nothing, and is no fault. */
+        /* No standard says what a record covers inside a PDF: one that does not match proves nothing, and is no fault.
+         */
         if (sealed->content && !an_record_holds(&ers, objects, count))
             count = 0;
         an_record_seal(sig, &ers, objects, count, &covered);
@@ -176,7 +179,8 @@ seal(const struct an_cms_input *input, const struct an_cms_signer *signer, struc
 }
 
 void
-an_record_read_cms(const struct an_cms_input *input, size_t at, struct an_case *sig, const struct an_ers_object *content)
+an_record_read_cms(const struct an_cms_input *input, size_t at, struct an_case *sig,
+                   const struct an_ers_object *content)
 {
     const struct an_cms_signer *signer = &input->cms->signers[at];
 
@@ -186,6 +190,7 @@ an_record_read_cms(const struct an_cms_input *input, size_t at, struct an_case *
         int tag;
 
         while (is_record(attribute->oid) && values.len && an_der_any(&values, &tag, &whole, &value, NULL) == AN_OK)
-            seal(input, signer, sig, &(struct sealed){attribute->values, whole, content, an_oid_eq(attribute->oid, id_external)});
+            seal(input, signer, sig, &(struct sealed){attribute->values, whole, content,
+                                                      an_oid_eq(attribute->oid, id_external)});
     }
 }

@@ -75,7 +75,8 @@ read_group(struct reader *reader, an_bytes list, struct an_ers_group *ret)
     if (reader->failed)
         return;
     ret->hashes = make_array(reader, count, sizeof(*ret->hashes));
-    while (!reader->failed && ret->count < count && an_der_take(&list, AN_DER_OCTET_STRING, &ret->hashes[ret->count], NULL) == AN_OK)
+    while (!reader->failed && ret->count < count && an_der_take(&list, AN_DER_OCTET_STRING, &ret->hashes[ret->count],
+                                                                NULL) == AN_OK)
         ret->count++;
 }
 
@@ -93,7 +94,8 @@ read_tree(struct reader *reader, an_bytes tree, struct an_ers_stamp *ret)
         read_group(reader, list, &ret->groups[ret->group_count++]);
 }
 
-/* ArchiveTimeStamp ::= SEQUENCE { [0] digestAlgorithm?, [1] attributes?, [2] reducedHashtree?, timeStamp ContentInfo } */
+/* ArchiveTimeStamp ::= SEQUENCE { [0] digestAlgorithm?, [1] attributes?, [2] reducedHashtree?, timeStamp ContentInfo }
+ */
 static void
 read_stamp(struct reader *reader, an_bytes body, struct an_ers_chain *chain, struct an_ers_stamp *ret)
 {

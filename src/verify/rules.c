@@ -1,7 +1,8 @@
 /*
- * The rules: one function each, one screen each, and the tables that put them in order. A rule reads what is known about
- * one signature and answers passed, indeterminate or failed; it decides nothing else. The order of a table is the
- * precedence of the sub-indications (EN 319 102-1, 5.3): the first failed rule decides, then the first indeterminate one.
+ * The rules: one function each, one screen each, and the tables that put them in order. A rule reads what is known
+ * about one signature and answers passed, indeterminate or failed; it decides nothing else. The order of a table is the
+ * precedence of the sub-indications (EN 319 102-1, 5.3): the first failed rule decides, then the first indeterminate
+ * one.
  */
 #include "verify/rules.h"
 

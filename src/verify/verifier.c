@@ -1,7 +1,7 @@
 /*
  * The verifier: what thousands of files share. Certificates and status lists are kept once by the hash of their bytes,
- * so that keys are parsed once and revocation lists indexed once; validated paths are kept by everything they depend on.
- * All caches are bounded: a full one is emptied and starts again.
+ * so that keys are parsed once and revocation lists indexed once; validated paths are kept by everything they depend
+ * on. All caches are bounded: a full one is emptied and starts again.
  */
 #include "proc/xml.h"
 #include "verify/internal.h"
@@ -116,7 +116,8 @@ an_verifier_policy(struct an_verifier *verifier, const char *id, const struct an
     return code;
 }
 
-/* ---- one object for equal bytes: the answer is borrowed by whoever holds the argument or adds a reference at once ---- */
+/* ---- one object for equal bytes: the answer is borrowed by whoever holds the argument or adds a reference at once
+ * ---- */
 struct an_cert *
 an_verifier_intern_cert(struct an_verifier *verifier, struct an_cert *cert)
 {
@@ -252,7 +253,8 @@ narrow(struct an_path_entry *entry, an_time from, an_time until)
         entry->until = until;
 }
 
-/* A valid path stays valid while all its certificates and status answers are current; a refusal only for that second. */
+/* A valid path stays valid while all its certificates and status answers are current; a refusal only for that second.
+ */
 static void
 find_life(struct an_path_entry *entry, an_time at)
 {

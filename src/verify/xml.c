@@ -1,6 +1,6 @@
 /*
- * XML signatures and XAdES (EN 319 132-1). antin-xml has parsed, canonicalised and digested; here the signature value is
- * checked with the key, the certificate identified, and everything given to the same rules as any other format.
+ * XML signatures and XAdES (EN 319 132-1). antin-xml has parsed, canonicalised and digested; here the signature value
+ * is checked with the key, the certificate identified, and everything given to the same rules as any other format.
  */
 #include "verify/xml_reader.h"
 
@@ -82,7 +82,8 @@ has_typed_properties(const struct an_xml_signature *signature)
     for (size_t i = 0; i < signature->reference_count; i++) {
         const char *type = strrchr(signature->references[i].type, '#');
 
-        if (type && strcmp(type, "#SignedProperties") == 0 && strcmp(signature->references[i].covers, "signed-properties") == 0)
+        if (type && strcmp(type, "#SignedProperties") == 0 &&
+            strcmp(signature->references[i].covers, "signed-properties") == 0)
             return true;
     }
     return false;
@@ -204,8 +205,8 @@ find_named(const struct an_xml_case *row, const struct an_certs *known)
     return NULL;
 }
 
-/* By the signed digest, what the caller trusts included; then, in what KeyInfo gives, the one whose key fits; then any that
- * is known. */
+/* By the signed digest, what the caller trusts included; then, in what KeyInfo gives, the one whose key fits; then any
+ * that is known. */
 static struct an_cert *
 find_signer(const struct an_xml_case *row)
 {
@@ -233,7 +234,8 @@ find_signer(const struct an_xml_case *row)
 static void
 set_value(struct an_case *sig, bool right, const char *detail)
 {
-    an_step_set(&sig->value, right ? AN_FINDING_PASSED : AN_FINDING_FAILED, right ? AN_V_VALUE_OK : AN_V_VALUE_BAD, "%s",
+    an_step_set(&sig->value, right ? AN_FINDING_PASSED : AN_FINDING_FAILED, right ? AN_V_VALUE_OK : AN_V_VALUE_BAD,
+                "%s",
                 detail);
 }
 
@@ -247,7 +249,8 @@ check_bare_key(struct an_xml_case *row)
 
     if (!spki.len || an_pubkey_parse(spki, &key, NULL) != AN_OK)
         return;
-    set_value(&row->sig, an_pubkey_verify_message(key, &row->sig.scheme, row->signature->signed_info, row->signature->value),
+    set_value(&row->sig, an_pubkey_verify_message(key, &row->sig.scheme, row->signature->signed_info,
+                                                  row->signature->value),
               "KeyValue");
     an_pubkey_unref(&key);
 }
@@ -323,7 +326,8 @@ level_of(const struct an_xml_case *row)
         return "";
     for (size_t i = 0; i < row->sig.stamps.count; i++) {
         has_t = has_t || (row->sig.stamps.items[i].kind == AN_STAMP_SIGNATURE && row->sig.stamps.items[i].tst);
-        has_a = has_a || (row->sig.stamps.items[i].tst && (i >= row->signature->stamp_count || row->signature->stamps[i].kind == AN_XML_STAMP_ARCHIVE));
+        has_a = has_a || (row->sig.stamps.items[i].tst && (i >= row->signature->stamp_count ||
+                                                           row->signature->stamps[i].kind == AN_XML_STAMP_ARCHIVE));
     }
     if (!has_t)
         return "B-B";

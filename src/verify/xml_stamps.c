@@ -104,9 +104,11 @@ an_xml_judge_seals(struct an_xml_case *row)
         struct an_ers parsed = {0};
 
         if (seal->record || an_ers_parse(seal->asn1, arena, &parsed))
-            an_record_seal(&row->sig, seal->record ? seal->record : &parsed, &object, seal->digest_count ? 1 : 0, &row->own);
+            an_record_seal(&row->sig, seal->record ? seal->record : &parsed, &object, seal->digest_count ? 1 : 0,
+                           &row->own);
         else
-            an_finding_add(row->sig.report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s", "EvidenceRecord");
+            an_finding_add(row->sig.report, "signature.evidence-record", AN_FINDING_NOTE, AN_V_RECORD_BROKEN, "%s",
+                           "EvidenceRecord");
         an_arena_free(&arena);
     }
 }

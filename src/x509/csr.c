@@ -18,13 +18,15 @@ read_attribute(struct an_csr *csr, an_bytes in, struct an_err *reterr)
 {
     an_bytes oid, values, content;
 
-    if (an_der_take(&in, AN_DER_OID, &oid, NULL) != AN_OK || an_der_take(&in, AN_DER_SET, &values, NULL) != AN_OK || in.len != 0)
+    if (an_der_take(&in, AN_DER_OID, &oid, NULL) != AN_OK || an_der_take(&in, AN_DER_SET, &values, NULL) != AN_OK ||
+        in.len != 0)
         return fail_field("attribute", reterr);
     if (an_bytes_eq(oid, OID_CHALLENGE)) {
         if (an_der_any(&values, NULL, NULL, &csr->challenge, NULL) != AN_OK || values.len != 0)
             return fail_field("challengePassword", reterr);
     } else if (an_bytes_eq(oid, OID_EXTENSION_REQUEST)) {
-        if (csr->extensions != NULL || an_der_take(&values, AN_DER_SEQUENCE, &content, NULL) != AN_OK || values.len != 0)
+        if (csr->extensions != NULL || an_der_take(&values, AN_DER_SEQUENCE, &content, NULL) != AN_OK ||
+            values.len != 0)
             return fail_field("extensionRequest", reterr);
         if (content.len == 0) /* written by some tools when nothing is asked for */
             return AN_OK;
@@ -40,7 +42,8 @@ read_info(struct an_csr *csr, struct an_err *reterr)
     an_bytes in = csr->info, attributes, attribute;
     int64_t version = -1;
 
-    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_int64(&in, &version, NULL) != AN_OK || version != 0)
+    if (an_der_take(&in, AN_DER_SEQUENCE, &in, NULL) != AN_OK || an_der_int64(&in, &version, NULL) != AN_OK ||
+        version != 0)
         return fail_field("version", reterr);
     if (an_der_take_whole(&in, AN_DER_SEQUENCE, &csr->subject, NULL) != AN_OK || !an_x509_name_is_sound(csr->subject))
         return fail_field("subject", reterr);
@@ -119,13 +122,15 @@ an_csr_find_extension(const struct an_csr *csr, an_bytes oid)
 }
 
 an_code
-an_possession_check(an_bytes spki, const struct an_scheme *scheme, an_bytes message, an_bytes signature, struct an_err *reterr)
+an_possession_check(an_bytes spki, const struct an_scheme *scheme, an_bytes message, an_bytes signature,
+                    struct an_err *reterr)
 {
     struct an_pubkey *key = NULL;
     bool is_right;
 
     if (scheme->kind == AN_SIG_UNKNOWN || scheme->digest == AN_SHA1 || scheme->digest == AN_MD5)
-        AN_FAIL(reterr, AN_E_CSR_SIGNATURE, "%s", scheme->kind == AN_SIG_UNKNOWN ? "signatureAlgorithm" : an_digest_name(scheme->digest));
+        AN_FAIL(reterr, AN_E_CSR_SIGNATURE, "%s", scheme->kind == AN_SIG_UNKNOWN ? "signatureAlgorithm"
+                : an_digest_name(scheme->digest));
     AN_TRY(an_pubkey_parse(spki, &key, reterr));
     is_right = an_pubkey_verify_message(key, scheme, message, signature);
     an_pubkey_unref(&key);

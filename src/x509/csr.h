@@ -1,4 +1,5 @@
-/* Certification requests (PKCS#10, RFC 2986), parsed once. A request proves that its maker holds the key: an_csr_check. */
+/* Certification requests (PKCS#10, RFC 2986), parsed once. A request proves that its maker holds the key: an_csr_check.
+ */
 #pragma once
 
 #include "x509/cert.h"
@@ -22,7 +23,8 @@ void an_csr_free(struct an_csr **csr);
 /* Proof of possession: the request's own key made its signature, with a digest that still resists collisions.
  * AN_E_CSR_SIGNATURE, or AN_E_KEY_* when the key cannot be read. */
 an_code an_csr_check(const struct an_csr *csr, struct an_err *reterr) AN_MUST_USE;
-const struct an_extension *an_csr_find_extension(const struct an_csr *csr, an_bytes oid); /* content octets, asn1/oid.h */
+/* content octets, asn1/oid.h */
+const struct an_extension *an_csr_find_extension(const struct an_csr *csr, an_bytes oid);
 /* Does the key of this SubjectPublicKeyInfo make the signature of message? SHA-1 and MD5 never count. */
 an_code an_possession_check(an_bytes spki, const struct an_scheme *scheme, an_bytes message, an_bytes signature,
                             struct an_err *reterr) AN_MUST_USE;

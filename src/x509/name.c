@@ -88,8 +88,8 @@ append_type(an_bytes oid, struct an_buf *out)
     an_oid_text(oid, out);
 }
 
-/* Octets of what does not show, or moves what does: controls (also C2 80–9F), marks that turn or hide text (E2 80 8B–AE,
- * E2 81 A0–AF). 0 = an ordinary character. */
+/* Octets of what does not show, or moves what does: controls (also C2 80–9F), marks that turn or hide text (E2 80
+ * 8B–AE, E2 81 A0–AF). 0 = an ordinary character. */
 static size_t
 hidden_size(an_bytes text, size_t at)
 {

@@ -37,7 +37,8 @@ struct an_path_params {
     an_time at;               /* the moment the path must be valid */
     an_time status_at;        /* revocations after this moment do not count; AN_TIME_NONE = at */
     an_time now;              /* freshness of status is judged against this; AN_TIME_NONE = at */
-    int64_t freshness_max;    /* seconds a status may outlive its nextUpdate (its age without one); -1 = nextUpdate alone */
+    /* seconds a status may outlive its nextUpdate (its age without one); -1 = nextUpdate alone */
+    int64_t freshness_max;
     enum an_revocation_mode revocation;
     const char *const *policy_oids; /* user-initial-policy-set, dotted; count 0 = any-policy */
     size_t policy_count;
@@ -67,7 +68,8 @@ struct an_status_result {
 
 struct an_path_result {
     bool valid;
-    an_code why;          /* AN_OK, or the first reason of the best candidate: AN_V_PATH_*, AN_V_STATUS_* (messages/path.def) */
+    /* AN_OK, or the first reason of the best candidate: AN_V_PATH_*, AN_V_STATUS_* (messages/path.def) */
+    an_code why;
     size_t at;            /* index into chain that the reason is about */
     char detail[200];
     struct an_cert **chain; /* leaf first, anchor last; counted; the best candidate even when not valid */

@@ -112,7 +112,8 @@ xml_signature_method(const xmlNode *method, struct xml_method *ret)
     for (size_t i = 0; uri && i < AN_COUNT(methods) && !ok; i++)
         if ((ok = strcmp(uri, methods[i].uri) == 0))
             ret->scheme = (struct an_scheme){
-                methods[i].kind, methods[i].digest, methods[i].kind == AN_SIG_RSA_PSS ? methods[i].digest : AN_DIGEST_NONE,
+                methods[i].kind, methods[i].digest, methods[i].kind == AN_SIG_RSA_PSS ? methods[i].digest
+                : AN_DIGEST_NONE,
                 methods[i].kind == AN_SIG_RSA_PSS ? (int)an_digest_size(methods[i].digest) : 0};
     for (size_t i = 0; uri && i < AN_COUNT(hmacs) && !ok; i++)
         if ((ok = strcmp(uri, hmacs[i].uri) == 0))

@@ -1,6 +1,6 @@
 /*
- * What XPath transforms leave of the thing that a reference names. A signer may choose anything; the verdict must say when
- * something that people read was left out, and whose SignedProperties were really taken.
+ * What XPath transforms leave of the thing that a reference names. A signer may choose anything; the verdict must say
+ * when something that people read was left out, and whose SignedProperties were really taken.
  */
 #include "xml/internal.h"
 

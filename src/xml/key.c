@@ -174,7 +174,8 @@ xml_read_key(struct xml_document *document, const xmlNode *key_info, json_t *out
         if (xml_is(node, XML_NS_DSIG, "KeyValue"))
             for (xmlNode *child = node->children; child; child = child->next)
                 read_one(child, out);
-        if ((xml_is(node, XML_NS_DSIG, "RetrievalMethod") || xml_is(node, XML_NS_DSIG11, "KeyInfoReference")) && retrievals++ < 4)
+        if ((xml_is(node, XML_NS_DSIG, "RetrievalMethod") || xml_is(node, XML_NS_DSIG11, "KeyInfoReference")) &&
+            retrievals++ < 4)
             follow_retrieval(document, node, out);
     }
 }

@@ -25,7 +25,8 @@ take_part(const json_t *item, const struct files *files, struct an_xml_part *ret
 {
     json_int_t offset = 0, len = 0;
 
-    if (json_unpack((json_t *)(uintptr_t)item, "{s:s, s:I, s:I}", "name", &ret->name, "offset", &offset, "len", &len) != 0 ||
+    if (json_unpack((json_t *)(uintptr_t)item, "{s:s, s:I, s:I}", "name", &ret->name, "offset", &offset, "len",
+                    &len) != 0 ||
         offset < 0 || len < 0 || (uint64_t)offset > files->size || (uint64_t)len > files->size - (uint64_t)offset)
         return false;
     ret->bytes = AN_BYTES((const uint8_t *)files->mapping + offset, (size_t)len);
@@ -86,7 +87,8 @@ answer_unzip(const struct files *files, int fd, json_t **ret, struct an_err *ret
     struct unzip unzip = {.fd = fd, .at = files->size, .entries = json_array()};
     const struct an_xml_part *archive = &files->input.parts[0];
     size_t room = strtoull(archive->name, NULL, 10); /* its name says how much may come out of it */
-    an_code code = xml_unzip(archive->bytes, room > 0 && room < AN_LIMIT_XML_PARTS ? room : AN_LIMIT_XML_PARTS, write_entry, &unzip, reterr);
+    an_code code = xml_unzip(archive->bytes, room > 0 && room < AN_LIMIT_XML_PARTS ? room : AN_LIMIT_XML_PARTS,
+                             write_entry, &unzip, reterr);
 
     *ret = json_pack("{s:o}", "entries", unzip.entries);
     return code;

@@ -106,7 +106,8 @@ xml_put_bytes(json_t *object, const char *key, an_bytes bytes)
 
     an_base64_encode(&text, bytes);
     if (an_buf_ok(&text))
-        json_object_set_new(object, key, json_stringn((const char *)(text.ptr ? text.ptr : (const uint8_t *)""), text.len));
+        json_object_set_new(object, key, json_stringn((const char *)(text.ptr ? text.ptr : (const uint8_t *)""),
+                                                      text.len));
     an_buf_free(&text);
 }
 

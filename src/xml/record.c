@@ -1,7 +1,7 @@
 /*
- * Evidence records in XML (RFC 6283): hash trees and tokens as they stand, and the digests that need canonical forms: of a
- * time-stamp, which the next one covers; of the chains before, which a new chain covers; of the data objects. Also what a
- * record inside a signature seals (TS 119 132-3, 5.2). Nothing is compared here.
+ * Evidence records in XML (RFC 6283): hash trees and tokens as they stand, and the digests that need canonical forms:
+ * of a time-stamp, which the next one covers; of the chains before, which a new chain covers; of the data objects. Also
+ * what a record inside a signature seals (TS 119 132-3, 5.2). Nothing is compared here.
  */
 #include "xml/internal.h"
 
@@ -24,7 +24,8 @@ static void
 collect_ordered(const xmlNode *parent, const char *name, size_t max, struct row *ret)
 {
     ret->count = 0;
-    for (xmlNode *node = xml_child(parent, XML_NS_ERS, name); node && ret->count < max; node = xml_next(node, XML_NS_ERS, name)) {
+    for (xmlNode *node = xml_child(parent, XML_NS_ERS, name); node && ret->count < max;
+         node = xml_next(node, XML_NS_ERS, name)) {
         char *order = xml_attribute(node, "Order");
 
         ret->items[ret->count++] = (struct ordered){node, order ? strtol(order, NULL, 10) : 0};
@@ -96,7 +97,8 @@ digest_objects(const struct xml_document *document, const xmlNode *c14n, enum an
         json_t *row = json_object();
 
         if (xml_open(&part, &object, NULL) == AN_OK) {
-            put_digest(row, "value", digest, &canonical, xml_canonicalize(&object, (xmlNode *)object.doc, c14n, &canonical));
+            put_digest(row, "value", digest, &canonical, xml_canonicalize(&object, (xmlNode *)object.doc, c14n,
+                    &canonical));
             xml_close(&object);
         }
         json_array_append_new(list, row);
@@ -107,7 +109,8 @@ digest_objects(const struct xml_document *document, const xmlNode *c14n, enum an
 
 /* The sequence as it stood before chain `at` was added. */
 static void
-put_before(struct xml_document *document, const struct row *chains, size_t at, const xmlNode *c14n, enum an_digest digest, json_t *row)
+put_before(struct xml_document *document, const struct row *chains, size_t at, const xmlNode *c14n,
+           enum an_digest digest, json_t *row)
 {
     struct an_buf canonical = an_buf_new(AN_LIMIT_XML_BYTES);
     xmlNode *hidden[CHAINS_MAX];
@@ -148,7 +151,8 @@ xml_read_record(struct xml_document *document, xmlNode *record)
     struct row *chains = AN_NEW(struct row);
     json_t *list = json_array();
 
-    collect_ordered(xml_child(record, XML_NS_ERS, "ArchiveTimeStampSequence"), "ArchiveTimeStampChain", CHAINS_MAX, chains);
+    collect_ordered(xml_child(record, XML_NS_ERS, "ArchiveTimeStampSequence"), "ArchiveTimeStampChain", CHAINS_MAX,
+                    chains);
     for (size_t i = 0; i < chains->count; i++)
         json_array_append_new(list, read_chain(document, chains, i));
     free(chains);
@@ -239,7 +243,8 @@ add_all(struct seal *seal, const xmlNode *property)
     for (xmlNode *node = property->parent->children; node && node != property; node = node->next)
         if (node->type == XML_ELEMENT_NODE)
             add_element(seal, node);
-    for (xmlNode *object = xml_child(signature->node, XML_NS_DSIG, "Object"); object; object = xml_next(object, XML_NS_DSIG, "Object"))
+    for (xmlNode *object = xml_child(signature->node, XML_NS_DSIG, "Object"); object;
+         object = xml_next(object, XML_NS_DSIG, "Object"))
         if (!holds_properties(object))
             add_element(seal, object);
     add_references(seal, signature->signed_info, true);
@@ -289,7 +294,8 @@ read_seal(struct xml_signature *signature, xmlNode *node, json_t *digests)
 static void
 read_property(struct xml_signature *signature, xmlNode *property, json_t *list)
 {
-    struct seal seal = {.signature = signature, .ok = true, .c14n = xml_child(signature->signed_info, XML_NS_DSIG, "CanonicalizationMethod")};
+    struct seal seal = {.signature = signature, .ok = true, .c14n = xml_child(signature->signed_info, XML_NS_DSIG,
+            "CanonicalizationMethod")};
     json_t *digests;
 
     for (size_t i = 0; i < AN_COUNT(seal_digests); i++)
@@ -311,7 +317,8 @@ xml_read_seals(struct xml_signature *signature)
     json_t *list = json_array();
 
     properties = xml_child(properties, NULL, "UnsignedSignatureProperties");
-    for (xmlNode *node = properties ? properties->children : NULL; node && signature->value && signature->signed_info; node = node->next)
+    for (xmlNode *node = properties ? properties->children : NULL; node && signature->value && signature->signed_info;
+         node = node->next)
         if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "SealingEvidenceRecords") == 0)
             read_property(signature, node, list);
     json_object_set_new(signature->json, "seals", list);

@@ -214,14 +214,16 @@ own_properties(const xmlNode *reference)
 
 /* ---- the transforms, by xmlsec ---- */
 static int
-run_transforms(struct xml_document *document, xmlSecTransformCtxPtr ctx, const struct origin *origin, const xmlNode *reference,
+run_transforms(struct xml_document *document, xmlSecTransformCtxPtr ctx, const struct origin *origin,
+               const xmlNode *reference,
                struct xml_target *target)
 {
     xmlSecNodeSetPtr nodes;
     int done;
 
     if (origin->source == SOURCE_PART) {
-        done = xmlSecTransformCtxBinaryExecute(ctx, (const xmlSecByte *)(origin->part.ptr ? origin->part.ptr : (const uint8_t *)""),
+        done = xmlSecTransformCtxBinaryExecute(ctx, (const xmlSecByte *)(origin->part.ptr ? origin->part.ptr
+                : (const uint8_t *)""),
                                                (xmlSecSize)origin->part.len);
         if (done == 0 && target->filtered)
             xml_filter_look(ctx, NULL, target);
@@ -322,7 +324,8 @@ describe(const struct xml_document *document, const xmlNode *signature, const st
 }
 
 static void
-check_digest(const xmlNode *reference, const struct an_buf *octets, enum an_digest *ret_digest, struct xml_target *target)
+check_digest(const xmlNode *reference, const struct an_buf *octets, enum an_digest *ret_digest,
+             struct xml_target *target)
 {
     char *uri = xml_attribute(xml_child(reference, XML_NS_DSIG, "DigestMethod"), "Algorithm");
     struct an_buf expected = an_buf_new(1024);
@@ -342,8 +345,8 @@ check_digest(const xmlNode *reference, const struct an_buf *octets, enum an_dige
     free(uri);
 }
 
-/* Properties are taken by their identifier, or (before XAdES 1.2.2, and in Austria still) as part of an object or out of
- * it by XPath: then the reference says so by its type. */
+/* Properties are taken by their identifier, or (before XAdES 1.2.2, and in Austria still) as part of an object or out
+ * of it by XPath: then the reference says so by its type. */
 static const char *
 settle(const xmlNode *reference, const char *type, const char *covers, struct xml_target *target)
 {

@@ -143,8 +143,8 @@ belongs_to_signature(const xmlNode *node)
     return xml_is(node, NULL, NULL); /* XAdES */
 }
 
-/* What stands in the objects of the signature itself: properties, keys and manifests, or something that it covers. Anything
- * else is content that came from anyone. */
+/* What stands in the objects of the signature itself: properties, keys and manifests, or something that it covers.
+ * Anything else is content that came from anyone. */
 static bool
 covers_objects(const struct xml_signature *signature, const struct coverage *coverage)
 {
@@ -204,7 +204,8 @@ note_properties(struct xml_signature *signature, xmlNode *node)
 {
     xmlNode *qualifying = node->parent;
 
-    if (!xml_is(qualifying, NULL, "QualifyingProperties") || !xml_within(node, signature->node) || !xml_is(qualifying->parent, XML_NS_DSIG, "Object") ||
+    if (!xml_is(qualifying, NULL, "QualifyingProperties") || !xml_within(node, signature->node) ||
+        !xml_is(qualifying->parent, XML_NS_DSIG, "Object") ||
         qualifying->parent->parent != signature->node)
         problem(signature, "SignedProperties stand outside their signature");
     else if (signature->signed_properties && signature->signed_properties != node)

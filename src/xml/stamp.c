@@ -1,5 +1,6 @@
 /*
- * Time-stamps in XAdES: the token, and the digests of what it covers (EN 319 132-1: 5.2.8, 5.3, 5.5.2, 5.6.1; TS 101 903
+ * Time-stamps in XAdES: the token, and the digests of what it covers (EN 319 132-1: 5.2.8, 5.3, 5.5.2, 5.6.1; TS 101
+ * 903
  * 7.2.9, 7.5, 7.7). The algorithm stands in the token, which is not read here: every usual one is computed.
  */
 #include "xml/internal.h"
@@ -38,7 +39,8 @@ covers_properties(const struct stamp *stamp, const xmlNode *reference)
 {
     char *uri = xml_attribute(reference, "URI");
     xmlNode *node = NULL;
-    bool is = uri && uri[0] == '#' && xml_find_id(stamp->signature->document, an_bytes_of_str(uri + 1), &node) == AN_XML_MATCHES &&
+    bool is = uri && uri[0] == '#' && xml_find_id(stamp->signature->document, an_bytes_of_str(uri + 1),
+                                                  &node) == AN_XML_MATCHES &&
               xml_is(node, NULL, "SignedProperties");
 
     free(uri);
@@ -95,8 +97,10 @@ cover_named(struct stamp *stamp, const char *const *names, size_t count)
                 add_subtree(stamp, node);
 }
 
-static const char *const refs_names[] = {"CompleteCertificateRefs", "CompleteCertificateRefsV2", "CompleteRevocationRefs",
-                                         "AttributeCertificateRefs", "AttributeCertificateRefsV2", "AttributeRevocationRefs"};
+static const char *const refs_names[] = {"CompleteCertificateRefs", "CompleteCertificateRefsV2",
+                                         "CompleteRevocationRefs",
+                                         "AttributeCertificateRefs", "AttributeCertificateRefsV2",
+                                         "AttributeRevocationRefs"};
 
 static void
 cover_signature_and_refs(struct stamp *stamp)

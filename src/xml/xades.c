@@ -96,7 +96,8 @@ static void
 read_signed(struct xml_signature *signature)
 {
     const xmlNode *properties = xml_child(signature->signed_properties, NULL, "SignedSignatureProperties");
-    const xmlNode *policy = xml_child(xml_child(properties, NULL, "SignaturePolicyIdentifier"), NULL, "SignaturePolicyId");
+    const xmlNode *policy = xml_child(xml_child(properties, NULL, "SignaturePolicyIdentifier"), NULL,
+                                      "SignaturePolicyId");
 
     put_text(signature->json, "signing_time", xml_child(properties, NULL, "SigningTime"));
     put_text(signature->json, "policy", xml_child(xml_child(policy, NULL, "SigPolicyId"), NULL, "Identifier"));

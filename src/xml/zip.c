@@ -1,7 +1,7 @@
 /*
  * ZIP (APPNOTE 6.3): stored and deflated entries of one archive without encryption or splitting. The central
- * directory rules; local headers must agree with it, names stand once and lead nowhere else, entries lie side by side from the
- * first byte to the directory, sums are checked: no two readers may see different contents.
+ * directory rules; local headers must agree with it, names stand once and lead nowhere else, entries lie side by side
+ * from the first byte to the directory, sums are checked: no two readers may see different contents.
  */
 #include "xml/internal.h"
 
@@ -33,7 +33,8 @@ is_end(an_bytes zip, size_t at)
     const uint8_t *end = zip.ptr + at;
     uint64_t start = u32(end + 16), len = u32(end + 12);
 
-    return u16(end + 20) == zip.len - at - END_BYTES && !u16(end + 4) && !u16(end + 6) && u16(end + 8) == u16(end + 10) &&
+    return u16(end + 20) == zip.len - at - END_BYTES && !u16(end + 4) && !u16(end + 6) &&
+           u16(end + 8) == u16(end + 10) &&
            start + len <= at && (!len || memcmp(zip.ptr + start, "PK\1\2", 4) == 0) &&
            (start + len == at || (at - start - len >= 4 && memcmp(zip.ptr + start + len, "PK\6\6", 4) == 0));
 }
@@ -47,7 +48,8 @@ could_be_end(an_bytes zip, size_t at)
 
     if (memcmp(end, "PK\5\6", 4) != 0 || len > at)
         return false;
-    return !len || memcmp(end - len, "PK\1\2", 4) == 0 || (start + 4 <= at && memcmp(zip.ptr + start, "PK\1\2", 4) == 0);
+    return !len || memcmp(end - len, "PK\1\2", 4) == 0 || (start + 4 <= at &&
+                                                           memcmp(zip.ptr + start, "PK\1\2", 4) == 0);
 }
 
 /* Exactly one: a comment that holds another archive is a trap. */
@@ -225,7 +227,8 @@ take_entry(an_bytes zip, struct entry *entry, struct an_map *names, size_t *room
         AN_FAIL(reterr, AN_E_XML_ZIP, "name %.*s", AN_FMT(entry->name));
     AN_TRY(take_name(names, entry->name, reterr));
     if (entry->size > *room)
-        AN_FAIL(reterr, AN_E_LIMIT, "%.*s: %llu byte, room for %zu", AN_FMT(entry->name), (unsigned long long)entry->size, *room);
+        AN_FAIL(reterr, AN_E_LIMIT, "%.*s: %llu byte, room for %zu", AN_FMT(entry->name),
+                (unsigned long long)entry->size, *room);
     code = unpack(zip, entry, &out, reterr);
     if (code == AN_OK && !is_folder) {
         *room -= out.len;
@@ -245,7 +248,8 @@ compare_places(const void *a, const void *b)
     return left->local < right->local ? -1 : left->local > right->local;
 }
 
-/* Between an entry and the next: nothing, or its descriptor (4.3.9), with or without a mark, with sizes of 4 or 8 bytes. */
+/* Between an entry and the next: nothing, or its descriptor (4.3.9), with or without a mark, with sizes of 4 or 8
+ * bytes. */
 static bool
 is_gap(an_bytes zip, const struct entry *entry, uint64_t next)
 {
@@ -274,7 +278,8 @@ lie_side_by_side(an_bytes zip, struct entry *entries, size_t count, uint64_t dir
 }
 
 static an_code
-take_all(an_bytes zip, an_bytes directory, size_t count, size_t room, zip_sink sink, void *context, struct an_err *reterr)
+take_all(an_bytes zip, an_bytes directory, size_t count, size_t room, zip_sink sink, void *context,
+         struct an_err *reterr)
 {
     uint64_t start = (uint64_t)(directory.ptr - zip.ptr);
     struct entry *entries = an_new_array(count + 1, sizeof(*entries));

@@ -1,11 +1,11 @@
 /*
- * YAML, read strictly: a file becomes a tree that knows the line of every key, and a table of fields carries a map of the
- * tree into a struct. Regulations, policies, certificate profiles, calendars and the configuration are read with it.
- * Home of libyaml; nothing of it shows here.
+ * YAML, read strictly: a file becomes a tree that knows the line of every key, and a table of fields carries a map of
+ * the tree into a struct. Regulations, policies, certificate profiles, calendars and the configuration are read with
+ * it. Home of libyaml; nothing of it shows here.
  *
- * The subset: one document, its root a map; maps with unique plain keys, lists, scalars. Anchors, aliases, tags and merge
- * keys are refused, so nothing in a file means more than it shows. No value is guessed from how it looks: its field says
- * what it is, and every key is known or is a fault (docs/decisions/006-yaml-events.md).
+ * The subset: one document, its root a map; maps with unique plain keys, lists, scalars. Anchors, aliases, tags and
+ * merge keys are refused, so nothing in a file means more than it shows. No value is guessed from how it looks: its
+ * field says what it is, and every key is known or is a fault (docs/decisions/006-yaml-events.md).
  *
  *     struct an_yaml_doc *doc = NULL;
  *     static const struct an_yaml_field FIELDS[] = {{"days", AN_FIELD_INT64, true, offsetof(struct plan, days), NULL}};

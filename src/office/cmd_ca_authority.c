@@ -3,6 +3,7 @@
 #include "cli/report.h"
 #include "decision/decision.h"
 #include "office/ca_office.h"
+#include "service/own_signer.h"
 #include "service/quorum.h"
 
 /* A word after the command chooses what is done. */
@@ -141,12 +142,39 @@ roll_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, ch
     return AN_OK;
 }
 
+static an_code
+renew(struct ca_office *o, const char *name, struct an_cert **ret, struct an_err *reterr)
+{
+    for (enum an_own_signer which = 0; which < AN_OWN_SIGNERS; which++)
+        if (strcmp(an_own_signer_name(which), name) == 0)
+            return an_own_signer_renew(o->instance, which, o->reliance, &o->actor, ret, reterr);
+    return an_authority_renew_responder(o->instance, name, o->reliance, &o->actor, ret, reterr);
+}
+
+static an_code
+renew_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
+{
+    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
+    char until[AN_TIME_TEXT_MAX];
+
+    (void)a;
+    AN_TRY(ca_rely(o, "authority.roll", args[0], AN_NONE, reterr));
+    AN_TRY(renew(o, args[0], &cert, reterr));
+    an_time_format_vn(cert->not_after, until);
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:s, s:s}", "name", args[0], "not_after", until));
+    else if (!cli->quiet)
+        fprintf(cli->out, "%s  %s  %s\n", args[0], until,
+                SAY(cli, "dịch vụ dùng sau khi nạp lại (SIGHUP)", "used by the service after a reload (SIGHUP)"));
+    return AN_OK;
+}
+
 int
 cmd_ca_authority(struct cli *cli, const void *options, char **args, int count)
 {
     static const struct verb verbs[] = {{"list", 0, list_authorities}, {"request", 1, request_authority},
                                         {"sign", 1, sign_authority}, {"install", 1, install_authority},
-                                        {"roll", 1, roll_authority}};
+                                        {"roll", 1, roll_authority}, {"renew", 1, renew_authority}};
 
     return run_verb(cli, verbs, AN_COUNT(verbs), "quan-tri", options, args, count);
 }

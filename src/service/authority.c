@@ -455,6 +455,45 @@ cross_both(struct making *m, const char *line, const char *before_name, const ch
     return cross(m, old_with_new, after, before, reterr);
 }
 
+/* The responder of "NAME-ocsp". */
+static const struct an_authority *
+find_responder(const struct an_authorities *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        size_t len = strlen(all->items[i].name);
+        if (all->items[i].ocsp_cert != NULL && strncmp(name, all->items[i].name, len) == 0 &&
+            strcmp(name + len, "-ocsp") == 0)
+            return &all->items[i];
+    }
+    return NULL;
+}
+
+an_code
+an_authority_renew_responder(struct an_instance *instance, const char *name, const struct an_reliance *reliance,
+                             const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(making_done) struct making m = {0};
+    AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
+    AN_CLEANUP(an_signer_close) struct an_signer *issuer_key = NULL;
+    struct an_authority_order order = hierarchy_table[0].ocsp;
+    const struct an_authority *authority;
+
+    AN_TRY(an_quorum_require_now(instance, "authority.roll", reliance, reterr));
+    AN_TRY(making_start(instance, NULL, actor, &m, reterr));
+    authority = find_responder(&m.authorities, name);
+    if (authority == NULL)
+        AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", name);
+    const struct an_key_plan own = {.name = authority->ocsp_key}, there = {.name = authority->key};
+    AN_TRY(an_key_make(instance->dir, &own, &key, reterr));
+    AN_TRY(an_key_make(instance->dir, &there, &issuer_key, reterr));
+    order.name = order.common_name = name;
+    AN_TRY(certify(&m, &order, authority, issuer_key, an_signer_spki(key), ret, reterr));
+    const struct an_authority_plan plan = {.name = name, .key = authority->ocsp_key, .cert = *ret};
+    struct recording recording = {&m, &plan, authority->id, an_time_now()};
+    AN_TRY(publish(&m, name, *ret, reterr));
+    return an_store_write(instance->store, record, &recording, reterr);
+}
+
 an_code
 an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance,
                   const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)

@@ -49,6 +49,10 @@ an_code an_authority_sign(struct an_instance *instance, const char *issuer, cons
 an_code an_authority_install(struct an_instance *instance, const char *name, const char *hierarchy,
                              struct an_cert *cert, struct an_cert *root, const struct an_actor *actor,
                              struct an_err *reterr) AN_MUST_USE;
+/* A new certificate of the same key for the OCSP signer "NAME-ocsp", which signs from the next start or reload on. */
+an_code an_authority_renew_responder(struct an_instance *instance, const char *name,
+                                     const struct an_reliance *reliance, const struct an_actor *actor,
+                                     struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
 /* A new key for a line: the next generation NAME-2, -3 … is active, the earlier one answers until it ends. For a root
  * also the two cross certificates (RFC 4210 4.4): new-with-old and old-with-new, in DIR/public/crt. */
 an_code an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance,

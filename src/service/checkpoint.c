@@ -10,112 +10,13 @@
 #include "ca/register.h"
 #include "fetch/fetch.h"
 #include "keys/keys.h"
+#include "service/own_signer.h"
 #include "sign/timestamp.h"
-
-#define SIGNER "nhat-ky"
-#define SIGNER_REQUEST "audit:signer"
-
-struct signer_job {
-    struct an_authorities authorities;
-    struct an_buf der;
-    int64_t id;
-    struct an_registration registration;
-    an_time now;
-};
-
-static an_code
-look_up(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct signer_job *job = context;
-    uint8_t digest[32];
-    int64_t authority = 0;
-
-    an_authorities_done(&job->authorities);
-    AN_TRY(an_register_by_request(tx, SIGNER_REQUEST, &job->id, digest, &authority, &job->der, reterr));
-    return an_authorities_load(tx, &job->authorities, reterr);
-}
-
-static void
-job_done(struct signer_job *job)
-{
-    an_authorities_done(&job->authorities);
-    an_buf_free(&job->der);
-}
-
-static const struct an_authority *
-first_issuer(const struct an_authorities *authorities)
-{
-    for (size_t i = 0; i < authorities->count; i++)
-        if (!authorities->items[i].is_retired && strcmp(authorities->items[i].kind, "issuing") == 0)
-            return &authorities->items[i];
-    return NULL;
-}
-
-/* The names of its issuer, with one of its own in the place of the common name. */
-static an_code
-issue_signer(const struct an_authority *issuer, struct an_signer *issuer_key, const char *organisation, an_bytes spki,
-             an_time now, struct an_cert **ret,
-             struct an_err *reterr)
-{
-    AN_CLEANUP(an_free_ptr) char *crl = an_asprintf("%s/crl/%s.crl", issuer->base_url, issuer->name);
-    AN_CLEANUP(an_free_ptr) char *crt = an_asprintf("%s/crt/%s.crt", issuer->base_url, issuer->name),
-                                  *ocsp = an_asprintf("%s/ocsp", issuer->base_url);
-    const struct an_places places = {.crl_url = crl, .issuer_url = crt, .ocsp_url = ocsp};
-    const struct an_name_part parts[] = {{"2.5.4.6", "VN"}, {"2.5.4.10", organisation},
-                                         {"2.5.4.3", "Xác nhận nhật ký"}};
-    const struct an_issue what = {.subject = parts, .subject_count = AN_COUNT(parts), .spki = spki, .not_before = now,
-                                  .not_after = now + (an_time)5 * 365 * 86400};
-    struct an_profiles *profiles = NULL;
-    an_code code;
-
-    AN_TRY(an_profiles_open(NULL, &profiles, reterr));
-    code = an_ca_issue_once(profiles, SIGNER, issuer->cert, issuer_key, &places, &what, ret, reterr);
-    an_profiles_free(&profiles);
-    return code;
-}
-
-static an_code
-record(void *context, struct an_tx *tx, struct an_err *reterr)
-{
-    struct signer_job *job = context;
-    const struct an_audit_event event = {.at = job->now, .action = "certificate.issue", .actor = "he-thong",
-                                         .role = "he-thong", .object = "authority:" SIGNER,
-                                         .outcome = "done", .citation = "nd-68-2024/6"};
-
-    AN_TRY(an_register_insert(tx, &job->registration, job->now, &job->id, reterr));
-    return job->id != 0 ? an_audit_append(tx, &event, reterr) : AN_OK;
-}
-
-static an_code
-make_signer(struct an_instance *instance, const struct an_init_plan *plan, const struct an_authority *issuer,
-            struct signer_job *job,
-            struct an_err *reterr)
-{
-    const struct an_key_plan own = {.name = SIGNER, .purposes = 1u << AN_PURPOSE_AUDIT, .kind = AN_KEY_EC, .bits = 256,
-                                    .token = plan->token, .token_pin = plan->token_pin};
-    const struct an_key_plan there = {.name = issuer->key};
-    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
-    AN_CLEANUP(an_signer_close) struct an_signer *issuer_key = NULL;
-
-    AN_TRY(an_key_make(instance->dir, &own, &key, reterr));
-    AN_TRY(an_key_make(instance->dir, &there, &issuer_key, reterr));
-    job->now = an_time_now();
-    AN_TRY(issue_signer(issuer, issuer_key, instance->config.name, an_signer_spki(key), job->now, &cert, reterr));
-    job->registration = (struct an_registration){.authority = issuer->id, .cert = cert, .profile = SIGNER,
-                                                 .request_key = SIGNER_REQUEST, .kind = "new"};
-    return an_store_write(instance->store, record, job, reterr);
-}
 
 an_code
 an_checkpoint_init(struct an_instance *instance, const struct an_init_plan *plan, struct an_err *reterr)
 {
-    AN_CLEANUP(job_done) struct signer_job job = {.der = an_buf_new(AN_LIMIT_CERT_BYTES)};
-    const struct an_authority *issuer;
-
-    AN_TRY(an_store_read(instance->store, look_up, &job, reterr));
-    issuer = first_issuer(&job.authorities);
-    return job.id != 0 || issuer == NULL ? AN_OK : make_signer(instance, plan, issuer, &job, reterr);
+    return an_own_signer_init(instance, AN_OWN_AUDIT, plan, reterr);
 }
 
 /* ---- when ---- */
@@ -245,29 +146,48 @@ an_checkpoint_verify(struct an_instance *instance, const struct an_certs *signer
     return AN_OK;
 }
 
+struct audit_signer { struct an_cert *cert; struct an_certs chain; };
+
+static void
+audit_signer_done(struct audit_signer *signer)
+{
+    an_cert_unref(&signer->cert);
+    an_certs_done(&signer->chain);
+}
+
+static an_code
+find_signer(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct audit_signer *found = context;
+    AN_CLEANUP(an_authorities_done) struct an_authorities authorities = {0};
+
+    audit_signer_done(found);
+    AN_TRY(an_own_signer_find(tx, AN_OWN_AUDIT, &found->cert, reterr));
+    AN_TRY(an_authorities_load(tx, &authorities, reterr));
+    for (size_t i = 0; found->cert != NULL && i < authorities.count; i++)
+        if (an_cert_signed_by(found->cert, authorities.items[i].cert))
+            an_certs_add(&found->chain, authorities.items[i].cert);
+    return AN_OK;
+}
+
 an_code
 an_checkpoint_make(struct an_instance *instance, struct an_keys *keys, int64_t *ret_size, bool *ret_stamped,
                    struct an_err *reterr)
 {
-    AN_CLEANUP(job_done) struct signer_job job = {.der = an_buf_new(AN_LIMIT_CERT_BYTES)};
-    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    AN_CLEANUP(an_certs_done) struct an_certs chain = {0};
+    AN_CLEANUP(audit_signer_done) struct audit_signer found = {0};
+    const char *name = an_own_signer_name(AN_OWN_AUDIT);
     struct an_keys *own = NULL;
     struct an_signer *signer = NULL;
     an_code code;
 
-    AN_TRY(an_store_read(instance->store, look_up, &job, reterr));
-    if (job.id == 0)
-        AN_FAIL(reterr, AN_E_CHECKPOINT_SIGNER, "%s", SIGNER);
-    AN_TRY(an_cert_parse(an_buf_view(&job.der), &cert, reterr));
-    for (size_t i = 0; i < job.authorities.count; i++)
-        if (an_cert_signed_by(cert, job.authorities.items[i].cert))
-            an_certs_add(&chain, job.authorities.items[i].cert);
+    AN_TRY(an_store_read(instance->store, find_signer, &found, reterr));
+    if (found.cert == NULL)
+        AN_FAIL(reterr, AN_E_CHECKPOINT_SIGNER, "%s", name);
     if (keys == NULL)
         AN_TRY(an_keys_open(instance->dir, &own, reterr));
-    code = an_signer_of_keys(keys ? keys : own, SIGNER, AN_PURPOSE_AUDIT, &signer, reterr);
+    code = an_signer_of_keys(keys ? keys : own, name, AN_PURPOSE_AUDIT, &signer, reterr);
     if (code == AN_OK)
-        code = sign_head(instance, signer, cert, &chain, ret_size, ret_stamped, reterr);
+        code = sign_head(instance, signer, found.cert, &found.chain, ret_size, ret_stamped, reterr);
     if (code == AN_OK)
         code = keep_head(instance, *ret_size, reterr);
     an_signer_close(&signer);

@@ -16,6 +16,7 @@
 #include "ca/register.h"
 #include "keys/keys.h"
 #include "service/checkpoint.h"
+#include "service/own_signer.h"
 #include "service/quorum.h"
 #include "service/serve_config.h"
 
@@ -375,9 +376,7 @@ note_end(struct ending *nearest, const char *name, const char *more, const struc
 static an_code
 find_ends(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    static const struct { const char *key, *name; } own[] = {{"audit:signer", "nhat-ky"}, {"enrol:signer", "dang-ky"}};
     AN_CLEANUP(an_authorities_done) struct an_authorities all = {0};
-    AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct ending *nearest = context;
 
     AN_TRY(an_authorities_load(tx, &all, reterr));
@@ -386,15 +385,11 @@ find_ends(void *context, struct an_tx *tx, struct an_err *reterr)
             note_end(nearest, all.items[i].name, "", all.items[i].cert);
             note_end(nearest, all.items[i].name, "-ocsp", all.items[i].ocsp_cert);
         }
-    for (size_t i = 0; i < AN_COUNT(own); i++) {
+    for (enum an_own_signer which = 0; which < AN_OWN_SIGNERS; which++) {
         AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-        int64_t id = 0, authority = 0;
-        uint8_t digest[32];
 
-        AN_TRY(an_register_by_request(tx, own[i].key, &id, digest, &authority, &der, reterr));
-        if (id != 0)
-            AN_TRY(an_cert_parse(an_buf_view(&der), &cert, reterr));
-        note_end(nearest, own[i].name, "", cert);
+        AN_TRY(an_own_signer_find(tx, which, &cert, reterr));
+        note_end(nearest, an_own_signer_name(which), "", cert);
     }
     return AN_OK;
 }
@@ -442,7 +437,7 @@ static const struct {
     {"keys", true, check_keys, "danh sách khóa và tệp mã PIN", "list of keys and PIN files", "antin init tạo khóa; tệp PIN phải có quyền 0600", "antin init makes keys; PIN files have mode 0600"},
     {"tokens", true, check_tokens, "từng khóa trả lời", "each key answers", "cắm lại thiết bị, kiểm tra mô-đun PKCS#11 và mã PIN", "plug the token in, check the PKCS#11 module and the PIN"},
     {"approval", true, check_approval, "việc cấp chứng thư phải được phê duyệt (liệt kê việc không cần)", "acts need approval (named: those that do not)", "antin ca officer add cho từng cán bộ; antin.yaml: approval; antin ca approval", "antin ca officer add for each officer; antin.yaml: approval; antin ca approval"},
-    {"signers", true, check_signers, "chứng thư của các CA, OCSP, dấu thời gian, nhật ký, đăng ký (ngày còn lại)", "certificates of authorities, OCSP, time-stamps, log and enrolment (days left)", "thay khóa trước khi hết hạn: antin ca authority roll", "new keys before the end: antin ca authority roll"},
+    {"signers", true, check_signers, "chứng thư của các CA, OCSP, dấu thời gian, nhật ký, đăng ký (ngày còn lại)", "certificates of authorities, OCSP, time-stamps, log and enrolment (days left)", "thay khóa trước khi hết hạn: antin ca authority roll; cùng khóa: renew", "new keys before the end: antin ca authority roll; the same key: renew"},
     {"invariants", true, check_invariants, "các ràng buộc của dữ liệu", "invariants", "dừng ghi, giữ nguyên hiện trạng, khôi phục bản sao lưu gần nhất", "stop writing, keep everything as it is, restore the last backup"},
     {"audit", true, check_audit, "nhật ký", "audit log", "antin audit verify cho từng điểm sai; giữ nguyên hiện trạng", "antin audit verify tells each finding; keep everything as it is"},
 };

@@ -237,6 +237,30 @@ def ends_are_told():
         check(found, found["health"] == health and step in found["detail"])
 
 
+def own_signers_are_renewed():
+    """New certificates for the same keys; what was signed with the earlier ones is still believed, here and outside."""
+    at = W / "gia-han"
+    run(ANTIN, "init", at, "--name", "Gia hạn MẪU")
+    serial = lambda: run("openssl", "x509", "-inform", "DER", "-in", at / "public/crt/nha-nuoc-ocsp.crt", "-noout", "-serial").stdout
+    key = lambda: run("openssl", "x509", "-inform", "DER", "-in", at / "public/crt/nha-nuoc-ocsp.crt", "-noout", "-pubkey").stdout
+    before, of_key = serial(), key()
+    run(ANTIN, "audit", "checkpoint", "--dir", at)
+    for name in ("nhat-ky", "dang-ky", "nha-nuoc-ocsp"):
+        told = lines("authority renew", name, at=at)[0]
+        check(told, told["name"] == name)
+    check("the responder", serial() != before and key() == of_key)
+    issued = {c["subject"]: 0 for c in lines("list", at=at)}
+    check(issued, len(issued) == 2 and len(lines("list", at=at)) == 4)
+    refused("AN_E_CERTIFY_AUTHORITY", "authority renew", "khong-co", at=at)
+    lines("issue", "--profile", "ca-nhan", "--csr", csr("sau"), "--subject", SUBJECT % "sau", "--email", "mau@mau.gov.vn", at=at)
+    run(ANTIN, "audit", "checkpoint", "--dir", at)
+    run(ANTIN, "audit", "export", W / "gia-han.jsonl", "--dir", at)
+    told = run(Path(ANTIN).parent / "antin-audit-verify", W / "gia-han.jsonl").stdout
+    check(told, "3 mốc đã xác nhận, 0 điểm sai" in told and run(ANTIN, "audit", "verify", "--dir", at).returncode == 0)
+    told = json.loads(run(ANTIN, "doctor", at, "--deep", "--json", ok=None).stdout)
+    check(told, all(c["health"] != "bad" for c in told["checks"]))
+
+
 def acts_need_approval():
     """The first start needs nobody; with two officers every act that gives needs both, whatever program or hand does it."""
     at = W / "duyet"
@@ -350,7 +374,7 @@ def a_ceremony_is_told_and_signed():
     check_offline(whole.split("# act: ceremony.transcript")[1], ["an", "chi"], facts)
 
 
-ALL = [authorities_hold, ends_are_told, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,
+ALL = [authorities_hold, ends_are_told, own_signers_are_renewed, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,
        a_ceremony_is_told_and_signed, a_root_that_stays_offline, a_root_rolls_over]
 try:
     setup()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What is kept: rows of decisions, certificates, lists and the log cannot be changed or taken away, on both engines; and with
 PostgreSQL an instance works as a role that owns nothing and may not even try. usage: kept.py ANTIN tests/lib/postgres.py"""
-import http.client, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile
+import http.client, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ANTIN, LIB = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve().parent
@@ -131,6 +131,7 @@ def rolled_back(d):
     copy(store, new)
     copy(old, store)
     check("an old state: this machine", faults(1) == ["kept"])
+    time.sleep(1.1)  # in the same second the same events would make the same log
     antin("audit", "list", "--dir", d)
     for _ in range(4):
         antin("audit", "list", "--dir", d)

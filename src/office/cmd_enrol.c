@@ -40,18 +40,19 @@ struct work {
 };
 
 /* What those who decided signed as facts: as with antin ca issue, without a request. */
-static void
-rely(const struct work *work, struct an_reliance *ret)
+static struct an_reliance
+rely(const struct work *work)
 {
     const struct enrol_args *a = work->args;
     AN_CLEANUP(an_free_ptr) char *facts = an_asprintf("csr: -\nprofile: %s\nsubject: %s\nemail: %s\n",
                                                       a->profile ? a->profile : "-", a->subject ? a->subject : "-",
                                                       a->email ? a->email : "-");
     uint8_t digest[AN_DIGEST_MAX];
+    struct an_reliance reliance = {.matter = a->matter, .act = "enrolment.allow", .object = work->name};
 
-    *ret = (struct an_reliance){.matter = a->matter, .act = "enrolment.allow", .object = work->name};
     an_hash_once(AN_SHA256, an_bytes_of_str(facts), digest);
-    memcpy(ret->facts, digest, 32);
+    memcpy(reliance.facts, digest, 32);
+    return reliance;
 }
 
 static an_code
@@ -59,14 +60,13 @@ allow_in(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct work *work = context;
     const struct enrol_args *a = work->args;
-    struct an_reliance reliance;
+    const struct an_reliance reliance = rely(work);
     const struct an_enrol_allowance what = {
         .item = work->name, .profile = a->profile, .authority = a->authority, .subject = a->subject, .email = a->email,
         .subscriber = a->subscriber,
         .agency = a->agency, .months = a->months, .days = a->days, .is_waiting = a->is_waiting,
         .reliance = a->matter != 0 ? &reliance : NULL, .actor = work->desk->actor};
 
-    rely(work, &reliance);
     return an_enrol_allow(tx, work->desk->profiles, work->desk->rules, &what, &work->approval, reterr);
 }
 

@@ -354,6 +354,25 @@ def request(t, b):
                 t.add(f"{name}: {what}, {many:,} requests / {few:,}", x / y, -2, f"{x:.0f} µs, {y:.0f} µs")
 
 
+def registry(t, b, antin):
+    """The register of subscribers at the size of a province beside a small one, ANTIN_FULL=1: 1,000,000; and 100,000 people from a list."""
+    few, many = 5_000, 1_000_000 if os.environ.get("ANTIN_FULL") else 60_000
+    works = {"list": "a page of subscribers", "middle": "a page from the middle", "begin": "a name by its beginning", "word": "a name by a word within"}
+    with engines() as (d, rows):
+        for name, url in rows.items():
+            done = in_process(b / "bench-registry", url(), few, many)
+            for work, what in works.items():
+                x, y = done["many"][work + "_us"], done["few"][work + "_us"]
+                t.add(f"{name}: {what}, {many:,} subscribers / {few:,}", x / y, -2, f"{x:.0f} µs, {y:.0f} µs")
+        home, people, count = d / "register", d / "people.csv", 100_000
+        sh(antin, "init", home, "--name", "MẪU", "--regulation", "tay-ninh-2025", "--quiet")
+        sh(antin, "agency", "add", "--name", "Sở (MẪU)", "--code", "H53.6", "--dir", home, "--as", "system")
+        people.write_text("name,agency,email,identity\n" + "".join(f"Người Thứ {i},H53.6,nguoi{i}@tayninh.gov.vn,1{i:011d}\n" for i in range(count)))
+        start = time.monotonic()
+        sh(antin, "person", "import", people, "--dir", home, "--as", "system", "--quiet")
+        t.add(f"SQLite: import of {count:,} people, seconds", time.monotonic() - start, None)
+
+
 def rsa(t, b, home, rounds):
     """Each certificate is two signatures of RSA-2048, its own and that of its first OCSP answer; the raw key has all cores."""
     home.mkdir()
@@ -400,7 +419,7 @@ def certify(t, b, rounds):
         t.add(f"SQLite: look-up at {count:,} certificates / in an empty register", in_process(b / "bench-certify", "find", home, 2)["per_second"] / look, 0.8)
 
 
-ROWS = ("small", "process", "levels", "suite", "shapes", "token", "store", "certify", "request", "serve", "lists", "big", "memory")
+ROWS = ("small", "process", "levels", "suite", "shapes", "token", "store", "certify", "request", "registry", "serve", "lists", "big", "memory")
 
 
 def main():
@@ -450,6 +469,8 @@ def main():
             serve.rows(t, ROOT / args.build, args.rounds, wanted=wanted)
         if "request" in wanted:
             request(t, b)
+        if "registry" in wanted:
+            registry(t, b, antin)
         if "big" in wanted:
             big_files(t, b, d, args.rounds, sign, verify)
         if "memory" in wanted:

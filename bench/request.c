@@ -4,34 +4,12 @@
  * and decided durably. Prints JSON, microseconds each (median): they must not grow with SIZE.
  */
 #include "audit/audit.h"
+#include "bench/register.h"
 #include "request/request.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #define MANY 2000   /* dossiers in one write while filling */
-#define ROUNDS 200
 
 static struct an_store *store;
-
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void
-must(an_code code, const struct an_err *err)
-{
-    if (code == AN_OK)
-        return;
-    fprintf(stderr, "%s: %s\n", an_message_find(code)->symbol, err->detail);
-    exit(1);
-}
 
 struct work { long from, count; int64_t id; struct an_request_query query; };
 
@@ -50,7 +28,7 @@ make(void *context, struct an_tx *tx, struct an_err *reterr)
         bool is_new;
 
         snprintf(key, sizeof(key), "k%ld", i);
-        snprintf(agency, sizeof(agency), "H20.%ld", i % 10000);
+        snprintf(agency, sizeof(agency), "H20.%ld", i % 200); /* a full page of each at any size */
         snprintf(subject, sizeof(subject), "TB%06ld", i % 1000000);
         snprintf(name, sizeof(name), "Nguyễn Văn %ld", (i * 7919) % 1000003);
         AN_TRY(an_request_create(tx, &request, &item, 1, &deed, &w->id, &is_new, reterr));
@@ -97,14 +75,6 @@ show(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_request_items(tx, w->from, arena, &items, &count, reterr);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double
 median(bool writes, an_tx_fn fn, struct work *w, long step)
 {
@@ -119,8 +89,7 @@ median(bool writes, an_tx_fn fn, struct work *w, long step)
         times[i] = now() - start;
         w->from += step;
     }
-    qsort(times, ROUNDS, sizeof(times[0]), compare);
-    return times[ROUNDS / 2];
+    return median_of(times);
 }
 
 int

@@ -286,8 +286,8 @@ read_heads(void *context, struct an_tx *tx, struct an_err *reterr)
     return read_heads_rest(check, tx, reterr);
 }
 
-/* The first row that is known to be wrong: checkpoints from there on differ for that reason and are not told of again.
- */
+/* The first row that is known to be wrong: checkpoints from there on differ for that reason and are not told of
+ * again. */
 static int64_t
 first_fault(const struct check *check)
 {

@@ -225,8 +225,8 @@ lock_new(int fd)
     return fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* One fixed name an output, so that what a killed run left is found by the next; a random one while another run has it.
- */
+/* One fixed name an output, so that what a killed run left is found by the next; a random one while another run has
+ * it. */
 static int
 open_temporary(const char *path, char **ret_name)
 {

@@ -158,8 +158,8 @@ note_last(struct an_clock *clock, int64_t wall_ms, struct an_err *reterr)
     return AN_OK;
 }
 
-/* Measured from where the clock stood at the first look, so that many small settings count as the large one they make.
- */
+/* Measured from where the clock stood at the first look, so that many small settings count as the large one they
+ * make. */
 static an_code
 judge_steps(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
 {

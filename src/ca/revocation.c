@@ -44,8 +44,8 @@ note_standing(void *context, const struct an_row *row, struct an_err *reterr)
     return AN_OK;
 }
 
-/* What stood there before: nothing, or a release, may be followed by anything but a release; a hold by all but a hold.
- */
+/* What stood there before: nothing, or a release, may be followed by anything but a release; a hold by all but a
+ * hold. */
 static bool
 may_follow(bool found, int64_t standing, enum an_status_kind next)
 {

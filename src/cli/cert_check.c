@@ -47,8 +47,8 @@ meaning_of(an_code why, const char **ret_sub)
 }
 
 /* ---- the certificate asked about ---- */
-/* Does it claim to be a certificate? One that claims so and is malformed gets a verdict; anything else is not our file.
- */
+/* Does it claim to be a certificate? One that claims so and is malformed gets a verdict; anything else is not our
+ * file. */
 static bool
 is_like_certificate(an_bytes content)
 {

@@ -56,8 +56,8 @@ run_command(struct cli *cli, const struct command *command, int argc, char **arg
     return status;
 }
 
-/* "antin ca" and "antin ca --help" list what there is under "ca"; a wrong second word is a failure with the same list.
- */
+/* "antin ca" and "antin ca --help" list what there is under "ca"; a wrong second word is a failure with the same
+ * list. */
 static int
 tell_no_command(struct cli *cli, int argc, char **argv)
 {

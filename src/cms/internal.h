@@ -11,8 +11,8 @@
 an_code an_cms_read_signer(an_bytes in, struct an_cms_signer *signer, struct an_err *reterr);
 /* Fills message_digest … ess_serial from the signed attributes. */
 an_code an_cms_read_attributes(struct an_cms_signer *signer, struct an_err *reterr);
-/* Adds what attributes carry of certificates and status (CAdES values, Adobe's archival attribute) to the sets of cms.
- */
+/* Adds what attributes carry of certificates and status (CAdES values, Adobe's archival attribute) to the sets of
+ * cms. */
 void an_cms_collect_values(struct an_cms *cms, const struct an_cms_signer *signer);
 /* CertificateSet and RevocationInfoChoices (content). */
 an_code an_cms_collect_certs(struct an_cms *cms, an_bytes set, struct an_err *reterr);

@@ -28,8 +28,8 @@ parse_encapsulated(struct an_cms *cms, an_bytes *in, struct an_err *reterr)
     return AN_OK;
 }
 
-/* The list may be empty, or name more than are used; a signer whose algorithm is missing from it was not made with it.
- */
+/* The list may be empty, or name more than are used; a signer whose algorithm is missing from it was not made with
+ * it. */
 static bool
 is_unlisted(an_bytes list, enum an_digest digest)
 {

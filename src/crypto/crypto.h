@@ -94,8 +94,8 @@ an_code an_pbkdf2(enum an_digest digest, an_bytes password, an_bytes salt, int64
 
 /* ---- symmetric ciphers, only what PDF encryption needs (ISO 32000-2, 7.6) ---- */
 void an_rc4(an_bytes key, an_bytes in, struct an_buf *out);
-/* AES-CBC with PKCS#7 padding; the first 16 bytes of in are the IV; 128- or 256-bit key. AN_E_DECRYPT when malformed.
- */
+/* AES-CBC with PKCS#7 padding; the first 16 bytes of in are the IV; 128- or 256-bit key. AN_E_DECRYPT when
+ * malformed. */
 an_code an_aes_cbc_decrypt(an_bytes key, an_bytes in, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
 an_code an_aes_cbc_encrypt(an_bytes key, an_bytes iv, an_bytes in, struct an_buf *out,
                            struct an_err *reterr) AN_MUST_USE;

@@ -38,8 +38,8 @@ bool an_key_table_verify(struct an_key_table *table, an_bytes digest, an_bytes s
 
 /* The common kinds of SubjectPublicKeyInfo without libcrypto's decoder; NULL: not one of them, or malformed. */
 EVP_PKEY *an_spki_parse(an_bytes spki);
-/* The size of the curve that the point of an EC key lies on; 0: another kind of key, another form, or not on its curve.
- */
+/* The size of the curve that the point of an EC key lies on; 0: another kind of key, another form, or not on its
+ * curve. */
 int an_spki_point_bits(an_bytes spki);
 
 /* The common kinds of private key in the clear, likewise, and their SubjectPublicKeyInfo. */

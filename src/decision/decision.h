@@ -20,8 +20,7 @@
  *   object: certificate:0A1B…
  *   person: the number of who decides
  *   reason: …            (left out when there is none)
- *   role: in which role
- */
+ *   role: in which role */
 struct an_decision {
     const char *act;       /* "request.approve", "certificate.revoke", "ceremony.step" */
     const char *object;    /* "request:12/item:3" */
@@ -34,8 +33,8 @@ struct an_decision {
 /* The bytes to sign. AN_E_DECISION_FORM when a value is missing, has a line end or is not UTF-8. */
 an_code an_decision_statement(const struct an_decision *decision, struct an_buf *ret,
                               struct an_err *reterr) AN_MUST_USE;
-/* Reads them back; texts live in the arena. AN_E_DECISION_FORM unless it is exactly what an_decision_statement writes.
- */
+/* Reads them back; texts live in the arena. AN_E_DECISION_FORM unless it is exactly what an_decision_statement
+ * writes. */
 an_code an_decision_parse(an_bytes statement, struct an_arena *arena, struct an_decision *ret,
                           struct an_err *reterr) AN_MUST_USE;
 

@@ -1,5 +1,5 @@
-/* Matters and votes. What is refused here is refused by the keys and checks of the tables too; here it gets its reason.
- */
+/* Matters and votes. What is refused here is refused by the keys and checks of the tables too; here it gets its
+ * reason. */
 #include "decision/decision.h"
 
 #define DECISION_ARENA ((size_t)64 * 1024)

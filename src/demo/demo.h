@@ -64,8 +64,8 @@ struct demo_sign { enum demo_who who; const char *look, *in, *out, *number, *cop
                   enum an_level level; bool forger; };
 an_code demo_sign(struct demo *d, const struct demo_sign *what, struct an_err *reterr) AN_MUST_USE;
 
-/* story.c: a story of an agency under one regulation, told by the commands themselves (samples/stories/); exit status.
- */
+/* story.c: a story of an agency under one regulation, told by the commands themselves (samples/stories/); exit
+ * status. */
 int demo_story(struct cli *cli, const char *dir, const char *regulation, const char *database, const char *module);
 /* story_table.c: where the five regulations differ: who decides, on which form, in how many days, who is told. */
 void story_differences(struct cli *cli);

@@ -51,8 +51,8 @@ an_certs_only(const struct an_certs *certs, struct an_buf *ret)
 }
 
 /* ---- answers ---- */
-/* base64 in lines of 76 that end in LF alone: RFC 8951 3.1 lets the reader skip white space, and base64(1) skips no CR.
- */
+/* base64 in lines of 76 that end in LF alone: RFC 8951 3.1 lets the reader skip white space, and base64(1) skips no
+ * CR. */
 static void
 put_base64(struct an_buf *out, an_bytes bytes)
 {
@@ -187,8 +187,8 @@ read_csr(const struct an_est_request *request, struct an_csr **ret, struct an_er
     return an_csr_parse(an_buf_view(&der), ret, reterr);
 }
 
-/* RFC 7030 4.2.2: a renewal has the subject of the certificate that it renews, which must be the one of the connection.
- */
+/* RFC 7030 4.2.2: a renewal has the subject of the certificate that it renews, which must be the one of the
+ * connection. */
 static an_code
 check_renewal(const struct est_party *party, const struct an_csr *csr, struct an_err *reterr)
 {

@@ -120,8 +120,8 @@ set_options(CURL *curl, struct post *post, const struct an_fetch_letter *letter,
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, post->fault);
 }
 
-/* What the server said decides before what curl calls it: a refused recipient and a broken line are one code to curl.
- */
+/* What the server said decides before what curl calls it: a refused recipient and a broken line are one code to
+ * curl. */
 static an_code
 name_trouble(CURL *curl, const struct post *post, const struct an_fetch_letter *letter, CURLcode trouble,
              struct an_err *reterr)

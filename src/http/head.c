@@ -158,8 +158,8 @@ has_word(an_bytes list, const char *lower_word)
     return false;
 }
 
-/* How long the body is must be said once and in one way (RFC 9112 6.3): everything else is how requests are smuggled.
- */
+/* How long the body is must be said once and in one way (RFC 9112 6.3): everything else is how requests are
+ * smuggled. */
 static unsigned
 read_framing(struct an_http_head *ret)
 {

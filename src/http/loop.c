@@ -53,8 +53,8 @@ http_loop_wake(struct loop *loop)
 }
 
 /* ---- connections come ---- */
-/* Room for one more: who has been silent longest goes, first among those who have not finished saying what they want.
- */
+/* Room for one more: who has been silent longest goes, first among those who have not finished saying what they
+ * want. */
 static void
 make_room(struct loop *loop)
 {

@@ -137,8 +137,8 @@ finish_status(const struct an_status_turn *turn, const struct an_http_turn *turn
         an_status_etag(an_buf_view(&answer->body), answer->etag);
 }
 
-/* The request, of the body or of the address; decoded: room for the latter. False when it is neither, and was answered.
- */
+/* The request, of the body or of the address; decoded: room for the latter. False when it is neither, and was
+ * answered. */
 static bool
 read_ocsp(const struct an_http_turn *turn, struct an_buf *decoded, an_bytes *ret)
 {

@@ -51,8 +51,8 @@ struct held_key {
 static char *store_dir; /* where the instance's own SoftHSM2 tokens live */
 static struct held_key *held;
 static size_t held_count;
-/* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last signer.
- */
+/* Signing holds it for reading. Whoever opens a token again holds it alone: a module is finalised by its last
+ * signer. */
 static pthread_rwlock_t tokens_lock = PTHREAD_RWLOCK_INITIALIZER;
 
 /* ---- opening, and opening again ---- */

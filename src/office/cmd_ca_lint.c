@@ -26,11 +26,10 @@ tell(void *context, const struct an_lint *lint)
 static an_code
 lint_file(struct linting *l, const struct an_lint_plan *plan, struct an_err *reterr)
 {
-    static void (*const lints[])(an_bytes der, const struct an_lint_plan *plan) = {[AN_LINT_ANY] = NULL,
-            [AN_LINT_CERT] = an_lint_cert, [AN_LINT_CRL] = an_lint_crl,
-                                                                                 [AN_LINT_OCSP] = an_lint_ocsp,
-                                                                                         [AN_LINT_TOKEN] =
-                                                                                                 an_lint_token};
+    static void (*const lints[])(an_bytes der, const struct an_lint_plan *plan) = {
+        [AN_LINT_ANY] = NULL, [AN_LINT_CERT] = an_lint_cert, [AN_LINT_CRL] = an_lint_crl,
+        [AN_LINT_OCSP] = an_lint_ocsp, [AN_LINT_TOKEN] = an_lint_token,
+    };
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CRL_BYTES);
     enum an_lint_kind kind;

@@ -304,8 +304,8 @@ let_leave(struct supervisor *s, int which, struct an_child **child)
     *child = NULL;
 }
 
-/* New processes, with the configuration, keys and programs as they are now. When one cannot start, the old one stays.
- */
+/* New processes, with the configuration, keys and programs as they are now. When one cannot start, the old one
+ * stays. */
 static void
 replace_children(struct supervisor *s)
 {

@@ -1,5 +1,5 @@
-/* Private: what the font module (font.c, subset.c) offers to font_load.c. Both sides are built together, never mixed.
- */
+/* Private: what the font module (font.c, subset.c) offers to font_load.c. Both sides are built together, never
+ * mixed. */
 #pragma once
 
 #include "pdf/append.h"

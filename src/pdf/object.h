@@ -55,8 +55,8 @@ bool an_pdf_rect_of(struct an_pdf *pdf, size_t revision, const struct an_pdf_obj
 bool an_pdf_text_of(const struct an_pdf_obj *string, struct an_buf *out);
 /* Deep equality of two objects as values (dictionaries in any order, numbers by value, references by number). */
 bool an_pdf_equal(const struct an_pdf_obj *a, const struct an_pdf_obj *b);
-/* Serialises; references keep their numbers, strings are written in the clear (emit.c encrypts what an update appends).
- */
+/* Serialises; references keep their numbers, strings are written in the clear (emit.c encrypts what an update
+ * appends). */
 void an_pdf_write(struct an_buf *out, const struct an_pdf_obj *obj);
 
 /* Decoded data of a stream: decrypted and all filters undone. AN_E_PDF_FILTER when a filter is unknown (images). */

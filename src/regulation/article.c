@@ -75,8 +75,8 @@ read_keys(struct provision_reading *reading, const struct an_yaml_node *node, co
     return AN_OK;
 }
 
-/* An article without clauses has its points directly: "act/13//a" is written "act/13/a" and read as a clause named a.
- */
+/* An article without clauses has its points directly: "act/13//a" is written "act/13/a" and read as a clause named
+ * a. */
 static an_code read_level(struct provision_reading *reading, const struct an_yaml_node *map, const char *above,
                           const struct level *level, const struct provision_keys *inherited);
 

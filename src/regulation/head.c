@@ -1,5 +1,5 @@
-/* The head of a regulation file: who it is, what it inherits, its looks. Read without the articles and rules below it.
- */
+/* The head of a regulation file: who it is, what it inherits, its looks. Read without the articles and rules below
+ * it. */
 #include "regulation/internal.h"
 
 struct head_keys {

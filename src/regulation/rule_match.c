@@ -107,8 +107,8 @@ fact_test_result(const struct asking *asking, const struct fact_test *test)
     return holds ? TEST_HOLDS : TEST_FAILS;
 }
 
-/* A dimension that the rule narrows must be said in the question, and be one of the rule's. "none": also when unsaid.
- */
+/* A dimension that the rule narrows must be said in the question, and be one of the rule's. "none": also when
+ * unsaid. */
 static bool
 dimension_matches(const struct an_yaml_texts *allowed, const char *value)
 {

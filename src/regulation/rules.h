@@ -28,8 +28,8 @@ const struct word *words_find(const struct words *words, enum an_word_kind kind,
 /* "sender, trung-tam…" for messages. */
 void words_append(const struct words *words, enum an_word_kind kind, struct an_buf *out);
 
-/* ---- one test of one fact: "mat", [mat, toi-mat], ">= 60", ">= renew.min_days_left", "before 05-15", "official" ----
- */
+/* ---- one test of one fact: "mat", [mat, toi-mat], ">= 60", ">= renew.min_days_left", "before 05-15", "official"
+ * ---- */
 enum test_kind { TEST_IN = 0, TEST_AT_LEAST, TEST_AT_MOST, TEST_LESS, TEST_MORE, TEST_BEFORE_DAY, TEST_OFFICIAL_MAIL };
 struct fact_test {
     const struct word *fact;

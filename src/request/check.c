@@ -52,8 +52,8 @@ is_addressee(const struct an_answer *answer, const char *addressee)
     return answer->authority == NULL || strcmp(answer->authority, addressee) == 0;
 }
 
-/* To another body than decides this service. When only the kind of device makes the difference the next check says so.
- */
+/* To another body than decides this service. When only the kind of device makes the difference the next check says
+ * so. */
 static bool
 check_addressee(struct probe *probe)
 {

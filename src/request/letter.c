@@ -116,8 +116,8 @@ write_parts(struct an_buf *out, const struct an_letter_form *form)
     an_buf_printf(out, "--%s--\r\n", boundary);
 }
 
-/* One mailbox, as RFC 5321 has them without SMTPUTF8: nothing that ends a line, a header's address or a list of them.
- */
+/* One mailbox, as RFC 5321 has them without SMTPUTF8: nothing that ends a line, a header's address or a list of
+ * them. */
 static bool
 is_address(const char *text)
 {

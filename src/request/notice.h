@@ -66,8 +66,8 @@ an_code an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const c
                        struct an_err *reterr) AN_MUST_USE;
 an_code an_outbox_count(struct an_tx *tx, enum an_letter_state state, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
 
-/* The letter as RFC 5322 with MIME: from "name <address>", UTF-8 in base64, the attachment (AN_NONE = none) as a PDF.
- */
+/* The letter as RFC 5322 with MIME: from "name <address>", UTF-8 in base64, the attachment (AN_NONE = none) as a
+ * PDF. */
 struct an_letter_form {
     const char *from, *from_name;
     const struct an_letter *letter;

@@ -98,8 +98,8 @@ struct an_dossier {
     /* AN_TIME_NONE = not */
     an_time created_at, signed_at, sent_at, received_at, valid_at, due_at, escalated_at, closed_at;
 };
-/* Who does something, when, and on which article: for the dossier's own history and the audit log, in one transaction.
- */
+/* Who does something, when, and on which article: for the dossier's own history and the audit log, in one
+ * transaction. */
 struct an_request_deed {
     const char *actor, *role, *citation;
     const char *detail; /* one sentence or ""; no personal data */

@@ -10,8 +10,8 @@ struct an_keys;
 struct an_certs;
 struct an_audit_report;
 
-/* The init step "audit": after the authorities. Without an authority there is no signer, and checkpoints are refused.
- */
+/* The init step "audit": after the authorities. Without an authority there is no signer, and checkpoints are
+ * refused. */
 an_code an_checkpoint_init(struct an_instance *instance, const struct an_init_plan *plan,
                            struct an_err *reterr) AN_MUST_USE;
 /* Enough events, or enough time with at least one, since the last checkpoint (section audit); whether a TSA is to stamp

@@ -96,8 +96,8 @@ an_code an_request_supplement(const struct an_desk *desk, int64_t id, const char
 /* The whole dossier, with a written reason: a letter signed by who refuses. */
 an_code an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const struct an_person_key *key,
                           struct an_err *reterr) AN_MUST_USE;
-/* Bình Thuận Điều 17.1: the manager of subscribers approves the list, item by item; then it goes on to the authority.
- */
+/* Bình Thuận Điều 17.1: the manager of subscribers approves the list, item by item; then it goes on to the
+ * authority. */
 /* places: NULL = all that are open. Each decision is the officer's own signature over the item. *ret_decided: how many
  * items are now decided for good; those that need a second officer wait. AN_E_REQUEST_DECIDED when somebody else was
  * first. */
@@ -134,8 +134,8 @@ an_code an_request_execute(const struct an_desk *desk, int64_t id, const struct 
 an_code an_request_handover(const struct an_desk *desk, int64_t id, const char *record,
                             struct an_err *reterr) AN_MUST_USE;
 
-/* Loss or a suspected leak: the certificate is held at once and a dossier for its revocation lies ready for signature.
- */
+/* Loss or a suspected leak: the certificate is held at once and a dossier for its revocation lies ready for
+ * signature. */
 an_code an_request_emergency(const struct an_desk *desk, const char *certificate, const char *ground,
                              struct an_request_drafted *ret,
                              struct an_err *reterr) AN_MUST_USE;

@@ -300,8 +300,8 @@ needs_list_approval(const struct step *s)
     return strcmp(s->request.addressee, LIST_MANAGER) == 0 && strcmp(s->desk->role, LIST_MANAGER) != 0;
 }
 
-/* Bắc Ninh Điều 5.3: one notice to the Centre; every notice that the regulation asks for beside the one to who filed.
- */
+/* Bắc Ninh Điều 5.3: one notice to the Centre; every notice that the regulation asks for beside the one to who
+ * filed. */
 static an_code
 tell_others(struct an_tx *tx, struct sending *g, const struct an_dossier *request, struct an_err *reterr)
 {

@@ -135,8 +135,8 @@ an_request_list_parse(an_bytes text, struct an_request_list *ret, struct an_err 
     p.arena = list.arena;
     list.subjects = an_arena_alloc(list.arena, AN_LIMIT_REQUEST_ITEMS * sizeof(*list.subjects));
     code = an_utf8_is_valid(text) && memchr(text.ptr ? text.ptr : (const uint8_t *)"", 0, text.len) == NULL
-            ? read_head(&p, reterr)
-                                                                                                          : an_err_set(reterr, AN_E_REQUEST_LIST, "UTF-8");
+               ? read_head(&p, reterr)
+               : an_err_set(reterr, AN_E_REQUEST_LIST, "UTF-8");
     while (code == AN_OK && p.at < p.text.len) {
         struct an_request_subject subject = {0};
         p.line++;

@@ -1,6 +1,6 @@
 /* Before something ends, and when it has: reminders as the regulation has them (90, 60, 30 days, 0 = it has ended; Bình
- * Thuận Điều 19.5b: one month). Each once: the notice's key says about what, for which day, how long before, to whom.
-  */
+ * Thuận Điều 19.5b: one month). Each once: the notice's key says about what, for which day, how long before, to
+  * whom. */
 #include "service/request_internal.h"
 
 #include "service/mail.h"
@@ -216,8 +216,8 @@ tell_rule(struct an_tx *tx, struct reminding *r, size_t event, struct an_err *re
     return AN_OK;
 }
 
-/* One kind of ending within the band of a rule. seen: up to where the last run looked; AN_TIME_NONE = there was none.
- */
+/* One kind of ending within the band of a rule. seen: up to where the last run looked; AN_TIME_NONE = there was
+ * none. */
 static an_code
 run_event(struct an_tx *tx, struct reminding *r, size_t event, an_time seen, struct an_err *reterr)
 {

@@ -1,5 +1,5 @@
-/* The subscriber's token during execution: made ready, given a key, a certificate, a new PIN. Idempotent, each of them.
- */
+/* The subscriber's token during execution: made ready, given a key, a certificate, a new PIN. Idempotent, each of
+ * them. */
 #include "service/request_internal.h"
 
 #include "base/file.h"
@@ -224,8 +224,8 @@ request_token_write(const struct request_token *token, const struct an_cert *cer
     AN_FAIL(reterr, AN_E_KEY_ABSENT, "%s", token->device->number);
 }
 
-/* A new first PIN, by the SO PIN. It is chosen and on disk before it is set: after a crash the same one is set again.
- */
+/* A new first PIN, by the SO PIN. It is chosen and on disk before it is set: after a crash the same one is set
+ * again. */
 an_code
 request_token_recover(const struct request_token *token, struct an_err *reterr)
 {

@@ -482,15 +482,6 @@ an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t
     status_set_drop(set);
 }
 
-an_code
-an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret, struct an_err *reterr)
-{
-    struct an_tsa_turn turn = {.request = request, .ret = ret};
-
-    an_status_stamp_many(status, &turn, 1);
-    return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
-}
-
 /* ---- the rest ---- */
 void
 an_status_delegate(struct an_status *status, void (*tell)(void))
@@ -498,8 +489,8 @@ an_status_delegate(struct an_status *status, void (*tell)(void))
     status->tell_checkpoint = tell;
 }
 
-/* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to do.
- */
+/* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to
+ * do. */
 static void
 tick_checkpoint(struct an_status *status, an_time now)
 {

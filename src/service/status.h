@@ -40,10 +40,8 @@ typedef void (*an_status_take_fn)(void *context, an_bytes headers, an_bytes answ
 bool an_status_quick(struct an_status *status, an_bytes request, an_time now, an_status_take_fn take, void *context);
 
 /* ---- stamps ---- */
-/* Appends a TimeStampResp; on failure a refusal too, unless there is no time-stamping authority (AN_E_TSA_SETUP). */
-an_code an_status_stamp(struct an_status *status, an_bytes request, struct an_buf *ret,
-                        struct an_err *reterr) AN_MUST_USE;
-/* at most AN_SIGNINGS_MAX */
+/* Each turn gets a TimeStampResp; on failure a refusal too, unless there is no time-stamping authority (AN_E_TSA_SETUP
+ * in its code). At most AN_SIGNINGS_MAX. */
 void an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t count);
 
 /* ---- lists ---- */

@@ -127,8 +127,8 @@ find_authority(const struct status_set *set, int64_t id)
     return NULL;
 }
 
-/* What a stamp carries for those who check it: the certificates above, without the root, which they must have anyway.
- */
+/* What a stamp carries for those who check it: the certificates above, without the root, which they must have
+ * anyway. */
 static void
 build_chain(const struct status_set *set, struct status_authority *authority)
 {

@@ -26,8 +26,8 @@ an_code an_trust_list_parse(an_bytes json, struct an_trust_list *ret, struct an_
 an_code an_trust_list_check(an_bytes json, an_bytes signature, struct an_cert **ret_signer,
                             struct an_err *reterr) AN_MUST_USE;
 
-/* The list in force: the one of the store while it is fresh and names the same authorities, otherwise the next number.
- */
+/* The list in force: the one of the store while it is fresh and names the same authorities, otherwise the next
+ * number. */
 struct an_trust_publisher {
     struct an_store *store;
     const char *identifier;   /* ListIdentifier: the instance's address */

@@ -1,5 +1,5 @@
-/* What a signature shows: the image and the lines of the look, measured. Wording comes from the look, never from here.
- */
+/* What a signature shows: the image and the lines of the look, measured. Wording comes from the look, never from
+ * here. */
 #include "base/utf8.h"
 #include "sign/internal.h"
 

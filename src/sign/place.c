@@ -258,8 +258,8 @@ neighbour(const struct an_text_lines *lines, const struct an_box *from, bool abo
     return best;
 }
 
-/* Title and name are centred on one another, or begin at one edge; the cell of a table and the text above it are not.
- */
+/* Title and name are centred on one another, or begin at one edge; the cell of a table and the text above it are
+ * not. */
 static bool
 belong_together(const struct an_box *a, const struct an_box *b)
 {

@@ -102,8 +102,8 @@ check_certificate(struct an_sign_session *session, struct an_err *reterr)
     AN_FAIL(reterr, code, "%s (%s)%s%s", why->vi, why->en, session->path.detail[0] ? ": " : "", session->path.detail);
 }
 
-/* What is embedded in signatures: the path without leaf and root, so that a reader who has the root alone can follow.
- */
+/* What is embedded in signatures: the path without leaf and root, so that a reader who has the root alone can
+ * follow. */
 static void
 collect_chain(struct an_sign_session *session)
 {

@@ -1,5 +1,5 @@
-/* The RFC 3161 client: asks a time-stamping server, with retries and the long patience that the fielded server needs.
- */
+/* The RFC 3161 client: asks a time-stamping server, with retries and the long patience that the fielded server
+ * needs. */
 #pragma once
 
 #include "crypto/crypto.h"

@@ -1,5 +1,5 @@
-/* The schema's version: which migrations were applied, whether they are those of this program, and applying the rest.
- */
+/* The schema's version: which migrations were applied, whether they are those of this program, and applying the
+ * rest. */
 #include <stdio.h>
 
 #include "base/time.h"

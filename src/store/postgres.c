@@ -262,8 +262,8 @@ send_sync(struct pg *pg)
     return PQpipelineSync(pg->db) == 1;
 }
 
-/* Sends what waits and takes every answer; the rows of the last statement go to query. The first error is the answer.
- */
+/* Sends what waits and takes every answer; the rows of the last statement go to query. The first error is the
+ * answer. */
 static an_code
 drain(struct pg *pg, struct query *query, struct an_err *reterr)
 {

@@ -151,8 +151,8 @@ load_table(PGconn *db, an_bytes *in, struct an_err *reterr)
     an_code code;
 
     AN_TRY(take_head(in, &table, &columns, reterr));
-    /* what the migrations wrote themselves is in the dump too; triggers judged these rows when they were first written
-     */
+    /* what the migrations wrote themselves is in the dump too; triggers judged these rows when they were first
+     * written */
     prepare = an_asprintf("ALTER TABLE \"%s\" DISABLE TRIGGER USER; DELETE FROM \"%s\"", table, table);
     copy = an_asprintf("COPY \"%s\" (%s) FROM STDIN (FORMAT binary)", table, columns);
     AN_TRY(pg_plain(db, prepare, NULL, reterr));

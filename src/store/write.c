@@ -105,8 +105,8 @@ put_mark(struct an_store *store, bool is_new, struct an_err *reterr)
                      reterr);
 }
 
-/* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST, unknown).
- */
+/* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST,
+ * unknown). */
 static an_code
 try_group(struct an_store *store, struct work **works, size_t count, bool careful, struct an_err *reterr)
 {

@@ -28,8 +28,8 @@ static const struct {
     {AN_SHA512, CKM_SHA512, CKG_MGF1_SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40", 19},
 };
 
-/* What C_SignInit and C_Sign are given. Modules list mechanisms wrongly in both ways, so C_SignInit alone is believed.
- */
+/* What C_SignInit and C_Sign are given. Modules list mechanisms wrongly in both ways, so C_SignInit alone is
+ * believed. */
 struct request {
     CK_MECHANISM mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;

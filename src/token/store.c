@@ -82,8 +82,8 @@ close_file(const int *fd)
         close(*fd);
 }
 
-/* In place, since others may be waiting for their lock on this very file. A kill in between is mended by the next one.
- */
+/* In place, since others may be waiting for their lock on this very file. A kill in between is mended by the next
+ * one. */
 static bool
 write_anew(int fd, an_bytes bytes)
 {

@@ -179,8 +179,8 @@ an_effect_classify(struct an_signature_report *report)
     an_buf_free(&subject.whole);
 }
 
-/* Only signatures that stand count; one that does not makes the whole uncertain (Bình Thuận Điều 9: all must be there).
- */
+/* Only signatures that stand count; one that does not makes the whole uncertain (Bình Thuận Điều 9: all must be
+ * there). */
 void
 an_effect_conclude(struct an_job *job, bool has_empty_fields)
 {

@@ -1,5 +1,5 @@
-/* Certificates and status information known while one file is verified; every object once, shared through the verifier.
- */
+/* Certificates and status information known while one file is verified; every object once, shared through the
+ * verifier. */
 #include "verify/internal.h"
 
 void

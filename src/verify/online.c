@@ -77,8 +77,8 @@ take_row(struct an_online *online, an_bytes key, bool *ret_is_new)
     return answer;
 }
 
-/* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for people.
- */
+/* The answer of an address, asked for once; never NULL, valid as long as the object. kind: what was asked, for
+ * people. */
 static struct answer *
 ask(struct an_online *online, an_bytes key, const char *kind, const struct an_fetch *what)
 {

@@ -94,8 +94,8 @@ read_cms(struct an_pdf_reader *reader, struct an_pdf_row *row)
     an_code code = an_cms_parse(row->field->contents, &row->cms, &err);
     an_bytes contents = row->field->contents;
 
-    /* What stands behind the object in /Contents is outside every signed range and can mean nothing: said, not refused.
-     */
+    /* What stands behind the object in /Contents is outside every signed range and can mean nothing: said, not
+     * refused. */
     if (code == AN_E_CMS_TRAILING) {
         an_bytes object = an_bytes_slice(contents, 0, an_ber_size(contents));
 

@@ -168,8 +168,8 @@ seal(const struct an_cms_input *input, const struct an_cms_signer *signer, struc
         /* The content is not here, or the object cannot be put back as it was: what was sealed is not known. */
         if (!objects[0].bytes.ptr || (sealed->is_external && !objects[1].bytes.ptr && !objects[1].digest_count))
             count = 0;
-        /* No standard says what a record covers inside a PDF: one that does not match proves nothing, and is no fault.
-         */
+        /* No standard says what a record covers inside a PDF: one that does not match proves nothing, and is no
+         * fault. */
         if (sealed->content && !an_record_holds(&ers, objects, count))
             count = 0;
         an_record_seal(sig, &ers, objects, count, &covered);

@@ -94,8 +94,8 @@ read_tree(struct reader *reader, an_bytes tree, struct an_ers_stamp *ret)
         read_group(reader, list, &ret->groups[ret->group_count++]);
 }
 
-/* ArchiveTimeStamp ::= SEQUENCE { [0] digestAlgorithm?, [1] attributes?, [2] reducedHashtree?, timeStamp ContentInfo }
- */
+/* ArchiveTimeStamp ::= SEQUENCE { [0] digestAlgorithm?, [1] attributes?, [2] reducedHashtree?, timeStamp ContentInfo
+ * } */
 static void
 read_stamp(struct reader *reader, an_bytes body, struct an_ers_chain *chain, struct an_ers_stamp *ret)
 {

@@ -253,8 +253,8 @@ narrow(struct an_path_entry *entry, an_time from, an_time until)
         entry->until = until;
 }
 
-/* A valid path stays valid while all its certificates and status answers are current; a refusal only for that second.
- */
+/* A valid path stays valid while all its certificates and status answers are current; a refusal only for that
+ * second. */
 static void
 find_life(struct an_path_entry *entry, an_time at)
 {

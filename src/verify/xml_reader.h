@@ -10,8 +10,8 @@ struct an_xml_case {
     struct an_material own;    /* certificates and status that the signature itself carries */
     struct an_cert *key_certs[16]; size_t key_cert_count; /* KeyInfo, borrowed from own */
 };
-/* All signatures of one document. A container hands in its files; the options' content stands for one that is missing.
- */
+/* All signatures of one document. A container hands in its files; the options' content stands for one that is
+ * missing. */
 an_code an_xml_verify_object(struct an_job *job, an_bytes xml, const struct an_xml_part *parts, size_t part_count,
                              struct an_err *reterr) AN_MUST_USE;
 /* xml_stamps.c */

@@ -1,5 +1,5 @@
-/* Certification requests (PKCS#10, RFC 2986), parsed once. A request proves that its maker holds the key: an_csr_check.
- */
+/* Certification requests (PKCS#10, RFC 2986), parsed once. A request proves that its maker holds the key:
+ * an_csr_check. */
 #pragma once
 
 #include "x509/cert.h"

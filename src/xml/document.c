@@ -94,8 +94,8 @@ collect_ids(struct xml_document *document)
     return true;
 }
 
-/* A text of more than ten million bytes needs XML_PARSE_HUGE, which lifts the bound on entities too: only without any.
- */
+/* A text of more than ten million bytes needs XML_PARSE_HUGE, which lifts the bound on entities too: only without
+ * any. */
 static int
 parse_options(an_bytes xml)
 {

@@ -11,6 +11,7 @@ FULL = bool(os.environ.get("ANTIN_FULL"))
 SEED = int(os.environ.get("ANTIN_SEED") or random.SystemRandom().randrange(1 << 32))
 rng = random.Random(SEED)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lib"))
+from lib import ask  # noqa: E402
 from postgres import Postgres, bin_dir  # noqa: E402
 
 
@@ -97,15 +98,6 @@ class World:
             out.append((f"{prefix}:{i}", got["reference"], got["secret"]))
         return out
 
-    def ask(self, port, method, path, body=None, headers=None, timeout=20):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
     def enrol(self, entry, port_of, deadline):
         """Asks until it is acknowledged: what was answered 200 must stand for ever."""
         item, reference, secret = entry
@@ -113,7 +105,7 @@ class World:
         begun = time.time()
         while time.time() < deadline:
             try:
-                status, body = self.ask(port_of(), "POST", "/.well-known/est/simpleenroll", self.csr, {"Content-Type": "application/pkcs10", "Authorization": f"Basic {who}"})
+                status, body = ask(port_of(), "POST", "/.well-known/est/simpleenroll", self.csr, {"Content-Type": "application/pkcs10", "Authorization": f"Basic {who}"})
             except (OSError, http.client.HTTPException):
                 status = 0
             if status == 200:
@@ -132,7 +124,7 @@ class World:
 
     def stamp(self, port):
         try:
-            status, body = self.ask(port, "POST", "/tsa", self.query, {"Content-Type": "application/timestamp-query"}, 5)
+            status, body = ask(port, "POST", "/tsa", self.query, {"Content-Type": "application/timestamp-query"}, 5)
             if status == 200 and len(body) > 300:
                 with self.lock:
                     self.stamps.append(body)
@@ -141,7 +133,7 @@ class World:
 
     def look_at_list(self, port, name):
         try:
-            status, body = self.ask(port, "GET", f"/crl/{name}.crl", timeout=5)
+            status, body = ask(port, "GET", f"/crl/{name}.crl", timeout=5)
         except (OSError, http.client.HTTPException):
             return
         if status == 200:
@@ -183,7 +175,7 @@ def judge(world, what):
         seen.update(serials)
     problems += [f"serial {s} stands twice" for s, n in seen.items() if n > 1]
     for serial in seen:
-        status, body = world.ask(world.node.port, "GET", f"/search/{serial}.crt")
+        status, body = ask(world.node.port, "GET", f"/search/{serial}.crt")
         if status != 200:
             problems.append(f"acknowledged and lost: {serial}")
     numbers = stamp_serials(world)
@@ -290,7 +282,7 @@ def keys_late():
     for token in tokens:
         os.rename(token, world.base / token.name)
     world.node.start_surely()
-    before, _ = world.ask(world.node.port, "GET", "/.well-known/est/cacerts")
+    before, _ = ask(world.node.port, "GET", "/.well-known/est/cacerts")
     for token in tokens:
         os.rename(world.base / token.name, token)
     running, left = load(world, entries, 1, lambda: world.node.port, time.time() + 120)

@@ -143,7 +143,8 @@ def rolled_back(d):
           '"audit","health":"bad"' in subprocess.run([ANTIN, "doctor", d, "--deep", "--json"], capture_output=True, text=True).stdout)
     copy(new, store)
     check("the true one again", faults(0) == [])
-    (d / "run" / "audit-head").write_text(kept.replace("0", "1"))
+    size, root = kept.split()
+    (d / "run" / "audit-head").write_text(f"{size} {'1' if root[0] == '0' else '0'}{root[1:]}\n")
     check("another kept head", faults(1) == ["kept"])
     (d / "run" / "audit-head").write_text(kept)
 

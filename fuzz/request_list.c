@@ -1,6 +1,6 @@
 /* Lists of subscribers (CSV), the outbox's letters made of what stands in them. */
 #include "request/notice.h"
-#include "service/request.h"
+#include "service/registration/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

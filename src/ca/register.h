@@ -1,6 +1,6 @@
 /*
  * The register: authorities and the certificates they issued. Everything here runs inside a transaction of the caller;
- * whole acts (authorise, sign, record, audit) are service/certify.h.
+ * whole acts (authorise, sign, record, audit) are service/certification/certify.h.
  */
 #pragma once
 

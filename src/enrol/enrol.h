@@ -3,8 +3,8 @@
  * devices, services and software, for which an approval stands in the store; the approval fixes the subject.
  *
  * This room speaks the protocols and keeps their order. What a certificate is, who may have one and where transactions
- * are kept is asked of a host (service/enrol.c): a table of functions, so that both stay apart and each is tested
- * alone.
+ * are kept is asked of a host (service/certification/enrol.c): a table of functions, so that both stay apart and
+ * each is tested alone.
  */
 #pragma once
 

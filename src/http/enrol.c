@@ -5,9 +5,9 @@
 #include <strings.h>
 
 #include "http/node.h"
-#include "service/enrol.h"
-#include "service/policy_page.h"
-#include "service/search.h"
+#include "service/certification/enrol.h"
+#include "service/certification/policy_page.h"
+#include "service/certification/search.h"
 
 #define CMP_TYPE "application/pkixcmp"
 #define EST_BYTES ((size_t)64 * 1024) /* a PKCS#10 in base64 is under 4 kB */

@@ -9,7 +9,7 @@
 #include "proc/frame.h"
 #include "proc/json.h"
 #include "ca/revocation.h"
-#include "service/enrol.h"
+#include "service/certification/enrol.h"
 
 #include <jansson.h>
 #include <malloc.h>

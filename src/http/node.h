@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/http.h"
-#include "service/status.h"
+#include "service/certification/status.h"
 
 struct an_enrol_service;
 struct an_certifier;

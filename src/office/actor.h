@@ -2,7 +2,7 @@
  * the register. */
 #pragma once
 
-#include "service/certify.h"
+#include "service/certification/certify.h"
 
 struct office_actor { char id[80], role[48]; };
 /* as NULL = the user of the machine, since no other login stands between him and the store; "system" while setting up.

@@ -3,7 +3,7 @@
 
 #include "office/actor.h"
 #include "office/ca_cmd.h"
-#include "service/certification.h"
+#include "service/certification/certification.h"
 
 struct ca_office {
     struct an_instance *instance;

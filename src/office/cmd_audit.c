@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "cli/report.h"
 #include "office/audit_cmd.h"
-#include "service/checkpoint.h"
+#include "service/instance/checkpoint.h"
 #include "x509/cert.h"
 
 #include <pwd.h>

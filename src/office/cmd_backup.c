@@ -1,7 +1,7 @@
 /* antin backup, restore. */
 #include "cli/report.h"
 #include "office/instance_cmd.h"
-#include "service/backup.h"
+#include "service/instance/backup.h"
 
 static int
 say_report(struct cli *cli, const char *where, const struct an_backup_report *r, const char *vi, const char *en)

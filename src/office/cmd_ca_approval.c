@@ -1,7 +1,7 @@
 /* antin ca approval. */
 #include "cli/report.h"
 #include "office/ca_office.h"
-#include "service/quorum.h"
+#include "service/certification/quorum.h"
 
 static void
 show(struct cli *cli, const struct an_quorum *wanted, const struct an_quorum *now, an_bytes facts)

@@ -3,8 +3,8 @@
 #include "cli/report.h"
 #include "decision/decision.h"
 #include "office/ca_office.h"
-#include "service/own_signer.h"
-#include "service/quorum.h"
+#include "service/instance/own_signer.h"
+#include "service/certification/quorum.h"
 
 /* A word after the command chooses what is done. */
 struct verb { const char *word; int arguments; an_code (*run)(struct cli *cli, struct ca_office *o,

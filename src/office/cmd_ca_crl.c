@@ -2,7 +2,7 @@
 #include "office/status_cmd.h"
 
 #include "proc/json.h"
-#include "service/status.h"
+#include "service/certification/status.h"
 
 #include <jansson.h>
 

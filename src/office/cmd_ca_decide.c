@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "cli/report.h"
 #include "office/ca_office.h"
-#include "service/ceremony.h"
+#include "service/certification/ceremony.h"
 
 #define TRANSCRIPT_MAX ((size_t)4 * 1024 * 1024)
 

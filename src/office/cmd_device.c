@@ -1,7 +1,7 @@
 /* antin device: the register of devices and the tokens themselves. */
 #include "office/device_cmd.h"
 #include "office/registry_desk.h"
-#include "service/device.h"
+#include "service/registration/device.h"
 
 static json_t *
 device_json(const struct an_device *d)

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "office/device_cmd.h"
 #include "office/registry_desk.h"
-#include "service/device.h"
+#include "service/registration/device.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* antin doctor. */
 #include "cli/report.h"
 #include "office/instance_cmd.h"
-#include "service/doctor.h"
+#include "service/instance/doctor.h"
 
 static const struct { const char *id, *mark, *vi, *en; } healths[] = {
     [AN_HEALTH_GOOD] = {"good", "✓", "ổn", "good"},

@@ -4,7 +4,7 @@
 #include "cli/report.h"
 #include "office/actor.h"
 #include "office/enrol_cmd.h"
-#include "service/enrol.h"
+#include "service/certification/enrol.h"
 
 /* Everything a command on enrolment works with. */
 struct desk {

@@ -1,8 +1,8 @@
 /* antin init, config check, upgrade. */
 #include "cli/report.h"
 #include "office/instance_cmd.h"
-#include "service/init.h"
-#include "service/quorum.h"
+#include "service/instance/init.h"
+#include "service/certification/quorum.h"
 
 #include <unistd.h>
 

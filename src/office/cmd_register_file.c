@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "office/registry_desk.h"
 #include "registry/csv.h"
-#include "service/registry_import.h"
+#include "service/registration/registry_import.h"
 
 struct telling {
     struct cli *cli;

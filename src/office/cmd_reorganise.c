@@ -1,6 +1,6 @@
 /* antin agency merge, person transfer, agency undo. */
 #include "office/registry_desk.h"
-#include "service/registry_merge.h"
+#include "service/registration/registry_merge.h"
 
 #include <stdlib.h>
 

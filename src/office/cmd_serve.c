@@ -11,8 +11,8 @@
 #include "keys/wire.h"
 #include "proc/json.h"
 #include "proc/proc.h"
-#include "service/instance.h"
-#include "service/serve_config.h"
+#include "service/instance/instance.h"
+#include "service/instance/serve_config.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 
 #include "cli/report.h"
 #include "office/registry_cmd.h"
-#include "service/registry.h"
+#include "service/registration/registry.h"
 
 struct reg_desk {
     struct cli *cli;
@@ -40,7 +40,7 @@ struct reg_rows {
 };
 struct reg_list {
     const char *key;
-    const char *act; /* of the table in service/registry_may.c; NULL: whoever sits at a desk */
+    const char *act; /* of the table in service/registration/registry_may.c; NULL: whoever sits at a desk */
     an_code (*read)(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr);
     void (*print)(FILE *out, const json_t *row);
 };

@@ -3,7 +3,7 @@
 
 #include "cli/report.h"
 #include "office/request_cmd.h"
-#include "service/request.h"
+#include "service/registration/request.h"
 
 struct seat {
     struct cli *cli;

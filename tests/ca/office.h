@@ -4,7 +4,7 @@
 #include "audit/audit.h"
 #include "base/file.h"
 #include "decision/decision.h"
-#include "service/certify.h"
+#include "service/certification/certify.h"
 
 #include <stdio.h>
 #include <unistd.h>

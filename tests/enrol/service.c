@@ -12,11 +12,11 @@
 
 #include "host.h"
 #include "keys/keys.h"
-#include "service/enrol.h"
-#include "service/init.h"
-#include "service/policy_page.h"
-#include "service/search.h"
-#include "service/trust_list.h"
+#include "service/certification/enrol.h"
+#include "service/instance/init.h"
+#include "service/certification/policy_page.h"
+#include "service/certification/search.h"
+#include "service/certification/trust_list.h"
 
 static struct office office;
 static const char *database;

@@ -7,7 +7,7 @@
 #include "ca/ca.h"
 #include "ca/revocation.h"
 #include "keys/keys.h"
-#include "service/instance.h"
+#include "service/instance/instance.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,0 +1,141 @@
+/* Between the files of service/request*. */
+#pragma once
+
+#include "service/registration/request.h"
+
+#include "ca/ground.h"
+#include "registry/device.h"
+
+#include <jansson.h>
+
+#define REQUEST_ARENA_BYTES ((size_t)64 * 1024 * 1024)
+
+/* A certificate as the dossier needs it. */
+struct request_cert {
+    bool found;
+    int status; /* 0 good, 1 revoked, 2 hold, 3 expired */
+    an_time not_after, since; /* since: it is revoked or held */
+    int64_t renewals;
+    char subscriber[32], device[64];
+};
+an_code request_find_cert(struct an_tx *tx, const char *serial, struct request_cert *ret,
+                          struct an_err *reterr) AN_MUST_USE;
+/* The newest certificate in force of a subscriber; "" = none. */
+an_code request_newest_cert(struct an_tx *tx, int64_t subscriber, char ret_serial[static 80],
+                            struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_ground.c: beside what ca/ground.h says ---- */
+bool request_ground_needs_record(const char *id); /* a record that confirms the loss */
+bool request_ground_is_emergency(const char *id); /* the certificate is held at once */
+
+/* ---- request_token.c: the subscriber's device ---- */
+struct request_token {
+    const struct an_instance *instance;
+    const char *pin_dir; /* NULL = DIR/pins: NUMBER.pin, NUMBER.so */
+    const struct an_device *device;
+};
+an_code request_token_prepare(const struct request_token *token, struct an_err *reterr) AN_MUST_USE;
+/* The key of this identifier, made when it is not there; its SubjectPublicKeyInfo is appended. */
+an_code request_token_key(const struct request_token *token, an_bytes id, struct an_buf *ret_spki,
+                          struct an_err *reterr) AN_MUST_USE;
+an_code request_token_write(const struct request_token *token, const struct an_cert *cert,
+                            struct an_err *reterr) AN_MUST_USE;
+an_code request_token_recover(const struct request_token *token, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_content.c: what the form shows, from the register ---- */
+struct request_paper {
+    struct an_arena *arena;
+    struct an_dossier request;       /* texts in the arena; content filled */
+    struct an_request_item *items;
+    size_t count;
+};
+an_code request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
+                        struct request_paper *ret,
+                        struct an_err *reterr) AN_MUST_USE;
+/* SHA-256 of an item's row, one spelling of it: what the officers sign. */
+void request_row_digest(const json_t *row, uint8_t ret[static 32]);
+/* The text at a path "rows/3/email" is asked by key: "" when absent. */
+const char *request_text_at(const json_t *object, const char *key);
+
+/* ---- request_facts.c: what is known, for the checks ---- */
+struct request_facts {
+    struct an_profiles *profiles;
+    struct an_rules *rules;
+    struct an_check_facts facts;
+    json_t *content;
+};
+an_code request_gather(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena,
+                       const struct an_dossier *request,
+                       struct an_request_item *items, size_t count, struct request_facts *ret,
+                       struct an_err *reterr) AN_MUST_USE;
+void request_facts_done(struct request_facts *facts);
+
+/* ---- request_form.c: the letter ---- */
+/* Which labels of the form stay empty: of its fields, and of each row; texts in the arena. */
+an_code request_missing(const struct an_dossier *request, const json_t *content, struct an_arena *arena,
+                        const char **ret_fields,
+                        const char **ret_rows, size_t count, struct an_err *reterr) AN_MUST_USE;
+/* The form as a PDF, not signed. */
+an_code request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head,
+                        struct an_buf *ret_pdf,
+                        struct an_err *reterr) AN_MUST_USE;
+/* A letter of an authority: a notice with reasons. */
+struct request_letter {
+    const char *subject, *to;
+    const char *const *lines;
+    size_t count;
+};
+an_code request_lay_out_letter(const struct an_desk *desk, const struct request_letter *letter,
+                               const struct an_post *signer,
+                               const struct an_agency *agency, struct an_buf *ret_pdf,
+                               struct an_err *reterr) AN_MUST_USE;
+/* Signs a PDF with a person's key and keeps it among the papers. */
+an_code request_sign_pdf(const struct an_desk *desk, an_bytes pdf, const struct an_person_key *key,
+                         const char *near_text,
+                         uint8_t ret_hash[static 32], struct an_err *reterr) AN_MUST_USE;
+/* Whose certificate is it? AN_E_REQUEST_SIGNER when it is not the desk's own person's, or not in force. */
+an_code request_check_signer(const struct an_desk *desk, struct an_tx *tx, const struct an_cert *cert,
+                             struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_arrive.c ---- */
+/* What verification found of the signed form: valid, by the head of the agency, over this very dossier. */
+an_code request_verify(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                       struct an_arena *arena,
+                       struct an_check_facts *facts, struct an_err *reterr) AN_MUST_USE;
+
+/* An agency's first request comes on paper: none of its certificates is in force, nor has its head one. */
+an_code request_may_be_paper(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, bool *ret,
+                             struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_rule.c: what the regulation says ---- */
+struct request_rule {
+    struct an_answer *answer;
+    const char *citation; /* the most specific; "" = none */
+};
+/* Asks for "request.KIND" by this role; AN_E_FORBIDDEN with the article when it says no. */
+an_code request_rule_of(const struct an_desk *desk, const struct an_dossier *request, const char *role,
+                        struct request_rule *ret,
+                        struct an_err *reterr) AN_MUST_USE;
+void request_rule_done(struct request_rule *rule);
+/* Only who decides: the desk's role must be the dossier's addressee, and the regulation must name it. */
+an_code request_require_authority(const struct an_desk *desk, const struct an_dossier *request,
+                                  struct request_rule *ret, struct an_err *reterr) AN_MUST_USE;
+/* A number of the regulation; fallback when no text defines it. */
+int64_t request_parameter(const struct an_desk *desk, const struct an_dossier *request, const char *name,
+                          int64_t fallback);
+struct an_request_deed request_deed(const struct an_desk *desk, const char *citation, const char *detail);
+
+/* What the managing agency is told when everything is done; the caller frees. */
+char *request_result_text(const struct an_desk *desk, const struct an_dossier *request, bool hands_over) AN_MUST_USE;
+
+/* ---- request_remind.c: before something ends ---- */
+an_code request_remind(const struct an_desk *desk, size_t *ret_told, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_notice.c ---- */
+/* Host part of the sender's address: the right side of every Message-ID. */
+const char *request_mail_host(const struct an_instance *instance);
+/* Tells a role about a dossier: the agency that files, the body that decides, the Centre. */
+an_code request_tell_role(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                          const char *role, const char *what,
+                          const char *subject, const char *body, const uint8_t *document, const char *citation,
+                          struct an_err *reterr) AN_MUST_USE;

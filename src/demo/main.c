@@ -134,8 +134,10 @@ print_table(struct demo *d, uint64_t spent_ms)
         [AN_WORD_NOT_ENOUGH] = {"chưa đủ căn cứ", "not enough evidence"}};
     struct cli *cli = d->cli;
 
-    fprintf(cli->out, "\n%-32s %-15s %s\n", SAY(cli, "Tệp", "File"), SAY(cli, "Kết luận", "Verdict"),
-            SAY(cli, "Nội dung", "What"));
+    fprintf(cli->out, "\n");
+    cli_cell(cli->out, SAY(cli, "Tệp", "File"), 33);
+    cli_cell(cli->out, SAY(cli, "Kết luận", "Verdict"), 16);
+    fprintf(cli->out, "%s\n", SAY(cli, "Nội dung", "What"));
     for (size_t i = 0; i < d->row_count; i++) {
         const struct demo_row *r = &d->rows[i];
         bool refused = r->word == AN_WORD_NOT_ENOUGH && r->indication == AN_TOTAL_FAILED;

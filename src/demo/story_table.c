@@ -16,8 +16,9 @@ static const struct { const char *act, *device; } question_table[] = {
 static void
 print_answer(struct cli *cli, const char *regulation, const struct an_answer *answer)
 {
-    fprintf(cli->out, "  %-16s %-22s %-22s", regulation, answer->authority ? answer->authority : "—",
-            answer->form_count ? answer->forms[0].citation : "—");
+    fprintf(cli->out, "  %-16s ", regulation);
+    cli_cell(cli->out, answer->authority ? answer->authority : "—", 23);
+    cli_cell(cli->out, answer->form_count ? answer->forms[0].citation : "—", 22);
     if (answer->deadline.is_set)
         fprintf(cli->out, " %lld %s%s", (long long)answer->deadline.days,
                 strcmp(answer->deadline.unit, "working_day") == 0 ? SAY(cli, "ngày làm việc", "working days")

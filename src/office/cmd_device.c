@@ -254,9 +254,9 @@ read_rows(struct reg_rows *rows, struct an_tx *tx, struct an_err *reterr)
 static void
 print_row(FILE *out, const json_t *row)
 {
-    fprintf(out, "%-20s %-10s %-14s %s %s\n", reg_word(row, "number"), reg_word(row, "kind"), reg_word(row, "state_vi"),
-            reg_word(row, "holder_kind"),
-            reg_word(row, "holder"));
+    fprintf(out, "%-20s %-10s ", reg_word(row, "number"), reg_word(row, "kind"));
+    cli_cell(out, reg_word(row, "state_vi"), 15);
+    fprintf(out, "%s %s\n", reg_word(row, "holder_kind"), reg_word(row, "holder"));
 }
 
 int

@@ -303,10 +303,12 @@ notice_line(void *context, const struct an_notice_line *line, struct an_err *ret
     (void)reterr;
     if (cli->json)
         json_array_append_new(n->rows, notice_json(line));
-    else
-        fprintf(cli->out, "%-6lld %-22s %-18s %-30s %-14s %s\n", (long long)line->id, line->kind, line->about,
-                line->address[0] ? line->address : line->to_role,
-                an_letter_state_name(line->letter, cli->english), line->subject);
+    if (cli->json)
+        return AN_OK;
+    fprintf(cli->out, "%-6lld %-22s %-18s %-30s ", (long long)line->id, line->kind, line->about,
+            line->address[0] ? line->address : line->to_role);
+    cli_cell(cli->out, an_letter_state_name(line->letter, cli->english), 15);
+    fprintf(cli->out, "%s\n", line->subject);
     return AN_OK;
 }
 

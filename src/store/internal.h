@@ -114,6 +114,7 @@ struct an_store {
     pthread_t writer;
     struct conn *writing; /* the writer's connection; NULL until it is needed, and after a loss */
     struct kept kept;
+    unsigned wary;     /* groups that still go with savepoints, since a work failed */
     char mark[40];     /* the writer's name among marks; made with its first group */
     int64_t groups;    /* tried so far: the mark of each */
 };

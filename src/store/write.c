@@ -1,7 +1,8 @@
 /*
- * Writing: callers queue works and wait; one thread takes what is queued, runs each work under a savepoint in one
- * transaction and commits once for all. What fails for all of them is tried again when trying again can help: after a
- * conflict, on a new connection, or one by one when a single work cost the others their transaction.
+ * Writing: callers queue works and wait; one thread takes what is queued, runs all works in one transaction and commits
+ * once for all. When one fails, all are undone and run again, now each under a savepoint, so that it fails alone. What
+ * fails for all of them is tried again when trying again can help: after a conflict, on a new connection, or one by one
+ * when a single work cost the others their transaction.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "store/internal.h"
+
+#define WARY_GROUPS 64 /* after a work failed: where one did, the next do */
 
 void
 an_tx_keep(struct an_tx *tx, an_bytes record)
@@ -55,16 +58,24 @@ close_group(struct an_store *store, struct an_err *reterr)
     return store->closer(&tx, records, kept->count, reterr);
 }
 
-/* One work in the open transaction. The answer is the group's: AN_OK also when the work failed and was undone. */
+/* How works of a group are kept apart: what it costs is paid by all, what it saves by the one that fails. */
+enum care {
+    CARE_NONE = 0, /* not at all: who fails undoes the group */
+    CARE_POINTS,   /* a savepoint each */
+    CARE_ANSWERS,  /* and every answer waited for, so that an error is that of its work */
+};
+
+/* One work in the open transaction. The answer is the group's: AN_OK also when the work failed and was undone, or is to
+ * be undone with the group. */
 static an_code
-run_work(struct an_store *store, struct work *work, bool alone, bool careful, struct an_err *reterr)
+run_work(struct an_store *store, struct work *work, enum care care, struct an_err *reterr)
 {
     struct conn *conn = store->writing;
     struct an_tx tx = {.store = store, .conn = conn, .kept = &store->kept};
     size_t kept = store->kept.count;
 
     work->error = (struct an_err){0};
-    if (!alone)
+    if (care != CARE_NONE)
         AN_TRY(conn->engine->work_start(conn, reterr));
     work->code = work->run(work->context, &tx, &work->error);
     if (tx.failed != AN_OK) {
@@ -77,9 +88,9 @@ run_work(struct an_store *store, struct work *work, bool alone, bool careful, st
         return conn->broken && work->code == AN_OK ? AN_E_STORE_ABSENT : work->code;
     }
     if (work->code == AN_OK)
-        return alone ? AN_OK : conn->engine->work_keep(conn, careful, reterr);
+        return care == CARE_NONE ? AN_OK : conn->engine->work_keep(conn, care == CARE_ANSWERS, reterr);
     kept_cut(&store->kept, kept);
-    if (alone || conn->engine->work_undo(conn, NULL) == AN_OK)
+    if (care == CARE_NONE || conn->engine->work_undo(conn, NULL) == AN_OK)
         return AN_OK;
     if (reterr != NULL)
         *reterr = work->error;
@@ -106,9 +117,10 @@ put_mark(struct an_store *store, bool is_new, struct an_err *reterr)
 }
 
 /* All works in one transaction. An error is that of the group: nothing of it is stored (or, AN_E_STORE_LOST,
- * unknown). */
+ * unknown). Spoilt: a work failed that cannot be undone alone; nothing is stored either. */
 static an_code
-try_group(struct an_store *store, struct work **works, size_t count, bool careful, struct an_err *reterr)
+try_group(struct an_store *store, struct work **works, size_t count, enum care care, bool *ret_spoilt,
+          struct an_err *reterr)
 {
     size_t good = 0;
     an_code code;
@@ -120,8 +132,11 @@ try_group(struct an_store *store, struct work **works, size_t count, bool carefu
     kept_cut(&store->kept, 0);
     code = store->engine->begin(store->writing, BEGIN_WRITE, reterr);
     for (size_t i = 0; code == AN_OK && i < count; i++) {
-        code = run_work(store, works[i], count == 1, careful, reterr);
+        code = run_work(store, works[i], count == 1 ? CARE_NONE : care, reterr);
         good += works[i]->code == AN_OK;
+        *ret_spoilt = code == AN_OK && works[i]->code != AN_OK && care == CARE_NONE && count > 1;
+        if (*ret_spoilt)
+            code = works[i]->code;
     }
     if (code == AN_OK && good > 0)
         code = close_group(store, reterr);
@@ -210,16 +225,17 @@ settle(struct an_store *store)
     return AN_E_STORE_LOST;
 }
 
-/* What failed for the group as a whole goes in smaller steps: first with every answer waited for, so that an error is
- * that of its work; then one by one. */
+/* What failed for the group as a whole goes with more care: with savepoints when a work failed; else with every answer
+ * waited for, so that an error is that of its work; then one by one. */
 static void
-run_group(struct an_store *store, struct work **works, size_t count, bool careful)
+run_group(struct an_store *store, struct work **works, size_t count, enum care care)
 {
     uint64_t until = an_time_monotonic_ms() + AN_LIMIT_STORE_PATIENCE_MS;
     struct an_err err = {0};
+    bool is_spoilt = false;
     an_code code;
 
-    for (int runs = 1; (code = try_group(store, works, count, careful, &err)) != AN_OK; runs++) {
+    for (int runs = 1; (code = try_group(store, works, count, care, &is_spoilt, &err)) != AN_OK && !is_spoilt; runs++) {
         if (code == AN_E_STORE_LOST)
             code = settle(store);
         if (code == AN_OK || !is_worth_waiting(store, code, runs, until))
@@ -228,13 +244,17 @@ run_group(struct an_store *store, struct work **works, size_t count, bool carefu
     }
     if (code == AN_OK)
         return;
-    if (code == AN_E_STORE_LOST || code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN || (count == 1 && careful)) {
+    if (is_spoilt) {
+        store->wary = WARY_GROUPS;
+        run_group(store, works, count, CARE_POINTS);
+    } else if (code == AN_E_STORE_LOST || code == AN_E_STORE_ABSENT || code == AN_E_STORE_OPEN ||
+               (count == 1 && care == CARE_ANSWERS)) {
         answer_all(works, count, code, &err);
-    } else if (!careful) {
-        run_group(store, works, count, true);
+    } else if (care != CARE_ANSWERS) {
+        run_group(store, works, count, CARE_ANSWERS);
     } else {
         for (size_t i = 0; i < count; i++)
-            run_group(store, &works[i], 1, true);
+            run_group(store, &works[i], 1, CARE_ANSWERS);
     }
 }
 
@@ -268,7 +288,8 @@ writer_main(void *context)
             break;
         count = take_works(store, works);
         pthread_mutex_unlock(&store->write_lock);
-        run_group(store, works, count, false);
+        run_group(store, works, count, store->wary > 0 ? CARE_POINTS : CARE_NONE);
+        store->wary -= store->wary > 0;
         for (size_t i = 0; i < count; i++)
             sem_post(&works[i]->answered); /* then it is gone */
         pthread_mutex_lock(&store->write_lock);

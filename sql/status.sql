@@ -78,14 +78,17 @@ SELECT number, sequence, this_update, next_update FROM crl_issued WHERE authorit
 ORDER BY number DESC LIMIT 1
 
 -- name: ocsp_answer_find
-SELECT next_update, answer FROM ocsp_answer WHERE authority = $1 AND serial = $2
+SELECT o.next_update, o.answer FROM certificate c JOIN ocsp_answer o ON o.certificate = c.id WHERE c.serial = $2 AND c.authority = $1
 
--- name: ocsp_answer_put
-INSERT INTO ocsp_answer (authority, serial, next_update, answer) VALUES ($1, $2, $3, $4)
-ON CONFLICT (authority, serial) DO UPDATE SET next_update = excluded.next_update, answer = excluded.answer
+-- name: ocsp_answer_insert
+INSERT INTO ocsp_answer (certificate, next_update, answer) VALUES ($1, $2, $3)
 
 -- name: ocsp_answer_delete
-DELETE FROM ocsp_answer WHERE authority = $1 AND serial = $2
+DELETE FROM ocsp_answer WHERE certificate = (SELECT id FROM certificate WHERE serial = $2 AND authority = $1)
+
+-- name: invariant_ocsp_answer
+SELECT 'a status answer for a certificate that is not there: ' || o.certificate FROM ocsp_answer o
+WHERE NOT EXISTS (SELECT 1 FROM certificate c WHERE c.id = o.certificate)
 
 -- Who answers, stamps and publishes: with what stands in the room ca.
 -- name: status_authorities

@@ -126,12 +126,12 @@ make_first_answer(void *context, const struct an_authority *authority, struct an
 }
 
 static an_code
-put_first_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now,
+put_first_answer(void *context, struct an_tx *tx, int64_t certificate, an_bytes answer, an_time now,
                  struct an_err *reterr)
 {
     const struct an_node *node = context;
 
-    return an_status_first_put(node->status, tx, authority, serial, answer, now, reterr);
+    return an_status_first_put(node->status, tx, certificate, answer, now, reterr);
 }
 
 static void

@@ -385,7 +385,7 @@ killed_anywhere(void **state)
     }
     /* Counted by another program: a certificate, an answer and an entry each. */
     AN_CLEANUP(an_free_ptr) char *line = an_asprintf("test \"$(sqlite3 '%s/store.db' \"SELECT NOT EXISTS (SELECT 1 FROM certificate c WHERE request_key LIKE 'kill:%%' AND NOT EXISTS (SELECT 1 FROM ocsp_answer o "
-        "WHERE o.serial = c.serial)) AND NOT EXISTS (SELECT 1 FROM ocsp_answer o WHERE NOT EXISTS (SELECT 1 FROM certificate c WHERE c.serial = o.serial)) AND "
+        "WHERE o.certificate = c.id)) AND NOT EXISTS (SELECT 1 FROM ocsp_answer o WHERE NOT EXISTS (SELECT 1 FROM certificate c WHERE c.id = o.certificate)) AND "
         "(SELECT COUNT(*) FROM certificate) = (SELECT COUNT(*) FROM audit_event WHERE action IN ('certificate.issue', 'certificate.renew', 'certificate.change'))\")\" = 1", office.dir);
     if (system("command -v sqlite3 >/dev/null") == 0)
         assert_int_equal(system(line), 0);

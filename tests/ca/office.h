@@ -54,10 +54,10 @@ office_make_answer(void *context, const struct an_authority *authority, struct a
 }
 
 static an_code
-office_put_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now, struct an_err *err)
+office_put_answer(void *context, struct an_tx *tx, int64_t certificate, an_bytes answer, an_time now, struct an_err *err)
 {
     (void)context;
-    return an_tx_run(tx, AN_SQL_OCSP_ANSWER_PUT, (const struct an_value[]){AN_V_INT(authority), AN_V_BLOB(serial), AN_V_INT(now + DAY), AN_V_BLOB(answer)}, 4, NULL, err);
+    return an_tx_run(tx, AN_SQL_OCSP_ANSWER_INSERT, (const struct an_value[]){AN_V_INT(certificate), AN_V_INT(now + DAY), AN_V_BLOB(answer)}, 3, NULL, err);
 }
 
 static an_code

@@ -63,14 +63,12 @@ make_answer(void *context, const struct an_authority *authority, struct an_cert 
 }
 
 static an_code
-put_answer(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now,
-           struct an_err *reterr)
+put_answer(void *context, struct an_tx *tx, int64_t certificate, an_bytes answer, an_time now, struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial), AN_V_INT(now + ANSWER_SECONDS),
-                                      AN_V_BLOB(answer)};
+    const struct an_value values[] = {AN_V_INT(certificate), AN_V_INT(now + ANSWER_SECONDS), AN_V_BLOB(answer)};
 
     (void)context;
-    return an_tx_run(tx, AN_SQL_OCSP_ANSWER_PUT, values, AN_COUNT(values), NULL, reterr);
+    return an_tx_run(tx, AN_SQL_OCSP_ANSWER_INSERT, values, AN_COUNT(values), NULL, reterr);
 }
 
 static void

@@ -64,8 +64,8 @@ store_job(void *context, struct an_tx *tx, struct an_err *reterr)
     if (job->ground != NULL)
         AN_TRY(certify_status_in(tx, job->before, AN_CERTIFICATE_REVOKED, job->ground, AN_TIME_NONE, job->now, reterr));
     if (job->answer.len != 0)
-        AN_TRY(job->certifier->first_answer.put(job->certifier->first_answer.context, tx, r->authority, r->cert->serial,
-                                                job->answer, job->now, reterr));
+        AN_TRY(job->certifier->first_answer.put(job->certifier->first_answer.context, tx, job->id, job->answer,
+                                                job->now, reterr));
     snprintf(detail, sizeof(detail), "{\"authority\":\"%s\",\"profile\":\"%s\",\"follows\":%lld,\"matter\":%lld}",
              job->authority->name, r->profile, (long long)r->predecessor, (long long)r->matter);
     return certify_audit(tx, job->act, job->actor, r->cert->serial, job->citation, detail, job->now, reterr);

@@ -21,8 +21,8 @@ struct an_reliance { int64_t matter; const char *act, *object; uint8_t facts[32]
 struct an_first_answer {
     an_code (*make)(void *context, const struct an_authority *authority, struct an_cert *cert, an_time now,
                     struct an_buf *ret, struct an_err *reterr);
-    an_code (*put)(void *context, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer, an_time now,
-                   struct an_err *reterr);
+    an_code (*put)(void *context, struct an_tx *tx, int64_t certificate, an_bytes answer, an_time now,
+                   struct an_err *reterr); /* certificate: its number in the register */
     void *context;
 };
 struct an_certifier_setup {

@@ -594,11 +594,11 @@ an_status_first_make(struct an_status *status, int64_t authority, an_bytes seria
 }
 
 an_code
-an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t authority, an_bytes serial, an_bytes answer,
-                    an_time now, struct an_err *reterr)
+an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t certificate, an_bytes answer, an_time now,
+                    struct an_err *reterr)
 {
-    const struct an_value values[] = {AN_V_INT(authority), AN_V_BLOB(serial),
-                                      AN_V_INT(now + status->serve.ocsp_minutes * 60), AN_V_BLOB(answer)};
+    const struct an_value values[] = {AN_V_INT(certificate), AN_V_INT(now + status->serve.ocsp_minutes * 60),
+                                      AN_V_BLOB(answer)};
 
-    return answer.len == 0 ? AN_OK : an_tx_run(tx, AN_SQL_OCSP_ANSWER_PUT, values, AN_COUNT(values), NULL, reterr);
+    return answer.len == 0 ? AN_OK : an_tx_run(tx, AN_SQL_OCSP_ANSWER_INSERT, values, AN_COUNT(values), NULL, reterr);
 }

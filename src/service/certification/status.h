@@ -72,5 +72,5 @@ void an_status_metrics(struct an_status *status, struct an_buf *out);
 /* ---- an answer signed with the certificate, for those who issue (service/certification/certify.h) ---- */
 an_code an_status_first_make(struct an_status *status, int64_t authority, an_bytes serial, an_time now,
                              struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
-an_code an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t authority, an_bytes serial,
-                            an_bytes answer, an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code an_status_first_put(struct an_status *status, struct an_tx *tx, int64_t certificate, an_bytes answer,
+                            an_time now, struct an_err *reterr) AN_MUST_USE;

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "store/internal.h"
 #include "store/sqlite_fold.h"
+#include "store/sqlite_log.h"
 
 #define APPLICATION_ID 0x416e546e /* "AnTn": a SQLite file that is somebody else's is told from an empty one */
 
@@ -101,6 +102,7 @@ lite_close(struct conn **conn)
     for (size_t i = 0; i < AN_SQL_COUNT; i++)
         sqlite3_finalize(lite->statements[i]);
     fold_stop(&lite->fold);
+    log_forget(lite->db);
     sqlite3_close(lite->db);
     free(lite->path);
     free(lite);
@@ -172,7 +174,7 @@ lite_open(const char *url, unsigned flags, struct conn **ret, struct an_err *ret
     pthread_once(&once, configure_once);
     conn->engine = &engine_sqlite;
     lite->path = an_strdup(path);
-    rc = sqlite3_open_v2(path, &lite->db, mode, NULL);
+    rc = sqlite3_open_v2(path, &lite->db, mode, flags == 0 ? log_vfs() : NULL);
     if (rc != SQLITE_OK) {
         an_err_set(reterr, AN_E_STORE_OPEN, "%s: %s", path, lite->db ? sqlite3_errmsg(lite->db) : sqlite3_errstr(rc));
         umask(old);
@@ -219,6 +221,7 @@ lite_begin(struct conn *conn, enum begin_kind kind, struct an_err *reterr)
     struct lite *lite = lite_of(conn);
 
     AN_TRY(check_place(lite, reterr));
+    log_forget(lite->db);
     return run_fixed(lite, kind == BEGIN_WRITE ? FIXED_WRITE : FIXED_READ, reterr);
 }
 

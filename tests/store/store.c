@@ -416,6 +416,77 @@ rows_stop_when_told(void **state)
     an_store_close(&store);
 }
 
+/* ---- more than the cache holds ---- */
+struct large { int64_t tag; int64_t until; bool fails; };
+
+/* 40 MB, written into the log before the commit, which may never come. */
+static an_code
+put_much(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct large *large = context;
+    AN_CLEANUP(an_free_ptr) uint8_t *bytes = an_new_array(1 << 20, 1);
+
+    for (int64_t i = 0; i < large->until; i++) {
+        memset(bytes, (int)(large->tag + i), 1 << 20);
+        const struct an_value values[] = {AN_V_INT(large->tag), AN_V_INT(i), AN_V_BLOB(AN_BYTES(bytes, 1 << 20))};
+        AN_TRY(an_tx_run(tx, AN_SQL_AUDIT_NODE_INSERT, values, 3, NULL, reterr));
+    }
+    return large->fails ? AN_E_LIMIT : AN_OK;
+}
+
+static an_code
+check_node(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    const struct large *large = context;
+    an_bytes hash = an_row_blob(row, 1);
+
+    (void)reterr;
+    assert_int_equal(hash.len, 1 << 20);
+    for (size_t i = 0; i < hash.len; i++)
+        if (hash.ptr[i] != (uint8_t)(large->tag + an_row_int(row, 0)))
+            return AN_E_LIMIT;
+    return AN_OK;
+}
+
+static an_code
+check_much(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct large *large = context;
+    const struct an_value values[] = {AN_V_INT(large->tag), AN_V_INT(0), AN_V_INT(large->until)};
+
+    return an_tx_each(tx, AN_SQL_AUDIT_NODE_RANGE, values, 3, check_node, context, reterr);
+}
+
+static void
+tell_fault(void *context, const char *invariant, const char *what)
+{
+    (void)context;
+    fail_msg("%s: %s", invariant, what);
+}
+
+/* What was undone is not written over what another has put in its place meanwhile. */
+static void
+what_is_undone_stays_away(void **state)
+{
+    struct an_store *one = open_store(AN_STORE_CREATE), *other = open_store(0);
+    struct large undone = {1000, 45, true}, kept = {2000, 40, false}, last = {3000, 2, false};
+    size_t faults = 0;
+
+    (void)state;
+    check_write(one, put_much, &undone, AN_E_LIMIT);
+    check_write(other, put_much, &kept, AN_OK);
+    check_write(one, put_much, &last, AN_OK);
+    check_write(one, put_much, &undone, AN_E_LIMIT);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(an_store_read(i ? one : other, check_much, &kept, NULL), AN_OK);
+        assert_int_equal(an_store_read(i ? one : other, check_much, &last, NULL), AN_OK);
+    }
+    an_store_close(&one);
+    assert_int_equal(an_store_read(other, check_much, &kept, NULL), AN_OK);
+    assert_int_equal(an_store_check(other, tell_fault, NULL, &faults, NULL), AN_OK);
+    an_store_close(&other);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -424,7 +495,7 @@ main(int argc, char **argv)
         cmocka_unit_test(urls_are_checked), cmocka_unit_test(versions_are_kept_apart), cmocka_unit_test(values_stay),
         cmocka_unit_test(kinds_are_kept), cmocka_unit_test(statements_are_understood), cmocka_unit_test(failure_undoes_all),
         cmocka_unit_test(reading_changes_nothing), cmocka_unit_test(works_share_commits), cmocka_unit_test(late_errors_hit_their_work),
-        cmocka_unit_test(rows_stop_when_told),
+        cmocka_unit_test(rows_stop_when_told), cmocka_unit_test(what_is_undone_stays_away),
     };
     int failed;
 

@@ -36,7 +36,7 @@ def wrk(url, seconds, pids, script=None, connections=32):
     if bad:
         sys.exit(f"bench: {bad.group(0)} of {count}: {url}")
     return {"per_cpu": count / max(spent, 0.01), "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-            "p99": milliseconds(re.search(r"99%\s+(\S+)", out).group(1))}
+            "p99": milliseconds(re.search(r"^\s+99%\s+(\S+)", out, re.M).group(1))}
 
 
 def post_script(path, kind, body, target):

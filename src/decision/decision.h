@@ -85,6 +85,11 @@ an_code an_matter_find(struct an_tx *tx, int64_t matter, struct an_matter_state 
  * AN_E_DECISION_OPEN until it is sealed, AN_E_DECISION_MATTER when it is another. */
 an_code an_matter_require(struct an_tx *tx, int64_t matter, const char *act, const char *object,
                           const uint8_t facts[static 32], struct an_err *reterr) AN_MUST_USE;
+/* Each vote, in the order they were given. */
+struct an_voted { const char *person, *role; bool approves; an_time at; an_bytes certificate; };
+typedef an_code (*an_voted_fn)(void *context, const struct an_voted *vote, struct an_err *reterr);
+an_code an_matter_votes(struct an_tx *tx, int64_t matter, an_voted_fn each, void *context,
+                        struct an_err *reterr) AN_MUST_USE;
 /* Everything an outsider needs, as one text file: for every vote the statement, the signature (PEM CMS) and the
  * certificate (PEM), between lines that say what they are. */
 an_code an_matter_export(struct an_tx *tx, int64_t matter, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;

@@ -175,6 +175,28 @@ an_matter_vote(struct an_tx *tx, int64_t matter, const struct an_vote *vote, an_
     return AN_OK;
 }
 
+struct telling { an_voted_fn each; void *context; };
+
+static an_code
+tell_vote(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    const struct telling *telling = context;
+    const struct an_voted vote = {.person = an_row_text(row, 0), .role = an_row_text(row, 1),
+                                  .approves = strcmp(an_row_text(row, 2), "approve") == 0, .at = an_row_int(row, 4),
+                                  .certificate = an_row_blob(row, 7)};
+
+    return telling->each(telling->context, &vote, reterr);
+}
+
+an_code
+an_matter_votes(struct an_tx *tx, int64_t matter, an_voted_fn each, void *context, struct an_err *reterr)
+{
+    struct telling telling = {.each = each, .context = context};
+    const struct an_value value = AN_V_INT(matter);
+
+    return an_tx_each(tx, AN_SQL_DECISION_VOTE_LIST, &value, 1, tell_vote, &telling, reterr);
+}
+
 /* ---- for outsiders ---- */
 static an_code
 export_vote(void *context, const struct an_row *row, struct an_err *reterr)

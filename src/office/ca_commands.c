@@ -60,18 +60,19 @@ static const struct opt officer_opts[] = {
     DIR_OPT, {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của cán bộ", "the officer's certificate"},
     {"role", "ID", OPT_TEXT, C(role), "vai trò của cán bộ đó", "the officer's role"}, MATTER_OPT, AS_OPT,
 };
+#define VOTE_OPTS {"key", "URI", OPT_TEXT, C(key), "khóa của người quyết định: pkcs11:… hoặc tệp PKCS#8", "the person's key: pkcs11:… or a PKCS#8 file"}, \
+    {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của người quyết định", "the person's certificate"}, \
+    {"pin-file", "FILE", OPT_TEXT, C(pin_file), "tệp chứa mã PIN", "file with the PIN"}, \
+    {"refuse", NULL, OPT_FLAG, C(refuse), "từ chối", "refuse"}, {"reason", "TEXT", OPT_TEXT, C(reason), "lý do", "reason"}
 static const struct opt matter_opts[] = {
     DIR_OPT, {"facts", "HEX", OPT_TEXT, C(facts), "SHA-256 của nội dung được quyết định", "SHA-256 of what is decided"},
     {"needed", "N", OPT_INT, C(needed), "số người phê duyệt cần có (mặc định 2)", "approvals needed (default 2)"},
     {"as", "WHO[/ROLE]", OPT_TEXT, C(as), "open: người đề nghị, không được phê duyệt; vote: người quyết định và vai trò", "open: who asks, and may not approve; vote: who decides, in which role"},
-    {"key", "URI", OPT_TEXT, C(key), "khóa của người quyết định: pkcs11:… hoặc tệp PKCS#8", "the person's key: pkcs11:… or a PKCS#8 file"},
-    {"cert", "FILE", OPT_TEXT, C(cert), "chứng thư của người quyết định", "the person's certificate"},
-    {"pin-file", "FILE", OPT_TEXT, C(pin_file), "tệp chứa mã PIN", "file with the PIN"},
-    {"refuse", NULL, OPT_FLAG, C(refuse), "từ chối", "refuse"}, {"reason", "TEXT", OPT_TEXT, C(reason), "lý do", "reason"},
+    VOTE_OPTS,
     {"export", "FILE", OPT_TEXT, C(export_file), "ghi mọi thứ bên ngoài cần để kiểm tra", "write everything an outsider needs"},
 };
 static const struct opt approval_opts[] = {DIR_OPT, MATTER_OPT, AS_OPT};
-static const struct opt ceremony_opts[] = {DIR_OPT, OUT_OPT, AS_OPT};
+static const struct opt ceremony_opts[] = {DIR_OPT, OUT_OPT, AS_OPT, VOTE_OPTS};
 
 #define L(member) offsetof(struct crl_args, member)
 static const struct opt crl_opts[] = {
@@ -110,8 +111,8 @@ static const struct command commands[] = {
     {"ca approval", "", 0, 0, ARGS(approval_opts), RUN(cmd_ca_approval), "những việc phải được phê duyệt, theo antin.yaml và đang áp dụng", "acts that need approval, by antin.yaml and as in force",
      "Mức cao hơn có hiệu lực ngay. Mức thấp hơn: đưa ra phê duyệt (antin ca matter open approval.rules approval.rules --facts SỐ BĂM), rồi chạy lại với --matter.",
      "More is in force at once. Less is put up for approval (antin ca matter open approval.rules approval.rules --facts HASH), then this is run with --matter."},
-    {"ca ceremony", "open|run|close FILE", 2, 2, ARGS(ceremony_opts), RUN(cmd_ca_ceremony), "lễ tạo khóa theo kịch bản, có biên bản được ký", "key ceremony by a script, with a signed transcript",
-     "open: đưa kịch bản ra phê duyệt. run: thực hiện khi đủ người phê duyệt, ghi biên bản (--output) và đưa biên bản ra ký. close: biên bản kèm các chữ ký.",
-     "open: puts the script up for approval. run: carries it out once approved, writes the transcript (--output) and puts that up. close: the transcript with its signatures."},
+    {"ca ceremony", "open|run|sign|close FILE", 2, 2, ARGS(ceremony_opts), RUN(cmd_ca_ceremony), "lễ tạo khóa theo kịch bản, có biên bản được ký", "key ceremony by a script, with a signed transcript",
+     "open: đưa kịch bản ra phê duyệt. run: thực hiện khi đủ người phê duyệt, ghi biên bản (--output bien-ban.txt, bản in bien-ban.pdf) và đưa biên bản ra ký.\nsign: một người phê duyệt biên bản và ký vào bản PDF (--as WHO/ROLE, --key, --cert). close: kiểm tra cả hai, ghi biên bản kèm các chữ ký.",
+     "open: puts the script up for approval. run: carries it out once approved, writes the transcript (--output bien-ban.txt, its page bien-ban.pdf) and puts that up.\nsign: a person approves the transcript and signs its page (--as WHO/ROLE, --key, --cert). close: checks both, writes the transcript with its signatures."},
 };
 const struct command_group office_ca = {commands, AN_COUNT(commands)};

@@ -47,26 +47,41 @@ open_matter(struct cli *cli, struct ca_office *o, const struct ca_args *a, char 
     return AN_OK;
 }
 
+/* Whose vote, with which key. */
+struct voter { struct an_cert *cert; struct an_signer *signer; struct an_decide_vote vote; };
+
+static void
+voter_done(struct voter *voter)
+{
+    an_signer_close(&voter->signer);
+    an_cert_unref(&voter->cert);
+}
+
+static an_code
+open_voter(struct ca_office *o, const struct ca_args *a, struct voter *ret, struct an_err *reterr)
+{
+    if (a->as == NULL || strchr(a->as, '/') == NULL || a->key == NULL) /* what is signed names both */
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--as WHO/ROLE, --key, --cert");
+    AN_TRY(an_signer_open(a->key, ca_pin(a), &ret->signer, reterr));
+    if (a->cert == NULL && an_signer_info(ret->signer)->certificate.len != 0)
+        AN_TRY(an_cert_parse(an_signer_info(ret->signer)->certificate, &ret->cert, reterr));
+    else
+        AN_TRY(ca_read_cert(a->cert, &ret->cert, reterr));
+    ret->vote = (struct an_decide_vote){.person = o->actor.id, .role = o->actor.role, .reason = a->reason,
+                                        .refuses = a->refuse, .cert = ret->cert, .signer = ret->signer};
+    return AN_OK;
+}
+
 static an_code
 vote(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    AN_CLEANUP(an_signer_close) struct an_signer *signer = NULL;
-    struct an_decide_vote what = {.matter = strtoll(args[0], NULL, 10), .person = o->actor.id, .role = o->actor.role,
-                                  .reason = a->reason, .refuses = a->refuse};
+    AN_CLEANUP(voter_done) struct voter voter = {0};
     struct an_matter_state state;
 
-    if (a->as == NULL || strchr(a->as, '/') == NULL || a->key == NULL) /* what is signed names both */
-        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--as WHO/ROLE, --key, --cert");
-    AN_TRY(an_signer_open(a->key, ca_pin(a), &signer, reterr));
-    if (a->cert == NULL && an_signer_info(signer)->certificate.len != 0)
-        AN_TRY(an_cert_parse(an_signer_info(signer)->certificate, &cert, reterr));
-    else
-        AN_TRY(ca_read_cert(a->cert, &cert, reterr));
-    what.cert = cert;
-    what.signer = signer;
-    AN_TRY(an_decide_vote(o->instance, &what, &state, reterr));
-    show_matter(cli, what.matter, &state);
+    AN_TRY(open_voter(o, a, &voter, reterr));
+    voter.vote.matter = strtoll(args[0], NULL, 10);
+    AN_TRY(an_decide_vote(o->instance, &voter.vote, &state, reterr));
+    show_matter(cli, voter.vote.matter, &state);
     return AN_OK;
 }
 
@@ -97,36 +112,79 @@ open_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, cha
     return AN_OK;
 }
 
+/* bien-ban.txt and its page bien-ban.pdf; whatever else the text is called, ".pdf" comes behind it. */
+static char *
+paper_path(const char *text)
+{
+    size_t len = strlen(text);
+    bool is_txt = len > 4 && strcmp(text + len - 4, ".txt") == 0;
+
+    return an_asprintf("%.*s.pdf", (int)(is_txt ? len - 4 : len), text);
+}
+
 static an_code
 run_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf transcript = an_buf_new(TRANSCRIPT_MAX);
-    struct an_ceremony_state state;
+    AN_CLEANUP(an_ceremony_told_done) struct an_ceremony_told told = {.text = an_buf_new(TRANSCRIPT_MAX),
+                                                                     .paper = an_buf_new(AN_LIMIT_PAPER_BYTES)};
+    AN_CLEANUP(an_free_ptr) char *paper = NULL;
 
     if (a->output == NULL)
         AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
-    AN_TRY(an_ceremony_run(o->instance, args[0], &o->actor, &transcript, &state, reterr));
-    AN_TRY(an_file_write(a->output, an_buf_view(&transcript), 0644, reterr));
+    paper = paper_path(a->output);
+    AN_TRY(an_ceremony_run(o->instance, args[0], &o->actor, &told, reterr));
+    AN_TRY(an_file_write(paper, an_buf_view(&told.paper), 0644, reterr));
+    AN_TRY(an_file_write(a->output, an_buf_view(&told.text), 0644, reterr));
+    show_matter(cli, told.state.matter, &told.state.state);
+    return AN_OK;
+}
+
+/* The transcript as run wrote it: the text from --output, the page beside it. */
+static an_code
+read_transcript(const struct ca_args *a, struct an_buf *text, char **paper, struct an_ceremony_files *ret,
+                struct an_err *reterr)
+{
+    if (a->output == NULL)
+        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
+    AN_TRY(an_file_read(a->output, TRANSCRIPT_MAX, text, reterr));
+    *paper = paper_path(a->output);
+    *ret = (struct an_ceremony_files){.text = an_buf_view(text), .paper = *paper};
+    return AN_OK;
+}
+
+static an_code
+sign_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(TRANSCRIPT_MAX);
+    AN_CLEANUP(an_free_ptr) char *paper = NULL;
+    AN_CLEANUP(voter_done) struct voter voter = {0};
+    struct an_ceremony_files files;
+    struct an_ceremony_state state;
+
+    AN_TRY(read_transcript(a, &text, &paper, &files, reterr));
+    AN_TRY(open_voter(o, a, &voter, reterr));
+    AN_TRY(an_ceremony_sign(o->instance, args[0], &files, &voter.vote, &state, reterr));
     show_matter(cli, state.matter, &state.state);
     return AN_OK;
 }
 
-/* The transcript is read from where run wrote it, and written again with its signatures. */
+/* The text is written again with its signatures behind it. */
 static an_code
 close_ceremony(struct cli *cli, struct ca_office *o, const struct ca_args *a, char **args, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf transcript = an_buf_new(TRANSCRIPT_MAX);
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(TRANSCRIPT_MAX);
     AN_CLEANUP(an_buf_free) struct an_buf whole = an_buf_new(TRANSCRIPT_MAX * 4);
-    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    AN_CLEANUP(an_free_ptr) char *path = NULL, *paper = NULL;
+    struct an_ceremony_files files;
 
-    if (a->output == NULL)
-        AN_FAIL(reterr, AN_E_CLI_REQUIRED, "--output");
-    AN_TRY(an_file_read(a->output, TRANSCRIPT_MAX, &transcript, reterr));
-    AN_TRY(an_ceremony_close(o->instance, args[0], an_buf_view(&transcript), &whole, reterr));
+    AN_TRY(read_transcript(a, &text, &paper, &files, reterr));
+    AN_TRY(an_ceremony_close(o->instance, args[0], &files, &whole, reterr));
     path = an_asprintf("%s.signed", a->output);
     AN_TRY(an_file_write(path, an_buf_view(&whole), 0644, reterr));
-    if (!cli->quiet && !cli->json)
-        fprintf(cli->out, "%s\n", path);
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:s, s:s}", "transcript", path, "paper", paper));
+    else if (!cli->quiet)
+        fprintf(cli->out, "%s\n%s\n", path, paper);
     return AN_OK;
 }
 
@@ -163,8 +221,8 @@ cmd_ca_matter(struct cli *cli, const void *options, char **args, int count)
 int
 cmd_ca_ceremony(struct cli *cli, const void *options, char **args, int count)
 {
-    static const struct verb verbs[] = {{"open", 1, open_ceremony}, {"run", 1, run_ceremony},
-                                        {"close", 1, close_ceremony}};
+    static const struct verb verbs[] = {
+        {"open", 1, open_ceremony}, {"run", 1, run_ceremony}, {"sign", 1, sign_ceremony}, {"close", 1, close_ceremony}};
 
     return run_verb(cli, verbs, AN_COUNT(verbs), options, args, count);
 }

@@ -364,14 +364,46 @@ def a_ceremony_is_told_and_signed():
     told = (W / "bien-ban.txt").read_text()
     der = subprocess.run(["openssl", "req", "-in", W / "don-vi.csr", "-outform", "DER"], capture_output=True).stdout
     check("told", hashlib.sha256(der).hexdigest() in told and sha(script) in told and "Niêm phong" in told)
-    refused("AN_E_DECISION_OPEN", "ceremony close", script, "-o", W / "bien-ban.txt", "--as", "binh")
-    vote(after, "an")
-    vote(after, "chi", "nguoi-chung-kien")
+    close = ["ceremony close", script, "-o", W / "bien-ban.txt", "--as", "binh"]
+    sign = lambda name, role, **kw: ca("ceremony sign", script, "-o", W / "bien-ban.txt", "--as", f"{name}/{role}", "--key", W / f"{name}.key", "--cert", W / f"{name}.crt", **kw)
+    refused("AN_E_DECISION_OPEN", *close)
+    # text and page name each other: the page shows what the text says, the text ends with the page's hash
+    page = W / "bien-ban.pdf"
+    first = page.read_bytes()
+    check("page named", told.endswith(f"\npaper: {len(first)} byte, sha256 {hashlib.sha256(first).hexdigest()}\n"))
+    shown = re.sub(r"\s", "", run("pdftotext", page, "-").stdout)
+    for wanted in (sha(script), hashlib.sha256(der).hexdigest(), "Niêmphongthiếtbị", "an(quan-tri)", "chi(nguoi-chung-kien)", "binh(quan-tri)"):
+        check(wanted, wanted in shown)
+    sign("an", "quan-tri")
+    sign("an", "quan-tri")  # the same again signs nothing twice
+    check("who asked", "AN_E_DECISION_SELF" in sign("binh", "quan-tri", ok=False).stderr)
+    refused("AN_E_DECISION_OPEN", *close)
+    vote(after, "chi", "nguoi-chung-kien")  # the text alone is not enough
+    check("the page too", "AN_E_CEREMONY_PAPER" in ca(*close, ok=False).stderr)
+    page.write_bytes(first.replace(b"/Producer", b"/producer", 1))
+    check("another page", "AN_E_CEREMONY_PAPER" in sign("chi", "nguoi-chung-kien", ok=False).stderr)
+    page.write_bytes(first)
+    for name, role in (("an", "quan-tri"), ("chi", "nguoi-chung-kien")):
+        sign(name, role)
     facts = sha(W / "bien-ban.txt")
-    ca("ceremony close", script, "-o", W / "bien-ban.txt", "--as", "binh")
+    check("paths", lines(*close)[0] == {"transcript": str(W / "bien-ban.txt.signed"), "paper": str(page)})
     whole = (W / "bien-ban.txt.signed").read_text()
     check("transcript first", whole.startswith(told))
     check_offline(whole.split("# act: ceremony.transcript")[1], ["an", "chi"], facts)
+    the_page_is_signed(page, first, ["an", "chi"])
+    page.write_bytes(page.read_bytes() + b"%")
+    check("more behind it", "AN_E_CEREMONY_PAPER" in ca(*close, ok=False).stderr)
+
+
+def the_page_is_signed(page, first, names):
+    """Both signatures hold for this program and for poppler, over the page as it was laid out."""
+    trusted = W / "nguoi-ky.pem"
+    trusted.write_text("".join((W / f"{name}.crt").read_text() for name in names))
+    told = json.loads(run(ANTIN, "verify", page, "--trust", trusted, "--revocation", "none", "--json").stdout)
+    check(told, told["indication"] == "TOTAL-PASSED" and len(told["signatures"]) == len(names))
+    poppler = run("pdfsig", "-nocert", page).stdout
+    check(poppler, poppler.count("Signature is Valid.") == len(names) and all(f"Common Name: {name}" in poppler for name in names))
+    check("what was laid out", page.read_bytes().startswith(first))
 
 
 ALL = [authorities_hold, ends_are_told, own_signers_are_renewed, every_profile_is_issued, refusals_say_why, generated_in_a_token, life_of_a_certificate, a_list_is_renewed_once, decisions_by_persons, acts_need_approval,

@@ -1,7 +1,8 @@
-#include "service/certification/ceremony.h"
+#include "service/certification/ceremony_paper.h"
 
 #include "base/file.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #define SCRIPT_MAX ((size_t)256 * 1024)
@@ -151,6 +152,24 @@ do_step(struct an_instance *instance, const struct step *step, const struct an_r
     return AN_OK;
 }
 
+/* One step, told in the text and as a row of the page: its number, when it began, what was said and came of it. */
+static an_code
+tell_step(struct an_instance *instance, const struct step *step, size_t number, const struct an_reliance *reliance,
+          const struct an_actor *actor, struct an_buf *text, json_t *rows, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf came = an_buf_new(16 * 1024);
+    AN_CLEANUP(an_free_ptr) char *place = an_asprintf("%zu", number), *what = NULL;
+    char at[AN_TIME_TEXT_MAX];
+
+    an_buf_printf(text, "%zu. %s  %s\n", number, an_time_format_vn(an_time_now(), at), step->say);
+    AN_TRY(do_step(instance, step, reliance, actor, &came, reterr));
+    an_buf_append(text, an_buf_view(&came));
+    what = an_asprintf("%s%s%.*s", step->say, came.len > 0 ? "\n" : "", came.len > 0 ? (int)came.len - 1 : 0,
+                       came.len > 0 ? (const char *)came.ptr : "");
+    json_array_append_new(rows, json_pack("[s, s, s]", place, at, what));
+    return AN_OK;
+}
+
 static void
 write_head(const struct script *script, const struct an_instance *instance, const struct an_actor *actor,
            struct an_buf *out)
@@ -161,53 +180,114 @@ write_head(const struct script *script, const struct an_instance *instance, cons
     an_buf_printf(out, "\ncarried out by: %s (%s)\n\n", actor->id, actor->role);
 }
 
-an_code
-an_ceremony_run(struct an_instance *instance, const char *path, const struct an_actor *actor,
-                struct an_buf *ret_transcript, struct an_ceremony_state *ret, struct an_err *reterr)
+/* The quorum of the script stands before anything is done. */
+static an_code
+require_approval(struct an_instance *instance, const struct script *script, const char *object,
+                 struct an_reliance *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(script_done) struct script script = {0};
     struct an_ceremony_state approved;
-    uint8_t digest[AN_DIGEST_MAX];
-    char at[AN_TIME_TEXT_MAX];
-    struct an_reliance reliance = {.act = "ceremony.run"}; /* what the script does was decided with it */
-    AN_CLEANUP(an_free_ptr) char *object = NULL;
 
-    AN_TRY(read_script(path, &script, reterr));
-    AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &approved, reterr));
-    reliance.object = object = an_asprintf("ceremony:%s", script.id);
-    reliance.matter = approved.matter;
-    memcpy(reliance.facts, script.sha256, 32);
+    AN_TRY(open_matter(instance, script, "ceremony.run", script->sha256, NULL, &approved, reterr));
     if (approved.state.sealed_at == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)approved.state.approvals,
                 (long long)approved.state.needed);
-    write_head(&script, instance, actor, ret_transcript);
-    for (size_t i = 0; i < script.steps.count; i++) {
-        an_buf_printf(ret_transcript, "%zu. %s  %s\n", i + 1, an_time_format_vn(an_time_now(), at),
-                      script.steps.items[i].say);
-        AN_TRY(do_step(instance, &script.steps.items[i], &reliance, actor, ret_transcript, reterr));
+    /* what the script does was decided with it */
+    *ret = (struct an_reliance){.act = "ceremony.run", .object = object, .matter = approved.matter};
+    memcpy(ret->facts, script->sha256, 32);
+    return AN_OK;
+}
+
+static an_code
+carry_out(struct an_instance *instance, const struct script *script, const struct an_reliance *reliance,
+          const struct an_actor *actor, struct an_ceremony_told *ret, struct an_err *reterr)
+{
+    const struct ceremony_facts facts = {.vi = script->vi, .en = script->en, .id = script->id,
+                                         .script = script->doc->name, .script_sha256 = script->sha256, .actor = actor,
+                                         .matter = reliance->matter};
+    json_t *rows = json_array();
+    an_code code = AN_OK;
+
+    write_head(script, instance, actor, &ret->text);
+    for (size_t i = 0; i < script->steps.count && code == AN_OK; i++)
+        code = tell_step(instance, &script->steps.items[i], i + 1, reliance, actor, &ret->text, rows, reterr);
+    if (code != AN_OK) {
+        json_decref(rows);
+        return code;
     }
-    if (!an_buf_ok(ret_transcript))
-        AN_FAIL(reterr, AN_E_LIMIT, "transcript");
-    an_hash_once(AN_SHA256, an_buf_view(ret_transcript), digest);
-    return open_matter(instance, &script, "ceremony.transcript", digest, actor->id, ret, reterr);
+    AN_TRY(ceremony_lay_out(instance, &facts, rows, &ret->paper, reterr));
+    ceremony_name_paper(an_buf_view(&ret->paper), &ret->text);
+    return an_buf_ok(&ret->text) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "transcript");
 }
 
 an_code
-an_ceremony_close(struct an_instance *instance, const char *path, an_bytes transcript, struct an_buf *ret,
-                  struct an_err *reterr)
+an_ceremony_run(struct an_instance *instance, const char *path, const struct an_actor *actor,
+                struct an_ceremony_told *ret, struct an_err *reterr)
 {
     AN_CLEANUP(script_done) struct script script = {0};
-    struct an_ceremony_state before, after;
+    AN_CLEANUP(an_free_ptr) char *object = NULL;
+    struct an_reliance reliance;
     uint8_t digest[AN_DIGEST_MAX];
 
     AN_TRY(read_script(path, &script, reterr));
-    an_hash_once(AN_SHA256, transcript, digest);
+    object = an_asprintf("ceremony:%s", script.id);
+    AN_TRY(require_approval(instance, &script, object, &reliance, reterr));
+    AN_TRY(carry_out(instance, &script, &reliance, actor, ret, reterr));
+    an_hash_once(AN_SHA256, an_buf_view(&ret->text), digest);
+    return open_matter(instance, &script, "ceremony.transcript", digest, actor->id, &ret->state, reterr);
+}
+
+void
+an_ceremony_told_done(struct an_ceremony_told *told)
+{
+    an_buf_free(&told->text);
+    an_buf_free(&told->paper);
+}
+
+/* ---- after it ---- */
+static an_code
+find_transcript(struct an_instance *instance, const struct script *script, an_bytes text, struct an_ceremony_state *ret,
+                struct an_err *reterr)
+{
+    uint8_t digest[AN_DIGEST_MAX];
+
+    an_hash_once(AN_SHA256, text, digest);
+    return open_matter(instance, script, "ceremony.transcript", digest, NULL, ret, reterr);
+}
+
+an_code
+an_ceremony_sign(struct an_instance *instance, const char *path, const struct an_ceremony_files *files,
+                 const struct an_decide_vote *vote, struct an_ceremony_state *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(script_done) struct script script = {0};
+    struct an_decide_vote what = *vote;
+
+    AN_TRY(read_script(path, &script, reterr));
+    AN_TRY(find_transcript(instance, &script, files->text, ret, reterr));
+    what.matter = ret->matter;
+    if (ceremony_has_paper(files->text))
+        AN_TRY(ceremony_match_paper(files->text, files->paper, reterr));
+    AN_TRY(an_decide_vote(instance, &what, &ret->state, reterr)); /* whoever may not vote leaves no mark on the page */
+    if (ceremony_has_paper(files->text) && !vote->refuses)
+        AN_TRY(ceremony_sign_paper(instance, files->text, files->paper, vote->cert, vote->signer, reterr));
+    return AN_OK;
+}
+
+an_code
+an_ceremony_close(struct an_instance *instance, const char *path, const struct an_ceremony_files *files,
+                  struct an_buf *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(script_done) struct script script = {0};
+    struct an_ceremony_state before, after;
+
+    AN_TRY(read_script(path, &script, reterr));
     AN_TRY(open_matter(instance, &script, "ceremony.run", script.sha256, NULL, &before, reterr));
-    AN_TRY(open_matter(instance, &script, "ceremony.transcript", digest, NULL, &after, reterr));
+    AN_TRY(find_transcript(instance, &script, files->text, &after, reterr));
     if (after.state.sealed_at == AN_TIME_NONE)
         AN_FAIL(reterr, AN_E_DECISION_OPEN, "%lld/%lld", (long long)after.state.approvals,
                 (long long)after.state.needed);
-    an_buf_append(ret, transcript);
+    if (ceremony_has_paper(files->text))
+        AN_TRY(ceremony_check_paper(instance, files->text, files->paper, after.matter, reterr));
+    an_buf_append(ret, files->text);
     an_buf_str(ret, "\n");
     AN_TRY(an_decide_export(instance, before.matter, ret, reterr));
     an_buf_str(ret, "\n");

@@ -99,6 +99,10 @@ UPDATE request_item SET state = $3, decided_at = $4, decided_by = $5, reason = $
 -- name: request_item_done
 UPDATE request_item SET state = 3, result = $3, device = $4 WHERE request = $1 AND place = $2 AND state = 1
 
+-- What a machine fetched by itself after its item was done.
+-- name: request_item_fetched
+UPDATE request_item SET result = $3 WHERE request = $1 AND place = $2 AND state = 3 AND result = ''
+
 -- name: request_item_count
 SELECT COUNT(*) FROM request_item WHERE request = $1 AND state = $2
 

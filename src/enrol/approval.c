@@ -142,14 +142,22 @@ insert_approval(struct an_tx *tx, struct an_approval *approval, struct an_err *r
 }
 
 an_code
+an_approval_of_item(struct an_tx *tx, const char *item, struct an_approval *ret, bool *ret_found,
+                    struct an_err *reterr)
+{
+    const struct an_value values[] = {an_v_text(item)};
+
+    return an_tx_one(tx, AN_SQL_ENROL_APPROVAL_BY_ITEM, values, 1, keep_approval, ret, ret_found, reterr);
+}
+
+an_code
 an_approval_add(struct an_tx *tx, struct an_approval *approval, bool *ret_is_new, struct an_err *reterr)
 {
-    const struct an_value item[] = {an_v_text(approval->item)};
     struct an_approval there;
     bool is_found = false;
 
     AN_TRY(check_lengths(approval, reterr));
-    AN_TRY(an_tx_one(tx, AN_SQL_ENROL_APPROVAL_BY_ITEM, item, 1, keep_approval, &there, &is_found, reterr));
+    AN_TRY(an_approval_of_item(tx, approval->item, &there, &is_found, reterr));
     *ret_is_new = !is_found;
     if (is_found) {
         *approval = there;

@@ -34,6 +34,8 @@ an_code an_approval_add(struct an_tx *tx, struct an_approval *approval, bool *re
 /* AN_E_ENROL_REFERENCE when there is none. */
 an_code an_approval_find(struct an_tx *tx, an_bytes reference, struct an_approval *ret,
                          struct an_err *reterr) AN_MUST_USE;
+an_code an_approval_of_item(struct an_tx *tx, const char *item, struct an_approval *ret, bool *ret_found,
+                            struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_approval_fn)(void *context, const struct an_approval *approval, struct an_err *reterr);
 /* Newest first, those with an id below before; 0 = from the newest. */
 an_code an_approval_list(struct an_tx *tx, int64_t before, int64_t most, an_approval_fn each, void *context,

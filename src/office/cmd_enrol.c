@@ -123,6 +123,31 @@ cmd_enrol_allow(struct cli *cli, const void *options, char **args, int count)
     return code == AN_OK ? 0 : cli_fail(cli, &err);
 }
 
+/* ---- show ---- */
+static an_code
+tell_in(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct work *work = context;
+
+    return an_enrol_tell(tx, work->desk->rules, work->name, &work->desk->actor, &work->approval, reterr);
+}
+
+int
+cmd_enrol_show(struct cli *cli, const void *options, char **args, int count)
+{
+    AN_CLEANUP(desk_done) struct desk desk = {0};
+    struct work work = {.desk = &desk, .args = options, .name = args[0]};
+    struct an_err err = {0};
+    an_code code = desk_open(options, &desk, &err);
+
+    (void)count;
+    if (code == AN_OK)
+        code = an_store_write(desk.instance->store, tell_in, &work, &err);
+    if (code == AN_OK)
+        code = show_allowance(cli, options, &desk, &work.approval, &err);
+    return code == AN_OK ? 0 : cli_fail(cli, &err);
+}
+
 /* ---- list ---- */
 struct listing { struct cli *cli; int64_t limit; };
 

@@ -8,5 +8,6 @@ struct enrol_args { const char *dir, *profile, *authority, *subject, *email, *su
 
 int cmd_enrol_allow(struct cli *cli, const void *options, char **args, int count);
 int cmd_enrol_list(struct cli *cli, const void *options, char **args, int count);
+int cmd_enrol_show(struct cli *cli, const void *options, char **args, int count);
 int cmd_enrol_open(struct cli *cli, const void *options, char **args, int count);
 int cmd_enrol_withdraw(struct cli *cli, const void *options, char **args, int count);

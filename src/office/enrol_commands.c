@@ -5,6 +5,7 @@
 #define DIR_OPT {"dir", "DIR", OPT_TEXT, A(dir), "thư mục của bản cài đặt (mặc định: thư mục hiện tại)", "folder of the instance (default: the present folder)"}
 #define WHO_OPTS \
     {"as", "WHO[/ROLE]", OPT_TEXT, A(as), "người thực hiện và vai trò (mặc định: người dùng của máy, can-bo-cap-chung-thu)", "who acts, in which role (default: the user of the machine, can-bo-cap-chung-thu)"}
+#define SECRET_OPT {"secret-out", "FILE", OPT_TEXT, A(secret_out), "ghi mã bí mật vào tệp (quyền 0600) thay vì in ra", "write the secret to a file (mode 0600) instead of showing it"}
 static const struct opt allow_opts[] = {
     DIR_OPT, WHO_OPTS,
     {"subject", "NAME", OPT_TEXT, A(subject), "tên chủ thể, ví dụ \"C=VN, O=…, CN=…\"", "subject, for instance \"C=VN, O=…, CN=…\""},
@@ -17,9 +18,10 @@ static const struct opt allow_opts[] = {
     {"months", "N", OPT_INT, A(months), "thời hạn của chứng thư (mặc định: theo loại)", "validity of the certificate (default: by its kind)"},
     {"days", "N", OPT_INT, A(days), "số ngày mã tham chiếu có hiệu lực (mặc định: 14)", "days until the reference runs out (default: 14)"},
     {"waiting", NULL, OPT_FLAG, A(is_waiting), "chưa phê duyệt: thiết bị chờ đến khi có lệnh enrol open", "not yet approved: the device waits for enrol open"},
-    {"secret-out", "FILE", OPT_TEXT, A(secret_out), "ghi mã bí mật vào tệp (quyền 0600) thay vì in ra", "write the secret to a file (mode 0600) instead of showing it"},
+    SECRET_OPT,
 };
 static const struct opt list_opts[] = {DIR_OPT, {"limit", "N", OPT_INT, A(limit), "số dòng nhiều nhất", "at most so many rows"}};
+static const struct opt show_opts[] = {DIR_OPT, WHO_OPTS, SECRET_OPT};
 static const struct opt act_opts[] = {DIR_OPT, WHO_OPTS};
 
 static const struct command commands[] = {
@@ -27,6 +29,9 @@ static const struct command commands[] = {
      "ITEM là nội dung đã được phê duyệt, ví dụ request:12/item:3; mỗi nội dung một mã tham chiếu, một khóa, một chứng thư. Gọi lại cho biết cùng mã.",
      "ITEM is what was approved, for instance request:12/item:3: one reference, one key, one certificate. Asked again, it tells the same."},
     {"enrol list", "", 0, 0, OFFICE_OPTS(list_opts, enrol_args), RUN(cmd_enrol_list), "xem các mã tham chiếu đăng ký", "list the references for enrolment", NULL, NULL},
+    {"enrol show", "REFERENCE|ITEM", 1, 1, OFFICE_OPTS(show_opts, enrol_args), RUN(cmd_enrol_show), "xem mã tham chiếu và mã bí mật để giao cho thiết bị", "tell a reference and its secret, to be handed to the device",
+     "Yêu cầu cấp mới được phê duyệt của thiết bị, dịch vụ, phần mềm (request new --device-kind self-enrol) mở mã tham chiếu của từng mục: request:12/item:3. Mỗi lần xem được ghi vào nhật ký.",
+     "An approved request for a device, service or software (request new --device-kind self-enrol) opens a reference for each item: request:12/item:3. Every telling is logged."},
     {"enrol open", "REFERENCE", 1, 1, OFFICE_OPTS(act_opts, enrol_args), RUN(cmd_enrol_open), "phê duyệt mã tham chiếu đang chờ", "approve a reference that waits", NULL, NULL},
     {"enrol withdraw", "REFERENCE", 1, 1, OFFICE_OPTS(act_opts, enrol_args), RUN(cmd_enrol_withdraw), "rút lại mã tham chiếu chưa dùng", "take back a reference that was not used", NULL, NULL},
 };

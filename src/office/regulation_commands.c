@@ -10,7 +10,7 @@ static const struct opt explain_opts[] = {
     {"act", "ACT", OPT_TEXT, A(act), "việc, ví dụ request.new, sign.seal", "act, for instance request.new, sign.seal"},
     {"actor", "ROLE", OPT_TEXT, A(actor), "vai trò của người làm, ví dụ van-thu", "role of who acts, for instance van-thu"},
     {"subject", "person|agency|device-service-software", OPT_TEXT, A(subject), "loại thuê bao", "kind of subscriber"},
-    {"device", "pki-token|sim-pki|hsm", OPT_TEXT, A(device), "loại thiết bị lưu khóa bí mật", "kind of key-storage device"},
+    {"device", "pki-token|sim-pki|hsm|self-enrol", OPT_TEXT, A(device), "loại thiết bị lưu khóa bí mật", "kind of key-storage device"},
     {"document", "KIND", OPT_TEXT, A(document), "loại văn bản, tên không dấu: quyet-dinh", "kind of document, its name without accents: quyet-dinh"},
     {"fact", "NAME=VALUE", OPT_LIST, A(fact), "sự việc đã biết, ví dụ secrecy=mat", "a fact that is known, for instance secrecy=mat"},
 };

@@ -15,7 +15,7 @@
     {"subject", "NUMBER", OPT_LIST, R(subject), "số hiệu thuê bao (nhiều lần được)", "number of a subscriber (may be repeated)"},                   \
     {"list", "FILE.csv|FILE.xlsx", OPT_TEXT, R(list), "danh sách thuê bao, .csv hoặc .xlsx", "list of subscribers, .csv or .xlsx"},                              \
     {"to-body", "ROLE", OPT_TEXT, R(addressee), "cơ quan nhận hồ sơ (mặc định: theo quy chế)", "body it is sent to (default: by the regulation)"},   \
-    {"device-kind", "pki-token|sim-pki|hsm", OPT_TEXT, R(device_kind), "loại thiết bị", "kind of device"},                                         \
+    {"device-kind", "pki-token|sim-pki|hsm|self-enrol", OPT_TEXT, R(device_kind), "loại thiết bị", "kind of device"},                                         \
     {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu văn bản đề nghị", "number and symbol of the letter"},                                   \
     {"receiver", "PERSON", OPT_TEXT, R(receiver), "người tiếp nhận thiết bị hoặc phối hợp (mặc định: người thực hiện)", "who receives the device or helps (default: who acts)"}, \
     {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng (mặc định: của cơ quan)", "regulation (default: the agency's)"},               \

@@ -161,6 +161,9 @@ an_code an_request_item_set_matter(struct an_tx *tx, int64_t id, int64_t place, 
 an_code an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve, const char *by,
                                const char *reason, an_time at,
                                struct an_err *reterr) AN_MUST_USE;
+/* A machine fetched the certificate of an item that is done; the first one stays. No such item: nothing happens. */
+an_code an_request_item_fetched(struct an_tx *tx, int64_t id, int64_t place, const char *serial,
+                                struct an_err *reterr) AN_MUST_USE;
 an_code an_request_item_count(struct an_tx *tx, int64_t id, int state, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
 
 /* ---- execution: once, and resumed after a crash (execute.c) ---- */

@@ -166,6 +166,14 @@ an_request_item_decide(struct an_tx *tx, int64_t id, int64_t place, bool approve
 }
 
 an_code
+an_request_item_fetched(struct an_tx *tx, int64_t id, int64_t place, const char *serial, struct an_err *reterr)
+{
+    const struct an_value values[] = {AN_V_INT(id), AN_V_INT(place), an_v_text(serial)};
+
+    return an_tx_run(tx, AN_SQL_REQUEST_ITEM_FETCHED, values, AN_COUNT(values), NULL, reterr);
+}
+
+an_code
 an_request_item_count(struct an_tx *tx, int64_t id, int state, int64_t *ret, struct an_err *reterr)
 {
     struct an_value values[] = {AN_V_INT(id), AN_V_INT(state)};

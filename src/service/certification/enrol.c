@@ -1,5 +1,5 @@
 /* The host of enrolment: what CMP and EST ask, carried out on an instance. */
-#include "service/certification/enrol.h"
+#include "service/certification/enrol_internal.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -56,7 +56,10 @@ approval_in(void *context, struct an_tx *tx, struct an_err *reterr)
     switch (job->what) {
     case APPROVAL_TAKE: AN_TRY(an_approval_take(tx, job->reference, job->key, job->now, reterr)); break;
     case APPROVAL_GIVE: AN_TRY(an_approval_give(tx, job->reference, job->key, reterr)); break;
-    case APPROVAL_DONE: AN_TRY(an_approval_done(tx, job->reference, job->serial, reterr)); break;
+    case APPROVAL_DONE:
+        AN_TRY(an_approval_done(tx, job->reference, job->serial, reterr));
+        AN_TRY(enrol_enter(tx, &job->approval, job->serial, job->now, reterr));
+        break;
     default: break;
     }
     return an_approval_find(tx, job->reference, &job->approval, reterr);
@@ -241,6 +244,16 @@ rest_on(struct an_enrol_service *service, const char *serial, struct an_reliance
     return AN_OK;
 }
 
+struct next_job { an_bytes before, serial; an_time now; };
+
+static an_code
+next_in(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    const struct next_job *job = context;
+
+    return enrol_enter_next(tx, job->before, job->serial, job->now, reterr);
+}
+
 static an_code
 renew(struct an_enrol_service *service, const struct an_enrol_request *request, struct an_certified *ret,
       struct an_err *reterr)
@@ -259,7 +272,9 @@ renew(struct an_enrol_service *service, const struct an_enrol_request *request, 
     hex_of(AN_BYTES(digest, 16), key_hex, sizeof(key_hex));
     snprintf(request_key, sizeof(request_key), "enrol:renew:%s:%s", serial, key_hex);
     AN_TRY(rest_on(service, serial, &reliance, &what.reliance, reterr));
-    return an_certify_renew(service->setup.certifier, &what, ret, reterr);
+    AN_TRY(an_certify_renew(service->setup.certifier, &what, ret, reterr));
+    struct next_job next = {.before = cert->serial, .serial = ret->cert->serial, .now = request->now};
+    return an_store_write(service->setup.instance->store, next_in, &next, reterr);
 }
 
 /* The ground of the decree that stands behind a CRL reason when the device itself asks. */

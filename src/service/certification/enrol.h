@@ -29,6 +29,10 @@ struct an_enrol_allowance {
 an_code an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struct an_rules *rules,
                        const struct an_enrol_allowance *what,
                        struct an_approval *ret, struct an_err *reterr) AN_MUST_USE;
+/* Whoever hands the secret over asks for it (an_enrol_secret); told to the log. name: the reference, or what was
+ * approved. AN_E_ENROL_REFERENCE, AN_E_CA_ROLE. */
+an_code an_enrol_tell(struct an_tx *tx, const struct an_rules *rules, const char *name, const struct an_actor *actor,
+                      struct an_approval *ret, struct an_err *reterr) AN_MUST_USE;
 /* What waits is approved now; what is open, or waits, is taken back. AN_E_ENROL_STATE. */
 an_code an_enrol_open(struct an_tx *tx, const struct an_rules *rules, const char *reference,
                       const struct an_actor *actor, struct an_err *reterr) AN_MUST_USE;

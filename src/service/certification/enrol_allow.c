@@ -120,6 +120,20 @@ an_enrol_allow(struct an_tx *tx, const struct an_profiles *profiles, const struc
 }
 
 an_code
+an_enrol_tell(struct an_tx *tx, const struct an_rules *rules, const char *name, const struct an_actor *actor,
+              struct an_approval *ret, struct an_err *reterr)
+{
+    const char *citation = "";
+    bool found = false;
+
+    AN_TRY(an_rules_require(rules, "enrolment.tell", actor->role, &citation, reterr));
+    AN_TRY(an_approval_of_item(tx, name, ret, &found, reterr));
+    if (!found)
+        AN_TRY(an_approval_find(tx, an_bytes_of_str(name), ret, reterr));
+    return audit(tx, "enrolment.tell", actor, citation, ret, an_time_now(), reterr);
+}
+
+an_code
 an_enrol_open(struct an_tx *tx, const struct an_rules *rules, const char *reference, const struct an_actor *actor,
               struct an_err *reterr)
 {

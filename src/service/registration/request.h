@@ -25,7 +25,8 @@ struct an_request_spec {
     const char *agency;      /* code; NULL = the desk's */
     const char *addressee;   /* role; NULL = as the regulation says */
     const char *subject_kind; /* "person"; NULL = that of the first subject */
-    const char *device_kind; /* NULL = that of the first device, else "pki-token" */
+    const char *device_kind; /* NULL = that of the first device, else "pki-token";
+                              * "self-enrol": a machine makes its key and fetches the certificate (CMP, EST) */
     const char *number;      /* number and symbol of the letter; NULL = blank until it is numbered */
     const char *key;         /* idempotency; NULL = a new one */
     const char *receiver;    /* number of the person who receives devices or helps; NULL = who sits at the desk */

@@ -221,6 +221,18 @@ ground_words(const struct an_rules *rules, const char *id)
     return id != NULL && an_rules_ground(rules, id, &ground, NULL) == AN_OK ? ground->vi : id;
 }
 
+/* A person's or an agency's key lives on a device that is handed over; a machine may keep its own. */
+static an_code
+check_self_enrol(const struct request_paper *paper, struct an_err *reterr)
+{
+    const struct an_dossier *r = &paper->request;
+
+    if (strcmp(r->device_kind, "self-enrol") == 0 &&
+        (r->kind != AN_REQUEST_NEW || strcmp(r->subject_kind, "device-service-software") != 0))
+        AN_FAIL(reterr, AN_E_REQUEST_SELF_ENROL, "%s", r->subject_kind);
+    return AN_OK;
+}
+
 static an_code
 compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
              const struct an_rules *rules,
@@ -374,6 +386,7 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_TRY(an_profiles_open(NULL, &profiles, reterr));
     AN_TRY(an_rules_open(profiles, &rules, reterr));
     AN_TRY(compose_rows(desk, tx, spec, rules, ret, rows, reterr));
+    AN_TRY(check_self_enrol(ret, reterr));
     AN_TRY(choose_form(desk, spec, ret, reterr));
     return compose_content(&agency, ret, fields, rows, reterr);
 }

@@ -220,6 +220,12 @@ reliance_of(const struct job *j)
     return reliance;
 }
 
+static const char *
+authority_of(const struct job *j)
+{
+    return strcmp(j->agency.hierarchy, "party") == 0 ? "dang" : "nha-nuoc";
+}
+
 static an_code
 issue_new(struct job *j, struct an_certified *ret, struct an_err *reterr)
 {
@@ -236,7 +242,7 @@ issue_new(struct job *j, struct an_certified *ret, struct an_err *reterr)
     AN_TRY(request_token_key(&token, AN_BYTES(j->key_id, 16), &spki, reterr)); /* there already: only read */
     what.subject_count = build_subject(j, NULL, subject);
     what.spki = an_buf_view(&spki);
-    what.authority = strcmp(j->agency.hierarchy, "party") == 0 ? "dang" : "nha-nuoc";
+    what.authority = authority_of(j);
     return an_certify_issue(j->certifier, &what, ret, reterr);
 }
 
@@ -309,6 +315,28 @@ do_unlock(struct job *j, struct an_err *reterr)
     return request_token_recover(&token, reterr);
 }
 
+/* The machine comes for it: the officers' decision opens the allowance, once. */
+static an_code
+allow_in(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct job *j = context;
+    const struct an_reliance reliance = reliance_of(j);
+    struct an_name_part subject[6];
+    struct request_enrolment what = {.item = j->object, .authority = authority_of(j), .email = j->item.email,
+                                     .subscriber = j->subscriber.number, .agency = j->agency.code, .subject = subject,
+                                     .reliance = &reliance};
+
+    what.subject_count = build_subject(j, NULL, subject);
+    return request_allow_enrolment(tx, &what, reterr);
+}
+
+static an_code
+do_allow(struct job *j, struct an_err *reterr)
+{
+    AN_TRY(check_approved(j, reterr));
+    return an_store_write(j->desk->instance->store, allow_in, j, reterr);
+}
+
 /* ---- the end of an item: the register and the store agree ---- */
 static an_code
 change_person(struct an_tx *tx, struct job *j, struct an_err *reterr)
@@ -355,8 +383,10 @@ static an_code
 end_dossier(struct an_tx *tx, struct job *j, struct an_err *reterr)
 {
     AN_CLEANUP(request_rule_done) struct request_rule rule = {0};
-    bool hands_over = j->request.kind == AN_REQUEST_NEW && strcmp(j->request.device_kind, "hsm") != 0;
+    bool is_fetched = request_is_self_enrol(&j->request);
+    bool hands_over = j->request.kind == AN_REQUEST_NEW && strcmp(j->request.device_kind, "hsm") != 0 && !is_fetched;
     struct an_dossier request = j->request;
+    AN_CLEANUP(an_buf_free) struct an_buf told = an_buf_new(512 * 1024);
     struct an_request_deed deed = {.actor = "system", .role = "he-thong", .at = j->desk->at};
     AN_CLEANUP(an_free_ptr) char *body = NULL;
 
@@ -364,7 +394,9 @@ end_dossier(struct an_tx *tx, struct job *j, struct an_err *reterr)
     deed.citation = rule.citation;
     AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_FINISH, &deed, reterr));
     request.state = AN_REQUEST_EXECUTED;
-    body = request_result_text(j->desk, &request, hands_over);
+    if (is_fetched)
+        AN_TRY(request_enrolment_text(tx, &request, j->arena, &told, reterr));
+    body = is_fetched ? an_buf_take_str(&told) : request_result_text(j->desk, &request, hands_over);
     AN_TRY(request_tell_role(j->desk, tx, &request, "qltt", "executed", "Thông báo kết quả yêu cầu chứng thực", body,
                              NULL, rule.citation, reterr));
     AN_TRY(an_request_move(tx, &request, hands_over ? AN_REQUEST_ACT_EXPECT : AN_REQUEST_ACT_NOTIFY, &deed, reterr));
@@ -395,7 +427,7 @@ do_record(struct job *j, struct an_err *reterr)
 {
     AN_CLEANUP(an_certified_done) struct an_certified certified = {0};
 
-    if (j->request.kind <= AN_REQUEST_CHANGE && j->serial[0] == '\0')
+    if (j->request.kind <= AN_REQUEST_CHANGE && j->serial[0] == '\0' && !request_is_self_enrol(&j->request))
         AN_TRY(make_certificate(j, &certified, reterr));
     return an_store_write(j->desk->instance->store, finish_job, j, reterr);
 }
@@ -409,12 +441,15 @@ static const step_fn step_table[AN_REQUEST_KINDS + 1][STEP_END] = {
     [AN_REQUEST_REVOKE] = {NULL, NULL, NULL, do_revoke, NULL, do_record},
     [AN_REQUEST_RECOVER] = {NULL, do_unlock, NULL, NULL, NULL, do_record},
 };
+static const step_fn self_enrol_steps[STEP_END] = {NULL, NULL, NULL, do_allow, NULL, do_record};
 
 static an_code
 run_steps(struct job *j, struct an_err *reterr)
 {
+    const step_fn *steps = request_is_self_enrol(&j->request) ? self_enrol_steps : step_table[j->request.kind];
+
     while (j->execution.step < STEP_END) {
-        step_fn step = step_table[j->request.kind][j->execution.step];
+        step_fn step = steps[j->execution.step];
         if (step != NULL)
             AN_TRY(step(j, reterr));
         if (step != NULL && j->execution.step != STEP_DEVICE && j->execution.step != STEP_RECORD)

@@ -125,6 +125,23 @@ int64_t request_parameter(const struct an_desk *desk, const struct an_dossier *r
                           int64_t fallback);
 struct an_request_deed request_deed(const struct an_desk *desk, const char *citation, const char *detail);
 
+/* ---- request_enrol.c: the machine makes and keeps its key, and fetches its certificate itself ---- */
+bool request_is_self_enrol(const struct an_dossier *request);
+struct an_name_part; /* ca/profile.h */
+struct an_reliance;  /* service/certification/certify.h */
+struct request_enrolment {
+    const char *item, *authority, *email, *subscriber, *agency;
+    const struct an_name_part *subject;
+    size_t subject_count;
+    const struct an_reliance *reliance;
+};
+/* The allowance, in the caller's transaction; the same item again changes nothing. */
+an_code request_allow_enrolment(struct an_tx *tx, const struct request_enrolment *what,
+                                struct an_err *reterr) AN_MUST_USE;
+/* What the managing agency is told then: each item's reference and its last day, never a secret. */
+an_code request_enrolment_text(struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena,
+                               struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
+
 /* What the managing agency is told when everything is done; the caller frees. */
 char *request_result_text(const struct an_desk *desk, const struct an_dossier *request, bool hands_over) AN_MUST_USE;
 

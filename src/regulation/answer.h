@@ -1,7 +1,7 @@
 /* Inside the room: the parts of an answer while it is put together. */
 #pragma once
 
-#include "regulation/explain.h"
+#include "regulation/rules.h"
 
 AN_VEC(text_vec, const char *);
 AN_VEC(form_vec, struct an_answer_form);
@@ -30,3 +30,7 @@ void answer_add_parameter(struct answer_parts *parts, const struct an_answer_par
 void answer_add_reason(struct answer_parts *parts, const char *text, const char *citation, bool decides);
 void answer_parts_done(struct answer_parts *parts); /* for AN_CLEANUP */
 struct an_answer *answer_take(struct answer_parts *parts) AN_MUST_USE;
+
+/* force.c: is the regulation in force on the day? When not, the answer says since (until) when, and what was. */
+an_code answer_force(const struct asking *asking, struct answer_parts *parts, bool *ret_in_force,
+                     struct an_err *reterr) AN_MUST_USE;

@@ -99,30 +99,6 @@ check_question(const struct weighing *weighing)
     return AN_OK;
 }
 
-/* ---- is the regulation itself in force? ---- */
-
-static an_code
-check_force(struct weighing *weighing, bool *ret_in_force)
-{
-    const struct an_question *question = weighing->asking.question;
-    struct law_head *head = NULL;
-    char day[AN_TIME_TEXT_MAX], text[400];
-
-    AN_TRY(regs_head(weighing->asking.regs, question->regulation, &head, weighing->reterr));
-    const struct an_act *act = &head->act;
-    bool is_early = head->has_act && act->from_utc != AN_TIME_NONE && question->on_utc < act->from_utc;
-    bool is_late = head->has_act && act->to_utc != AN_TIME_NONE && question->on_utc >= act->to_utc;
-    *ret_in_force = !is_early && !is_late;
-    if (*ret_in_force)
-        return AN_OK;
-    an_time_format_vn(is_early ? act->from_utc : act->to_utc, day);
-    snprintf(text, sizeof(text), "%s: %s kể từ ngày %.2s/%.2s/%.4s; ngày được hỏi không thuộc thời gian có hiệu lực.",
-             act->cited_vi, is_early ? "có hiệu lực" : "hết hiệu lực", day + 8, day + 5, day);
-    answer_add_reason(&weighing->parts, answer_dup(&weighing->parts, text), head->act.id, true);
-    answer_add_citation(&weighing->parts, head->act.id);
-    return AN_OK;
-}
-
 /* ---- gathering ---- */
 
 static int
@@ -457,7 +433,7 @@ weigh(struct weighing *weighing)
     bool is_in_force = true;
 
     AN_TRY(check_question(weighing));
-    AN_TRY(check_force(weighing, &is_in_force));
+    AN_TRY(answer_force(&weighing->asking, &weighing->parts, &is_in_force, weighing->reterr));
     if (!is_in_force)
         return AN_OK;
     AN_TRY(gather(weighing));

@@ -1,7 +1,7 @@
 /*
  * The decisions that readers of the regulations take, held against the engine: decisions.tsv was written from the
  * texts, clause by clause, and says which; second-reading.tsv by a second reader who knew neither the rules nor the
- * first reader's rows. Then: every binding clause of the five regulations has a rule and a row, or
+ * first reader's rows; third-reading.tsv by a third, at the borders of every text. Then: every binding clause of the five regulations has a rule and a row, or
  * a reason why software does not carry it out.
  */
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "data.h"
 #include "regulation/decisions.h"
 
-static struct an_decisions decisions, second_reading;
+static struct an_decisions decisions, second_reading, third_reading;
 static const char *reading = "decisions.tsv";
 static size_t wrong;
 
@@ -177,6 +177,13 @@ test_second_reading(void **state)
     check_rows(&second_reading, "second-reading.tsv", 200);
 }
 
+static void
+test_third_reading(void **state)
+{
+    (void)state;
+    check_rows(&third_reading, "third-reading.tsv", 100);
+}
+
 /* ---- coverage ---- */
 
 struct tally {
@@ -225,7 +232,8 @@ load(void **state)
     struct an_err err = {0};
 
     if (open_all(state) != 0 || an_decisions_load(regs, NULL, &decisions, &err) != AN_OK ||
-        an_decisions_load(regs, AN_SOURCE_DIR "/tests/regulation/second-reading.tsv", &second_reading, &err) != AN_OK) {
+        an_decisions_load(regs, AN_SOURCE_DIR "/tests/regulation/second-reading.tsv", &second_reading, &err) != AN_OK ||
+        an_decisions_load(regs, AN_SOURCE_DIR "/tests/regulation/third-reading.tsv", &third_reading, &err) != AN_OK) {
         fprintf(stderr, "%s\n", err.detail);
         return 1;
     }
@@ -237,6 +245,7 @@ unload(void **state)
 {
     an_decisions_free(&decisions);
     an_decisions_free(&second_reading);
+    an_decisions_free(&third_reading);
     return close_all(state);
 }
 
@@ -244,6 +253,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_second_reading),
-                                       cmocka_unit_test(test_coverage)};
+                                       cmocka_unit_test(test_third_reading), cmocka_unit_test(test_coverage)};
     return cmocka_run_group_tests(tests, load, unload);
 }

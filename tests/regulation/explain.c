@@ -1,6 +1,8 @@
 /* The engine itself: how rules are weighed, which words are refused, what an answer is asked. */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "data.h"
 #include "regulation/explain.h"
@@ -353,12 +355,64 @@ test_sixth_province(void **state)
     an_regulations_close(&six);
 }
 
+static bool
+has_reason(const struct an_answer *answer, const char *words)
+{
+    for (size_t i = 0; i < answer->reason_count; i++)
+        if (strstr(answer->reasons[i].text, words))
+            return true;
+    return false;
+}
+
+/* A day on which the regulation is not in force: since when it is, what it replaced, and who speaks that day. */
+static void
+test_not_in_force(void **state)
+{
+    static const char OLDER[] = "act:\n  cited-vi: Quy chế cũ\n  cited-en: the old regulation\n  title-vi: cũ\n"
+                                "  title-en: old\n  from: 2016-03-20\n  to: 2025-12-01\n"
+                                "place: tay-ninh\ninherits: quoc-gia\n";
+    struct an_regulations *more = NULL, *kept = regs;
+    struct an_answer *answer = ask("tay-ninh-2025", "2025-11-30", "request.new", "qltt", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(answer->allowed, AN_ALLOWED_NOT_SAID);
+    assert_true(answer->reasons[0].decides);
+    assert_true(has_reason(answer, "có hiệu lực từ ngày 01/12/2025; ngày 30/11/2025 chưa có hiệu lực"));
+    assert_true(has_reason(answer, "07/2016/QĐ-UBND"));
+    assert_true(has_reason(answer, "Ngày 30/11/2025 nói về việc này: Nghị định số 68/2024/NĐ-CP"));
+    assert_string_equal(answer->citations[0], "tay-ninh-2025");
+    assert_string_equal(answer->citations[1], "nd-68-2024");
+    an_answer_free(&answer);
+    answer = ask("binh-thuan-2017", "2017-09-13", "request.new", "qltt", NULL, NULL);
+    assert_int_equal(answer->reason_count, 1); /* it inherits nothing */
+    an_answer_free(&answer);
+
+    char dir[] = "/tmp/antin-force-XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/tay-ninh-2016.yaml", dir);
+    FILE *file = fopen(path, "w");
+    assert_true(file && fwrite(OLDER, 1, sizeof(OLDER) - 1, file) == sizeof(OLDER) - 1 && fclose(file) == 0);
+    assert_int_equal(an_regulations_open(AN_SOURCE_DIR, &more, NULL), AN_OK);
+    assert_int_equal(an_regulations_add_file(more, path, NULL), AN_OK);
+    regs = more;
+    answer = ask("tay-ninh-2025", "2025-11-30", "request.new", "qltt", NULL, NULL);
+    assert_true(has_reason(answer, "Ngày 30/11/2025 áp dụng Quy chế cũ (hỏi với --regulation tay-ninh-2016)"));
+    an_answer_free(&answer);
+    answer = ask("tay-ninh-2016", "2025-12-01", "request.new", "qltt", NULL, NULL);
+    assert_true(has_reason(answer, "hết hiệu lực từ ngày 01/12/2025; ngày 01/12/2025 không còn hiệu lực"));
+    an_answer_free(&answer);
+    regs = kept;
+    an_regulations_close(&more);
+    assert_int_equal(unlink(path) + rmdir(dir), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_base),      cmocka_unit_test(test_dates),
                                        cmocka_unit_test(test_words), cmocka_unit_test(test_facts_once),     cmocka_unit_test(test_mail),
                                        cmocka_unit_test(test_reminders), cmocka_unit_test(test_sweep),
-                                       cmocka_unit_test(test_threads),   cmocka_unit_test(test_sixth_province)};
+                                       cmocka_unit_test(test_threads),   cmocka_unit_test(test_sixth_province),
+                                       cmocka_unit_test(test_not_in_force)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

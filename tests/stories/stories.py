@@ -351,10 +351,7 @@ def sent_back(shown):
     lines = run("notice", "list", "--dir", home, "--as", who, "--about", f"request:{request}")["notices"]
     letters = [n for line in lines for n in run("notice", "show", line["id"], "--dir", home, "--as", who)["notices"] if n["document"] and "chưa có quyết định" in n["body"]]
     check(len(letters) == 1, f"one letter of refusal: {[n['kind'] for n in lines]}")
-    found = shell("pdfsig", "-nocert", paper(letters[0]["document"])).stdout if letters else ""
-    check("Signature Validation: Signature is Valid." in found and "Total document signed" in found, f"the refusal: {found}")
-    text = shell("pdftotext", paper(letters[0]["document"]), "-").stdout if letters else ""
-    check("chưa có quyết định đổi địa chỉ" in " ".join(text.split()), "its reason stands in it")
+    check("chưa có quyết định đổi địa chỉ" in signed_text(letters[0]["document"] if letters else ""), "its reason stands in it")
     # one of two is approved: the other's reason goes to who filed, the approved one is carried out
     rows = [shown[2]["items"][2]["subject"], shown[2]["items"][1]["subject"]]  # theirs were not renewed in the years to come
     (work / "doi.csv").write_text("subject,what,to\n" + "".join(f"{s},email,doi{n}@mau.gov.vn\n" for n, s in enumerate(rows)))
@@ -366,8 +363,35 @@ def sent_back(shown):
     desk(who, "request", "execute", request)
     now = desk(who, "request", "show", request)
     check([i["state"] for i in now["items"]] == ["done", "refused"] and now["items"][1]["reason"] == "tên không khớp", f"each for itself: {now['items']}")
-    told = [run("notice", "show", n["id"], "--dir", home, "--as", who)["notices"][0]["body"] for n in notices_of("request.refused") if n["about"] == f"request:{request}"]
-    check(len(told) == 1 and "Mục 2" in told[0] and "tên không khớp" in told[0], f"told with the reason: {told}")
+    told = refusals(who, request)
+    check(len(told) == 1 and "Mục 2" in told[0]["body"] and "tên không khớp" in told[0]["body"], f"told with the reason: {told}")
+    check("tên không khớp" in signed_text(told[0]["document"]) and "Mục 1" not in signed_text(told[0]["document"]), "in writing, signed, of that item alone")
+    # each of all items is refused, one by one: a letter each, and the dossier ends refused
+    request = desk("CB000003", "request", "change", "--list", work / "doi.csv", "--number", "53/ĐN-MẪU")["id"]
+    who, label = file_and_accept(desk, head, officer, request)
+    for item in (1, 2):
+        desk(who, "request", "approve", request, "--item", item, "--refuse-item", "--reason", f"thiếu giấy tờ {item}", *officer(label))
+    now = desk(who, "request", "show", request)
+    check(now["state"] == "refused" and [i["state"] for i in now["items"]] == ["refused", "refused"], f"all refused: {now['state']}")
+    told = refusals(who, request)
+    check(len(told) == 2 and all(any(f"Mục {item}" in (t := signed_text(n["document"])) and f"thiếu giấy tờ {item}" in t for n in told) for item in (1, 2)), f"a signed letter each: {told}")
+    # what is approved is not refused by refusing the whole
+    request = desk("CB000003", "request", "change", "--list", work / "doi.csv", "--number", "54/ĐN-MẪU")["id"]
+    who, label = file_and_accept(desk, head, officer, request)
+    desk(who, "request", "approve", request, "--item", 1, *officer(label))
+    check(desk(who, "request", "refuse", request, "--reason", "đổi ý", *officer(label), want=None) == {} or desk(who, "request", "show", request)["state"] == "accepted", "the approved item stands")
+    desk(who, "request", "approve", request, "--item", 2, *officer(label))
+
+
+def refusals(who, request):
+    return [run("notice", "show", n["id"], "--dir", home, "--as", who)["notices"][0] for n in notices_of("request.refused") if n["about"] == f"request:{request}"]
+
+
+def signed_text(document):
+    """What a paper says, in one line, if another program finds its signature valid."""
+    found = shell("pdfsig", "-nocert", paper(document)).stdout if document else ""
+    check("Signature Validation: Signature is Valid." in found and "Total document signed" in found, f"a signed letter: {found}")
+    return " ".join(shell("pdftotext", paper(document), "-").stdout.split()) if document else ""
 
 
 def workbook(path, rows):

@@ -397,8 +397,9 @@ end_dossier(struct an_tx *tx, struct job *j, struct an_err *reterr)
     if (is_fetched)
         AN_TRY(request_enrolment_text(tx, &request, j->arena, &told, reterr));
     body = is_fetched ? an_buf_take_str(&told) : request_result_text(j->desk, &request, hands_over);
-    AN_TRY(request_tell_role(j->desk, tx, &request, "qltt", "executed", "Thông báo kết quả yêu cầu chứng thực", body,
-                             NULL, rule.citation, reterr));
+    struct request_word word = {.role = "qltt", .what = "executed", .subject = "Thông báo kết quả yêu cầu chứng thực",
+                                .body = body, .citation = rule.citation};
+    AN_TRY(request_notify(j->desk, tx, &request, &word, reterr));
     AN_TRY(an_request_move(tx, &request, hands_over ? AN_REQUEST_ACT_EXPECT : AN_REQUEST_ACT_NOTIFY, &deed, reterr));
     return hands_over ? AN_OK : an_request_close(tx, request.id, "", j->desk->at, reterr);
 }

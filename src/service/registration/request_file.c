@@ -305,12 +305,15 @@ needs_list_approval(const struct step *s)
 static an_code
 tell_others(struct an_tx *tx, struct sending *g, const struct an_dossier *request, struct an_err *reterr)
 {
-    for (size_t i = 0; i < g->answer->notice_count; i++)
-        if (strcmp(g->answer->notices[i], "qltt") != 0 && strcmp(g->answer->notices[i], "sender") != 0)
-            AN_TRY(request_tell_role(g->step->desk, tx, request, g->answer->notices[i], "sent",
-                                     "Thông báo về hồ sơ yêu cầu chứng thực",
-                                     "Cơ quan quản lý trực tiếp đã gửi hồ sơ yêu cầu chứng thực.", request->document,
-                                     first_citation(g->answer), reterr));
+    struct request_word word = {.what = "sent", .subject = "Thông báo về hồ sơ yêu cầu chứng thực",
+                                .body = "Cơ quan quản lý trực tiếp đã gửi hồ sơ yêu cầu chứng thực.",
+                                .document = request->document, .citation = first_citation(g->answer)};
+
+    for (size_t i = 0; i < g->answer->notice_count; i++) {
+        word.role = g->answer->notices[i];
+        if (strcmp(word.role, "qltt") != 0 && strcmp(word.role, "sender") != 0)
+            AN_TRY(request_notify(g->step->desk, tx, request, &word, reterr));
+    }
     return AN_OK;
 }
 
@@ -411,8 +414,9 @@ write_received(void *context, struct an_tx *tx, struct an_err *reterr)
     }
     AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_RETURN, &deed, reterr));
     AN_TRY(an_request_set_supplement(tx, request.id, (const char *)r->wrong.ptr, reterr));
-    return request_tell_role(s->desk, tx, &request, "qltt", "returned", "Yêu cầu bổ sung hồ sơ",
-                             (const char *)r->wrong.ptr, NULL, deed.citation, reterr);
+    struct request_word word = {.role = "qltt", .what = "returned", .subject = "Yêu cầu bổ sung hồ sơ",
+                                .body = (const char *)r->wrong.ptr, .citation = deed.citation};
+    return request_notify(s->desk, tx, &request, &word, reterr);
 }
 
 an_code
@@ -464,9 +468,10 @@ write_withdrawn(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_request_close(tx, request.id, s->detail, s->desk->at, reterr));
     if (!lies_elsewhere(s->request.state))
         return AN_OK;
-    return request_tell_role(s->desk, tx, &request, s->request.state == AN_REQUEST_LISTED ? LIST_MANAGER
-                             : request.addressee, "withdrawn",
-                             "Cơ quan quản lý trực tiếp rút hồ sơ", s->detail, NULL, s->citation, reterr);
+    struct request_word word = {.role = s->request.state == AN_REQUEST_LISTED ? LIST_MANAGER : request.addressee,
+                                .what = "withdrawn", .subject = "Cơ quan quản lý trực tiếp rút hồ sơ",
+                                .body = s->detail, .citation = s->citation};
+    return request_notify(s->desk, tx, &request, &word, reterr);
 }
 
 an_code

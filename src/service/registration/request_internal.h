@@ -151,8 +151,38 @@ an_code request_remind(const struct an_desk *desk, size_t *ret_told, struct an_e
 /* ---- request_notice.c ---- */
 /* Host part of the sender's address: the right side of every Message-ID. */
 const char *request_mail_host(const struct an_instance *instance);
-/* Tells a role about a dossier: the agency that files, the body that decides, the Centre. */
-an_code request_tell_role(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
-                          const char *role, const char *what,
-                          const char *subject, const char *body, const uint8_t *document, const char *citation,
-                          struct an_err *reterr) AN_MUST_USE;
+/* What a role is told about a dossier: the agency that files, the body that decides, the Centre. Once for each role,
+ * round, what and part. */
+struct request_word {
+    const char *role;        /* "qltt" = who filed */
+    const char *what;        /* "refused" */
+    const char *part;        /* which of several of one round; NULL = the only one */
+    const char *subject, *body;
+    const uint8_t *document; /* the paper beside it; NULL = none */
+    const char *citation;    /* "" = none */
+};
+an_code request_notify(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                       const struct request_word *word, struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_decide.c ---- */
+/* The dossier, for who decides on it now: its addressee, or the manager while the list lies before him. */
+an_code request_find_to_decide(const struct an_desk *desk, struct an_tx *tx, int64_t id, struct an_arena *arena,
+                               struct an_dossier *ret, struct request_rule *ret_rule,
+                               struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_refuse.c ---- */
+/* Which items: places NULL = those that are open. */
+bool request_is_wanted(const struct an_request_verdict *verdict, int64_t place);
+/* The letter that refuses items, with the reason, signed by who refuses and kept among the papers; lines for the
+ * notice beside it are appended to text, the places ("2,3") to part. */
+struct request_refusal {
+    uint8_t document[32];
+    struct an_buf text, part;
+};
+an_code request_write_refusal(const struct an_desk *desk, int64_t id, const struct an_request_verdict *verdict,
+                              const struct an_person_key *key, struct request_refusal *ret,
+                              struct an_err *reterr) AN_MUST_USE;
+void request_refusal_done(struct request_refusal *refusal);
+an_code request_tell_refusal(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                             const struct request_refusal *refusal, const char *citation,
+                             struct an_err *reterr) AN_MUST_USE;

@@ -33,37 +33,34 @@ find_body(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier 
 }
 
 an_code
-request_tell_role(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, const char *role,
-                  const char *what,
-                  const char *subject, const char *body, const uint8_t *document, const char *citation,
-                  struct an_err *reterr)
+request_notify(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+               const struct request_word *word, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     struct an_agency agency = {0};
-    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("request:%lld:%lld:%s:%s", (long long)request->id,
-                                                    (long long)request->round, what, role);
-    AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("request.%s", what);
+    const char *kind_name = an_request_kind_name(request->kind, false);
+    AN_CLEANUP(an_free_ptr) char *key = an_asprintf("request:%lld:%lld:%s%s%s:%s", (long long)request->id,
+                                                    (long long)request->round, word->what, word->part ? ":" : "",
+                                                    word->part ? word->part : "", word->role);
+    AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("request.%s", word->what);
     AN_CLEANUP(an_free_ptr) char *about = an_asprintf("request:%lld", (long long)request->id);
-    AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s (%s, %s)", subject, request->number,
-                                                      an_request_kind_name(request->kind, false));
+    AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s (%s, %s)", word->subject, request->number, kind_name);
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(512 * 1024), cite = an_buf_new(2048);
     bool found = false;
     int64_t id = 0;
 
-    AN_TRY(find_body(desk, tx, request, role, arena, &agency, &found, reterr));
-    if (citation[0] != '\0')
-        an_citation_text(desk->instance->regulations, citation, false, &cite);
-    an_buf_printf(&text, "Kính gửi: %s\n\nHồ sơ số %s (%s), mã request:%lld.\n%s\n", found ? agency.name : role,
-                  request->number,
-                  an_request_kind_name(request->kind, false), (long long)request->id, body);
+    AN_TRY(find_body(desk, tx, request, word->role, arena, &agency, &found, reterr));
+    if (word->citation[0] != '\0')
+        an_citation_text(desk->instance->regulations, word->citation, false, &cite);
+    an_buf_printf(&text, "Kính gửi: %s\n\nHồ sơ số %s (%s), mã request:%lld.\n%s\n", found ? agency.name : word->role,
+                  request->number, kind_name, (long long)request->id, word->body);
     if (cite.len > 0)
         an_buf_printf(&text, "\nCăn cứ: %.*s.\n", AN_FMT(an_buf_view(&cite)));
     an_buf_byte(&text, 0);
-    struct an_notice notice = {.key = key, .kind = kind, .about = about, .to_role = role,
-                               .to_name = found ? agency.name : "",
-                               .address = found ? agency.email : "", .subject = title, .body = (const char *)text.ptr,
-                               .citation = citation,
-                               .document = document, .at = desk->at};
+    struct an_notice notice = {.key = key, .kind = kind, .about = about, .to_role = word->role,
+                               .to_name = found ? agency.name : "", .address = found ? agency.email : "",
+                               .subject = title, .body = (const char *)text.ptr, .citation = word->citation,
+                               .document = word->document, .at = desk->at};
     return an_notice_add(tx, &notice, request_mail_host(desk->instance), &id, reterr);
 }
 
@@ -134,12 +131,13 @@ write_overdue(void *context, struct an_tx *tx, struct an_err *reterr)
             continue;
         an_arena_reset(d->arena);
         AN_TRY(an_request_find(tx, d->ids[i], d->arena, &request, reterr));
-        AN_TRY(request_tell_role(&d->desk, tx, &request, request.addressee, "overdue", "Hồ sơ quá hạn giải quyết",
-                                 "Hồ sơ đã quá thời hạn giải quyết theo quy định.", NULL, request.form_citation,
-                                 reterr));
-        AN_TRY(request_tell_role(&d->desk, tx, &request, "qltt", "overdue", "Hồ sơ quá hạn giải quyết",
-                                 "Hồ sơ đã quá thời hạn giải quyết theo quy định; cơ quan giải quyết đã được nhắc.",
-                                 NULL, request.form_citation, reterr));
+        struct request_word word = {.role = request.addressee, .what = "overdue", .subject = "Hồ sơ quá hạn giải quyết",
+                                    .body = "Hồ sơ đã quá thời hạn giải quyết theo quy định.",
+                                    .citation = request.form_citation};
+        AN_TRY(request_notify(&d->desk, tx, &request, &word, reterr));
+        word.role = "qltt";
+        word.body = "Hồ sơ đã quá thời hạn giải quyết theo quy định; cơ quan giải quyết đã được nhắc.";
+        AN_TRY(request_notify(&d->desk, tx, &request, &word, reterr));
         d->told++;
     }
     return AN_OK;

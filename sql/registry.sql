@@ -251,7 +251,13 @@ INSERT INTO device (kind, number, model, uri, carrier, phone, account, subscribe
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'chua-dung', 1, 0, 'cuc', 0) RETURNING id
 
 -- name: device_update
-UPDATE device SET model = $1, uri = $2, phone = $3, account = $4, subscriber = $5, place = $6, note = $7 WHERE id = $8
+UPDATE device SET model = $1, uri = $2, carrier = $3, phone = $4, account = $5, subscriber = $6, place = $7, note = $8 WHERE id = $9
+
+-- name: device_free_own
+SELECT number FROM device WHERE state = 'chua-dung' AND kind = $1 AND subscriber = $2 ORDER BY number LIMIT 1
+
+-- name: device_free
+SELECT number FROM device WHERE state = 'chua-dung' AND kind = $1 AND subscriber IS NULL ORDER BY number LIMIT 1
 
 -- name: device_find
 SELECT d.id, d.kind, d.number, d.model, d.uri, d.carrier, d.phone, d.account, d.subscriber, d.state, d.event, d.link, d.holder_kind, d.holder, d.place, d.note,

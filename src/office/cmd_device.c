@@ -153,7 +153,8 @@ edit(struct cli *cli, const struct device_args *a, const char *number, struct an
     AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
     struct one one = {.d = &d, .number = number, .subscriber = a->subscriber};
     const struct { const char *given; const char **member; } texts[] = {
-        {a->model, &one.device.model}, {a->uri, &one.device.uri}, {a->phone, &one.device.phone}, {a->account, &one.device.account},
+        {a->model, &one.device.model}, {a->uri, &one.device.uri}, {a->carrier, &one.device.carrier}, {a->phone, &one.device.phone},
+        {a->account, &one.device.account},
         {a->place, &one.device.place}, {a->note, &one.device.note},
     };
 

@@ -9,6 +9,7 @@ static const struct opt plain_opts[] = {
 #define DEVICE_FIELDS \
     {"model", "ID", OPT_TEXT, D(model), "loại thiết bị (devices/models.yaml)", "model (devices/models.yaml)"}, \
     {"uri", "URI", OPT_TEXT, D(uri), "địa chỉ PKCS#11 khi thiết bị đang cắm", "PKCS#11 address while it is at hand"}, \
+    {"carrier", "TEXT", OPT_TEXT, D(carrier), "nhà mạng: Viettel, Vinaphone, Mobifone; thêm /cs khi chuyển đổi số đang dùng (NĐ 68/2024 Mẫu 01)", "carrier; with /cs to convert a number in use (NĐ 68/2024 Mẫu 01)"}, \
     {"phone", "NUMBER", OPT_TEXT, D(phone), "số điện thoại của SIM", "number of the SIM"}, \
     {"account", "TEXT", OPT_TEXT, D(account), "tài khoản ký số tập trung", "account of central signing"}, \
     {"subscriber", "NUMBER", OPT_TEXT, D(subscriber), "thuê bao", "subscriber"}, \
@@ -18,7 +19,6 @@ static const struct opt add_opts[] = {
     DESK_OPTS(device_args),
     {"kind", "pki-token|sim-pki|hsm", OPT_TEXT, D(kind), "loại (mặc định pki-token)", "kind (default pki-token)"},
     {"number", "TEXT", OPT_TEXT, D(number), "số hiệu thiết bị", "its number"},
-    {"carrier", "TEXT", OPT_TEXT, D(carrier), "nhà mạng: Viettel, Vinaphone, Mobifone; thêm /cs khi chuyển đổi số", "carrier; with /cs to convert a number in use"},
     DEVICE_FIELDS,
 };
 static const struct opt edit_opts[] = {

@@ -99,6 +99,41 @@ check_device(const struct an_device *device, struct an_err *reterr)
     return AN_OK;
 }
 
+/* Mẫu 01: a number in use is converted, and then the carrier says so. In use is what the register has as the phone of
+ * the person who gets the SIM. */
+static an_code
+check_number_in_use(struct an_tx *tx, const struct an_device *device, const char *carrier, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
+    struct an_subscriber subscriber = {0};
+    struct an_person person = {0};
+
+    if (device->subscriber == 0 || strstr(carrier, "/cs") != NULL)
+        return AN_OK;
+    AN_TRY(an_subscriber_find(tx, device->subscriber, arena, &subscriber, reterr));
+    if (subscriber.person == 0)
+        return AN_OK;
+    AN_TRY(an_person_find(tx, subscriber.person, arena, &person, reterr));
+    if (person.phone != NULL && strcmp(person.phone, device->phone) == 0)
+        AN_FAIL(reterr, AN_E_DEVICE_SIM, "%s/cs", carrier);
+    return AN_OK;
+}
+
+/* The carrier as it is kept: "Viettel", "Viettel/cs"; "" of what is no SIM. */
+static an_code
+clean_carrier(struct an_tx *tx, const struct an_device *device, char ret[static 32], struct an_err *reterr)
+{
+    const char *carrier = NULL;
+    bool converts = false;
+
+    ret[0] = '\0';
+    if (strcmp(device->kind, "sim-pki") != 0)
+        return AN_OK;
+    AN_TRY(an_sim_parse(device->carrier ? device->carrier : "", &carrier, &converts, reterr));
+    snprintf(ret, 32, "%s%s", carrier, converts ? "/cs" : "");
+    return check_number_in_use(tx, device, ret, reterr);
+}
+
 /* ---- adding, changing ---- */
 static an_code
 add_event(struct an_tx *tx, int64_t id, int64_t seq, const char *from, const char *to, const char *actor, an_time at,
@@ -117,12 +152,12 @@ an_device_add(struct an_tx *tx, const struct an_device *device, const char *acto
               struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
-    const char *carrier = "", *place = NULL, *note = NULL;
-    bool is_taken = false, converts = false;
+    const char *place = NULL, *note = NULL;
+    char carrier[32];
+    bool is_taken = false;
 
     AN_TRY(check_device(device, reterr));
-    if (strcmp(device->kind, "sim-pki") == 0)
-        AN_TRY(an_sim_parse(device->carrier, &carrier, &converts, reterr));
+    AN_TRY(clean_carrier(tx, device, carrier, reterr));
     AN_TRY(reg_clean(arena, "place", device->place, &place, reterr));
     AN_TRY(reg_clean(arena, "note", device->note, &note, reterr));
     const struct an_value number = an_v_text(device->number);
@@ -143,14 +178,15 @@ an_device_edit(struct an_tx *tx, const struct an_device *device, struct an_err *
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     const char *place = NULL, *note = NULL;
+    char carrier[32];
 
     AN_TRY(check_device(device, reterr));
+    AN_TRY(clean_carrier(tx, device, carrier, reterr));
     AN_TRY(reg_clean(arena, "place", device->place, &place, reterr));
     AN_TRY(reg_clean(arena, "note", device->note, &note, reterr));
-    const struct an_value values[] = {reg_text(device->model), reg_text(device->uri), reg_text(device->phone),
-                                      reg_text(device->account),
-                                      reg_id(device->subscriber), an_v_text(place), an_v_text(note),
-                                      AN_V_INT(device->id)};
+    const struct an_value values[] = {reg_text(device->model), reg_text(device->uri), an_v_text(carrier),
+                                      reg_text(device->phone), reg_text(device->account), reg_id(device->subscriber),
+                                      an_v_text(place), an_v_text(note), AN_V_INT(device->id)};
     return an_tx_run(tx, AN_SQL_DEVICE_UPDATE, values, AN_COUNT(values), NULL, reterr);
 }
 
@@ -200,6 +236,28 @@ an_device_find_number(struct an_tx *tx, const char *number, struct an_arena *are
     if (!found)
         AN_FAIL(reterr, AN_E_DEVICE_UNKNOWN, "%.64s", number);
     return AN_OK;
+}
+
+static an_code
+take_number(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    char *number = context;
+
+    (void)reterr;
+    snprintf(number, 64, "%s", an_row_text(row, 0));
+    return AN_OK;
+}
+
+an_code
+an_device_free(struct an_tx *tx, const char *kind, int64_t subscriber, char ret_number[static 64],
+               struct an_err *reterr)
+{
+    const struct an_value values[] = {an_v_text(kind), AN_V_INT(subscriber)};
+    bool found = false;
+
+    ret_number[0] = '\0';
+    AN_TRY(an_tx_one(tx, AN_SQL_DEVICE_FREE_OWN, values, 2, take_number, ret_number, &found, reterr));
+    return found ? AN_OK : an_tx_one(tx, AN_SQL_DEVICE_FREE, values, 1, take_number, ret_number, &found, reterr);
 }
 
 an_code

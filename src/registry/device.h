@@ -21,7 +21,7 @@ struct an_device {
     const char *number;  /* số hiệu thiết bị */
     const char *model;   /* id in devices/models.yaml */
     const char *uri;     /* of its token, when at hand; never a PIN */
-    const char *carrier; /* of a SIM: "Viettel", "Vinaphone", "Mobifone" */
+    const char *carrier; /* of a SIM: "Viettel", "Vinaphone", "Mobifone"; with "/cs" the number in use is converted */
     const char *phone, *account;
     int64_t subscriber;
     const char *state;
@@ -33,15 +33,19 @@ struct an_device {
 };
 /* "Viettel", "Viettel/cs" (the number in use is converted), as the column SIM PKI of Mẫu 01 has it; AN_E_DEVICE_SIM. */
 an_code an_sim_parse(const char *text, const char **ret_carrier, bool *ret_converts, struct an_err *reterr) AN_MUST_USE;
-/* Enters the register at Cục, state chua-dung. AN_E_DEVICE_FIELD, _SIM, _TAKEN. */
+/* Enters the register at Cục, state chua-dung. AN_E_DEVICE_FIELD, _SIM (also: the number is the subscriber's own, in
+ * use, and the carrier lacks "/cs"), _TAKEN. */
 an_code an_device_add(struct an_tx *tx, const struct an_device *device, const char *actor, an_time at, int64_t *ret_id,
                       struct an_err *reterr) AN_MUST_USE;
-/* Writes model, uri, phone, account, subscriber, place, note. */
+/* Writes model, uri, carrier, phone, account, subscriber, place, note. AN_E_DEVICE_FIELD, _SIM. */
 an_code an_device_edit(struct an_tx *tx, const struct an_device *device, struct an_err *reterr) AN_MUST_USE;
 an_code an_device_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_device *ret,
                        struct an_err *reterr) AN_MUST_USE;
 an_code an_device_find_number(struct an_tx *tx, const char *number, struct an_arena *arena, struct an_device *ret,
                               struct an_err *reterr) AN_MUST_USE;
+/* One that is not in use yet: the subscriber's, else one that is nobody's; "" = none. The caller's, 64 bytes. */
+an_code an_device_free(struct an_tx *tx, const char *kind, int64_t subscriber, char ret_number[static 64],
+                       struct an_err *reterr) AN_MUST_USE;
 typedef an_code (*an_device_fn)(void *context, const struct an_device *device, struct an_err *reterr);
 struct an_device_page {
     const char *state;       /* NULL = any */

@@ -253,6 +253,14 @@ check_device_state(struct probe *probe)
     return !probe->item->has_device || strcmp(state, "bi-khoa") == 0 || strcmp(state, "dang-dung") == 0;
 }
 
+/* Mẫu 01: blank = no SIM PKI. A certificate on a SIM needs the SIM in the register, with its carrier and number. */
+static bool
+check_sim(struct probe *probe)
+{
+    tell(probe, probe->item->item->name);
+    return strcmp(probe->facts->request->device_kind, "sim-pki") != 0 || probe->item->sim[0] != '\0';
+}
+
 static bool
 check_duplicate(struct probe *probe)
 {
@@ -291,6 +299,7 @@ static const struct {
     {"device.own", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE, check_device},
     {"device.kind", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE_KIND, check_device_kind},
     {"device.state", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE_STATE, check_device_state},
+    {"sim.known", K(NEW), OF_ITEM, AN_E_CHECK_SIM, check_sim},
     {"request.single", ALL, OF_ITEM, AN_E_CHECK_DUPLICATE, check_duplicate},
 };
 

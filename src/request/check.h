@@ -25,6 +25,7 @@ struct an_check_item {
     bool ground_is_known, ground_needs_record, has_record;
     const char *ground_citation;
     const char *missing;      /* labels of the form's cells that are empty; "" = none */
+    const char *sim;          /* "Viettel/cs": the column SIM PKI of Mẫu 01; "" = none */
 };
 struct an_check_facts {
     struct an_regulations *regulations;

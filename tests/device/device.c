@@ -66,6 +66,85 @@ devices_are_checked(void **state)
     }
 }
 
+/* ---- a number in use is converted, and the carrier says so; also when it is edited ---- */
+static an_code
+put_sim(struct an_tx *tx, void *context, struct an_err *reterr)
+{
+    struct an_device *device = context;
+    struct an_person person = {.name = "Lê Số Mẫu", .email = "a@h53.gov.vn", .phone = "0987000111"};
+    struct an_subscriber subscriber = {.kind = "person"};
+    struct an_device kept = {0};
+    char number[32];
+
+    if (device->subscriber == -1) {
+        person.agency = subscriber.agency = so;
+        person.identity_issued = person.born = person.retires = person.since = AN_TIME_NONE;
+        subscriber.since = subscriber.until = AN_TIME_NONE;
+        AN_TRY(an_person_add(tx, &person, &subscriber.person, number, reterr));
+        AN_TRY(an_subscriber_add(tx, &subscriber, &device->subscriber, number, reterr));
+    }
+    if (device->id == 0)
+        return an_device_add(tx, device, "CB000001", DAY(0), &device->id, reterr);
+    AN_TRY(an_device_edit(tx, device, reterr));
+    AN_TRY(an_device_find(tx, device->id, arena, &kept, reterr));
+    assert_string_equal(kept.carrier, device->carrier);
+    assert_string_equal(kept.phone, device->phone);
+    return AN_OK;
+}
+
+static void
+a_number_in_use_is_converted(void **state)
+{
+    struct an_device device = {.kind = "sim-pki", .number = "SIM-0009", .carrier = "Viettel", .phone = "0987000111",
+                               .subscriber = -1};
+    struct an_err err = {0};
+
+    (void)state;
+    expect(write_with(put_sim, &device, &err), AN_E_DEVICE_SIM, &err, "his own number, not converted");
+    device.subscriber = -1; /* rolled back with the rest */
+    device.carrier = "Viettel/cs";
+    expect(write_with(put_sim, &device, &err), AN_OK, &err, "converted");
+    device.phone = "0987000222";
+    device.carrier = "Viettel";
+    expect(write_with(put_sim, &device, &err), AN_OK, &err, "a new number");
+    device.phone = "0987000111";
+    expect(write_with(put_sim, &device, &err), AN_E_DEVICE_SIM, &err, "edited to the number in use");
+    device.carrier = "Mobifone/cs";
+    expect(write_with(put_sim, &device, &err), AN_OK, &err, "and converted");
+    device.phone = "09870001";
+    expect(write_with(put_sim, &device, &err), AN_E_DEVICE_SIM, &err, "no number");
+}
+
+/* ---- a free device: his own before anybody's, however many others lie there ---- */
+static an_code
+stock_up(struct an_tx *tx, void *context, struct an_err *reterr)
+{
+    char found[64], name[32];
+    int64_t id = 0;
+
+    (void)context;
+    for (int i = 0; i < 600; i++) {
+        snprintf(name, sizeof(name), "A-%04d", i);
+        AN_TRY(an_device_add(tx, &(struct an_device){.kind = "hsm", .number = name, .account = name}, "CB000001", DAY(0), &id, reterr));
+    }
+    AN_TRY(an_device_free(tx, "pki-token", 77, found, reterr));
+    assert_string_equal(found, "TK-0001"); /* behind 600 of another kind */
+    AN_TRY(an_device_free(tx, "hsm", 77, found, reterr));
+    assert_string_equal(found, "A-0000");
+    AN_TRY(an_device_free(tx, "usb", 77, found, reterr));
+    assert_string_equal(found, "");
+    return AN_OK;
+}
+
+static void
+a_free_device_is_found(void **state)
+{
+    struct an_err err = {0};
+
+    (void)state;
+    expect(write_with(stock_up, NULL, &err), AN_OK, &err, "stock");
+}
+
 static void
 sim_column_of_the_form(void **state)
 {
@@ -337,7 +416,8 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(devices_are_checked), cmocka_unit_test(sim_column_of_the_form), cmocka_unit_test(models_say_what_a_pin_is),
+        cmocka_unit_test(devices_are_checked), cmocka_unit_test(a_number_in_use_is_converted), cmocka_unit_test(a_free_device_is_found),
+        cmocka_unit_test(sim_column_of_the_form), cmocka_unit_test(models_say_what_a_pin_is),
         cmocka_unit_test(states_follow_the_table), cmocka_unit_test(custody_is_unbroken), cmocka_unit_test(database_refuses_gaps),
     };
 

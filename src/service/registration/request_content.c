@@ -82,10 +82,27 @@ find_receiver(const struct an_desk *desk, struct an_tx *tx, const char *number, 
     return AN_OK;
 }
 
+static bool
+wants_sim(const struct an_request_spec *spec)
+{
+    return spec->kind == AN_REQUEST_NEW && spec->device_kind != NULL && strcmp(spec->device_kind, "sim-pki") == 0;
+}
+
+/* The SIM that is entered for him and not in use yet. */
 static an_code
-find_subject(const struct an_desk *desk, struct an_tx *tx, const struct an_request_subject *said,
-             struct an_arena *arena, struct subject *s,
-             struct an_err *reterr)
+find_ready_sim(struct an_tx *tx, struct an_arena *arena, struct subject *s, struct an_err *reterr)
+{
+    char number[64];
+
+    AN_TRY(an_device_free(tx, "sim-pki", s->subscriber.id, number, reterr));
+    if (number[0] == '\0')
+        return AN_OK;
+    return an_device_find_number(tx, number, arena, &s->device, reterr);
+}
+
+static an_code
+find_subject(const struct an_desk *desk, struct an_tx *tx, const struct an_request_spec *spec,
+             const struct an_request_subject *said, struct an_arena *arena, struct subject *s, struct an_err *reterr)
 {
     struct an_subscriber_cert link = {0};
 
@@ -103,6 +120,8 @@ find_subject(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
         AN_TRY(request_newest_cert(tx, s->subscriber.id, s->certificate, reterr));
     if (said->device != NULL && said->device[0] != '\0')
         return an_device_find_number(tx, said->device, arena, &s->device, reterr);
+    if (wants_sim(spec))
+        return find_ready_sim(tx, arena, s, reterr);
     if (s->certificate[0] == '\0')
         return AN_OK;
     AN_TRY(an_subscriber_of_cert(tx, s->certificate, arena, &link, reterr));
@@ -121,6 +140,17 @@ change_label(const char *what)
         if (strcmp(change_table[i].id, what) == 0)
             return change_table[i].vi;
     return what;
+}
+
+/* A SIM: Mẫu 01 has its carrier, Mẫu 04 its number beside the certificate's. */
+static void
+put_sim(json_t *row, enum an_request_kind kind, const struct subject *s)
+{
+    AN_CLEANUP(an_free_ptr) char *both = an_asprintf("%s; %s", s->certificate, s->device.phone ? s->device.phone : "");
+
+    put(row, "sim_pki", s->device.carrier);
+    if (kind != AN_REQUEST_NEW)
+        put(row, "certificate_shown", both);
 }
 
 /* All columns that any of the forms has; each form takes its own. */
@@ -150,6 +180,9 @@ build_row(enum an_request_kind kind, const struct an_request_subject *said, cons
         put(row, "budget_code", s->agency.budget_code);
         put(row, "purpose", s->subscriber.label);
     }
+    put(row, "certificate_shown", kind == AN_REQUEST_NEW ? "" : s->certificate);
+    if (s->device.id != 0 && strcmp(s->device.kind, "sim-pki") == 0)
+        put_sim(row, kind, s);
     if (kind == AN_REQUEST_NEW)
         put(row, "old_certificate", s->certificate);
     if (kind == AN_REQUEST_RENEW || kind == AN_REQUEST_CHANGE) {
@@ -242,7 +275,7 @@ compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
         struct subject s = {0};
         json_t *row;
 
-        AN_TRY(find_subject(desk, tx, &spec->subjects[i], paper->arena, &s, reterr));
+        AN_TRY(find_subject(desk, tx, spec, &spec->subjects[i], paper->arena, &s, reterr));
         if (i == 0 && paper->request.subject_kind == NULL)
             paper->request.subject_kind = keep(paper->arena, subject_kind(s.subscriber.kind));
         if (i == 0 && paper->request.device_kind == NULL)

@@ -1,6 +1,6 @@
 /*
- * The deciding side: accept, ask for a supplement, decide item by item (refusing in writing: request_refuse.c). Each decision is a CMS
- * signature by the officer over the item as it stands (decision/); how many officers it takes is a parameter of the
+ * The deciding side: accept, ask for a supplement, decide item by item; refusing: request_refuse.c. Each decision is a
+ * CMS signature by the officer over the item as it stands (decision/); how many officers it takes is a parameter of the
  * regulation. Who filed never decides.
  */
 #include "service/registration/request_internal.h"

@@ -85,35 +85,14 @@ give_back(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 /* ---- a device for a new subscriber: reserved in the commit that names it ---- */
-struct picking {
-    const char *kind;
-    int64_t subscriber;
-    char number[64];
-};
-
-static an_code
-pick_device(void *context, const struct an_device *device, struct an_err *reterr)
-{
-    struct picking *p = context;
-
-    (void)reterr;
-    if (strcmp(device->kind, p->kind) == 0 && (device->subscriber == 0 || device->subscriber == p->subscriber) &&
-        (p->number[0] == '\0' || device->subscriber == p->subscriber))
-        snprintf(p->number, sizeof(p->number), "%s", device->number);
-    return AN_OK;
-}
-
 static an_code
 reserve_device(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct job *j = context;
-    struct picking p = {.kind = j->request.device_kind, .subscriber = j->subscriber.id};
-    struct an_device_page page = {.state = "chua-dung", .limit = 500};
 
-    AN_TRY(an_device_list(tx, &page, pick_device, &p, reterr));
-    if (p.number[0] == '\0')
-        AN_FAIL(reterr, AN_E_REQUEST_NO_DEVICE, "%s", p.kind);
-    snprintf(j->device_number, sizeof(j->device_number), "%s", p.number);
+    AN_TRY(an_device_free(tx, j->request.device_kind, j->subscriber.id, j->device_number, reterr));
+    if (j->device_number[0] == '\0')
+        AN_FAIL(reterr, AN_E_REQUEST_NO_DEVICE, "%s", j->request.device_kind);
     AN_TRY(read_subject(tx, j, reterr));
     j->device.subscriber = j->subscriber.id;
     AN_TRY(an_device_edit(tx, &j->device, reterr));

@@ -115,6 +115,7 @@ gather_item(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena
 
     item->change_what = request_text_at(row, "what");
     item->change_to = request_text_at(row, "change_to");
+    item->sim = request_text_at(row, "sim_pki");
     item->change_is_case = is_change_case(request->subject_kind, item->change_what);
     item->device_kind = item->device_state = item->ground_citation = "";
     AN_TRY(an_subscriber_find_number(tx, item->item->subject, arena, &subscriber, reterr));

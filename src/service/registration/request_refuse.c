@@ -1,6 +1,6 @@
 /*
- * Refusing: always in writing, with the reason, signed by who refuses (NĐ 68/2024 Điều 22; Đồng Tháp Điều 11.2b), whether
- * it is the whole dossier or items of it.
+ * Refusing: always in writing, with the reason, signed by who refuses (NĐ 68/2024 Điều 22; Đồng Tháp Điều 11.2b),
+ * whether it is the whole dossier or items of it.
  */
 #include "service/registration/request_internal.h"
 

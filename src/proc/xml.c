@@ -361,6 +361,7 @@ take_signature(struct taker *taker, const json_t *row, struct an_xml_signature *
     ret->problem = take_text(taker, row, "problem");
     ret->coverage = take_text(taker, row, "coverage");
     ret->policy = take_text(taker, row, "policy");
+    ret->is_moved = take_bool(row, "moved");
     ret->is_counter = take_bool(row, "counter");
     ret->has_xades = take_bool(row, "xades");
     ret->is_baseline = take_bool(row, "baseline");
@@ -370,7 +371,6 @@ take_signature(struct taker *taker, const json_t *row, struct an_xml_signature *
     ret->signing_time = an_time_parse(an_bytes_of_str(take_text(taker, row, "signing_time")));
     take_method(taker, row, ret);
     take_references(taker, json_object_get(row, "references"), ret);
-    ret->has_references = ret->reference_count > 0;
     ret->cert_digests = take_digests(taker, row, "cert_digests", &ret->cert_digest_count);
     ret->cert_values = take_blobs(taker, row, "cert_values");
     ret->crl_values = take_blobs(taker, row, "crl_values");

@@ -69,8 +69,9 @@ struct an_xml_blobs { an_bytes *items; size_t count; };
 struct an_xml_signature {
     const char *id, *parent; /* parent: Id of the signature that this one counter-signs, "" = none */
     bool is_baseline;        /* the signed properties that a baseline level asks for stand there, well formed */
-    bool is_counter, has_xades, has_signed_properties, has_references;
+    bool is_counter, has_xades, has_signed_properties;
     const char *problem;     /* why the structure is refused, "" = none */
+    bool is_moved;           /* the problem: the properties that are signed stand in another place */
     const char *coverage;    /* "whole-file", "part", "none" */
     const char *method;      /* URI */
     int scheme_kind, scheme_digest, scheme_mgf, scheme_salt; /* enum an_sig_kind … */

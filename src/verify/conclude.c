@@ -254,6 +254,16 @@ add_finding(struct an_case *sig, const struct an_rule *rule, const struct an_out
         an_finding_add(sig->report, rule->id, AN_FINDING_NOTE, outcome->why, "%s", detail);
 }
 
+/* The first failed, then the first indeterminate; what is the last word gives way to neither. */
+static bool
+decides(const struct an_outcome *outcome, const struct an_outcome *before)
+{
+    if (before->is_last || before->status == AN_FINDING_FAILED)
+        return false;
+    return outcome->status == AN_FINDING_FAILED || outcome->is_last ||
+           (outcome->status == AN_FINDING_INDETERMINATE && before->status == AN_FINDING_PASSED);
+}
+
 static void
 run_rules(struct an_case *sig, const struct an_rule *rules, size_t count)
 {
@@ -263,9 +273,7 @@ run_rules(struct an_case *sig, const struct an_rule *rules, size_t count)
         struct an_outcome outcome = rules[i].check(sig);
 
         add_finding(sig, &rules[i], &outcome);
-        if (outcome.status == AN_FINDING_FAILED && decisive.status != AN_FINDING_FAILED)
-            decisive = outcome;
-        else if (outcome.status == AN_FINDING_INDETERMINATE && decisive.status == AN_FINDING_PASSED)
+        if (decides(&outcome, &decisive))
             decisive = outcome;
     }
     sig->report->indication = decisive.status == AN_FINDING_PASSED   ? AN_TOTAL_PASSED

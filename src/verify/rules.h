@@ -6,6 +6,7 @@
 struct an_outcome {
     enum an_finding_status status; /* what it means for the verdict */
     enum an_finding_status shown;  /* what the report says, when that is worse; PASSED = the same as status */
+    bool is_last;                  /* indeterminate, and nothing that comes later decides instead */
     enum an_sub sub;
     an_code code, why;             /* the rule's words; the exact reason below them, AN_OK = none */
     const char *detail;            /* borrowed; may be NULL */

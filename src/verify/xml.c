@@ -56,6 +56,17 @@ judge_reference(struct an_case *sig, const struct an_xml_reference *reference)
         an_step_set(&sig->integrity, AN_FINDING_INDETERMINATE, AN_V_INTEGRITY_UNKNOWN, "%.180s", name);
 }
 
+/* Is there any data that the signature speaks of, beside its own properties and keys? */
+static bool
+names_data(const struct an_xml_signature *signature)
+{
+    for (size_t i = 0; i < signature->reference_count; i++)
+        if (!signature->references[i].in_manifest && strcmp(signature->references[i].covers, "signed-properties") != 0 &&
+            strcmp(signature->references[i].covers, "key-info") != 0)
+            return true;
+    return false;
+}
+
 static void
 judge_references(struct an_xml_case *row)
 {
@@ -65,9 +76,10 @@ judge_references(struct an_xml_case *row)
     an_step_set(&sig->integrity, AN_FINDING_PASSED, AN_V_INTEGRITY_OK, "%zu", signature->reference_count);
     for (size_t i = 0; i < signature->reference_count; i++)
         judge_reference(sig, &signature->references[i]);
-    if (!signature->has_references) {
+    if (!names_data(signature)) {
         an_step_set(&sig->data, AN_FINDING_INDETERMINATE, AN_V_XML_NOTHING, "%s", "");
-        an_step_set(&sig->integrity, AN_FINDING_INDETERMINATE, AN_V_INTEGRITY_UNKNOWN, "%s", "");
+        if (!signature->reference_count)
+            an_step_set(&sig->integrity, AN_FINDING_INDETERMINATE, AN_V_INTEGRITY_UNKNOWN, "%s", "");
     }
     for (size_t i = 0; i < signature->reference_count; i++)
         if (signature->references[i].filtered)
@@ -89,6 +101,21 @@ has_typed_properties(const struct an_xml_signature *signature)
     return false;
 }
 
+/* Properties that were moved out of their signature are not its signed data, which are then not to be found (EN 319
+ * 102-1, 5.2.7.4); somebody moved them, and the file is damaged. */
+static void
+judge_problem(struct an_case *sig, const struct an_xml_signature *signature)
+{
+    if (signature->is_moved) {
+        sig->is_lost = true;
+        an_step_set(&sig->data, AN_FINDING_INDETERMINATE, AN_V_XML_WRAPPED, "%.180s", signature->problem);
+    } else if (signature->problem[0]) {
+        an_step_set(&sig->structure, AN_FINDING_FAILED,
+                    strstr(signature->problem, "SignedProperties") ? AN_V_XML_WRAPPED : AN_V_FORMAT_BAD, "%.180s",
+                    signature->problem);
+    }
+}
+
 /* A signature that does not cover what people read is right only in a narrow sense. */
 static void
 judge_coverage(struct an_xml_case *row)
@@ -99,10 +126,7 @@ judge_coverage(struct an_xml_case *row)
     sig->report->coverage = strcmp(signature->coverage, "whole-file") == 0 ? "whole-file"
                             : strcmp(signature->coverage, "part") == 0     ? "part"
                                                                            : "none";
-    if (signature->problem[0])
-        an_step_set(&sig->structure, AN_FINDING_FAILED,
-                    strstr(signature->problem, "SignedProperties") ? AN_V_XML_WRAPPED : AN_V_FORMAT_BAD, "%.180s",
-                    signature->problem);
+    judge_problem(sig, signature);
     sig->report->is_counter = signature->is_counter;
     if (signature->has_signed_properties && !has_typed_properties(signature)) {
         sig->lack = AN_N_XML_UNTYPED;
@@ -322,7 +346,7 @@ level_of(const struct an_xml_case *row)
     bool has_t = false, has_a = false;
 
     if (!row->signature->has_signed_properties || !row->signature->has_signing_certificate ||
-        !row->signature->is_baseline || !row->signature->has_references)
+        !row->signature->is_baseline || !names_data(row->signature))
         return "";
     for (size_t i = 0; i < row->sig.stamps.count; i++) {
         has_t = has_t || (row->sig.stamps.items[i].kind == AN_STAMP_SIGNATURE && row->sig.stamps.items[i].tst);

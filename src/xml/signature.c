@@ -206,12 +206,14 @@ note_properties(struct xml_signature *signature, xmlNode *node)
 
     if (!xml_is(qualifying, NULL, "QualifyingProperties") || !xml_within(node, signature->node) ||
         !xml_is(qualifying->parent, XML_NS_DSIG, "Object") ||
-        qualifying->parent->parent != signature->node)
+        qualifying->parent->parent != signature->node) {
         problem(signature, "SignedProperties stand outside their signature");
-    else if (signature->signed_properties && signature->signed_properties != node)
+        json_object_set_new(signature->json, "moved", json_true());
+    } else if (signature->signed_properties && signature->signed_properties != node) {
         problem(signature, "two SignedProperties");
-    else
+    } else {
         signature->signed_properties = node;
+    }
 }
 
 static void

@@ -179,6 +179,51 @@ read_named(const json_t *detached, struct case_files *files)
     }
 }
 
+/* The line of a table that starts with this identifier and a tab, without both; AN_NONE when there is none. */
+static an_bytes
+find_line(an_bytes table, const char *id)
+{
+    char *key = an_asprintf("\n%s\t", id);
+    size_t at = an_bytes_find(table, an_bytes_of_str(key), 0), end;
+    an_bytes line = AN_NONE;
+
+    if (at != SIZE_MAX) {
+        at += strlen(key);
+        end = an_bytes_find(table, AN_LIT("\n"), at);
+        line = an_bytes_slice(table, at, (end == SIZE_MAX ? table.len : end) - at);
+    }
+    free(key);
+    return line;
+}
+
+static an_bytes
+find_row(const char *variable, const char *id, struct an_buf *table)
+{
+    const char *path = getenv(variable);
+
+    *table = an_buf_new((size_t)1024 * 1024);
+    if (!path || an_file_read(path, (size_t)1024 * 1024, table, NULL) != AN_OK)
+        return AN_NONE;
+    return find_line(an_buf_view(table), id);
+}
+
+/* contents.tsv: what another suite signed in memory. True when this case has such a content. */
+static bool
+read_published(const char *id, struct an_buf *ret)
+{
+    struct an_buf table;
+    an_bytes row = find_row("ANTIN_CONTENTS", id, &table);
+    size_t tab = an_bytes_find(row, AN_LIT("\t"), 0);
+    an_bytes content = tab != SIZE_MAX ? an_bytes_slice(row, tab + 1, row.len - tab - 1) : AN_NONE;
+
+    if (an_bytes_starts_with(content, AN_LIT("hex:")))
+        an_hex_decode(ret, an_bytes_slice(content, 4, content.len - 4));
+    else
+        an_buf_append(ret, content);
+    an_buf_free(&table);
+    return tab != SIZE_MAX;
+}
+
 static void
 read_files(const json_t *row, struct case_files *files)
 {
@@ -189,6 +234,8 @@ read_files(const json_t *row, struct case_files *files)
     add_certs(json_object_get(row, "anchor"), &files->anchors);
     add_certs(json_object_get(extra, "intermediates"), &files->untrusted);
     add_crls(json_object_get(extra, "crls"), &files->crls);
+    if (read_published(text_of(row, "id"), &files->content))
+        return;
     if (json_array_size(detached) > 1)
         read_named(detached, files);
     else if (json_array_size(detached))
@@ -245,18 +292,19 @@ case_result_done(struct case_result *result)
     an_report_done(&result->report);
 }
 
-/* exceptions.tsv: id, tab, reason. */
-bool
-is_excepted(const char *id)
+enum exception
+exception_of(const char *id)
 {
-    const char *path = getenv("ANTIN_EXCEPTIONS");
-    struct an_buf content = an_buf_new((size_t)1024 * 1024);
-    char *key = an_asprintf("\n%s\t", id);
-    bool found = false;
+    static const struct { const char *word; enum exception kind; } kinds[] = {
+        {"said\t", EXCEPT_SAID}, {"silent\t", EXCEPT_SILENT}, {"absent\t", EXCEPT_ABSENT}, {"other\t", EXCEPT_OTHER},
+    };
+    enum exception found = EXCEPT_NONE;
+    struct an_buf table;
+    an_bytes row = find_row("ANTIN_EXCEPTIONS", id, &table);
 
-    if (path && an_file_read(path, (size_t)1024 * 1024, &content, NULL) == AN_OK)
-        found = an_bytes_find(an_buf_view(&content), an_bytes_of_str(key), 0) != SIZE_MAX;
-    an_buf_free(&content);
-    free(key);
+    for (size_t i = 0; i < AN_COUNT(kinds); i++)
+        if (an_bytes_starts_with(row, an_bytes_of_str(kinds[i].word)))
+            found = kinds[i].kind;
+    an_buf_free(&table);
     return found;
 }

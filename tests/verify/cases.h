@@ -29,4 +29,6 @@ typedef void (*case_fn)(void *context, const json_t *row);
 size_t each_case(const char *manifest, case_fn fn, void *context);
 void run_case(struct an_verifier *verifier, const json_t *row, const char *policy, struct case_result *ret);
 void case_result_done(struct case_result *result);
-bool is_excepted(const char *id);
+/* exceptions.tsv: why an expectation does not hold here; EXCEPT_NONE when it must. */
+enum exception { EXCEPT_NONE, EXCEPT_SAID, EXCEPT_SILENT, EXCEPT_ABSENT, EXCEPT_OTHER };
+enum exception exception_of(const char *id);

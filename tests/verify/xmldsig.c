@@ -168,7 +168,7 @@ judge(void *context, const json_t *row)
         agreed++;
     } else if (is_valid && code == AN_OK && excuse(&report)) {
         *excuse(&report) += 1;
-    } else if (is_excepted(text_of(row, "id"))) {
+    } else if (exception_of(text_of(row, "id"))) {
         excepted++;
     } else {
         *(is_valid ? &wrong_rejects : &wrong_accepts) += 1;

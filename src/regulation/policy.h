@@ -59,6 +59,8 @@ struct an_policy {
     int64_t grace_seconds;     /* status must have been issued this long after the signing time */
     bool online;               /* what happens without --online or --offline */
     bool time_stamp_required;
+    bool attributes_required;   /* the signing-certificate attribute and the types that EN 319 122-1, 132-1 demand */
+    bool trusted_signer_enough; /* a signer who is an anchor himself: his dates are not looked at (RFC 5280, 6.1.1 d) */
     bool legal_effect; /* the document's legal effect is classified (law: both signatures) */
     const char *path_citation, *algorithm_citation, *revocation_citation, *time_stamp_citation,
         *legal_citation; /* or NULL */

@@ -253,10 +253,29 @@ read_flag_group(struct policy_reading *reading, const struct an_yaml_node *map, 
     return note_unconfirmed(reading, map, group.cite, group.unconfirmed);
 }
 
+/* What a signature must carry and what it need not; a policy that says nothing asks for neither. */
+static an_code
+read_signature(struct policy_reading *reading, const struct an_yaml_node *map)
+{
+    struct signature_group { bool attributes, trusted; } group = {0};
+    static const struct an_yaml_field FIELDS[] = {
+        {"attributes-required", AN_FIELD_FLAG, true, offsetof(struct signature_group, attributes), NULL},
+        {"trusted-signer-is-enough", AN_FIELD_FLAG, true, offsetof(struct signature_group, trusted), NULL},
+    };
+
+    if (!map)
+        return AN_OK;
+    AN_TRY(an_yaml_read_fields(reading->doc, map, FIELDS, AN_COUNT(FIELDS), &group, reading->reterr));
+    reading->policy->attributes_required = group.attributes;
+    reading->policy->trusted_signer_enough = group.trusted;
+    return AN_OK;
+}
+
 struct policy_keys {
     const char *id, *name_vi, *name_en, *cite, *path_cite;
     int domain, anchor_rule;
-    const struct an_yaml_node *anchors, *intermediates, *algorithms, *revocation, *time_stamp, *legal_effect;
+    const struct an_yaml_node *anchors, *intermediates, *algorithms, *revocation, *time_stamp, *legal_effect,
+        *signature;
 };
 #define KEY(member) offsetof(struct policy_keys, member)
 static const struct an_yaml_field POLICY_FIELDS[] = {
@@ -273,6 +292,7 @@ static const struct an_yaml_field POLICY_FIELDS[] = {
     {"revocation", AN_FIELD_MAP, true, KEY(revocation), NULL},
     {"time-stamp", AN_FIELD_MAP, true, KEY(time_stamp), NULL},
     {"legal-effect", AN_FIELD_MAP, true, KEY(legal_effect), NULL},
+    {"signature", AN_FIELD_MAP, false, KEY(signature), NULL},
 };
 
 static an_code
@@ -296,6 +316,7 @@ read_policy(struct policy_reading *reading, const struct policy_keys *keys)
         AN_TRY(read_anchors(reading, keys->intermediates, &policy->intermediates, &policy->intermediate_count));
     AN_TRY(read_algorithms(reading, keys->algorithms));
     AN_TRY(read_revocation(reading, keys->revocation));
+    AN_TRY(read_signature(reading, keys->signature));
     AN_TRY(read_flag_group(reading, keys->time_stamp, "required", &policy->time_stamp_required,
                            &policy->time_stamp_citation));
     return read_flag_group(reading, keys->legal_effect, "classified", &policy->legal_effect, &policy->legal_citation);

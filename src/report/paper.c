@@ -270,7 +270,8 @@ banner_note(const struct an_report_context *context, const struct an_report *rep
         struct report_check checks[REPORT_CHECKS];
         const struct report_check *decisive;
 
-        if (s->indication == report->indication && report->indication != AN_TOTAL_PASSED &&
+        if (s->indication != AN_TOTAL_PASSED &&
+            (s->indication == report->indication || report->indication == AN_INDETERMINATE) &&
             (decisive = report_decisive(checks, report_checks(s, checks))) != NULL)
             return an_asprintf("%s: %s", s->signer ? s->signer : s->field,
                                report_message(context, decisive->finding->code));

@@ -350,6 +350,18 @@ ask_older_status(struct an_job *job, struct an_cert *leaf, const char *purpose, 
     }
 }
 
+/* An anchor is a name and a key (RFC 5280, 6.1.1 d): who trusts the signer himself trusts him until he no longer does. */
+static void
+trust_signer(const struct an_job *job, struct an_cert_verdict *verdict)
+{
+    bool is_anchor = verdict->path && verdict->path->result.chain_count == 1;
+
+    if (is_anchor && verdict->class_ == AN_CERT_EXPIRED && job->policy->trusted_signer_enough) {
+        an_cert_verdict_set(verdict, AN_CERT_GOOD, AN_OK);
+        verdict->detail[0] = 0;
+    }
+}
+
 void
 an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpose, an_time best_time,
                      struct an_cert_verdict *ret)
@@ -358,6 +370,7 @@ an_certificate_judge(struct an_job *job, struct an_cert *leaf, const char *purpo
 
     *ret = (struct an_cert_verdict){.revoked_at = AN_TIME_NONE};
     judge_now(job, leaf, purpose, ret);
+    trust_signer(job, ret);
     if (ret->class_ != AN_CERT_GOOD && has_poe && time_heals(ret->class_))
         judge_past(job, leaf, purpose, best_time, ret);
     else if (ret->class_ == AN_CERT_GOOD)

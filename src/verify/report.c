@@ -167,18 +167,40 @@ make_visible(struct an_signature_report *row)
         an_utf8_make_visible(row->modifications[i].what);
 }
 
+static bool
+has_signature(const struct an_report *report)
+{
+    for (size_t i = 0; i < report->signature_count; i++)
+        if (!report->signatures[i].is_time_stamp)
+            return true;
+    return false;
+}
+
+/* A time-stamp or record that is broken proves nothing; anybody can lay one beside a good signature, which it does not
+ * break. It is not passed over either. A counter-signature that is wrong speaks for a person who did not sign: it counts
+ * in full. */
+static void
+add_row(struct an_report *report, const struct an_signature_report *row, bool is_lenient)
+{
+    bool is_doubt = is_lenient && row->is_time_stamp && row->word == AN_WORD_BROKEN;
+    enum an_indication indication = is_doubt ? AN_INDETERMINATE : row->indication;
+    enum an_clerk_word word = is_doubt ? AN_WORD_NOT_ENOUGH : row->word;
+
+    if (badness(indication) > badness(report->indication))
+        report->indication = indication;
+    if (word_badness(word) > word_badness(report->word))
+        report->word = word;
+}
+
 void
 an_report_conclude(struct an_report *report)
 {
+    bool is_lenient = has_signature(report);
+
     report->indication = AN_TOTAL_PASSED;
     report->word = AN_WORD_VALID;
     for (size_t i = 0; i < report->signature_count; i++) {
-        struct an_signature_report *row = &report->signatures[i];
-
-        make_visible(row);
-        if (badness(row->indication) > badness(report->indication))
-            report->indication = row->indication;
-        if (word_badness(row->word) > word_badness(report->word))
-            report->word = row->word;
+        make_visible(&report->signatures[i]);
+        add_row(report, &report->signatures[i], is_lenient);
     }
 }

@@ -87,12 +87,11 @@ rule_changes(const struct an_case *sig)
 static struct an_outcome
 rule_constraints(const struct an_case *sig)
 {
-    /* The neutral policy is for comparison with validators of EN 319 102-1, which ask for the attribute (5.2.3.4)
-     * and for typed properties; fielded signatures without them are common, and the other policies note it. */
+    /* EN 319 102-1 asks for the attribute (5.2.3.4) and for typed properties; fielded signatures without them are
+     * common: most policies only note it. */
     an_code lack = sig->has_ess ? sig->lack : AN_N_VERIFY_NO_ESS;
 
-    if (sig->constraints.status != AN_FINDING_FAILED && lack != AN_OK && !sig->job->policy->any_algorithm &&
-        sig->job->policy->domain && strcmp(sig->job->policy->domain, "trung-lap") == 0)
+    if (sig->constraints.status != AN_FINDING_FAILED && lack != AN_OK && sig->job->policy->attributes_required)
         return indeterminate(AN_SUB_SIG_CONSTRAINTS_FAILURE, lack);
     return of_step(&sig->constraints, AN_SUB_SIG_CONSTRAINTS_FAILURE);
 }

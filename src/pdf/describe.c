@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#define RIGHTS_REVISIONS 256
+
 #define XMP_MAX ((size_t)4 * 1024 * 1024) /* metadata packets are some kilobytes */
 
 static void
@@ -90,6 +92,28 @@ static bool
 starts_linearized(const struct an_pdf *pdf)
 {
     return an_bytes_find(an_bytes_slice(pdf->file, (size_t)pdf->header, 1024), AN_LIT("/Linearized"), 0) != SIZE_MAX;
+}
+
+size_t
+an_pdf_usage_rights(struct an_pdf *pdf)
+{
+    static const char *const keys[] = {"UR3", "UR"};
+    size_t count = 0, latest = an_pdf_latest(pdf);
+
+    for (size_t k = 0; k < AN_COUNT(keys); k++) {
+        uint64_t before = UINT64_MAX;
+
+        for (size_t i = 0; i <= latest && i < RIGHTS_REVISIONS; i++) {
+            const struct an_pdf_obj *perms = an_pdf_at(pdf, i, an_pdf_catalog(pdf, i), "Perms");
+            const struct an_pdf_obj *rights = an_pdf_at(pdf, i, perms, keys[k]);
+
+            if (rights->kind != AN_PDF_DICT || rights->offset == before || !an_pdf_dict_find(rights, "ByteRange"))
+                continue;
+            before = rights->offset;
+            count++;
+        }
+    }
+    return count;
 }
 
 void

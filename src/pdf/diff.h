@@ -41,9 +41,9 @@ struct diff {
     struct an_map *by_num;
     struct finding_list out;
     enum an_pdf_change_class main_class; /* of what was added to the form: signatures, or time-stamps alone */
-    bool lock_known, lock_all;       /* FieldMDP of the signature: */
-    bool lock_is_exclude;
-    const struct an_pdf_obj *lock_fields; /* array of names, or NULL */
+    bool lock_known, lock_all;       /* FieldMDP and /Lock of the signature: */
+    struct an_diff_lock { bool is_exclude; const struct an_pdf_obj *fields; /* array of names */ } locks[8];
+    size_t lock_count;
     size_t field_visits;             /* nodes of the form walked: a node listed twice doubles the way at every level */
 };
 

@@ -356,31 +356,48 @@ an_diff_rule_form(struct diff *diff, const struct an_pdf_obj *old_form, const st
 
 /* ---- FieldMDP ---- */
 
+/* All, or a list, or all but a list. What is not said right locks everything. */
 static void
-find_lock(struct diff *diff)
+add_lock(struct diff *diff, const struct an_pdf_obj *parms)
+{
+    const struct an_pdf_obj *action = an_diff_old(diff, parms, "Action"), *fields = an_diff_old(diff, parms, "Fields");
+    bool is_exclude = an_pdf_is_name(action, "Exclude"), has_list = fields->kind == AN_PDF_ARRAY;
+
+    if (!(is_exclude && has_list) && !an_pdf_is_name(action, "Include"))
+        diff->lock_all = true;
+    else if (diff->lock_count == AN_COUNT(diff->locks))
+        diff->lock_all = true;
+    else if (has_list)
+        diff->locks[diff->lock_count++] = (struct an_diff_lock){is_exclude, fields};
+}
+
+static void
+find_field_locks(struct diff *diff, const struct an_pdf_sigfield *field)
+{
+    const struct an_pdf_obj *references = an_diff_old(diff, field->value, "Reference");
+    const struct an_pdf_obj *own = an_diff_old(diff, field->field, "Lock");
+
+    if (own->kind == AN_PDF_DICT)
+        add_lock(diff, own);
+    for (size_t j = 0; references->kind == AN_PDF_ARRAY && j < references->u.array.count; j++) {
+        const struct an_pdf_obj *reference = an_pdf_resolve(diff->pdf, diff->old, &references->u.array.items[j]);
+
+        if (an_pdf_is_name(an_diff_old(diff, reference, "TransformMethod"), "FieldMDP"))
+            add_lock(diff, an_diff_old(diff, reference, "TransformParams"));
+    }
+}
+
+static void
+find_locks(struct diff *diff)
 {
     struct an_pdf_sigfields fields = {0};
 
     if (diff->lock_known || an_pdf_sigfields(diff->pdf, diff->old, &fields, NULL) != AN_OK)
         return;
     diff->lock_known = true;
-    for (size_t i = 0; i < fields.count; i++) {
-        const struct an_pdf_obj *references;
-
-        if (fields.items[i].value == NULL || fields.items[i].revision != (int)diff->old)
-            continue;
-        references = an_diff_old(diff, fields.items[i].value, "Reference");
-        for (size_t j = 0; references->kind == AN_PDF_ARRAY && j < references->u.array.count; j++) {
-            const struct an_pdf_obj *reference = an_pdf_resolve(diff->pdf, diff->old, &references->u.array.items[j]);
-            const struct an_pdf_obj *parms = an_diff_old(diff, reference, "TransformParams");
-
-            if (!an_pdf_is_name(an_diff_old(diff, reference, "TransformMethod"), "FieldMDP"))
-                continue;
-            diff->lock_all = an_pdf_is_name(an_diff_old(diff, parms, "Action"), "All");
-            diff->lock_is_exclude = an_pdf_is_name(an_diff_old(diff, parms, "Action"), "Exclude");
-            diff->lock_fields = an_diff_old(diff, parms, "Fields");
-        }
-    }
+    for (size_t i = 0; i < fields.count; i++)
+        if (fields.items[i].value && fields.items[i].revision == (int)diff->old)
+            find_field_locks(diff, &fields.items[i]);
     an_pdf_sigfields_done(&fields);
 }
 
@@ -401,23 +418,33 @@ full_name(struct diff *diff, const struct an_pdf_obj *node, struct an_buf *out, 
 }
 
 static bool
+is_listed(struct diff *diff, const struct an_pdf_obj *list, an_bytes name)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < list->u.array.count && !found; i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf locked = an_buf_new(8192);
+
+        (void)an_pdf_text_of(an_pdf_resolve(diff->pdf, diff->old, &list->u.array.items[i]), &locked);
+        found = an_bytes_starts_with(name, an_buf_view(&locked)) &&
+                (name.len == locked.len || name.ptr[locked.len] == '.');
+    }
+    return found;
+}
+
+static bool
 is_locked(struct diff *diff, const struct an_pdf_obj *node)
 {
     AN_CLEANUP(an_buf_free) struct an_buf name = an_buf_new(8192);
-    bool is_listed = false;
+    bool locked;
 
-    find_lock(diff);
-    if (diff->lock_all || diff->lock_fields == NULL || diff->lock_fields->kind != AN_PDF_ARRAY)
-        return diff->lock_all;
-    full_name(diff, node, &name, 0);
-    for (size_t i = 0; i < diff->lock_fields->u.array.count && !is_listed; i++) {
-        AN_CLEANUP(an_buf_free) struct an_buf locked = an_buf_new(8192);
-
-        (void)an_pdf_text_of(an_pdf_resolve(diff->pdf, diff->old, &diff->lock_fields->u.array.items[i]), &locked);
-        is_listed = an_bytes_starts_with(an_buf_view(&name), an_buf_view(&locked)) &&
-                    (name.len == locked.len || name.ptr[locked.len] == '.');
-    }
-    return is_listed != diff->lock_is_exclude;
+    find_locks(diff);
+    locked = diff->lock_all;
+    if (diff->lock_count && !locked)
+        full_name(diff, node, &name, 0);
+    for (size_t i = 0; i < diff->lock_count && !locked; i++)
+        locked = is_listed(diff, diff->locks[i].fields, an_buf_view(&name)) != diff->locks[i].is_exclude;
+    return locked;
 }
 
 /* ---- a field that was there ---- */
@@ -436,19 +463,18 @@ struct appearance {
     bool has_owner;
 };
 
-/* An appearance that is replaced must not be reached by another way: content drawn elsewhere would hang on it. */
+/* The dictionary of appearances that is replaced, and a stream of it that is written anew, must not be reached by another
+ * way: content drawn elsewhere would hang on them. A stream that is only no longer used here stays what it was. */
 static void
 check_shared(struct diff *diff, struct change *change, const struct an_pdf_obj *old_ap)
 {
     const struct an_pdf_obj *dict = an_pdf_resolve(diff->pdf, diff->old, old_ap);
-    uint32_t nums[2] = {ref_num(old_ap), ref_num(an_pdf_dict_find(dict, "N"))};
+    uint32_t holder = ref_num(old_ap), look = ref_num(an_pdf_dict_find(dict, "N"));
+    struct appearance appearance = {0}, of_look = {0};
 
-    for (size_t i = 0; i < 2; i++) {
-        struct appearance appearance = {0};
-
-        if (nums[i] && !an_diff_only_from(diff, nums[i], is_from_appearance, &appearance))
-            an_diff_forbid(diff, change, AN_V_PDF_SHARED);
-    }
+    if ((holder && !an_diff_only_from(diff, holder, is_from_appearance, &appearance)) ||
+        (an_diff_change(diff, look) && !an_diff_only_from(diff, look, is_from_appearance, &of_look)))
+        an_diff_forbid(diff, change, AN_V_PDF_SHARED);
 }
 
 static bool

@@ -277,6 +277,8 @@ check_signers(struct an_pdf_reader *reader, struct an_pdf_row *row)
 
     if (row->kind == AN_PDF_SIGNATURE_SHA1) {
         an_pdf_legacy_check_sha1(reader, row);
+        for (size_t i = 1; i < row->cms->signer_count; i++)
+            an_pdf_legacy_check_other(row, &row->cms->signers[i]);
         return;
     }
     if (row->cms->content.ptr) {
@@ -458,11 +460,13 @@ note_file(struct an_pdf_reader *reader)
 
 /* Damage is a verdict when there are signatures to speak of, a failure otherwise. */
 static an_code
-settle_damage(struct an_job *job, an_code code, struct an_err *reterr)
+settle_damage(struct an_job *job, struct an_pdf *pdf, an_code code, struct an_err *reterr)
 {
+    size_t rights = pdf ? an_pdf_usage_rights(pdf) : 0;
+
     if (an_message_find(code)->kind != AN_KIND_DATA || code == AN_E_LIMIT)
         return code;
-    if (!an_pdf_report_damaged(job, code, reterr ? reterr->detail : ""))
+    if (!an_pdf_report_damaged(job, code, reterr ? reterr->detail : "", rights))
         return code;
     if (reterr)
         *reterr = (struct an_err){0};
@@ -488,7 +492,7 @@ an_pdf_verify(struct an_job *job, struct an_err *reterr)
         code = an_err_set(&err, AN_E_VERIFY_UNSIGNED, "no signature field has a value");
     }
     if (code != AN_OK)
-        code = settle_damage(job, code, &err);
+        code = settle_damage(job, reader.pdf, code, &err);
     reader_done(&reader);
     if (code != AN_OK && reterr)
         *reterr = err;

@@ -51,12 +51,12 @@ count_ranges(const struct an_file *file, size_t *offsets)
 }
 
 bool
-an_pdf_report_damaged(struct an_job *job, an_code why, const char *detail)
+an_pdf_report_damaged(struct an_job *job, an_code why, const char *detail, size_t rights)
 {
     size_t offsets[SEEN_MAX];
     size_t count = count_ranges(job->file, offsets);
 
-    if (!count)
+    if (count <= rights) /* those of usage rights are no signatures of anybody's */
         return false;
     an_report_reserve(job, count);
     for (size_t i = 0; i < count; i++) {

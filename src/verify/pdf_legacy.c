@@ -5,6 +5,20 @@
  */
 #include "verify/pdf_reader.h"
 
+/* Another SignerInfo of the same object; its content was compared with the ranges already. */
+void
+an_pdf_legacy_check_other(struct an_pdf_row *row, const struct an_cms_signer *signer)
+{
+    uint8_t digest[AN_DIGEST_MAX];
+    an_bytes content = AN_NONE;
+
+    if (signer->digest != AN_DIGEST_NONE) {
+        an_hash_once(signer->digest, row->cms->content, digest);
+        content = AN_BYTES(digest, an_digest_size(signer->digest));
+    }
+    an_case_check_other(&row->sig, row->cms, signer, content);
+}
+
 void
 an_pdf_legacy_check_sha1(struct an_pdf_reader *reader, struct an_pdf_row *row)
 {

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from attack import terminal
 from attack.world import BROKEN, CHANGES, ERROR, LAWFUL, MODIFIED, VALID, World
 
-MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "records", "containers", "lawful", "bombs"]
+MODULES = ["structure", "wrapping", "content", "signatures", "evidence", "records", "containers", "lawful", "bombs", "older"]
 
 
 def write_group(folder, world, case):

@@ -1,4 +1,4 @@
--- Statements of the room registry. A page statement takes lower and upper bound of the text, last text, last id, limit, agency (0 = all).
+-- Statements of the room registry. A page statement takes lower and upper bound of the text, last text, last id, limit; one of an agency's own, the agency.
 
 -- name: agency_insert
 INSERT INTO agency (name, name_folded, superior, hierarchy, address, province, tax_code, budget_code, email, email_domain, regulation, seal_um,
@@ -37,25 +37,37 @@ SELECT a.email_domain FROM up JOIN agency a ON a.id = up.id WHERE a.email_domain
 -- name: agency_page_superior
 SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
     a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
-WHERE a.superior = $6 AND $1 <= $2 AND (a.name_folded, a.id) > ($3, $4)
+WHERE a.superior = $6 AND $1 <= $2 AND a.name_folded < $2 AND (a.name_folded, a.id) > ($3, $4)
 ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: agency_page_name
 SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
     a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
-WHERE $1 <= $2 AND a.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+WHERE $1 <= $2 AND a.name_folded < $2 AND (a.name_folded, a.id) > ($3, $4)
 ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: agency_page_part sqlite
 SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
     a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
-WHERE instr(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+WHERE instr(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_page_superior_part sqlite
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE a.superior = $6 AND instr(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (a.name_folded, a.id) > ($3, $4)
 ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: agency_page_part postgresql
 SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
     a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
-WHERE strpos(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR a.superior = $6) AND (a.name_folded, a.id) > ($3, $4)
+WHERE strpos(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (a.name_folded, a.id) > ($3, $4)
+ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: agency_page_superior_part postgresql
+SELECT a.id, COALESCE(a.code, ''), a.name, a.superior, COALESCE(s.name, ''), a.hierarchy, a.address, a.province, a.tax_code, a.budget_code, a.email,
+    a.email_domain, a.regulation, a.seal_um, a.seal_document, a.state, a.since, a.until, a.successor, a.name_folded FROM agency a LEFT JOIN agency s ON s.id = a.superior
+WHERE a.superior = $6 AND strpos(a.name_folded, ' ' || CAST($1 AS TEXT)) > 0 AND NOT (a.name_folded >= $1 AND a.name_folded < $2) AND (a.name_folded, a.id) > ($3, $4)
 ORDER BY a.name_folded, a.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: agency_code_find
@@ -111,19 +123,26 @@ UPDATE person SET agency = $2 WHERE id = $1
 -- name: person_page_agency
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
-WHERE p.agency = $6 AND $1 <= $2 AND (p.name_folded, p.id) > ($3, $4)
+WHERE p.agency = $6 AND $1 <= $2 AND p.name_folded < $2 AND (p.name_folded, p.id) > ($3, $4)
+ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: person_page_agency_key
+SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
+    p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
+WHERE p.agency = $6 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (p.name_folded, p.id) > ($3, $4)
+    AND EXISTS (SELECT 1 FROM person_tail o WHERE o.person = p.id AND o.tail >= $1 AND o.tail < $2)
 ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: person_page_name
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires, p.name_folded FROM person p JOIN agency a ON a.id = p.agency
-WHERE $1 <= $2 AND p.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (p.name_folded, p.id) > ($3, $4)
+WHERE $1 <= $2 AND p.name_folded < $2 AND (p.name_folded, p.id) > ($3, $4)
 ORDER BY p.name_folded, p.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: person_page_key
 SELECT p.id, p.number, p.name, p.born, COALESCE(p.identity, ''), p.identity_issued, p.identity_place, p.email, p.phone, p.agency, a.name, p.state, p.since,
     p.until, p.retires, w.tail FROM person_tail w JOIN person p ON p.id = w.person JOIN agency a ON a.id = p.agency
-WHERE $1 <= $2 AND w.tail < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR p.agency = $6) AND (w.tail, w.person) > ($3, $4)
+WHERE $1 <= $2 AND w.tail < $2 AND NOT (p.name_folded >= $1 AND p.name_folded < $2) AND (w.tail, w.person) > ($3, $4)
     AND NOT EXISTS (SELECT 1 FROM person_tail o WHERE o.person = w.person AND o.tail >= $1 AND o.tail < w.tail)
 ORDER BY w.tail, w.person LIMIT COALESCE(CAST($5 AS {int}), 0)
 
@@ -213,17 +232,23 @@ SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''
 
 -- name: subscriber_page_agency
 SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE u.agency = $6 AND $1 <= $2 AND (u.name_folded, u.id) > ($3, $4)
+WHERE u.agency = $6 AND $1 <= $2 AND u.name_folded < $2 AND (u.name_folded, u.id) > ($3, $4)
+ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
+
+-- name: subscriber_page_agency_key
+SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
+WHERE u.agency = $6 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (u.name_folded, u.id) > ($3, $4)
+    AND EXISTS (SELECT 1 FROM subscriber_tail o WHERE o.subscriber = u.id AND o.tail >= $1 AND o.tail < $2)
 ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_page_name
 SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, u.name_folded FROM subscriber u JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE $1 <= $2 AND u.name_folded < $2 AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (u.name_folded, u.id) > ($3, $4)
+WHERE $1 <= $2 AND u.name_folded < $2 AND (u.name_folded, u.id) > ($3, $4)
 ORDER BY u.name_folded, u.id LIMIT COALESCE(CAST($5 AS {int}), 0)
 
 -- name: subscriber_page_key
 SELECT u.id, u.number, u.kind, u.agency, a.name, u.person, COALESCE(p.number, ''), u.name, u.label, u.email, u.manager, u.state, u.since, u.until, w.tail FROM subscriber_tail w JOIN subscriber u ON u.id = w.subscriber JOIN agency a ON a.id = u.agency LEFT JOIN person p ON p.id = u.person
-WHERE $1 <= $2 AND w.tail < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (CAST($6 AS {int}) = 0 OR u.agency = $6) AND (w.tail, w.subscriber) > ($3, $4)
+WHERE $1 <= $2 AND w.tail < $2 AND NOT (u.name_folded >= $1 AND u.name_folded < $2) AND (w.tail, w.subscriber) > ($3, $4)
     AND NOT EXISTS (SELECT 1 FROM subscriber_tail o WHERE o.subscriber = w.subscriber AND o.tail >= $1 AND o.tail < w.tail)
 ORDER BY w.tail, w.subscriber LIMIT COALESCE(CAST($5 AS {int}), 0)
 

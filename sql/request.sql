@@ -50,6 +50,10 @@ WHERE id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
 WHERE agency = $3 AND id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 
+-- name: request_list_agency_state
+SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
+WHERE agency = $3 AND state = $4 AND id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
+
 -- name: request_list_state
 SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
 WHERE state = $3 AND id < $1 ORDER BY id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
@@ -74,9 +78,16 @@ FROM request_item i JOIN request r ON r.id = i.request
 WHERE i.subject = $3 AND i.request < $1 ORDER BY r.id DESC LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- Late is who has it and has not done it: being checked (5), accepted (8), carried out (9); a device that waits to be fetched is not late.
+-- By deadline, from behind the last row of the page before.
 -- name: request_list_overdue
 SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
-WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $3 AND state IN (5, 8, 9) AND id < $1 ORDER BY due_at, id LIMIT COALESCE(CAST($2 AS {int}), 50)
+WHERE state IN (5, 8, 9) AND due_at <= $3 AND (due_at, id) > ($4, $1) AND (CAST($5 AS TEXT) = '' OR agency = $5)
+    AND (CAST($6 AS TEXT) = '' OR addressee = $6)
+ORDER BY due_at, id LIMIT COALESCE(CAST($2 AS {int}), 50)
+
+-- name: request_list_untold
+SELECT id, kind, state, agency, addressee, number, form, created_at, received_at, due_at, closed_at, urgent FROM request
+WHERE state IN (5, 8, 9) AND due_at <= $1 AND escalated_at IS NULL ORDER BY due_at, id LIMIT COALESCE(CAST($2 AS {int}), 50)
 
 -- name: request_item_insert
 INSERT INTO request_item (request, place, state, subject, name, folded, email, certificate, device, ground, facts, reason, result)

@@ -18,7 +18,8 @@ struct listing {
     struct an_request_query query;
     json_t *rows;
     size_t count;
-    char *next; /* where a search by name goes on */
+    int64_t last; /* id of the last line */
+    char *next; /* where a search by name or by deadline goes on */
 };
 
 static void
@@ -37,6 +38,7 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
 
     (void)reterr;
     l->count++;
+    l->last = line->id;
     if (line->cursor != NULL) {
         free(l->next);
         l->next = an_strdup(line->cursor);
@@ -87,12 +89,15 @@ static void
 say_list(struct listing *l)
 {
     struct cli *cli = l->seat->cli;
-    const char *next = l->next != NULL && l->count == l->query.limit ? l->next : NULL;
+    bool more = l->count > 0 && l->count == l->query.limit;
+    const char *next = more ? l->next : NULL;
 
     if (cli->json)
         report_print_json(cli->out, json_pack("{s:O, s:s?}", "requests", l->rows, "next", next));
     else if (next != NULL)
         fprintf(cli->out, "--after \"%s\"\n", next);
+    else if (more)
+        fprintf(cli->out, "--before %lld\n", (long long)l->last);
 }
 
 int

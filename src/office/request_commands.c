@@ -60,15 +60,15 @@ static const struct opt handover_opts[] = {
 };
 static const struct opt list_opts[] = {
     DIR_OPT, AS_OPT,
-    {"agency", "CODE", OPT_TEXT, R(agency), "của cơ quan", "of this agency"},
-    {"to-body", "ROLE", OPT_TEXT, R(addressee), "gửi đến (cùng --state)", "sent to (with --state)"},
+    {"agency", "CODE", OPT_TEXT, R(agency), "của cơ quan (được cùng --state hoặc --overdue)", "of this agency (--state or --overdue may stand with it)"},
+    {"to-body", "ROLE", OPT_TEXT, R(addressee), "gửi đến (cùng --state hoặc --overdue)", "sent to (with --state or --overdue)"},
     {"state", "ID", OPT_TEXT, R(state), "ở trạng thái", "in this state"},
     {"name", "TEXT", OPT_TEXT, R(name), "tên thuê bao bắt đầu bằng (không cần dấu)", "name of a subscriber begins with (marks do not matter)"},
     {"subject", "NUMBER", OPT_TEXT, R(subject_one), "của thuê bao", "of this subscriber"},
-    {"overdue", NULL, OPT_FLAG, R(overdue), "quá hạn", "overdue"},
+    {"overdue", NULL, OPT_FLAG, R(overdue), "quá hạn, theo thời hạn", "overdue, by deadline"},
     {"limit", "N", OPT_INT, R(limit), "số dòng (mặc định 50)", "lines (default 50)"},
     {"before", "ID", OPT_INT, R(before), "từ trước mã này", "from before this id"},
-    {"after", "CURSOR", OPT_TEXT, R(after), "cùng --name: tiếp sau dòng này (“next” của trang trước)", "with --name: behind this line (“next” of the page before)"},
+    {"after", "CURSOR", OPT_TEXT, R(after), "cùng --name, --overdue: tiếp sau dòng này (“next” của trang trước)", "with --name, --overdue: behind this line (“next” of the page before)"},
 };
 static const struct opt notice_opts[] = {
     DIR_OPT, AS_OPT,

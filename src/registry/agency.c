@@ -15,8 +15,8 @@ static const struct col agency_cols[] = {
     A(COL_INT, successor),
 };
 static const struct reg_pager agency_pager = {
-    AN_SQL_AGENCY_PAGE_SUPERIOR, AN_SQL_AGENCY_PAGE_NAME, AN_SQL_AGENCY_PAGE_PART, COLS(agency_cols),
-    sizeof(struct an_agency)};
+    AN_SQL_AGENCY_PAGE_NAME, AN_SQL_AGENCY_PAGE_PART, AN_SQL_AGENCY_PAGE_SUPERIOR, AN_SQL_AGENCY_PAGE_SUPERIOR_PART,
+    COLS(agency_cols), sizeof(struct an_agency)};
 
 /* ---- fields ---- */
 static bool

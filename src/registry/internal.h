@@ -49,11 +49,12 @@ an_code reg_find(struct an_tx *tx, enum an_sql statement, const struct an_value 
 /* ---- pages (page.c) ---- */
 /*
  * How a register is paged. Each statement takes $1 searched text, $2 its upper bound, $3 last text (at first: the
- * searched one), $4 last id, $5 limit, $6 agency (0 = all); answers the columns `cols` (id first) and behind them the
- * text by which it is ordered. by_key is what comes when by_name is through: other places in which the text may stand.
+ * searched one), $4 last id, $5 limit, and one of an agency's own $6 agency; answers the columns `cols` (id first) and
+ * behind them the text by which it is ordered. by_key and by_agency_key are what comes when by_name and by_agency are
+ * through: other places in which the text may stand.
  */
 struct reg_pager {
-    enum an_sql by_agency, by_name, by_key;
+    enum an_sql by_name, by_key, by_agency, by_agency_key;
     const struct col *cols;
     size_t col_count, size; /* of the struct */
 };

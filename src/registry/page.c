@@ -9,7 +9,8 @@
 #define PAGE_DEFAULT 50
 #define ABOVE_ALL "\xF4\x8F\xBF\xBF" /* U+10FFFF: sorts behind every text */
 
-enum page_mode { PAGE_AGENCY = 'a', PAGE_NAME = 'n', PAGE_KEY = 'k' };
+/* What is listed, and in the text's other places behind it: of the whole register, of one agency. */
+enum page_mode { PAGE_NAME = 'n', PAGE_KEY = 'k', PAGE_AGENCY = 'a', PAGE_AGENCY_KEY = 'b' };
 
 struct page_at {
     enum page_mode mode;
@@ -51,16 +52,31 @@ read_cursor(const char *cursor, struct page_at *ret, struct an_err *reterr)
     if (cursor == NULL)
         return AN_OK;
     if (sscanf(cursor, "%c|%lld|%n", &mode, &id, &used) != 2 || used == 0 ||
-        (mode != PAGE_AGENCY && mode != PAGE_NAME && mode != PAGE_KEY))
+        strchr("nkab", mode) == NULL)
         AN_FAIL(reterr, AN_E_REGISTRY_CURSOR, "%.40s", cursor);
     *ret = (struct page_at){(enum page_mode)mode, id, cursor + used};
     return AN_OK;
 }
 
+static bool
+is_of_agency(enum page_mode mode)
+{
+    return mode == PAGE_AGENCY || mode == PAGE_AGENCY_KEY;
+}
+
 static enum an_sql
 statement_of(const struct reg_pager *pager, enum page_mode mode)
 {
-    return mode == PAGE_AGENCY ? pager->by_agency : mode == PAGE_NAME ? pager->by_name : pager->by_key;
+    switch (mode) {
+    case PAGE_AGENCY:
+        return pager->by_agency;
+    case PAGE_AGENCY_KEY:
+        return pager->by_agency_key;
+    case PAGE_KEY:
+        return pager->by_key;
+    default:
+        return pager->by_name;
+    }
 }
 
 static an_code
@@ -72,10 +88,12 @@ run_page(struct an_tx *tx, struct gather *gather, const struct page_at *at, cons
                                       AN_V_INT(limit), AN_V_INT(agency)};
 
     gather->last.mode = at->mode;
-    return an_tx_each(tx, statement_of(gather->pager, at->mode), values, AN_COUNT(values), gather_row, gather, reterr);
+    return an_tx_each(tx, statement_of(gather->pager, at->mode), values, is_of_agency(at->mode) ? 6 : 5, gather_row,
+                      gather, reterr);
 }
 
-/* From at on, over into by_key when by_name is through. */
+/* From at on, over into the text's other places when those that begin with it are through. An agency's own are looked
+ * through in the order of their names, since an agency is small; the whole register in the order of its words. */
 static an_code
 gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const char *folded, size_t limit,
             int64_t agency, struct an_err *reterr)
@@ -83,8 +101,8 @@ gather_page(struct an_tx *tx, struct gather *gather, struct page_at at, const ch
     AN_CLEANUP(an_free_ptr) char *upper = an_asprintf("%s" ABOVE_ALL, folded);
 
     AN_TRY(run_page(tx, gather, &at, folded, upper, limit, agency, reterr));
-    if (gather->count < limit && at.mode == PAGE_NAME && folded[0] != '\0' && gather->pager->by_key != AN_SQL_COUNT) {
-        at = (struct page_at){PAGE_KEY, 0, folded};
+    if (gather->count < limit && (at.mode == PAGE_NAME || at.mode == PAGE_AGENCY) && folded[0] != '\0') {
+        at = at.mode == PAGE_NAME ? (struct page_at){PAGE_KEY, 0, folded} : (struct page_at){PAGE_AGENCY_KEY, 0, ""};
         AN_TRY(run_page(tx, gather, &at, folded, upper, limit - gather->count, agency, reterr));
     }
     return AN_OK;
@@ -96,7 +114,7 @@ reg_page(struct an_tx *tx, const struct reg_pager *pager, const struct an_page *
          const char **ret_cursor, struct an_err *reterr)
 {
     bool has_text = page->text != NULL && page->text[0] != '\0';
-    struct page_at at = {!has_text && page->agency != 0 ? PAGE_AGENCY : PAGE_NAME, 0, ""};
+    struct page_at at = {page->agency != 0 ? PAGE_AGENCY : PAGE_NAME, 0, ""};
     size_t limit = page->limit == 0 ? PAGE_DEFAULT : page->limit < AN_PAGE_MAX ? page->limit : AN_PAGE_MAX;
     struct gather gather = {.pager = pager, .arena = arena};
     const char *folded = "";

@@ -12,8 +12,8 @@ static const struct col person_cols[] = {
     P(COL_TIME, since), P(COL_TIME, until), P(COL_TIME, retires),
 };
 static const struct reg_pager person_pager = {
-    AN_SQL_PERSON_PAGE_AGENCY, AN_SQL_PERSON_PAGE_NAME, AN_SQL_PERSON_PAGE_KEY, COLS(person_cols),
-    sizeof(struct an_person)};
+    AN_SQL_PERSON_PAGE_NAME, AN_SQL_PERSON_PAGE_KEY, AN_SQL_PERSON_PAGE_AGENCY, AN_SQL_PERSON_PAGE_AGENCY_KEY,
+    COLS(person_cols), sizeof(struct an_person)};
 
 static const struct reg_tails person_tails = {AN_SQL_PERSON_TAIL_DELETE, AN_SQL_PERSON_TAIL_INSERT};
 

@@ -39,20 +39,32 @@ hand_named(void *context, const struct an_row *row, struct an_err *reterr)
     return hand_line(listing, row, reterr);
 }
 
-/* "ID|folded name": the row the page before ended with. */
+/* The same by deadline. */
 static an_code
-read_cursor(const char *cursor, struct an_buf *from, int64_t *ret_id, struct an_err *reterr)
+hand_late(void *context, const struct an_row *row, struct an_err *reterr)
+{
+    struct listing *listing = context;
+    AN_CLEANUP(an_free_ptr) char *cursor = an_asprintf("%lld|%lld", (long long)an_row_int(row, 0),
+                                                       (long long)an_row_int(row, 9));
+
+    listing->cursor = cursor;
+    return hand_line(listing, row, reterr);
+}
+
+/* "ID|text": the row the page before ended with; *ret_text NULL = from the first. */
+static an_code
+read_cursor(const char *cursor, int64_t *ret_id, const char **ret_text, struct an_err *reterr)
 {
     char *end = NULL;
 
     *ret_id = 0;
+    *ret_text = NULL;
     if (cursor == NULL)
         return AN_OK;
     *ret_id = strtoll(cursor, &end, 10);
     if (end == cursor || *end != '|' || *ret_id < 1)
         AN_FAIL(reterr, AN_E_REGISTRY_CURSOR, "%.40s", cursor);
-    an_buf_reset(from);
-    an_buf_str(from, end + 1);
+    *ret_text = end + 1;
     return AN_OK;
 }
 
@@ -63,13 +75,18 @@ each_name(struct an_tx *tx, const struct an_request_query *query, struct an_valu
           struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf from = an_buf_new(4096), to = an_buf_new(4096);
-    int64_t id = 0;
+    const char *text;
+    int64_t id;
 
     if (!an_utf8_fold(&from, an_bytes_of_str(query->name)))
         AN_FAIL(reterr, AN_E_UTF8, "name");
     an_buf_append(&to, an_buf_view(&from));
     an_utf8_append(&to, 0x10FFFF);
-    AN_TRY(read_cursor(query->after, &from, &id, reterr));
+    AN_TRY(read_cursor(query->after, &id, &text, reterr));
+    if (text != NULL) {
+        an_buf_reset(&from);
+        an_buf_str(&from, text);
+    }
     an_buf_byte(&from, 0);
     an_buf_byte(&to, 0);
     struct an_value values[] = {AN_V_INT(id), limit, an_v_text((const char *)from.ptr),
@@ -77,39 +94,88 @@ each_name(struct an_tx *tx, const struct an_request_query *query, struct an_valu
     return an_tx_each(tx, AN_SQL_REQUEST_LIST_NAME, values, AN_COUNT(values), hand_named, listing, reterr);
 }
 
+static an_code
+each_late(struct an_tx *tx, const struct an_request_query *query, struct an_value limit, struct listing *listing,
+          struct an_err *reterr)
+{
+    const char *text;
+    int64_t id;
+
+    AN_TRY(read_cursor(query->after, &id, &text, reterr));
+    struct an_value values[] = {AN_V_INT(id), limit, AN_V_INT(query->overdue_at),
+                                AN_V_INT(text ? strtoll(text, NULL, 10) : INT64_MIN),
+                                an_v_text(query->agency ? query->agency : ""),
+                                an_v_text(query->addressee ? query->addressee : "")};
+    return an_tx_each(tx, AN_SQL_REQUEST_LIST_OVERDUE, values, AN_COUNT(values), hand_late, listing, reterr);
+}
+
+/* Which questions have an index of their own. */
+enum asked { BY_AGENCY = 1, BY_ADDRESSEE = 2, BY_SUBJECT = 4, BY_NAME = 8, BY_STATE = 16, BY_DEADLINE = 32 };
+static const struct { unsigned asked; enum an_sql statement; } question_table[] = {
+    {0, AN_SQL_REQUEST_LIST_ALL},
+    {BY_AGENCY, AN_SQL_REQUEST_LIST_AGENCY},
+    {BY_AGENCY | BY_STATE, AN_SQL_REQUEST_LIST_AGENCY_STATE},
+    {BY_ADDRESSEE | BY_STATE, AN_SQL_REQUEST_LIST_ADDRESSEE},
+    {BY_STATE, AN_SQL_REQUEST_LIST_STATE},
+    {BY_SUBJECT, AN_SQL_REQUEST_LIST_SUBJECT},
+    {BY_NAME, AN_SQL_REQUEST_LIST_NAME},
+    {BY_DEADLINE, AN_SQL_REQUEST_LIST_OVERDUE},
+    {BY_DEADLINE | BY_AGENCY, AN_SQL_REQUEST_LIST_OVERDUE},
+    {BY_DEADLINE | BY_ADDRESSEE, AN_SQL_REQUEST_LIST_OVERDUE},
+};
+
+static unsigned
+what_is_asked(const struct an_request_query *query)
+{
+    return (query->agency ? BY_AGENCY : 0u) | (query->addressee ? BY_ADDRESSEE : 0u) |
+        (query->subject ? BY_SUBJECT : 0u) | (query->name ? BY_NAME : 0u) | (query->state != 0 ? BY_STATE : 0u) |
+        (query->overdue_at != AN_TIME_NONE ? BY_DEADLINE : 0u);
+}
+
+/* The questions whose pages go down from the newest: what is asked stands behind the place of the page. */
+static an_code
+each_newest(struct an_tx *tx, const struct an_request_query *query, enum an_sql statement, struct an_value limit,
+            struct listing *listing, struct an_err *reterr)
+{
+    const char *text = query->agency ? query->agency : query->addressee ? query->addressee : query->subject;
+    struct an_value values[4] = {AN_V_INT(query->before ? query->before : INT64_MAX), limit};
+    size_t count = 2;
+
+    if (text != NULL)
+        values[count++] = an_v_text(text);
+    if (query->state != 0)
+        values[count++] = AN_V_INT(query->state);
+    return an_tx_each(tx, statement, values, count, hand_line, listing, reterr);
+}
+
 an_code
 an_request_each(struct an_tx *tx, const struct an_request_query *query, an_request_line_fn each, void *context,
                 struct an_err *reterr)
 {
     struct listing listing = {.each = each, .context = context};
-    struct an_value values[4] = {AN_V_INT(query->before ? query->before : INT64_MAX),
-                                 AN_V_INT(query->limit ? query->limit : 50)};
-    enum an_sql statement = AN_SQL_REQUEST_LIST_ALL;
-    size_t count = 3;
+    struct an_value limit = AN_V_INT(query->limit ? query->limit : 50);
+    unsigned asked = what_is_asked(query);
 
-    if (query->name != NULL)
-        return each_name(tx, query, values[1], &listing, reterr);
-    if (query->overdue_at != AN_TIME_NONE) {
-        statement = AN_SQL_REQUEST_LIST_OVERDUE;
-        values[2] = AN_V_INT(query->overdue_at);
-    } else if (query->subject != NULL) {
-        statement = AN_SQL_REQUEST_LIST_SUBJECT;
-        values[2] = an_v_text(query->subject);
-    } else if (query->addressee != NULL && query->state != 0) {
-        statement = AN_SQL_REQUEST_LIST_ADDRESSEE;
-        values[2] = an_v_text(query->addressee);
-        values[3] = AN_V_INT(query->state);
-        count = 4;
-    } else if (query->agency != NULL) {
-        statement = AN_SQL_REQUEST_LIST_AGENCY;
-        values[2] = an_v_text(query->agency);
-    } else if (query->state != 0) {
-        statement = AN_SQL_REQUEST_LIST_STATE;
-        values[2] = AN_V_INT(query->state);
-    } else {
-        count = 2;
+    for (size_t i = 0; i < AN_COUNT(question_table); i++) {
+        if (question_table[i].asked != asked)
+            continue;
+        if (asked == BY_NAME)
+            return each_name(tx, query, limit, &listing, reterr);
+        if (asked & BY_DEADLINE)
+            return each_late(tx, query, limit, &listing, reterr);
+        return each_newest(tx, query, question_table[i].statement, limit, &listing, reterr);
     }
-    return an_tx_each(tx, statement, values, count, hand_line, &listing, reterr);
+    AN_FAIL(reterr, AN_E_REQUEST_QUESTION, "request list");
+}
+
+an_code
+an_request_each_untold(struct an_tx *tx, an_time now, size_t limit, an_request_line_fn each, void *context,
+                       struct an_err *reterr)
+{
+    struct listing listing = {.each = each, .context = context};
+    struct an_value values[] = {AN_V_INT(now), AN_V_INT(limit)};
+
+    return an_tx_each(tx, AN_SQL_REQUEST_LIST_UNTOLD, values, AN_COUNT(values), hand_line, &listing, reterr);
 }
 
 struct telling {

@@ -196,11 +196,13 @@ an_code an_execution_finish(struct an_tx *tx, int64_t id, int64_t place, const c
                             const char *device, const char *result,
                             an_time now, struct an_err *reterr) AN_MUST_USE;
 
-/* ---- lists: newest first (of a name: by name), by pages; each in time that does not grow with the register ---- */
+/* ---- lists: newest first (of a name: by name; what is late: by deadline), by pages; each in time that does not grow
+ * with the register, so only what has an index of its own is asked together (question_table in list.c):
+ * AN_E_REQUEST_QUESTION for anything else ---- */
 struct an_request_query {
-    const char *agency, *addressee, *subject; /* NULL = any; one of them, or a name, or a state, or overdue */
+    const char *agency, *addressee, *subject; /* NULL = any */
     const char *name;                   /* beginning of a subscriber's name; marks do not matter */
-    /* of a search by name: the cursor of the last line before; NULL = from the first */
+    /* of a search by name or of what is late: the cursor of the last line before; NULL = from the first */
     const char *after;
     enum an_request_state state;        /* 0 = any; with addressee: needed */
     an_time overdue_at;                 /* AN_TIME_NONE = no matter */
@@ -214,11 +216,14 @@ struct an_request_line {
     const char *agency, *addressee, *number, *form;
     an_time created_at, received_at, due_at, closed_at;
     bool urgent;
-    const char *cursor; /* of a search by name, else NULL */
+    const char *cursor; /* of a search by name or of what is late, else NULL */
 };
 typedef an_code (*an_request_line_fn)(void *context, const struct an_request_line *line, struct an_err *reterr);
 an_code an_request_each(struct an_tx *tx, const struct an_request_query *query, an_request_line_fn each, void *context,
                         struct an_err *reterr) AN_MUST_USE;
+/* Up to limit dossiers that are late at this moment and not escalated yet, by deadline. */
+an_code an_request_each_untold(struct an_tx *tx, an_time now, size_t limit, an_request_line_fn each, void *context,
+                               struct an_err *reterr) AN_MUST_USE;
 
 /* ---- history ---- */
 struct an_request_event {

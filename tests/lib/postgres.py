@@ -3,7 +3,7 @@
 run as an ordinary user (postgres, when the tests run as root). Stopped and removed at the end.
 
     with Postgres() as server:            server.url("name") creates a database and answers its address
-    postgres.py COMMAND ARGS…             runs COMMAND with "{url}" in its arguments replaced by a fresh database
+    postgres.py [--set NAME=VALUE]… COMMAND ARGS…   runs COMMAND with "{url}" in its arguments replaced by a fresh database
 """
 import glob, os, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -136,9 +136,13 @@ def main():
     if bin_dir() is None:
         print("PostgreSQL is not installed")
         return SKIP
-    with Postgres() as server:
+    settings, command = [], sys.argv[1:]
+    while command and command[0] == "--set":
+        settings.append(command[1])
+        command = command[2:]
+    with Postgres(settings) as server:
         url = server.url(tcp=False)
-        return subprocess.run([a.replace("{url}", url) for a in sys.argv[1:]]).returncode
+        return subprocess.run([a.replace("{url}", url) for a in command]).returncode
 
 
 if __name__ == "__main__":

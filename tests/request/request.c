@@ -79,7 +79,7 @@ struct work {
     int64_t id;
     bool is_new;
     enum an_request_act act;
-    an_time at;
+    an_time at, due;
 };
 
 static an_code
@@ -697,7 +697,7 @@ letters_are_plain_mail(void **state)
 /* ---- lists ---- */
 struct seen {
     struct an_request_query query;
-    int64_t last;
+    int64_t last, due;
     size_t count;
     char cursor[200];
 };
@@ -708,8 +708,12 @@ see(void *context, const struct an_request_line *line, struct an_err *reterr)
     struct seen *seen = context;
 
     (void)reterr;
-    assert_true(seen->last == 0 || (seen->query.name ? line->id > seen->last : line->id < seen->last)); /* one name: by number */
-    assert_true((line->cursor != NULL) == (seen->query.name != NULL));
+    if (seen->query.overdue_at != AN_TIME_NONE)
+        assert_true(line->due_at >= seen->due); /* by deadline */
+    else
+        assert_true(seen->last == 0 || (seen->query.name ? line->id > seen->last : line->id < seen->last)); /* one name: by number */
+    seen->due = line->due_at;
+    assert_true((line->cursor != NULL) == (seen->query.name != NULL || seen->query.overdue_at != AN_TIME_NONE));
     snprintf(seen->cursor, sizeof(seen->cursor), "%s", line->cursor ? line->cursor : "");
     seen->last = line->id;
     seen->count++;
@@ -722,7 +726,7 @@ list(void *context, struct an_tx *tx, struct an_err *reterr)
     struct seen *seen = context;
 
     seen->count = 0;
-    seen->last = 0;
+    seen->last = seen->due = 0;
     return an_request_each(tx, &seen->query, see, seen, reterr);
 }
 
@@ -763,7 +767,11 @@ lists_go_by_pages(void **state)
         {{.name = "tran thi daoo", .overdue_at = AN_TIME_NONE}, 0},
         {{.agency = "H20.98", .overdue_at = AN_TIME_NONE}, 0},
         {{.overdue_at = INT64_MAX}, 0}, /* no clock runs */
+        {{.agency = "H20.99", .state = AN_REQUEST_DRAFT, .overdue_at = AN_TIME_NONE, .limit = 7}, 7},
+        {{.agency = "H20.99", .state = AN_REQUEST_ACCEPTED, .overdue_at = AN_TIME_NONE}, 0},
+        {{.agency = "H20.98", .state = AN_REQUEST_DRAFT, .overdue_at = AN_TIME_NONE}, 0},
     };
+    struct seen unasked = {.query = {.name = "tran", .agency = "H20.99", .overdue_at = AN_TIME_NONE}};
 
     (void)state;
     for (int i = 0; i < 7; i++) {
@@ -779,6 +787,7 @@ lists_go_by_pages(void **state)
             fail_msg("list %zu: %zu, wanted %zu", i, seen.count, table[i].want);
     }
     names_go_by_pages(store);
+    assert_int_equal(an_store_read(store, list, &unasked, NULL), AN_E_REQUEST_QUESTION); /* not answered as if half was asked */
     an_store_close(&store);
 }
 
@@ -787,7 +796,73 @@ receive_due(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct work *w = context;
 
-    return an_request_set_received(tx, w->id, 1, 1, 10, reterr);
+    return an_request_set_received(tx, w->id, 1, 1, w->due ? w->due : 10, reterr);
+}
+
+static an_code
+count_one(void *context, const struct an_request_line *line, struct an_err *reterr)
+{
+    (void)line, (void)reterr;
+    ++*(size_t *)context;
+    return AN_OK;
+}
+
+static an_code
+count_untold(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct seen *seen = context;
+
+    seen->count = 0;
+    return an_request_each_untold(tx, seen->query.overdue_at, 100, count_one, &seen->count, reterr);
+}
+
+static an_code
+escalate(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct work *w = context;
+    bool changed;
+
+    return an_request_set_escalated(tx, w->id, 50, &changed, reterr);
+}
+
+/* By deadline, whatever the order in which they came; page by page each once, of all and of one body. */
+static void
+late_ones_go_by_deadline(void **state)
+{
+    struct an_store *store = open_store();
+    struct seen seen = {.query = {.addressee = "cuc", .overdue_at = 1000, .limit = 3}};
+    struct seen nobody = {.query = {.addressee = "so-khcn", .overdue_at = 1000}};
+    char after[200] = "";
+    size_t all = 0;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        static const enum an_request_act acts[] = {AN_REQUEST_ACT_SIGN, AN_REQUEST_ACT_SEND, AN_REQUEST_ACT_RECEIVE};
+        char key[20], subject[20];
+        snprintf(key, sizeof(key), "by deadline %d", i);
+        snprintf(subject, sizeof(subject), "DUE%d", i);
+        struct work work = {.id = make(store, key, AN_REQUEST_NEW, subject), .due = 900 + i * 37 % 8 / 2 * 10}; /* pairs share one */
+        for (size_t a = 0; a < AN_COUNT(acts); a++) {
+            work.act = acts[a];
+            want(store, move, &work, AN_OK);
+        }
+        want(store, receive_due, &work, AN_OK);
+        if (i == 0)
+            want(store, escalate, &work, AN_OK);
+    }
+    do {
+        seen.query.after = after[0] ? after : NULL;
+        assert_int_equal(an_store_read(store, list, &seen, NULL), AN_OK);
+        all += seen.count;
+        snprintf(after, sizeof(after), "%s", seen.cursor);
+    } while (seen.count == 3 && all < 100);
+    assert_int_equal(all, 8);
+    assert_int_equal(an_store_read(store, list, &nobody, NULL), AN_OK);
+    assert_int_equal(nobody.count, 0);
+    nobody.query.addressee = NULL;
+    assert_int_equal(an_store_read(store, count_untold, &nobody, NULL), AN_OK);
+    assert_int_equal(nobody.count, 7); /* one is told of already */
+    an_store_close(&store);
 }
 
 /* Late is who has it: neither before the day, nor when all that is left is to fetch the device. */
@@ -831,6 +906,7 @@ main(int argc, char **argv)
         cmocka_unit_test(letters_are_plain_mail),
         cmocka_unit_test(lists_go_by_pages),
         cmocka_unit_test(late_is_who_has_it),
+        cmocka_unit_test(late_ones_go_by_deadline),
     };
     char folder[] = "/tmp/antin-request-XXXXXX";
     int status;

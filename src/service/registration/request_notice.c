@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define LATE_AT_ONCE 1000 /* told of in one transaction */
+
 const char *
 request_mail_host(const struct an_instance *instance)
 {
@@ -100,10 +102,9 @@ static an_code
 read_overdue(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct daily *d = context;
-    struct an_request_query query = {.overdue_at = d->now, .limit = 10000};
 
     d->count = 0;
-    return an_request_each(tx, &query, gather_id, d, reterr);
+    return an_request_each_untold(tx, d->now, LATE_AT_ONCE, gather_id, d, reterr);
 }
 
 static an_code
@@ -143,6 +144,19 @@ write_overdue(void *context, struct an_tx *tx, struct an_err *reterr)
     return AN_OK;
 }
 
+/* Those that are told of are told: what is read next is the rest. */
+static an_code
+tell_overdue(struct daily *d, size_t *ret_told, struct an_err *reterr)
+{
+    do {
+        AN_TRY(an_store_read(d->instance->store, read_overdue, d, reterr));
+        if (d->count > 0)
+            AN_TRY(an_store_write(d->instance->store, write_overdue, d, reterr));
+        *ret_told += d->count > 0 ? d->told : 0;
+    } while (d->count == LATE_AT_ONCE);
+    return AN_OK;
+}
+
 /* What was sent and not looked at yet: a crash came between. */
 static an_code
 receive_rest(struct daily *d, struct an_err *reterr)
@@ -167,10 +181,7 @@ an_notice_run(struct an_instance *instance, an_time now, struct an_notice_ran *r
 
     *ret = (struct an_notice_ran){0};
     AN_TRY(receive_rest(&d, reterr));
-    AN_TRY(an_store_read(instance->store, read_overdue, &d, reterr));
-    if (d.count > 0)
-        AN_TRY(an_store_write(instance->store, write_overdue, &d, reterr));
-    ret->overdue = d.told;
+    AN_TRY(tell_overdue(&d, &ret->overdue, reterr));
     AN_TRY(request_remind(&d.desk, &ret->reminders, reterr));
     AN_TRY(an_certify_expire(instance->store, now, &ret->expired, reterr)); /* after it was told of */
     AN_TRY(an_mail_run(instance, now, &round, reterr));

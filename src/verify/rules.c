@@ -54,7 +54,7 @@ rule_identified(const struct an_case *sig)
     return of_step(&sig->identified, AN_SUB_NO_SIGNING_CERTIFICATE_FOUND);
 }
 
-/* ---- cryptographic verification, 5.2.7: data that are not there end it (5.2.7.4 step 1), whatever else is wrong ---- */
+/* ---- cryptographic verification, 5.2.7: data that are not there end it (5.2.7.4 step 1), whatever else is wrong */
 static struct an_outcome
 rule_data(const struct an_case *sig)
 {

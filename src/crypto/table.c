@@ -5,7 +5,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* EC_GROUP_precompute_mult; without its effect the answer is the same, only later */
 #include "crypto/internal.h"
 
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
@@ -120,6 +119,18 @@ read_signature(an_bytes signature, const BIGNUM *order)
     return NULL;
 }
 
+/* The quick answer counts when libcrypto multiplies it back to one. */
+static bool
+invert(const BIGNUM *s, const BIGNUM *order, BIGNUM *ret, BN_CTX *ctx)
+{
+    BIGNUM *product = BN_CTX_get(ctx);
+
+    if (product != NULL && an_quick_inverse(s, order, ret) && BN_mod_mul(product, s, ret, order, ctx) == 1 &&
+        BN_is_one(product))
+        return true;
+    return BN_mod_inverse(ret, s, order, ctx) != NULL;
+}
+
 /* x of (e/s)G + (r/s)Q, modulo the order, is r. */
 static bool
 is_equation_met(const struct an_key_table *table, const struct room *room, const ECDSA_SIG *sig, an_bytes digest)
@@ -128,7 +139,7 @@ is_equation_met(const struct an_key_table *table, const struct room *room, const
     BIGNUM *inverse = BN_CTX_get(room->ctx), *e = BN_CTX_get(room->ctx), *u = BN_CTX_get(room->ctx),
             *x = BN_CTX_get(room->ctx);
 
-    return x != NULL && BN_mod_inverse(inverse, ECDSA_SIG_get0_s(sig), order, room->ctx) != NULL &&
+    return x != NULL && invert(ECDSA_SIG_get0_s(sig), order, inverse, room->ctx) &&
            BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
            BN_mod_mul(u, e, inverse, order, room->ctx) == 1 &&
            EC_POINT_mul(table->plain, room->sum, u, NULL, NULL, room->ctx) == 1 &&

@@ -2,7 +2,7 @@
  * Certification, measured: "certify issue DIR THREADS SECONDS" (each certificate with its audit entry and its first OCSP answer,
  * signed, in one commit), "certify renew DIR THREADS COUNT" (so many are issued, then each is renewed), "certify fill DIR COUNT"
  * (many rows a commit), "certify find DIR SECONDS" (one thread, by serial), "certify lint DIR" (microseconds a certificate). Keys
- * in this process: those that lie in DIR, or P-256. Prints JSON.
+ * in this process: those that lie in DIR, or P-256. A last argument names another store than that in DIR. Prints JSON.
  */
 #include "tests/ca/office.h"
 
@@ -45,7 +45,7 @@ make_answer(void *context, const struct an_authority *authority, struct an_cert 
 }
 
 static void
-open_office(const char *dir)
+open_office(const char *dir, const char *database)
 {
     static const struct an_first_answer answer = {make_answer, office_put_answer, NULL};
     const struct an_places places = {.crl_url = "http://127.0.0.1/crl/nha-nuoc.crl"};
@@ -57,7 +57,7 @@ open_office(const char *dir)
     struct an_err err = {0};
 
     snprintf(office.dir, sizeof(office.dir), "%s", dir);
-    must(office_open(&office, NULL, &err), &err);
+    must(office_open(&office, database, &err), &err);
     an_certifier_close(&office.certifier);
     must(office_open_key(&office, "nha-nuoc", &issuing, &err), &err);
     must(office_open_key(&office, "ocsp", &ocsp_key, &err), &err);
@@ -213,6 +213,7 @@ fill_in(void *context, struct an_tx *tx, struct an_err *err)
     struct filling *f = context;
 
     for (size_t i = 0; i < f->many; i++) {
+        AN_CLEANUP(an_register_texts_done) struct an_register_texts texts = {0};
         char key[48], email[64];
         struct an_registration r = {.authority = 2, .cert = &f->cert, .profile = "ca-nhan", .email = email, .request_key = key, .kind = "new"};
         int64_t id = 0;
@@ -220,7 +221,8 @@ fill_in(void *context, struct an_tx *tx, struct an_err *err)
         AN_TRY(an_serial_random(f->serial, err));
         snprintf(email, sizeof(email), "mau%02x%02x%02x%02x@mau.gov.vn", f->serial[1], f->serial[2], f->serial[3], f->serial[4]);
         f->cert.serial = AN_BYTES(f->serial, sizeof(f->serial));
-        AN_TRY(an_register_insert(tx, &r, an_time_now(), &id, err));
+        an_register_texts_make(&r, &texts);
+        AN_TRY(an_register_insert(tx, &r, &texts, an_time_now(), &id, err));
     }
     return AN_OK;
 }
@@ -303,9 +305,11 @@ lint(void)
 int
 main(int argc, char **argv)
 {
+    const char *database = argc > 3 && strstr(argv[argc - 1], "://") ? argv[--argc] : NULL;
+
     if (argc < 3)
         return 64;
-    open_office(argv[2]);
+    open_office(argv[2], database);
     if (strcmp(argv[1], "issue") == 0 && argc == 5)
         issue((int)strtol(argv[3], NULL, 10), strtod(argv[4], NULL));
     else if (strcmp(argv[1], "renew") == 0 && argc == 5)

@@ -91,6 +91,13 @@ def read_migration(path):
     return int(found.group(1)), found.group(2), digest, scripts
 
 
+def number_alone(text):
+    """An insertion that answers the number of its row: SQLite would make a table for it, and has it at hand anyway. What may
+    change a row instead is left as it is."""
+    found = re.fullmatch(r"(INSERT\b.*\S)\s+RETURNING id", text, re.DOTALL)
+    return found.group(1) if found and "DO UPDATE" not in text else None
+
+
 def main():
     out_h, out_c, *names = sys.argv[1:]
     statements, migrations = {}, []
@@ -112,7 +119,8 @@ def main():
     c = ['/* Made by tools/sql.py from sql/. */\n#include "store/internal.h"\n\nconst struct sql_text sql_texts[AN_SQL_COUNT] = {\n']
     for n in order:
         texts = statements[n]
-        c.append(f'    [AN_SQL_{n.upper()}] = {{"{n}", {texts["sqlite"][1]},\n    {{{literal(texts["sqlite"][0])},\n     {literal(texts["postgresql"][0])}}}}},\n')
+        lite, alone = texts["sqlite"][0], number_alone(texts["sqlite"][0])
+        c.append(f'    [AN_SQL_{n.upper()}] = {{"{n}", {texts["sqlite"][1]}, {str(alone is not None).lower()},\n    {{{literal(alone or lite)},\n     {literal(texts["postgresql"][0])}}}}},\n')
     c.append("};\n\nconst struct sql_migration sql_migrations[] = {\n")
     for number, name, digest, scripts in migrations:
         c.append(f'    {{{number}, "{name}", "{digest}",\n    {{{literal(scripts["sqlite"])},\n     {literal(scripts["postgresql"])}}}}},\n')

@@ -43,31 +43,43 @@ fold_text(an_bytes text, struct an_buf *folded)
         an_buf_reset(folded);
 }
 
-static struct an_value
-text_of(struct an_buf *buf)
+void
+an_register_texts_make(const struct an_registration *r, struct an_register_texts *ret)
 {
-    an_buf_byte(buf, 0);
-    return (struct an_value){AN_VALUE_TEXT, 0, AN_BYTES(buf->ptr, buf->len - 1)};
+    AN_CLEANUP(an_buf_free) struct an_buf organisation = an_buf_new(NAME_MAX_BYTES);
+
+    *ret = (struct an_register_texts){an_buf_new(NAME_MAX_BYTES), an_buf_new(NAME_MAX_BYTES),
+                                      an_buf_new(NAME_MAX_BYTES), an_buf_new(NAME_MAX_BYTES)};
+    fold_subject(r->cert, &ret->subject, &ret->subject_folded);
+    if (an_name_attribute(r->cert->subject, "2.5.4.10", &organisation))
+        fold_text(an_buf_view(&organisation), &ret->agency_folded);
+    fold_text(an_bytes_of_str(r->email ? r->email : ""), &ret->email_folded);
+}
+
+void
+an_register_texts_done(struct an_register_texts *texts)
+{
+    an_buf_free(&texts->subject);
+    an_buf_free(&texts->subject_folded);
+    an_buf_free(&texts->agency_folded);
+    an_buf_free(&texts->email_folded);
+}
+
+static struct an_value
+text_of(const struct an_buf *buf)
+{
+    return (struct an_value){AN_VALUE_TEXT, 0, an_buf_view(buf)};
 }
 
 an_code
-an_register_insert(struct an_tx *tx, const struct an_registration *r, an_time now, int64_t *ret_id,
-                   struct an_err *reterr)
+an_register_insert(struct an_tx *tx, const struct an_registration *r, const struct an_register_texts *texts,
+                   an_time now, int64_t *ret_id, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf subject = an_buf_new(NAME_MAX_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf folded = an_buf_new(NAME_MAX_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf organisation = an_buf_new(NAME_MAX_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf agency = an_buf_new(NAME_MAX_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf email = an_buf_new(NAME_MAX_BYTES);
-
-    fold_subject(r->cert, &subject, &folded);
-    if (an_name_attribute(r->cert->subject, "2.5.4.10", &organisation))
-        fold_text(an_buf_view(&organisation), &agency);
-    fold_text(an_bytes_of_str(r->email ? r->email : ""), &email);
     const struct an_value values[] = {
         AN_V_INT(r->authority), AN_V_BLOB(r->cert->serial), AN_V_INT(r->partition), AN_V_BLOB(r->cert->der),
-        an_v_text(r->profile), text_of(&subject), text_of(&folded),
-        text_of(&agency), text_of(&email), AN_V_INT(r->cert->not_before), AN_V_INT(r->cert->not_after),
+        an_v_text(r->profile), text_of(&texts->subject), text_of(&texts->subject_folded),
+        text_of(&texts->agency_folded), text_of(&texts->email_folded), AN_V_INT(r->cert->not_before),
+        AN_V_INT(r->cert->not_after),
         an_v_text(r->subscriber ? r->subscriber : ""),
         an_v_text(r->device ? r->device : ""), an_v_text(r->request_key), AN_V_BLOB(AN_BYTES(r->request_digest, 32)),
         r->predecessor ? AN_V_INT(r->predecessor) : AN_V_NULL,

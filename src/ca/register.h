@@ -52,8 +52,14 @@ struct an_registration {
     const char *profile, *email, *subscriber, *device, *request_key, *kind;
     uint8_t request_digest[32];
 };
+/* The texts by which a certificate is found, for whoever puts it into the register: made before the transaction, since
+ * everybody waits for that. */
+struct an_register_texts { struct an_buf subject, subject_folded, agency_folded, email_folded; };
+void an_register_texts_make(const struct an_registration *registration, struct an_register_texts *ret);
+void an_register_texts_done(struct an_register_texts *texts); /* for AN_CLEANUP */
 /* *ret_id 0 = the request key is taken: an_register_by_request tells by what. */
-an_code an_register_insert(struct an_tx *tx, const struct an_registration *registration, an_time now, int64_t *ret_id,
+an_code an_register_insert(struct an_tx *tx, const struct an_registration *registration,
+                           const struct an_register_texts *texts, an_time now, int64_t *ret_id,
                            struct an_err *reterr) AN_MUST_USE;
 /* What an earlier request of this key made; *ret_id 0 = nothing. der is appended. */
 an_code an_register_by_request(struct an_tx *tx, const char *request_key, int64_t *ret_id,

@@ -10,6 +10,7 @@
 struct sql_text {
     const char *name;
     size_t params;
+    bool answers_number; /* an insertion RETURNING id: SQLite's text is without it, its engine tells the number */
     const char *text[2]; /* by enum an_store_engine */
 };
 extern const struct sql_text sql_texts[AN_SQL_COUNT];

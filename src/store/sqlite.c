@@ -16,10 +16,11 @@
 #define APPLICATION_ID 0x416e546e /* "AnTn": a SQLite file that is somebody else's is told from an empty one */
 
 enum fixed { FIXED_READ = 0, FIXED_WRITE, FIXED_COMMIT, FIXED_ROLLBACK, FIXED_START, FIXED_KEEP, FIXED_UNDO,
-            FIXED_COUNT };
+            FIXED_NUMBER, FIXED_COUNT };
 static const char *const fixed_texts[FIXED_COUNT] = {
     [FIXED_READ] = "BEGIN", [FIXED_WRITE] = "BEGIN IMMEDIATE", [FIXED_COMMIT] = "COMMIT", [FIXED_ROLLBACK] = "ROLLBACK",
     [FIXED_START] = "SAVEPOINT work", [FIXED_KEEP] = "RELEASE work", [FIXED_UNDO] = "ROLLBACK TO work",
+    [FIXED_NUMBER] = "SELECT last_insert_rowid()",
 };
 struct lite {
     struct conn base;
@@ -75,13 +76,19 @@ lite_fail(struct lite *lite, int rc, const char *name, struct an_err *reterr)
     return an_err_set(reterr, code, "%s: %s (%d)", name, sqlite3_errmsg(lite->db), rc);
 }
 
+static int
+prepare_fixed(struct lite *lite, enum fixed which)
+{
+    return lite->fixed[which] != NULL ? SQLITE_OK : sqlite3_prepare_v3(lite->db, fixed_texts[which], -1,
+                                                                       SQLITE_PREPARE_PERSISTENT, &lite->fixed[which],
+                                                                       NULL);
+}
+
 static an_code
 run_fixed(struct lite *lite, enum fixed which, struct an_err *reterr)
 {
-    int rc = SQLITE_OK;
+    int rc = prepare_fixed(lite, which);
 
-    if (lite->fixed[which] == NULL)
-        rc = sqlite3_prepare_v3(lite->db, fixed_texts[which], -1, SQLITE_PREPARE_PERSISTENT, &lite->fixed[which], NULL);
     if (rc == SQLITE_OK) {
         errno = 0;
         rc = sqlite3_step(lite->fixed[which]);
@@ -342,6 +349,20 @@ step_rows(struct lite *lite, sqlite3_stmt *statement, struct query *query, struc
     return rc == SQLITE_DONE ? AN_OK : lite_fail(lite, rc, sql_texts[query->statement].name, reterr);
 }
 
+/* The number of the row that was added. RETURNING would make a table of its own for it, each time, and a savepoint. */
+static an_code
+hand_number(struct lite *lite, struct query *query, struct an_err *reterr)
+{
+    int rc = prepare_fixed(lite, FIXED_NUMBER);
+    an_code code;
+
+    if (rc != SQLITE_OK)
+        return lite_fail(lite, rc, fixed_texts[FIXED_NUMBER], reterr);
+    code = step_rows(lite, lite->fixed[FIXED_NUMBER], query, reterr);
+    sqlite3_reset(lite->fixed[FIXED_NUMBER]);
+    return code;
+}
+
 static an_code
 lite_run(struct conn *conn, struct query *query, struct an_err *reterr)
 {
@@ -361,7 +382,7 @@ lite_run(struct conn *conn, struct query *query, struct an_err *reterr)
     query->changed = sqlite3_stmt_readonly(*place) ? 0 : sqlite3_changes64(lite->db);
     sqlite3_reset(*place);
     sqlite3_clear_bindings(*place);
-    return code;
+    return code == AN_OK && text->answers_number && query->changed > 0 ? hand_number(lite, query, reterr) : code;
 }
 
 /* ---- the whole file ---- */

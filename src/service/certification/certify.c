@@ -38,13 +38,14 @@ an_code
 certify_audit(struct an_tx *tx, const char *act, const struct an_actor *actor, an_bytes serial, const char *citation,
               const char *detail, an_time now, struct an_err *reterr)
 {
-    char object[16 + 2 * AN_LIMIT_SERIAL_BYTES + 1] = "certificate:";
-    size_t at = strlen(object);
+    AN_CLEANUP(an_buf_free) struct an_buf object = an_buf_new(256);
 
-    for (size_t i = 0; i < serial.len && i < AN_LIMIT_SERIAL_BYTES; i++, at += 2)
-        snprintf(object + at, 3, "%02x", serial.ptr[i]);
+    an_buf_str(&object, "certificate:");
+    an_buf_hex(&object, serial);
+    an_buf_byte(&object, 0);
     const struct an_audit_event event = {.at = now, .action = act, .actor = actor->id, .role = actor->role,
-                                         .object = object, .outcome = "done", .citation = citation, .detail = detail};
+                                         .object = (const char *)object.ptr, .outcome = "done", .citation = citation,
+                                         .detail = detail};
     return an_audit_append(tx, &event, reterr);
 }
 
@@ -58,7 +59,7 @@ store_job(void *context, struct an_tx *tx, struct an_err *reterr)
 
     job->id = 0;
     AN_TRY(certify_rely(tx, job->reliance, reterr));
-    AN_TRY(an_register_insert(tx, r, job->now, &job->id, reterr));
+    AN_TRY(an_register_insert(tx, r, job->texts, job->now, &job->id, reterr));
     if (job->id == 0)
         return AN_OK; /* the key is taken: nothing was done */
     if (job->ground != NULL)
@@ -136,6 +137,7 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_free_ptr) char *crl = NULL;
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
+    AN_CLEANUP(an_register_texts_done) struct an_register_texts texts = {0};
     struct an_issue what = *issue;
     uint8_t serial[AN_SERIAL_SIZE];
 
@@ -153,6 +155,8 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
         AN_TRY(job->certifier->first_answer.make(job->certifier->first_answer.context, job->authority, cert, job->now,
                                                  &answer, reterr));
     job->answer = an_buf_view(&answer);
+    an_register_texts_make(&job->registration, &texts);
+    job->texts = &texts;
     {
         an_code code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
         if (code != AN_OK)

@@ -125,11 +125,13 @@ record(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct job *job = context;
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("authority:%s", own_table[job->which].name);
+    AN_CLEANUP(an_register_texts_done) struct an_register_texts texts = {0};
     const struct an_audit_event event = {.at = job->now, .action = "certificate.issue", .actor = job->actor->id,
                                          .role = job->actor->role, .object = object, .outcome = "done",
                                          .citation = "nd-68-2024/6", .detail = ""};
 
-    AN_TRY(an_register_insert(tx, &job->registration, job->now, &job->id, reterr));
+    an_register_texts_make(&job->registration, &texts);
+    AN_TRY(an_register_insert(tx, &job->registration, &texts, job->now, &job->id, reterr));
     return job->id != 0 ? an_audit_append(tx, &event, reterr) : AN_OK;
 }
 

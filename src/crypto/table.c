@@ -5,6 +5,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* EC_GROUP_precompute_mult; without its effect the answer is the same, only later */
 #include "crypto/internal.h"
 
+#include "asn1/der.h"
+
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
@@ -98,25 +100,25 @@ an_key_table_new(EVP_PKEY *pkey)
     return table;
 }
 
-/* Exactly the DER of two integers from 1 to the order less one. */
-static ECDSA_SIG *
-read_signature(an_bytes signature, const BIGNUM *order)
+/* An integer from 1 to the order less one. */
+static bool
+take_number(an_bytes *at, const BIGNUM *order, BIGNUM *ret)
 {
-    const unsigned char *at = signature.ptr;
-    ECDSA_SIG *sig = signature.len <= 2 * FIELD_BYTES + 16 ? d2i_ECDSA_SIG(NULL, &at, (long)signature.len) : NULL;
-    unsigned char again[2 * FIELD_BYTES + 32], *to = again;
-    bool is_good = false;
+    an_bytes content;
 
-    if (sig != NULL) {
-        const BIGNUM *r = ECDSA_SIG_get0_r(sig), *s = ECDSA_SIG_get0_s(sig);
-        is_good = !BN_is_zero(r) && !BN_is_negative(r) && BN_cmp(r, order) < 0 && !BN_is_zero(s) &&
-            !BN_is_negative(s) && BN_cmp(s, order) < 0 &&
-                  an_bytes_eq(AN_BYTES(again, (size_t)i2d_ECDSA_SIG(sig, &to)), signature);
-    }
-    if (is_good)
-        return sig;
-    ECDSA_SIG_free(sig);
-    return NULL;
+    return ret != NULL && an_der_integer(at, &content, NULL) == AN_OK && content.len <= FIELD_BYTES + 1 &&
+           content.ptr[0] < 0x80 && BN_bin2bn(content.ptr, (int)content.len, ret) != NULL && !BN_is_zero(ret) &&
+           BN_cmp(ret, order) < 0;
+}
+
+/* Exactly the DER of two such integers. */
+static bool
+read_signature(an_bytes signature, const BIGNUM *order, BIGNUM *ret_r, BIGNUM *ret_s)
+{
+    an_bytes inside;
+
+    return an_der_take(&signature, AN_DER_SEQUENCE, &inside, NULL) == AN_OK && signature.len == 0 &&
+           take_number(&inside, order, ret_r) && take_number(&inside, order, ret_s) && inside.len == 0;
 }
 
 /* The quick answer counts when libcrypto multiplies it back to one. */
@@ -133,13 +135,14 @@ invert(const BIGNUM *s, const BIGNUM *order, BIGNUM *ret, BN_CTX *ctx)
 
 /* x of (e/s)G + (r/s)Q, modulo the order, is r. */
 static bool
-is_equation_met(const struct an_key_table *table, const struct room *room, const ECDSA_SIG *sig, an_bytes digest)
+is_equation_met(const struct an_key_table *table, const struct room *room, const BIGNUM *r, const BIGNUM *s,
+                an_bytes digest)
 {
-    const BIGNUM *order = EC_GROUP_get0_order(table->plain), *r = ECDSA_SIG_get0_r(sig);
+    const BIGNUM *order = EC_GROUP_get0_order(table->plain);
     BIGNUM *inverse = BN_CTX_get(room->ctx), *e = BN_CTX_get(room->ctx), *u = BN_CTX_get(room->ctx),
             *x = BN_CTX_get(room->ctx);
 
-    return x != NULL && invert(ECDSA_SIG_get0_s(sig), order, inverse, room->ctx) &&
+    return x != NULL && invert(s, order, inverse, room->ctx) &&
            BN_bin2bn(digest.ptr, (int)(digest.len < FIELD_BYTES ? digest.len : FIELD_BYTES), e) != NULL &&
            BN_mod_mul(u, e, inverse, order, room->ctx) == 1 &&
            EC_POINT_mul(table->plain, room->sum, u, NULL, NULL, room->ctx) == 1 &&
@@ -154,17 +157,17 @@ is_equation_met(const struct an_key_table *table, const struct room *room, const
 bool
 an_key_table_verify(struct an_key_table *table, an_bytes digest, an_bytes signature)
 {
-    ECDSA_SIG *sig = read_signature(signature, EC_GROUP_get0_order(table->plain));
-    bool is_right = false;
+    struct room *room = take_room(table);
+    BIGNUM *r, *s;
+    bool is_right;
 
-    if (sig != NULL) {
-        struct room *room = take_room(table);
-        BN_CTX_start(room->ctx);
-        is_right = is_equation_met(table, room, sig, digest);
-        BN_CTX_end(room->ctx);
-        give_room(table, room);
-    }
-    ECDSA_SIG_free(sig);
+    BN_CTX_start(room->ctx);
+    r = BN_CTX_get(room->ctx);
+    s = BN_CTX_get(room->ctx);
+    is_right = read_signature(signature, EC_GROUP_get0_order(table->plain), r, s) &&
+               is_equation_met(table, room, r, s, digest);
+    BN_CTX_end(room->ctx);
+    give_room(table, room);
     if (!is_right)
         ERR_clear_error();
     return is_right;

@@ -23,6 +23,7 @@ const char *an_digest_name(enum an_digest digest); /* "SHA-256" */
 struct an_hash;
 /* never NULL for a listed digest; RIPEMD160/MD5 via legacy code paths */
 struct an_hash *an_hash_new(enum an_digest digest);
+struct an_hash *an_hash_dup(const struct an_hash *hash); /* goes on from where the other is */
 void an_hash_free(struct an_hash **hash);
 void an_hash_update(struct an_hash *hash, an_bytes bytes);
 /* Writes an_digest_size bytes; the object then starts afresh with the same digest. */

@@ -99,6 +99,18 @@ an_hash_new(enum an_digest digest)
     return hash;
 }
 
+struct an_hash *
+an_hash_dup(const struct an_hash *hash)
+{
+    struct an_hash *copy = AN_NEW(struct an_hash);
+
+    copy->digest = hash->digest;
+    copy->ctx = EVP_MD_CTX_new();
+    if (copy->ctx == NULL || EVP_MD_CTX_copy_ex(copy->ctx, hash->ctx) != 1)
+        an_die_memory();
+    return copy;
+}
+
 void
 an_hash_free(struct an_hash **hash)
 {

@@ -108,6 +108,42 @@ an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret
     return AN_OK;
 }
 
+/* Objects that stand at one place of the file are one in memory. */
+static bool
+same_streams(struct an_pdf *pdf, size_t a, size_t b, const struct an_pdf_obj *dict, const char *key)
+{
+    const struct an_pdf_obj *x = an_pdf_at(pdf, a, dict, key), *y = an_pdf_at(pdf, b, dict, key);
+
+    if (x != y || (x->kind == AN_PDF_ARRAY && x->u.array.count > ITEMS_MAX))
+        return false;
+    for (size_t i = 0; x->kind == AN_PDF_ARRAY && i < x->u.array.count; i++)
+        if (an_pdf_resolve(pdf, a, &x->u.array.items[i]) != an_pdf_resolve(pdf, b, &x->u.array.items[i]))
+            return false;
+    return true;
+}
+
+bool
+an_pdf_dss_same(struct an_pdf *pdf, size_t a, size_t b)
+{
+    const struct an_pdf_obj *x = an_pdf_at(pdf, a, an_pdf_catalog(pdf, a), "DSS"), *vri;
+    const struct an_pdf_obj *y = an_pdf_at(pdf, b, an_pdf_catalog(pdf, b), "DSS");
+
+    if (x != y || !same_streams(pdf, a, b, x, "Certs") || !same_streams(pdf, a, b, x, "CRLs") ||
+        !same_streams(pdf, a, b, x, "OCSPs"))
+        return false;
+    vri = an_pdf_at(pdf, a, x, "VRI");
+    if (vri != an_pdf_at(pdf, b, x, "VRI"))
+        return false;
+    for (size_t i = 0; vri->kind == AN_PDF_DICT && i < vri->u.dict.count && i < ITEMS_MAX; i++) {
+        const struct an_pdf_obj *one = an_pdf_resolve(pdf, a, &vri->u.dict.entries[i].value);
+
+        if (one != an_pdf_resolve(pdf, b, &vri->u.dict.entries[i].value) || !same_streams(pdf, a, b, one, "Cert") ||
+            !same_streams(pdf, a, b, one, "CRL") || !same_streams(pdf, a, b, one, "OCSP"))
+            return false;
+    }
+    return true;
+}
+
 void
 an_pdf_dss_data_done(struct an_pdf_dss_data *data)
 {

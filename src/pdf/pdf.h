@@ -181,6 +181,8 @@ struct an_pdf_dss_data { an_bytes *certs, *crls, *ocsps; size_t cert_count, crl_
 an_code an_pdf_dss_read(struct an_pdf *pdf, size_t revision, struct an_pdf_dss_data *ret,
                         struct an_err *reterr) AN_MUST_USE;
 void an_pdf_dss_data_done(struct an_pdf_dss_data *data);
+/* Is the store of one state made of the very objects of the other's? False when it may differ. */
+bool an_pdf_dss_same(struct an_pdf *pdf, size_t a, size_t b);
 
 /* ---------------------------------------------------------------- change analysis (diff.c) ---- */
 enum an_pdf_change_class {

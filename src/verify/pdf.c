@@ -7,7 +7,6 @@
 
 #include "verify/pdf_reader.h"
 
-#define HASH_MAPPED_MAX ((uint64_t)4 * 1024 * 1024) /* larger ranges are streamed: mapped pages would count as ours */
 
 bool
 an_pdf_detect(an_bytes head)
@@ -26,39 +25,6 @@ static const struct {
     {"adbe.x509.rsa_sha1", "X509", AN_PDF_SIGNATURE_RSA, AN_N_VERIFY_RSA_SHA1},
     {"ETSI.RFC3161", "TST", AN_PDF_SIGNATURE_STAMP, AN_OK},
 };
-
-/* ---- digests of the signed ranges ---- */
-static bool
-range_is_inside(const struct an_pdf_row *row, uint64_t size)
-{
-    const uint64_t *range = row->field->byte_range;
-
-    return row->field->has_byte_range && range[0] <= size && range[1] <= size - range[0] && range[2] <= size &&
-           range[3] <= size - range[2];
-}
-
-bool
-an_pdf_range_digest(const struct an_pdf_reader *reader, const struct an_pdf_row *row, enum an_digest digest,
-                    uint8_t ret[static AN_DIGEST_MAX])
-{
-    const struct an_file *file = reader->job->file;
-    const uint64_t *range = row->field->byte_range;
-    struct an_hash *hash;
-
-    if (digest == AN_DIGEST_NONE || !range_is_inside(row, file->bytes.len))
-        return false;
-    if (file->fd >= 0 && range[1] + range[3] > HASH_MAPPED_MAX) {
-        struct an_range ranges[2] = {{range[0], range[1]}, {range[2], range[3]}};
-
-        return an_hash_file_ranges(digest, file->fd, ranges, 2, ret, NULL) == AN_OK;
-    }
-    hash = an_hash_new(digest);
-    an_hash_update(hash, an_bytes_slice(file->bytes, range[0], range[1]));
-    an_hash_update(hash, an_bytes_slice(file->bytes, range[2], range[3]));
-    an_hash_final(hash, ret);
-    an_hash_free(&hash);
-    return true;
-}
 
 /* ---- reading one signature ---- */
 static void
@@ -443,6 +409,7 @@ reader_done(struct an_pdf_reader *reader)
         an_cms_free(&reader->rows[i].cms);
     }
     free(reader->rows);
+    an_hash_free(&reader->common);
     an_pdf_dss_done(reader);
     an_pdf_sigfields_done(&reader->fields);
     an_pdf_free(&reader->pdf);

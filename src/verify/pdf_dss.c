@@ -111,8 +111,13 @@ an_pdf_prove(struct an_pdf_reader *reader, const struct an_pdf_row *stamp, an_ti
     for (size_t i = 0; i < reader->count; i++)
         if (&reader->rows[i] != stamp && reader->rows[i].covered && range_end(&reader->rows[i]) < range_end(stamp))
             prove_row(poes, &reader->rows[i], time);
-    if (stamp->field->revision < 0 ||
-        an_pdf_dss_read(reader->pdf, (size_t)stamp->field->revision, &data, NULL) != AN_OK)
+    if (stamp->field->revision < 0)
+        return;
+    if (an_pdf_dss_same(reader->pdf, (size_t)stamp->field->revision, AN_PDF_NOW)) { /* read already */
+        an_poe_add_material(poes, &reader->dss, time);
+        return;
+    }
+    if (an_pdf_dss_read(reader->pdf, (size_t)stamp->field->revision, &data, NULL) != AN_OK)
         return;
     prove_bytes(poes, data.certs, data.cert_count, time);
     prove_bytes(poes, data.crls, data.crl_count, time);

@@ -1,4 +1,4 @@
-/* Between the files that read signatures in PDF: pdf.c, pdf_dss.c, pdf_legacy.c, pdf_damaged.c. */
+/* Between the files that read signatures in PDF: pdf.c, pdf_ranges.c, pdf_dss.c, pdf_legacy.c, pdf_damaged.c. */
 #pragma once
 
 #include "pdf/pdf.h"
@@ -26,10 +26,14 @@ struct an_pdf_reader {
     struct an_pdf_row *rows;
     size_t count;
     bool has_empty, removed;
+    struct an_hash *common; /* over the bytes that all signed ranges begin with, with common_digest; NULL before */
+    enum an_digest common_digest;
+    uint64_t common_len;
     struct an_material dss; /* what the Document Security Store of the newest state holds */
 };
 
-bool an_pdf_range_digest(const struct an_pdf_reader *reader, const struct an_pdf_row *row, enum an_digest digest,
+/* pdf_ranges.c: false when the range is not in the file */
+bool an_pdf_range_digest(struct an_pdf_reader *reader, const struct an_pdf_row *row, enum an_digest digest,
                          uint8_t ret[static AN_DIGEST_MAX]);
 /* pdf_dss.c */
 void an_pdf_read_dss(struct an_pdf_reader *reader);

@@ -57,7 +57,8 @@ an_code an_ber_to_der(an_bytes ber, struct an_buf *out, struct an_err *reterr) A
 /* The same for the first value only; *in moves past it. */
 an_code an_ber_take(an_bytes *in, struct an_buf *out, struct an_err *reterr) AN_MUST_USE;
 /* Next block from *at of a file that is PEM (any label) or DER values one after the other (label ""); appended to
- * ret_der. False at the end, with *at == text.len, and at a damaged PEM block, with *at at its first dash. */
+ * ret_der. False at the end, with *at == text.len, and at a damaged PEM block, with *at at its first dash; behind DER
+ * values anything but white space is damage too, with *at at its first octet. */
 bool an_pem_next(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[static 64]);
 /* One block appended to out, in lines of 64 (RFC 7468). */
 void an_pem_write(struct an_buf *out, const char *label, an_bytes der);

@@ -36,6 +36,9 @@
 #define AN_OID_COUNTRY AN_LIT("\x55\x04\x06")
 #define AN_OID_EMAIL AN_LIT("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x01") /* 1.2.840.113549.1.9.1 */
 
+#define AN_OID_UPN AN_LIT("\x2B\x06\x01\x04\x01\x82\x37\x14\x02\x03")      /* 1.3.6.1.4.1.311.20.2.3 */
+#define AN_OID_UTF8_MAILBOX AN_LIT("\x2B\x06\x01\x05\x05\x07\x08\x09")   /* 1.3.6.1.5.5.7.8.9, RFC 9598 */
+
 /* OCSP (RFC 6960, 1.3.6.1.5.5.7.48.1.n) */
 #define AN_OID_OCSP_BASIC AN_LIT("\x2B\x06\x01\x05\x05\x07\x30\x01\x01")
 #define AN_OID_OCSP_NONCE AN_LIT("\x2B\x06\x01\x05\x05\x07\x30\x01\x02")

@@ -59,6 +59,17 @@ take_pem(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[stati
     return true;
 }
 
+/* A file that began with DER goes on with DER: white space at its end is an editor's, anything else is not ours. */
+static bool
+end_der(an_bytes text, size_t *at)
+{
+    for (size_t i = *at; i < text.len; i++)
+        if (memchr(" \t\r\n", text.ptr[i], 4) == NULL)
+            return false;
+    *at = text.len;
+    return false;
+}
+
 bool
 an_pem_next(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[static 64])
 {
@@ -72,6 +83,8 @@ an_pem_next(an_bytes text, size_t *at, struct an_buf *ret_der, char ret_label[st
         *at += whole.len;
         return an_buf_ok(ret_der);
     }
+    if (*at > 0 && text.ptr[0] == AN_DER_SEQUENCE && an_bytes_find(text, AN_LIT(BEGIN_MARK), 0) == SIZE_MAX)
+        return end_der(text, at);
     return take_pem(text, at, ret_der, ret_label);
 }
 

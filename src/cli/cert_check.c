@@ -71,7 +71,7 @@ load_leaf(const char *path, struct an_certs *ret, an_code *ret_malformed, struct
 
     if (code == AN_OK)
         code = an_certs_read(ret, file.bytes, &err);
-    if (code == AN_OK || ret->count > 0)
+    if (code == AN_OK || (ret->count > 0 && code != AN_E_DER_TRAILING))
         return AN_OK;
     if (code >= AN_E_DER_TAG && code <= AN_E_CERT_EXTENSION_TWICE && code != AN_E_PEM &&
         is_like_certificate(file.bytes)) {

@@ -83,7 +83,7 @@ static const struct opt cert_verify_opts[] = {
     {"inhibit-mapping", NULL, OPT_FLAG, O(cert_verify_args, inhibit_mapping), "không cho ánh xạ chính sách", "policy mapping is not allowed"},
     {"inhibit-any-policy", NULL, OPT_FLAG, O(cert_verify_args, inhibit_any_policy), "anyPolicy không được tính", "anyPolicy does not count"},
     {"purpose", "ID", OPT_TEXT, O(cert_verify_args, purpose), "mục đích: serverAuth, emailProtection, documentSigning, timeStamping… hoặc OID", "purpose: serverAuth, emailProtection, documentSigning, timeStamping… or an OID"},
-    {"name", "TYPE:VALUE", OPT_LIST, O(cert_verify_args, name), "tên phải có trong chứng thư: dns, ip, email, uri, dn", "name the certificate must carry: dns, ip, email, uri, dn"},
+    {"name", "TYPE:VALUE", OPT_LIST, O(cert_verify_args, name), "tên phải có trong chứng thư: dns, ip, email, uri, dn, upn", "name the certificate must carry: dns, ip, email, uri, dn, upn"},
     {"policy", "ID", OPT_TEXT, O(cert_verify_args, policy), "chính sách kiểm tra (mặc định rfc5280: không giới hạn thuật toán)", "policy file (default rfc5280: no limit on algorithms)"},
     {"revocation", "require|if-available|none", OPT_TEXT, O(cert_verify_args, revocation), "tình trạng thu hồi: bắt buộc, nếu có, không xét (mặc định theo chính sách)", "revocation status: required, if available, not looked at (default by the policy)"},
     {"online", NULL, OPT_FLAG, O(cert_verify_args, online), "hỏi tình trạng chứng thư qua mạng", "ask for status over the network"},

@@ -1,7 +1,9 @@
 #include "cli/material.h"
 
+#include "asn1/oid.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "cms/cms.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -43,13 +45,59 @@ parsed_append(const struct parsed *from, struct parsed *to)
         *an_ocsps_push(&to->ocsps) = an_ocsp_ref(from->ocsps.items[i]);
 }
 
-static an_code
-read_certs(const char *path, struct parsed *ret, struct an_err *reterr)
+/* A PKCS#7 bundle (.p7b, .p7c): SignedData that nobody signed, as CAs hand out chains and lists. */
+static bool
+is_bundle(an_bytes content)
 {
-    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    an_bytes head = an_bytes_slice(content, 0, 32);
 
-    AN_TRY(an_file_open(path, AN_LIMIT_CMS_BYTES, &file, reterr));
-    return an_certs_read(&ret->certs, file.bytes, reterr);
+    if (content.len > 0 && content.ptr[0] == AN_DER_SEQUENCE)
+        return an_bytes_find(head, AN_OID_SIGNED_DATA, 0) != SIZE_MAX;
+    return an_bytes_find(content, AN_LIT("-----BEGIN PKCS7-----"), 0) != SIZE_MAX ||
+           an_bytes_find(content, AN_LIT("-----BEGIN CMS-----"), 0) != SIZE_MAX;
+}
+
+/* What of its certificates, lists or answers is asked for; false when there is none. */
+static bool
+take_from_bundle(enum kind kind, const struct an_cms *cms, struct parsed *ret)
+{
+    struct parsed all = {.certs = cms->certs, .crls = cms->crls, .ocsps = cms->ocsps};
+
+    if (kind != KIND_CERTS)
+        all.certs = (struct an_certs){0};
+    if (kind != KIND_CRLS)
+        all.crls = (struct an_crls){0};
+    if (kind != KIND_OCSPS)
+        all.ocsps = (struct an_ocsps){0};
+    parsed_append(&all, ret);
+    return all.certs.count + all.crls.count + all.ocsps.count > 0;
+}
+
+static an_code
+read_bundle(enum kind kind, an_bytes content, struct parsed *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CRL_BYTES);
+    AN_CLEANUP(an_cms_free) struct an_cms *cms = NULL;
+    char label[64];
+    size_t at = 0;
+
+    if (content.ptr[0] != AN_DER_SEQUENCE) {
+        if (!an_pem_next(content, &at, &der, label))
+            AN_FAIL(reterr, AN_E_PEM, "byte %zu", at);
+        content = an_buf_view(&der);
+    }
+    AN_TRY(an_cms_parse(content, &cms, reterr));
+    if (cms->skipped > 0)
+        AN_FAIL(reterr, AN_E_CLI_MATERIAL, "%zu", cms->skipped);
+    if (!take_from_bundle(kind, cms, ret))
+        AN_FAIL(reterr, AN_E_CLI_MATERIAL, "PKCS#7");
+    return AN_OK;
+}
+
+static an_code
+read_certs(an_bytes content, struct parsed *ret, struct an_err *reterr)
+{
+    return an_certs_read(&ret->certs, content, reterr);
 }
 
 static an_code
@@ -62,47 +110,64 @@ add_crl(struct an_crls *set, an_bytes der, struct an_err *reterr)
     return AN_OK;
 }
 
+/* Every list of the file is read, also behind one that is broken: it may be the one that revokes. */
 static an_code
-read_crls(const char *path, struct parsed *ret, struct an_err *reterr)
+read_crls(an_bytes content, struct parsed *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     char label[64];
     size_t at = 0, found = 0;
+    an_code code = AN_OK;
 
-    AN_TRY(an_file_open(path, AN_LIMIT_CRL_BYTES, &file, reterr));
     for (;;) {
         AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CRL_BYTES);
-        if (!an_pem_next(file.bytes, &at, &der, label))
+        if (!an_pem_next(content, &at, &der, label))
             break;
         if (strcmp(label, "X509 CRL") != 0 && label[0] != '\0')
             continue;
-        AN_TRY(add_crl(&ret->crls, an_buf_view(&der), reterr));
+        if (code == AN_OK)
+            code = add_crl(&ret->crls, an_buf_view(&der), reterr);
+        else
+            (void)!add_crl(&ret->crls, an_buf_view(&der), NULL);
         found++;
     }
+    AN_TRY(code);
+    if (at < content.len && found > 0)
+        AN_FAIL(reterr, AN_E_DER_TRAILING, "byte %zu", at);
     if (found == 0)
-        AN_FAIL(reterr, AN_E_CLI_MATERIAL, "%s", path);
+        AN_FAIL(reterr, AN_E_CLI_MATERIAL, "%zu byte", content.len);
     return AN_OK;
 }
 
 static an_code
-read_ocsps(const char *path, struct parsed *ret, struct an_err *reterr)
+read_ocsps(an_bytes content, struct parsed *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     struct an_ocsp *ocsp = NULL;
 
-    AN_TRY(an_file_open(path, AN_LIMIT_OCSP_BYTES, &file, reterr));
-    AN_TRY(an_ocsp_parse(file.bytes, &ocsp, reterr));
+    AN_TRY(an_ocsp_parse(content, &ocsp, reterr));
     *an_ocsps_push(&ret->ocsps) = ocsp;
     return AN_OK;
 }
 
+static const struct {
+    an_code (*read)(an_bytes, struct parsed *, struct an_err *);
+    size_t bytes_max;
+    const char *suffixes; /* of files that say by their name that they are of this kind */
+} kind_table[] = {
+    [KIND_CERTS] = {read_certs, AN_LIMIT_CMS_BYTES, ""},
+    [KIND_CRLS] = {read_crls, AN_LIMIT_CRL_BYTES, ".crl "},
+    [KIND_OCSPS] = {read_ocsps, AN_LIMIT_OCSP_BYTES, ".ocsp .ors "},
+};
+
 static an_code
 read_file(enum kind kind, const char *path, struct parsed *ret, struct an_err *reterr)
 {
-    static an_code (*const readers[])(const char *, struct parsed *, struct an_err *) = {
-        [KIND_CERTS] = read_certs, [KIND_CRLS] = read_crls, [KIND_OCSPS] = read_ocsps};
-    an_code code = readers[kind](path, ret, reterr);
+    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    an_code code = an_file_open(path, kind_table[kind].bytes_max, &file, reterr);
 
+    if (code == AN_OK && is_bundle(file.bytes))
+        code = read_bundle(kind, file.bytes, ret, reterr);
+    else if (code == AN_OK)
+        code = kind_table[kind].read(file.bytes, ret, reterr);
     if (code != AN_OK)
         an_err_name_file(reterr, path);
     return code;
@@ -213,13 +278,39 @@ load_file(struct material_cache *cache, enum kind kind, const char *path, struct
     return cached_file(cache, kind, path, &st, ret, reterr);
 }
 
-/* A folder's files in the order of their names, so that the same folder always gives the same answer; a file in it
- * that is of another kind is passed over, a file named by the person is not. */
+static bool
+claims_kind(enum kind kind, const char *name)
+{
+    const char *dot = strrchr(name, '.'), *suffix = dot ? strcasestr(kind_table[kind].suffixes, dot) : NULL;
+
+    return suffix != NULL && suffix[strlen(dot)] == ' ';
+}
+
+/* A file of a folder: one of another kind is passed over; one that cannot be read though its name says that it is a
+ * list or an answer may be the one that revokes, and is reported like a file named by the person. */
+static an_code
+load_entry(struct material_cache *cache, enum kind kind, const char *path, struct parsed *ret, struct an_err *reterr)
+{
+    struct an_err err = {0};
+    struct stat st;
+    an_code code = AN_OK;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        code = load_file(cache, kind, path, ret, &err);
+    if (code == AN_OK || !claims_kind(kind, path))
+        return AN_OK;
+    if (reterr != NULL)
+        *reterr = err;
+    return code;
+}
+
+/* A folder's files in the order of their names, so that the same folder always gives the same answer. */
 static an_code
 load_path(struct material_cache *cache, enum kind kind, const char *path, struct parsed *ret, struct an_err *reterr)
 {
     struct stat st;
     struct dirent **entries = NULL;
+    an_code code = AN_OK;
     int count;
 
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
@@ -227,14 +318,14 @@ load_path(struct material_cache *cache, enum kind kind, const char *path, struct
     count = scandir(path, &entries, is_visible, alphasort);
     for (int i = 0; i < count; i++) {
         char *name = an_asprintf("%s/%s", path, entries[i]->d_name);
-        struct an_err ignored = {0};
-        if (stat(name, &st) == 0 && S_ISREG(st.st_mode) && load_file(cache, kind, name, ret, &ignored) != AN_OK)
-            ignored.code = AN_OK;
+        an_code outcome = load_entry(cache, kind, name, ret, code == AN_OK ? reterr : NULL);
+        if (code == AN_OK)
+            code = outcome;
         free(name);
         free(entries[i]);
     }
     free(entries);
-    return AN_OK;
+    return code;
 }
 
 /* ---- all of it ---- */

@@ -25,7 +25,7 @@ an_code material_load(struct material_cache *cache, const struct material_paths 
                       struct material *ret, struct an_err *reterr) AN_MUST_USE;
 
 void material_done(struct material *m);
-/* FILE or DIR: certificates (PEM, DER), into set. */
+/* FILE or DIR: certificates (PEM, DER, PKCS#7), into set. */
 an_code material_certs(const char *path, struct an_certs *set, struct an_err *reterr) AN_MUST_USE;
 an_code material_crls(const char *path, struct an_crls *set, struct an_err *reterr) AN_MUST_USE;
 an_code material_ocsps(const char *path, struct an_ocsps *set, struct an_err *reterr) AN_MUST_USE;

@@ -63,6 +63,8 @@ an_certs_read(struct an_certs *set, an_bytes content, struct an_err *reterr)
         AN_TRY(add_block(set, an_buf_view(&der), reterr));
         found++;
     }
+    if (at < content.len && content.ptr[0] == AN_DER_SEQUENCE && found > 0)
+        AN_FAIL(reterr, AN_E_DER_TRAILING, "byte %zu", at);
     if (at < content.len)
         AN_FAIL(reterr, AN_E_PEM, "byte %zu", at);
     if (found == 0)

@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 
+#define ENTRY_EXTENSIONS_MAX 8 /* of one entry; four are known */
+
 static an_code
 fail_field(const struct an_crl *crl, an_bytes at, const char *field, struct an_err *reterr)
 {
@@ -32,6 +34,17 @@ an_x509_next_entry_extension(an_bytes *in, struct an_extension *ret)
     return an_der_take(&content, AN_DER_OCTET_STRING, &ret->value, NULL) == AN_OK && content.len == 0;
 }
 
+/* directoryName of a certificateIssuer value; AN_NONE when it names nobody whom we can compare. */
+an_bytes
+an_x509_entry_issuer(an_bytes names)
+{
+    an_bytes content, name;
+
+    if (an_der_take(&names, AN_DER_SEQUENCE, &content, NULL) != AN_OK)
+        return AN_NONE;
+    return an_x509_next_general_name(&content, AN_DER_CONTEXT_CONSTRUCTED(4), &name) ? name : AN_NONE;
+}
+
 /* revokedCertificates entry: SEQUENCE { INTEGER, Time, Extensions OPTIONAL } */
 bool
 an_x509_next_crl_entry(an_bytes *revoked, an_bytes *ret_serial, an_bytes *ret_rest)
@@ -44,17 +57,25 @@ static bool
 check_entry_extensions(struct an_crl *crl, an_bytes field)
 {
     struct an_extension extension;
-    an_bytes in;
+    an_bytes in, seen[ENTRY_EXTENSIONS_MAX];
+    size_t count = 0;
 
     if (an_der_take(&field, AN_DER_SEQUENCE, &in, NULL) != AN_OK || field.len != 0)
         return false;
     while (in.len > 0) {
-        if (!an_x509_next_entry_extension(&in, &extension))
+        if (count == ENTRY_EXTENSIONS_MAX || !an_x509_next_entry_extension(&in, &extension))
             return false;
+        for (size_t i = 0; i < count; i++)
+            if (an_bytes_eq(seen[i], extension.oid))
+                return false; /* which one counts? */
+        seen[count++] = extension.oid;
         if (extension.critical && !is_known_entry_extension(extension.oid))
             crl->entries_have_unknown_critical = true;
-        if (an_bytes_eq(extension.oid, AN_OID_CERTIFICATE_ISSUER))
-            crl->has_entry_issuers = true;
+        if (!crl->is_indirect || !an_bytes_eq(extension.oid, AN_OID_CERTIFICATE_ISSUER))
+            continue; /* a list of its issuer's own certificates is about them whatever its entries say */
+        if (an_x509_entry_issuer(extension.value).len == 0)
+            return false; /* nobody knows whose certificates the entries from here on are */
+        crl->has_entry_issuers = true;
     }
     return true;
 }

@@ -89,17 +89,10 @@ next_entry(struct walk *walk)
     return true;
 }
 
-/* directoryName of a certificateIssuer value */
 static an_bytes
 name_of_issuer(const struct an_crl *crl, an_bytes issuer_names)
 {
-    an_bytes names, name;
-
-    if (issuer_names.len == 0)
-        return crl->issuer;
-    if (an_der_take(&issuer_names, AN_DER_SEQUENCE, &names, NULL) != AN_OK)
-        return AN_NONE;
-    return an_x509_next_general_name(&names, AN_DER_CONTEXT_CONSTRUCTED(4), &name) ? name : AN_NONE;
+    return issuer_names.len == 0 ? crl->issuer : an_x509_entry_issuer(issuer_names);
 }
 
 static bool
@@ -157,17 +150,30 @@ serial_matches(an_bytes found, an_bytes wanted)
     return wanted.ptr[0] >= 0x80 || an_x509_bare_serial(wanted).ptr[0] < 0x80;
 }
 
+/* A certificate that stands on a list twice: what revokes goes before what lifts, the earlier before the later. */
+static void
+keep_stronger(const struct an_crl_entry *entry, bool *found, struct an_crl_entry *ret)
+{
+    bool lifts = entry->reason == AN_REASON_REMOVE_FROM_CRL, lifted = ret->reason == AN_REASON_REMOVE_FROM_CRL;
+
+    if (!*found || (lifted && !lifts) || (lifted == lifts && entry->revoked_at < ret->revoked_at))
+        *ret = *entry;
+    *found = true;
+}
+
 static bool
 read_through(const struct an_crl *crl, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret)
 {
     struct walk walk = {.crl = crl, .in = crl->revoked};
+    struct an_crl_entry entry;
+    bool found = false;
 
     while (next_entry(&walk))
         if (serial_matches(walk.serial, serial) && is_about(crl, walk.issuer_names, issuer)) {
-            fill_entry(crl, walk.serial, walk.rest, walk.issuer_names, ret);
-            return true;
+            fill_entry(crl, walk.serial, walk.rest, walk.issuer_names, &entry);
+            keep_stronger(&entry, &found, ret);
         }
-    return false;
+    return found;
 }
 
 static uint32_t
@@ -254,19 +260,21 @@ find_indexed(const struct an_crl *crl, const struct crl_index *index, an_bytes i
              struct an_crl_entry *ret)
 {
     uint32_t group = group_of(index, serial);
-    an_bytes in, found, rest, issuer_names;
+    an_bytes in, number, rest, issuer_names;
+    struct an_crl_entry entry;
+    bool found = false;
 
     for (uint32_t slot = index->starts[group]; slot < index->starts[group + 1]; slot++) {
         in = an_bytes_slice(crl->revoked, index->entries[slot], SIZE_MAX);
-        if (!an_x509_next_crl_entry(&in, &found, &rest) || !serial_matches(found, serial))
+        if (!an_x509_next_crl_entry(&in, &number, &rest) || !serial_matches(number, serial))
             continue;
         issuer_names = issuer_at(crl, index, slot);
         if (is_about(crl, issuer_names, issuer)) {
-            fill_entry(crl, found, rest, issuer_names, ret);
-            return true;
+            fill_entry(crl, number, rest, issuer_names, &entry);
+            keep_stronger(&entry, &found, ret);
         }
     }
-    return false;
+    return found;
 }
 
 bool

@@ -48,10 +48,11 @@ enum {
 /* One entry off the front of revokedCertificates: serial number, and what stands behind it. */
 bool an_x509_next_crl_entry(an_bytes *revoked, an_bytes *ret_serial, an_bytes *ret_rest);
 bool an_x509_next_entry_extension(an_bytes *in, struct an_extension *ret);
+an_bytes an_x509_entry_issuer(an_bytes names);
 void an_x509_free_crl_index(void *index);
 
 /* ---- OCSP ---- */
 bool an_x509_read_cert_id(an_bytes cert_id, enum an_digest *ret_hash, an_bytes *ret_name, an_bytes *ret_key,
                           an_bytes *ret_serial);
-/* Looks through Extensions (whole) for the nonce; false when malformed. */
-bool an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce);
+/* Looks through Extensions (whole) for the nonce, and for what is critical and not known; false when malformed. */
+bool an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce, bool *ret_unknown_critical);

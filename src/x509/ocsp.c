@@ -154,7 +154,7 @@ open_nonce(an_bytes value)
 }
 
 bool
-an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce)
+an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce, bool *ret_unknown_critical)
 {
     struct an_extension extension;
     an_bytes in;
@@ -166,6 +166,8 @@ an_x509_read_nonce(an_bytes extensions, an_bytes *ret_nonce)
             return false;
         if (an_bytes_eq(extension.oid, AN_OID_OCSP_NONCE))
             *ret_nonce = open_nonce(extension.value);
+        else if (extension.critical)
+            *ret_unknown_critical = true;
     }
     return true;
 }
@@ -187,7 +189,8 @@ parse_tbs(struct an_ocsp *ocsp, struct an_err *reterr)
     if (an_der_take(&in, AN_DER_SEQUENCE, &field, NULL) != AN_OK)
         return fail_field("responses", reterr);
     AN_TRY(parse_singles(ocsp, field, reterr));
-    if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(1), &field) && !an_x509_read_nonce(field, &ocsp->nonce))
+    if (an_der_try(&in, AN_DER_CONTEXT_CONSTRUCTED(1), &field) &&
+        !an_x509_read_nonce(field, &ocsp->nonce, &ocsp->has_unknown_critical))
         return fail_field("responseExtensions", reterr);
     if (in.len != 0)
         return fail_field("tbsResponseData", reterr);

@@ -18,12 +18,23 @@ an_ocsp_single_is_of(const struct an_ocsp_single *single, const struct an_cert *
 }
 
 const struct an_ocsp_single *
+an_ocsp_next(const struct an_ocsp *ocsp, const struct an_cert *cert, const struct an_cert *issuer, size_t *at)
+{
+    while (*at < ocsp->single_count) {
+        const struct an_ocsp_single *single = &ocsp->singles[(*at)++];
+
+        if (an_serial_eq(single->serial, cert->serial) && an_ocsp_single_is_of(single, issuer))
+            return single;
+    }
+    return NULL;
+}
+
+const struct an_ocsp_single *
 an_ocsp_find(const struct an_ocsp *ocsp, const struct an_cert *cert, const struct an_cert *issuer)
 {
-    for (size_t i = 0; i < ocsp->single_count; i++)
-        if (an_serial_eq(ocsp->singles[i].serial, cert->serial) && an_ocsp_single_is_of(&ocsp->singles[i], issuer))
-            return &ocsp->singles[i];
-    return NULL;
+    size_t at = 0;
+
+    return an_ocsp_next(ocsp, cert, issuer, &at);
 }
 
 bool
@@ -97,6 +108,7 @@ static bool
 open_request(an_bytes der, an_bytes *ret_list, an_bytes *ret_nonce)
 {
     an_bytes outer, tbs, field;
+    bool unknown_critical; /* whether to answer such a question is the responder's choice (RFC 6960 4.4) */
 
     if (an_der_take(&der, AN_DER_SEQUENCE, &outer, NULL) != AN_OK || der.len != 0 ||
         an_der_take(&outer, AN_DER_SEQUENCE, &tbs, NULL) != AN_OK)
@@ -105,7 +117,8 @@ open_request(an_bytes der, an_bytes *ret_list, an_bytes *ret_nonce)
     (void)an_der_try(&tbs, AN_DER_CONTEXT_CONSTRUCTED(1), &field);
     if (an_der_take(&tbs, AN_DER_SEQUENCE, ret_list, NULL) != AN_OK)
         return false;
-    if (an_der_try(&tbs, AN_DER_CONTEXT_CONSTRUCTED(2), &field) && !an_x509_read_nonce(field, ret_nonce))
+    if (an_der_try(&tbs, AN_DER_CONTEXT_CONSTRUCTED(2), &field) &&
+        !an_x509_read_nonce(field, ret_nonce, &unknown_critical))
         return false;
     return tbs.len == 0;
 }

@@ -27,7 +27,7 @@ typedef struct an_algorithm_policy {
     void *context;
 } an_algorithm_policy;
 
-/* A name the leaf must carry: kind "dns", "ip", "email", "uri", "dn". */
+/* A name the leaf must carry: kind "dns", "ip", "email", "uri", "dn" (either way round), "upn". */
 struct an_name_want { const char *kind, *value; };
 
 struct an_path_params {
@@ -99,7 +99,7 @@ struct an_path_request {
     size_t policy_count;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy;
     const char *purpose;       /* --purpose: a name of an_purpose_oid or a dotted OID; NULL = none */
-    const char *const *names;  /* --name, "TYPE:VALUE": dns, ip, email (or rfc822), uri, dn; any case */
+    const char *const *names;  /* --name, "TYPE:VALUE": dns, ip, email (or rfc822), uri, dn, upn; any case */
     size_t name_count;
     an_algorithm_policy algorithms; /* of --policy; empty = no limit, as in the policy "rfc5280" */
     an_path_fetch fetch;            /* empty = --offline */

@@ -48,6 +48,8 @@ check_extensions(struct path_state *state, struct path_node *node, enum path_rol
         an_oid_text(node->duplicate->oid, &oid);
         return an_path_refuse(state->verdict, AN_V_PATH_EXTENSION, at, "%.*s twice", AN_FMT(an_buf_view(&oid)));
     }
+    if (!an_path_names_are_readable(node->cert->subject_alt_name))
+        return an_path_refuse(state->verdict, AN_V_PATH_EXTENSION, at, "subjectAltName");
     if (!state->job->params->strict)
         return AN_OK;
     breach = an_path_profile_breach(node, role, &why);
@@ -124,6 +126,38 @@ check_purpose(struct path_state *state, const struct path_node *node, size_t at)
     return an_path_refuse(state->verdict, AN_V_PATH_PURPOSE, at, "extKeyUsage without %s", purpose);
 }
 
+/* Uses that are never implied: to go without extKeyUsage, or with "any" alone, is not enough for them. */
+static const struct { const char *purpose; bool is_sole; } stated_table[] = {
+    {"1.3.6.1.5.5.7.3.8", true},  /* timeStamping: critical and alone, RFC 3161 2.3 */
+    {"1.3.6.1.5.5.7.3.9", false}, /* OCSPSigning, RFC 6960 4.2.2.2 */
+};
+
+static bool
+is_sole_and_critical(const struct an_extension *eku)
+{
+    an_bytes in = eku->value, usage;
+
+    return eku->critical && an_path_open(in, &in) && an_der_try(&in, AN_DER_OID, &usage) && in.len == 0;
+}
+
+/* That a time-stamping use stands alone is asked of conforming issuers; for documents the verification policy asks. */
+static an_code
+check_stated_purpose(struct path_state *state, const struct path_node *node)
+{
+    const struct an_path_params *params = state->job->params;
+
+    for (size_t i = 0; params->purpose && i < AN_COUNT(stated_table); i++) {
+        if (strcmp(params->purpose, stated_table[i].purpose) != 0)
+            continue;
+        if (!an_cert_has_eku(node->cert, params->purpose))
+            return an_path_refuse(state->verdict, AN_V_PATH_PURPOSE, 0, "extKeyUsage without %s", params->purpose);
+        if (stated_table[i].is_sole && params->strict && !is_sole_and_critical(node->ext[PATH_EXT_EKU]))
+            return an_path_refuse(state->verdict, AN_V_PATH_PURPOSE, 0, "extKeyUsage: %s not critical, or not alone",
+                                  params->purpose);
+    }
+    return AN_OK;
+}
+
 static an_code
 check_leaf(struct path_state *state, const struct path_node *node)
 {
@@ -136,6 +170,7 @@ check_leaf(struct path_state *state, const struct path_node *node)
         return AN_OK;
     }
     AN_TRY(check_purpose(state, node, 0));
+    AN_TRY(check_stated_purpose(state, node));
     for (size_t i = 0; i < params->name_count; i++)
         if (!an_path_cert_has_name(node, &params->names[i]))
             return an_path_refuse(state->verdict, AN_V_PATH_NAME, 0, "%s:%.120s", params->names[i].kind,

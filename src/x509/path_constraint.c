@@ -3,6 +3,7 @@
  * permitted subtree of each set that speaks of its form, and in no excluded one. That is the intersection and union of
  * 6.1.4 (g) without ever computing them. Each comparison is paid from a budget.
  */
+#include "asn1/oid.h"
 #include "x509/path_internal.h"
 
 /* ---- parsing ---- */
@@ -255,11 +256,11 @@ value_is_comparable(enum path_name_kind kind, an_bytes *value)
     case PATH_NAME_IP:
         return value->len == 4 || value->len == 16;
     case PATH_NAME_URI:
-        return an_path_is_ia5(*value) && an_path_uri_host(*value, value) && an_path_is_hostname(*value, false);
+        return an_path_is_ia5(*value) && an_path_uri_host(*value, value);
     case PATH_NAME_EMAIL:
         return an_path_is_mailbox(*value);
     case PATH_NAME_DNS:
-        return value->len > 0 && an_path_is_ia5(*value);
+        return an_path_is_host_like(*value);
     default:
         return true;
     }
@@ -278,6 +279,25 @@ check_name(struct path_shared *shared, const struct path_constraints *const *set
         if (!value_is_comparable(kind, &compared))
             return AN_V_PATH_NAME_CONSTRAINT;
         AN_TRY(check_in_set(shared, sets[i], kind, compared));
+    }
+    return AN_OK;
+}
+
+/* RFC 9598 6: constraints on mailboxes hold for those with other letters too, which stand in otherName. */
+static an_code
+check_utf8_mailbox(struct path_shared *shared, const struct path_constraints *const *sets, size_t set_count,
+                   an_bytes other)
+{
+    an_bytes mailbox;
+
+    if (!an_path_other_name(other, AN_OID_UTF8_MAILBOX, &mailbox))
+        return AN_OK;
+    for (size_t i = 0; i < set_count; i++) {
+        if (!(sets[i]->kinds & (1u << PATH_NAME_EMAIL)))
+            continue;
+        if (!an_path_is_utf8_mailbox(mailbox))
+            return AN_V_PATH_NAME_CONSTRAINT;
+        AN_TRY(check_in_set(shared, sets[i], PATH_NAME_EMAIL, mailbox));
     }
     return AN_OK;
 }
@@ -311,6 +331,8 @@ an_path_constraints_check(struct path_shared *shared, const struct path_constrai
         if (!an_path_name_next(&names, &kind, &value))
             return an_path_refuse(ret, AN_V_PATH_EXTENSION, at, "subjectAltName");
         code = check_name(shared, sets, set_count, kind, value);
+        if (code == AN_OK && kind == PATH_NAME_OTHER)
+            code = check_utf8_mailbox(shared, sets, set_count, value);
         if (code != AN_OK)
             return an_path_refuse(ret, code, at, "subjectAltName [%d]", (int)kind);
     }

@@ -201,12 +201,19 @@ bool an_path_name_next(an_bytes *in, enum path_name_kind *ret_kind, an_bytes *re
 bool an_path_email_next(an_bytes *rdns, an_bytes *atavs, an_bytes *ret_value);
 bool an_path_name_content(an_bytes name, an_bytes *ret_rdns);
 bool an_path_text_eq_nocase(an_bytes a, an_bytes b);
-/* Host part of a URI with an authority; false when there is none. */
+bool an_path_names_are_readable(an_bytes names); /* GeneralNames content */
+/* The UTF8String of an otherName (its content) of this type. */
+bool an_path_other_name(an_bytes other, an_bytes type, an_bytes *ret_text);
+/* Host of a URI with an authority; false when there is none, or it is an address, or readers may differ about it. */
 bool an_path_uri_host(an_bytes uri, an_bytes *ret_host);
 bool an_path_is_ia5(an_bytes text);
 bool an_path_is_mailbox(an_bytes text); /* local@host; "@" in the local part only when it is quoted */
+bool an_path_is_utf8_mailbox(an_bytes text); /* the same with any letters in the local part (RFC 9598) */
+bool an_path_is_host_like(an_bytes host); /* labels of letters, digits, "-", "_", "*": what can be compared at all */
 /* Letters, digits, hyphens in labels; a "*" label first when allowed. */
 bool an_path_is_hostname(an_bytes host, bool wildcard_allowed);
+
+/* ---- path_want.c ---- */
 bool an_path_cert_has_name(const struct path_node *node, const struct an_name_want *want);
 
 /* ---- status_check.c ---- */

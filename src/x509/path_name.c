@@ -1,8 +1,8 @@
-/* GeneralNames, and whether a certificate carries a name that is wanted (RFC 5280 4.2.1.6, RFC 9525 6). */
+/* GeneralNames and the forms of their values (RFC 5280 4.2.1.6, 7.2-7.5, RFC 9598). */
 #include "base/utf8.h"
 #include "x509/path_internal.h"
 
-#include <arpa/inet.h>
+#include <ctype.h>
 #include <strings.h>
 
 bool
@@ -28,6 +28,28 @@ an_path_name_next(an_bytes *in, enum path_name_kind *ret_kind, an_bytes *ret_val
     *ret_kind = (enum path_name_kind)number;
     *ret_value = value;
     return true;
+}
+
+bool
+an_path_names_are_readable(an_bytes names)
+{
+    enum path_name_kind kind;
+    an_bytes value;
+
+    while (names.len > 0)
+        if (!an_path_name_next(&names, &kind, &value))
+            return false;
+    return true;
+}
+
+bool
+an_path_other_name(an_bytes other, an_bytes type, an_bytes *ret_text)
+{
+    an_bytes oid, value;
+
+    return an_der_take(&other, AN_DER_OID, &oid, NULL) == AN_OK && an_bytes_eq(oid, type) &&
+           an_der_take(&other, AN_DER_CONTEXT_CONSTRUCTED(0), &value, NULL) == AN_OK && other.len == 0 &&
+           an_der_take(&value, AN_DER_UTF8_STRING, ret_text, NULL) == AN_OK && value.len == 0;
 }
 
 bool
@@ -112,12 +134,35 @@ an_path_is_hostname(an_bytes host, bool wildcard_allowed)
 }
 
 bool
+an_path_is_host_like(an_bytes host)
+{
+    size_t label = 0;
+
+    if (host.len > 1 && host.ptr[host.len - 1] == '.')
+        host.len--;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.ptr[i] == '.' && label == 0)
+            return false;
+        if (host.ptr[i] != '.' && !is_label_byte(host.ptr[i]) && host.ptr[i] != '_' && host.ptr[i] != '*')
+            return false;
+        label = host.ptr[i] == '.' ? 0 : label + 1;
+    }
+    return label > 0;
+}
+
+bool
 an_path_is_mailbox(an_bytes text)
+{
+    return an_path_is_ia5(text) && an_path_is_utf8_mailbox(text);
+}
+
+bool
+an_path_is_utf8_mailbox(an_bytes text)
 {
     size_t at = an_bytes_rfind(text, AN_LIT("@"));
     an_bytes local;
 
-    if (at == SIZE_MAX || at == 0 || !an_path_is_ia5(text) ||
+    if (at == SIZE_MAX || at == 0 || !an_utf8_is_valid(text) || memchr(text.ptr, 0, text.len) != NULL ||
         !an_path_is_hostname(an_bytes_slice(text, at + 1, SIZE_MAX), false))
         return false;
     local = an_bytes_slice(text, 0, at);
@@ -125,127 +170,67 @@ an_path_is_mailbox(an_bytes text)
            (local.len > 2 && local.ptr[0] == '"' && local.ptr[at - 1] == '"');
 }
 
+/* RFC 3986 3.2.1: what else stands before an "@" makes readers differ about where the host begins. */
+static bool
+is_userinfo(an_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!isalnum(text.ptr[i]) && (text.ptr[i] == 0 || strchr("-._~%!$&'()*+,;=:", text.ptr[i]) == NULL))
+            return false;
+    return true;
+}
+
+static bool
+is_scheme(an_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!isalpha(text.ptr[i]) && (i == 0 || (!isdigit(text.ptr[i]) && strchr("+-.", text.ptr[i]) == NULL)))
+            return false;
+    return text.len > 0;
+}
+
+/* Takes ":" and digits off the end; false when something else stands behind a colon. */
+static bool
+drop_port(an_bytes *authority)
+{
+    size_t colon = an_bytes_find(*authority, AN_LIT(":"), 0);
+
+    for (size_t i = colon == SIZE_MAX ? authority->len : colon + 1; i < authority->len; i++)
+        if (!isdigit(authority->ptr[i]))
+            return false;
+    if (colon != SIZE_MAX)
+        authority->len = colon;
+    return true;
+}
+
+/* A last label that begins with a digit is the end of an address, in one of the many ways to write it. */
+static bool
+is_address(an_bytes host)
+{
+    size_t dot = an_bytes_rfind(host, AN_LIT("."));
+
+    return isdigit(host.ptr[dot == SIZE_MAX ? 0 : dot + 1]) != 0;
+}
+
 bool
 an_path_uri_host(an_bytes uri, an_bytes *ret_host)
 {
-    size_t at = an_bytes_find(uri, AN_LIT("://"), 0);
+    size_t at = an_bytes_find(uri, AN_LIT("://"), 0), end = 0, user;
     an_bytes rest;
-    size_t end = 0, user;
 
-    if (at == SIZE_MAX || at == 0)
+    if (at == SIZE_MAX || !is_scheme(an_bytes_slice(uri, 0, at)))
         return false;
     rest = an_bytes_slice(uri, at + 3, SIZE_MAX);
     while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#')
         end++;
     rest.len = end;
     user = an_bytes_rfind(rest, AN_LIT("@"));
+    if (user != SIZE_MAX && !is_userinfo(an_bytes_slice(rest, 0, user)))
+        return false;
     if (user != SIZE_MAX)
         rest = an_bytes_slice(rest, user + 1, SIZE_MAX);
-    if (rest.len > 0 && rest.ptr[0] == '[')
-        return false; /* an address is not a name */
-    at = an_bytes_find(rest, AN_LIT(":"), 0);
-    if (at != SIZE_MAX)
-        rest.len = at;
+    if (!drop_port(&rest) || !an_path_is_hostname(rest, false) || is_address(rest))
+        return false;
     *ret_host = rest;
-    return rest.len > 0;
-}
-
-/* A pattern of subjectAltName against a host. "*" stands for exactly the whole left-most label, and at least two labels
- * must follow it: nobody is given a certificate for all of ".vn". */
-static bool
-host_matches(an_bytes pattern, an_bytes host)
-{
-    size_t dot;
-
-    if (!an_path_is_hostname(pattern, true))
-        return false;
-    if (pattern.ptr[0] != '*')
-        return an_path_text_eq_nocase(pattern, host);
-    pattern = an_bytes_slice(pattern, 2, SIZE_MAX);
-    dot = an_bytes_find(host, AN_LIT("."), 0);
-    if (dot == SIZE_MAX || dot == 0 || an_bytes_find(pattern, AN_LIT("."), 0) == SIZE_MAX)
-        return false;
-    return an_path_text_eq_nocase(pattern, an_bytes_slice(host, dot + 1, SIZE_MAX));
-}
-
-/* Local part exactly, domain without regard to case (RFC 5280 7.5). */
-static bool
-email_matches(an_bytes a, an_bytes b)
-{
-    size_t at = an_bytes_rfind(a, AN_LIT("@"));
-
-    if (a.len != b.len || at == SIZE_MAX || at != an_bytes_rfind(b, AN_LIT("@")))
-        return false;
-    return an_bytes_eq(AN_BYTES(a.ptr, at), AN_BYTES(b.ptr, at)) &&
-           an_path_text_eq_nocase(an_bytes_slice(a, at, SIZE_MAX), an_bytes_slice(b, at, SIZE_MAX));
-}
-
-static bool
-ip_matches(an_bytes address, const char *text)
-{
-    uint8_t wanted[16];
-
-    if (inet_pton(AF_INET, text, wanted) == 1)
-        return an_bytes_eq(address, AN_BYTES(wanted, 4));
-    return inet_pton(AF_INET6, text, wanted) == 1 && an_bytes_eq(address, AN_BYTES(wanted, 16));
-}
-
-static bool
-dn_matches(an_bytes name, const char *text)
-{
-    struct an_buf printed AN_CLEANUP(an_buf_free) = an_buf_new(64 * 1024);
-    struct an_buf a AN_CLEANUP(an_buf_free) = an_buf_new(64 * 1024);
-    struct an_buf b AN_CLEANUP(an_buf_free) = an_buf_new(64 * 1024);
-
-    an_name_text(name, &printed);
-    if (!an_utf8_nfc(&a, an_buf_view(&printed)) || !an_utf8_nfc(&b, an_bytes_of_str(text)))
-        return false;
-    return an_path_text_eq_nocase(an_buf_view(&a), an_buf_view(&b));
-}
-
-static bool
-name_matches(enum path_name_kind kind, an_bytes value, const struct an_name_want *want)
-{
-    an_bytes wanted = an_bytes_of_str(want->value);
-
-    if (kind == PATH_NAME_DNS && strcmp(want->kind, "dns") == 0) {
-        if (wanted.len > 1 && wanted.ptr[wanted.len - 1] == '.')
-            wanted.len--;
-        return host_matches(value, wanted);
-    }
-    if (kind == PATH_NAME_IP && strcmp(want->kind, "ip") == 0)
-        return ip_matches(value, want->value);
-    if (kind == PATH_NAME_EMAIL && strcmp(want->kind, "email") == 0)
-        return email_matches(value, wanted);
-    if (kind == PATH_NAME_URI && strcmp(want->kind, "uri") == 0)
-        return an_bytes_eq(value, wanted);
-    return kind == PATH_NAME_DIRECTORY && strcmp(want->kind, "dn") == 0 && dn_matches(value, want->value);
-}
-
-/* Host names, addresses and URIs stand in subjectAltName only; a common name is not a host (RFC 9525 6.4.4). */
-static bool
-subject_has_name(const struct an_cert *cert, const struct an_name_want *want)
-{
-    an_bytes rdns, atavs = AN_NONE, value;
-
-    if (strcmp(want->kind, "dn") == 0)
-        return dn_matches(cert->subject, want->value);
-    if (strcmp(want->kind, "email") != 0 || !an_path_name_content(cert->subject, &rdns))
-        return false;
-    while (an_path_email_next(&rdns, &atavs, &value))
-        if (email_matches(value, an_bytes_of_str(want->value)))
-            return true;
-    return false;
-}
-
-bool
-an_path_cert_has_name(const struct path_node *node, const struct an_name_want *want)
-{
-    an_bytes names = node->cert->subject_alt_name, value;
-    enum path_name_kind kind;
-
-    while (names.len > 0 && an_path_name_next(&names, &kind, &value))
-        if (name_matches(kind, value, want))
-            return true;
-    return subject_has_name(node->cert, want);
+    return true;
 }

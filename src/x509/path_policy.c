@@ -98,7 +98,7 @@ parse_policies(struct path_policy *policy, an_bytes value, an_bytes **ret, size_
     *ret_any = false;
     while (in.len > 0) {
         if (an_der_take(&in, AN_DER_SEQUENCE, &info, NULL) != AN_OK ||
-            an_der_take(&info, AN_DER_OID, &oids[at], NULL) != AN_OK)
+            an_der_take(&info, AN_DER_OID, &oids[at], NULL) != AN_OK || oids[at].len == 0)
             return false;
         if (is_any_policy(oids[at]) && *ret_any)
             return false;
@@ -178,7 +178,8 @@ parse_mappings(struct path_policy *policy, an_bytes value, struct policy_pair **
     for (; in.len > 0; at++) {
         if (an_der_take(&in, AN_DER_SEQUENCE, &mapping, NULL) != AN_OK ||
             an_der_take(&mapping, AN_DER_OID, &pairs[at].issuer, NULL) != AN_OK ||
-            an_der_take(&mapping, AN_DER_OID, &pairs[at].subject, NULL) != AN_OK || mapping.len > 0)
+            an_der_take(&mapping, AN_DER_OID, &pairs[at].subject, NULL) != AN_OK || mapping.len > 0 ||
+            pairs[at].issuer.len == 0 || pairs[at].subject.len == 0)
             return AN_V_PATH_EXTENSION;
         if (is_any_policy(pairs[at].issuer) || is_any_policy(pairs[at].subject))
             return AN_V_PATH_POLICY; /* 6.1.4 (a) */

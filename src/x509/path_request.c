@@ -15,6 +15,7 @@ static const struct { const char *name, *oid;
 };
 static const struct { const char *name, *kind; } name_kinds[] = {
     {"dns", "dns"}, {"ip", "ip"}, {"email", "email"}, {"rfc822", "email"}, {"uri", "uri"}, {"dn", "dn"},
+    {"upn", "upn"},
 };
 static const struct { const char *name; enum an_revocation_mode mode; } modes[] = {
     {"none", AN_REVOCATION_NONE}, {"if-available", AN_REVOCATION_IF_AVAILABLE}, {"require", AN_REVOCATION_REQUIRE},
@@ -48,7 +49,7 @@ parse_name(const char *text, struct an_name_want *ret, struct an_err *reterr)
             *ret = (struct an_name_want){name_kinds[i].kind, colon + 1};
             return AN_OK;
         }
-    AN_FAIL(reterr, AN_E_PATH_OPTION, "name \"%.200s\": TYPE:VALUE with dns, ip, email, uri, dn", text);
+    AN_FAIL(reterr, AN_E_PATH_OPTION, "name \"%.200s\": TYPE:VALUE with dns, ip, email, uri, dn, upn", text);
 }
 
 static an_code

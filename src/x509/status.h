@@ -49,7 +49,8 @@ struct an_crl_entry {
 };
 /* Its extension; NULL when absent. */
 const struct an_extension *an_crl_find_extension(const struct an_crl *crl, an_bytes oid);
-/* The entry for (issuer, serial); false when not listed. Indexed: constant time when called often. Thread-safe. */
+/* The entry for (issuer, serial), of several the one that says more; false when not listed. Indexed: constant time when
+ * called often. Thread-safe. */
 bool an_crl_find(struct an_crl *crl, an_bytes issuer, an_bytes serial, struct an_crl_entry *ret);
 
 struct an_ocsp_single {
@@ -70,6 +71,7 @@ struct an_ocsp {
     an_bytes responder_key;  /* SHA-1 of the key, or AN_NONE */
     an_time produced_at;
     an_bytes nonce; /* AN_NONE when absent */
+    bool has_unknown_critical; /* an extension of the response as a whole: it answers for no certificate */
     struct an_ocsp_single *singles;
     size_t single_count;
     struct an_certs certs;
@@ -80,7 +82,10 @@ an_code an_ocsp_parse(an_bytes der, struct an_ocsp **ret, struct an_err *reterr)
 an_code an_ocsp_parse_basic(an_bytes basic, struct an_ocsp **ret, struct an_err *reterr) AN_MUST_USE;
 struct an_ocsp *an_ocsp_ref(struct an_ocsp *ocsp);
 void an_ocsp_unref(struct an_ocsp **ocsp);
-/* The answer for one certificate of one issuer; NULL when the response does not speak of it. */
+/* The next answer from *at on for one certificate of one issuer; NULL when there is none left. */
+const struct an_ocsp_single *an_ocsp_next(const struct an_ocsp *ocsp, const struct an_cert *cert,
+                                          const struct an_cert *issuer, size_t *at);
+/* The first of them; NULL when the response does not speak of the certificate. */
 const struct an_ocsp_single *an_ocsp_find(const struct an_ocsp *ocsp, const struct an_cert *cert,
                                           const struct an_cert *issuer);
 /* Name and key hash of a CertID against an issuer, by any digest. */

@@ -259,7 +259,8 @@ decide_by(struct crl_question *q, struct an_crl *crl, struct an_crl *delta)
         }
     }
     AN_TRY(look_up(q, crl, &found, &entry));
-    accept(q, delta && !found ? delta : crl, found && entry.reason != AN_REASON_REMOVE_FROM_CRL ? &entry : NULL);
+    /* "Removed" is a word of delta lists (5.3.1): who stands on a complete list is revoked, whatever is said there. */
+    accept(q, delta && !found ? delta : crl, found ? &entry : NULL);
     return AN_OK;
 }
 
@@ -402,9 +403,12 @@ an_status_is_listed(struct path_shared *shared, struct an_cert *cert)
     struct an_crl_entry entry;
 
     for (size_t i = 0; i < AN_COUNT(sets); i++)
-        for (size_t j = 0; sets[i] && j < sets[i]->count; j++)
-            if (an_crl_find(sets[i]->items[j], cert->issuer, cert->serial, &entry) &&
-                entry.reason != AN_REASON_REMOVE_FROM_CRL)
+        for (size_t j = 0; sets[i] && j < sets[i]->count; j++) {
+            struct an_crl *crl = sets[i]->items[j];
+
+            if (an_crl_find(crl, cert->issuer, cert->serial, &entry) &&
+                (entry.reason != AN_REASON_REMOVE_FROM_CRL || crl->base_number.len == 0))
                 return true;
+        }
     return false;
 }

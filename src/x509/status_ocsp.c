@@ -82,7 +82,7 @@ check_delegates(const struct ocsp_question *q, const struct an_ocsp *ocsp, const
     for (size_t i = 0; certs && i < certs->count && i < AN_LIMIT_CMS_CERTS; i++) {
         an_code code;
 
-        if (certs->items[i] == q->issuer || !is_responder(ocsp, certs->items[i]))
+        if (an_path_same_entity(certs->items[i], q->issuer) || !is_responder(ocsp, certs->items[i]))
             continue;
         code = check_delegate(q, ocsp, certs->items[i]);
         if (code == AN_OK)
@@ -118,35 +118,60 @@ explain_no_match(const struct an_ocsp *ocsp, const struct an_cert *cert)
     return AN_V_STATUS_NONE;
 }
 
+/* The response as a whole; its answers are judged one by one. */
 static an_code
-judge_response(const struct ocsp_question *q, const struct an_ocsp *ocsp, const struct an_ocsp_single **ret)
+judge_response(const struct ocsp_question *q, const struct an_ocsp *ocsp)
 {
-    const struct an_path_params *params = q->shared->params;
-    const struct an_ocsp_single *single;
-
     if (ocsp->response_status != 0)
         return AN_V_STATUS_RESPONSE;
-    single = an_ocsp_find(ocsp, q->cert, q->issuer);
-    if (!single)
+    if (!an_ocsp_find(ocsp, q->cert, q->issuer))
         return explain_no_match(ocsp, q->cert);
     AN_TRY(check_signer(q, ocsp));
+    if (ocsp->has_unknown_critical)
+        return AN_V_STATUS_CRITICAL;
+    if (an_status_fresh(q->shared->params, ocsp->produced_at, AN_TIME_NONE) == AN_V_STATUS_FUTURE)
+        return AN_V_STATUS_FUTURE;
+    return AN_OK;
+}
+
+static an_code
+judge_single(const struct ocsp_question *q, const struct an_ocsp_single *single)
+{
     if (single->has_unknown_critical)
         return AN_V_STATUS_CRITICAL;
-    AN_TRY(an_status_fresh(params, single->this_update, single->next_update));
-    AN_TRY(an_status_fresh(params, ocsp->produced_at, AN_TIME_NONE) == AN_V_STATUS_FUTURE ? AN_V_STATUS_FUTURE : AN_OK);
-    *ret = single;
+    AN_TRY(an_status_fresh(q->shared->params, single->this_update, single->next_update));
     return single->status == AN_OCSP_UNKNOWN ? AN_V_STATUS_UNKNOWN : AN_OK;
 }
 
-static void
-accept(const struct path_shared *shared, struct an_ocsp *ocsp, const struct an_ocsp_single *single,
-       struct an_status_result *ret)
+static bool
+is_revoked_by(const struct an_path_params *params, const struct an_ocsp_single *single)
 {
-    const struct an_path_params *params = shared->params;
     an_time until = params->status_at == AN_TIME_NONE || params->status_at == 0 ? params->at : params->status_at;
 
+    return single->status == AN_OCSP_REVOKED && single->revoked_at <= until;
+}
+
+/* Of several answers the newest counts, but only a hold is ever lifted. */
+static bool
+says_more(const struct ocsp_question *q, const struct an_ocsp_single *single, const struct an_status_result *than)
+{
+    bool revokes = is_revoked_by(q->shared->params, single);
+
+    if (than->status == AN_STATUS_UNKNOWN)
+        return true;
+    if (than->status == AN_STATUS_REVOKED && than->reason != AN_REASON_HOLD)
+        return false;
+    if (revokes && single->reason != AN_REASON_HOLD)
+        return true;
+    return single->this_update > than->this_update || (revokes && single->this_update == than->this_update);
+}
+
+static void
+accept(const struct ocsp_question *q, struct an_ocsp *ocsp, const struct an_ocsp_single *single,
+       struct an_status_result *ret)
+{
     an_status_result_done(ret);
-    ret->status = single->status == AN_OCSP_REVOKED && single->revoked_at <= until ? AN_STATUS_REVOKED : AN_STATUS_GOOD;
+    ret->status = is_revoked_by(q->shared->params, single) ? AN_STATUS_REVOKED : AN_STATUS_GOOD;
     if (single->status == AN_OCSP_REVOKED) {
         ret->revoked_at = single->revoked_at;
         ret->reason = single->reason;
@@ -157,17 +182,29 @@ accept(const struct path_shared *shared, struct an_ocsp *ocsp, const struct an_o
 }
 
 static void
+consider_response(const struct ocsp_question *q, struct an_ocsp *ocsp, struct an_status_result *ret)
+{
+    const struct an_ocsp_single *single;
+    an_code why = judge_response(q, ocsp);
+    size_t at = 0;
+
+    while (why == AN_OK && (single = an_ocsp_next(ocsp, q->cert, q->issuer, &at)) != NULL) {
+        an_code code = judge_single(q, single);
+
+        if (code == AN_OK && says_more(q, single, ret))
+            accept(q, ocsp, single, ret);
+        else if (code != AN_OK && ret->status == AN_STATUS_UNKNOWN && ret->why == AN_V_STATUS_NONE)
+            ret->why = code;
+    }
+    if (why != AN_OK && ret->status == AN_STATUS_UNKNOWN && ret->why == AN_V_STATUS_NONE)
+        ret->why = why;
+}
+
+static void
 consider(const struct ocsp_question *q, const struct an_ocsps *set, struct an_status_result *ret)
 {
-    for (size_t i = 0; set && i < set->count; i++) {
-        const struct an_ocsp_single *single = NULL;
-        an_code why = judge_response(q, set->items[i], &single);
-
-        if (why == AN_OK && (ret->status == AN_STATUS_UNKNOWN || single->this_update > ret->this_update))
-            accept(q->shared, set->items[i], single, ret);
-        else if (why != AN_OK && ret->status == AN_STATUS_UNKNOWN && ret->why == AN_V_STATUS_NONE)
-            ret->why = why;
-    }
+    for (size_t i = 0; set && i < set->count; i++)
+        consider_response(q, set->items[i], ret);
 }
 
 void

@@ -47,7 +47,8 @@ an_file_remove_temporaries(void)
 }
 
 static an_code
-check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, struct an_err *reterr)
+check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, struct timespec *ret_written,
+           struct an_err *reterr)
 {
     struct stat st;
 
@@ -61,6 +62,7 @@ check_kind(int fd, const char *path, uint64_t bytes_max, uint64_t *ret_size, str
         AN_FAIL(reterr, AN_E_LIMIT, "%s: %llu > %llu byte", path, (unsigned long long)st.st_size,
                 (unsigned long long)bytes_max);
     *ret_size = (uint64_t)st.st_size;
+    *ret_written = st.st_mtim;
     return AN_OK;
 }
 
@@ -122,19 +124,22 @@ an_code
 an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct an_err *reterr)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: a FIFO must not hang us */
+    struct timespec written = {0};
     uint64_t size = 0;
     void *mapping;
     an_code code;
 
     if (fd < 0)
         return an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
-    code = check_kind(fd, path, bytes_max, &size, reterr);
+    code = check_kind(fd, path, bytes_max, &size, &written, reterr);
     if (code != AN_OK) {
         close(fd);
         return code;
     }
-    if (read_small(fd, size, ret))
+    if (read_small(fd, size, ret)) {
+        ret->written = written;
         return AN_OK;
+    }
     mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (mapping == MAP_FAILED) {
         code = an_err_set_errno(reterr, AN_E_FILE_OPEN, errno, "%s", path);
@@ -143,15 +148,18 @@ an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct a
     }
     /* Random access: read-ahead around every touched page would make memory grow with the file. */
     (void)madvise(mapping, size, MADV_RANDOM);
-    *ret = (struct an_file){.bytes = AN_BYTES(mapping, size), .fd = fd, .mapping = mapping};
+    an_file_guard_add(mapping, size);
+    *ret = (struct an_file){.bytes = AN_BYTES(mapping, size), .fd = fd, .mapping = mapping, .written = written};
     return AN_OK;
 }
 
 void
 an_file_close(struct an_file *file)
 {
-    if (file->mapping != NULL)
+    if (file->mapping != NULL) {
+        an_file_guard_remove(file->mapping);
         munmap(file->mapping, file->bytes.len);
+    }
     if (file->room != NULL)
         give_room(file->room, file->bytes.len);
     if (file->fd >= 0)

@@ -6,17 +6,28 @@
 
 #include "base/err.h"
 
+#include <time.h>
+
 /* A whole file, mapped read-only. A view into it is valid until an_file_close. */
 struct an_file {
     an_bytes bytes;
     int fd; /* stays open, for streaming reads that must not grow the resident set */
     void *mapping; /* of a long file; NULL when it was read */
     uint8_t *room; /* of a short one */
+    struct timespec written; /* when it was last written, as it was opened */
 };
 
 /* Opens a regular file. Errors: AN_E_FILE_OPEN (missing, unreadable), AN_E_FILE_KIND (a directory, a device),
  * AN_E_FILE_EMPTY, AN_E_LIMIT when larger than bytes_max (0 = unlimited). */
 an_code an_file_open(const char *path, uint64_t bytes_max, struct an_file *ret, struct an_err *reterr) AN_MUST_USE;
+/* Is it still the file that was opened? AN_E_FILE_CHANGED when it was shortened or written since: what was read is
+ * neither the old content nor the new. To be asked before anything is concluded from a file of other people. */
+an_code an_file_check_same(const struct an_file *file, struct an_err *reterr) AN_MUST_USE;
+/* From now on a mapped file that somebody shortens reads as zeros behind its new end, where it would end the program
+ * (SIGBUS); an_file_check_same tells. Once, at the start of a program. */
+void an_file_guard(void);
+void an_file_guard_add(const void *mapping, size_t len); /* for an_file_open, an_file_close */
+void an_file_guard_remove(const void *mapping);
 void an_file_close(struct an_file *file); /* also for AN_CLEANUP on a zeroed struct with fd = -1 or from open */
 #define AN_FILE_NONE ((struct an_file){.fd = -1})
 

@@ -159,7 +159,10 @@ cmd_pdf_info(struct cli *cli, const void *options, char **args, int count)
         an_code code = open_pdf(&o, args[i], a->password_file, &err);
         if (code == AN_OK)
             code = info_object(args[i], o.pdf, &info, &err);
+        if (code == AN_OK)
+            code = an_file_check_same(&o.file, &err);
         if (code != AN_OK) {
+            json_decref(info);
             an_err_name_file(&err, args[i]);
             status = cli_fail(cli, &err);
         } else {
@@ -268,6 +271,8 @@ cmd_pdf_revisions(struct cli *cli, const void *options, char **args, int count)
     (void)count;
     if (code == AN_OK)
         code = show_revisions(cli, a, &o, &renderer, &err);
+    if (code == AN_OK)
+        code = an_file_check_same(&o.file, &err);
     an_renderer_stop(&renderer);
     an_err_name_file(&err, code == AN_OK ? NULL : args[0]);
     return code == AN_OK ? 0 : cli_fail(cli, &err);

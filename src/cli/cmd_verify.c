@@ -103,6 +103,8 @@ verify_one(void *context, size_t index, FILE *out)
     if (code == AN_OK)
         code = job->args->from_evidence ? verify_recorded(job, path, &file, &evidence, &report, &err)
                                         : an_verify_file(job->verifier, &file, &job->setup.options, &report, &err);
+    if (code == AN_OK)
+        code = verify_setup_check_same(&job->setup, &err);
     if (code != AN_OK) {
         an_err_name_file(&err, path);
         job->statuses[index] = cli_fail(&cli, &err);

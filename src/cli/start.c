@@ -27,6 +27,7 @@ harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     for (size_t i = 0; i < AN_COUNT(deadly); i++)
         signal(deadly[i], on_deadly_signal);
+    an_file_guard();
     signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of write(), told as one */
     signal(SIGPIPE, SIG_IGN);
 }

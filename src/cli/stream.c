@@ -142,15 +142,20 @@ answer_document(struct cli *cli, const struct cert_checker *checker, const char 
     AN_CLEANUP(verify_setup_done) struct verify_setup setup = VERIFY_SETUP_NONE;
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     struct an_report report = {0};
+    an_code code;
 
     AN_TRY(
         verify_setup_load(args, checker->cache, args->offline ? (an_path_fetch){0} : checker->fetch, &setup, reterr));
     AN_TRY(an_file_open(path, 0, &file, reterr));
-    AN_TRY(an_verify_file(checker->verifier, &file, &setup.options, &report, reterr));
-    *ret = report_json(cli, path, &report);
-    *ret_status = (int)report.indication;
+    code = an_verify_file(checker->verifier, &file, &setup.options, &report, reterr);
+    if (code == AN_OK)
+        code = verify_setup_check_same(&setup, reterr);
+    if (code == AN_OK) {
+        *ret = report_json(cli, path, &report);
+        *ret_status = (int)report.indication;
+    }
     an_report_done(&report);
-    return AN_OK;
+    return code;
 }
 
 static an_code

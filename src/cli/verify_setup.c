@@ -73,6 +73,15 @@ verify_setup_load(const struct verify_args *args, struct material_cache *cache, 
     return AN_OK;
 }
 
+an_code
+verify_setup_check_same(const struct verify_setup *setup, struct an_err *reterr)
+{
+    AN_TRY(an_file_check_same(&setup->content, reterr));
+    for (size_t i = 0; i < setup->content_count; i++)
+        AN_TRY(an_file_check_same(&setup->contents[i], reterr));
+    return AN_OK;
+}
+
 void
 verify_setup_done(struct verify_setup *setup)
 {

@@ -18,4 +18,6 @@ struct verify_setup {
 /* cache: NULL = none. */
 an_code verify_setup_load(const struct verify_args *args, struct material_cache *cache, an_path_fetch fetch,
                           struct verify_setup *ret, struct an_err *reterr) AN_MUST_USE;
+/* Are the contents still the files that were opened? AN_E_FILE_CHANGED when not. */
+an_code verify_setup_check_same(const struct verify_setup *setup, struct an_err *reterr) AN_MUST_USE;
 void verify_setup_done(struct verify_setup *setup); /* for AN_CLEANUP too */

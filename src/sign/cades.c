@@ -24,5 +24,7 @@ an_sign_cades(struct an_sign_session *session, const char *in_path, const char *
     AN_TRY(sign_make_cms(session, &plan, &cms, &ret->downgraded, reterr));
     ret->level = ret->downgraded || session->setup.level == AN_LEVEL_B_B ? AN_LEVEL_B_B : AN_LEVEL_B_T;
     ret->bytes_added = cms.len;
+    if (an_file_check_same(&file, NULL) != AN_OK)
+        AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s", in_path);
     return an_file_write(out_path, an_buf_view(&cms), 0644, reterr);
 }

@@ -316,6 +316,8 @@ sign_once(struct work *w, struct an_err *reterr)
     AN_TRY(hash_original(w, hash, reterr));
     hash_update_part(w, hash);
     AN_TRY(sign_update(w, hash, reterr));
+    if (an_file_check_same(&w->file, NULL) != AN_OK)
+        AN_FAIL(reterr, AN_E_SIGN_CHANGED, "%s", w->job->in_path);
     if (w->job->in_place)
         return append_in_place(w, reterr);
     return an_output_write(&w->out, an_buf_view(&w->update.tail), reterr);

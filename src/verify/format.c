@@ -43,6 +43,8 @@ an_verify_file(struct an_verifier *verifier, const struct an_file *file, const s
     job.now = options->at == AN_TIME_NONE ? an_time_now() : options->at;
     an_material_add_options(&job.material, options);
     code = read_signatures(&job, reterr);
+    if (an_file_check_same(file, NULL) != AN_OK) /* whatever was found, it was not found in one document */
+        code = an_file_check_same(file, reterr);
     if (code == AN_OK) {
         an_report_conclude(&report);
         an_keep_material(&job);

@@ -95,7 +95,7 @@ WHERE NOT EXISTS (SELECT 1 FROM certificate c WHERE c.id = o.certificate)
 SELECT id, name, kind, certificate, key, ocsp_certificate, ocsp_key, base_url, crl_partitions, parent FROM authority ORDER BY id
 
 -- name: status_authorities_mark
-SELECT COUNT(*), CAST(COALESCE(MAX(id), 0) AS {int}), CAST(COALESCE(SUM(status), 0) AS {int}), CAST(COALESCE(SUM(LENGTH(ocsp_certificate)), 0) AS {int}) FROM authority
+SELECT COUNT(*), CAST(COALESCE(MAX(id), 0) AS {int}), CAST(COALESCE(SUM(status), 0) AS {int}), CAST(COALESCE((SELECT value FROM store_sequence WHERE name = 'authorities'), 0) AS {int}) FROM authority
 
 -- name: status_certificate
 SELECT status, revoked_at, reason FROM certificate WHERE serial = $1 AND authority = $2

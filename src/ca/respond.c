@@ -78,6 +78,14 @@ refuse(struct an_respond_draft *draft, enum an_respond_status status)
     return AN_OK;
 }
 
+an_time
+an_respond_until(const struct an_cert *signer, an_time now, int64_t fresh_seconds)
+{
+    an_time until = now + fresh_seconds;
+
+    return signer->not_after > now && signer->not_after < until ? signer->not_after : until;
+}
+
 static an_code
 write_draft(const struct an_responder *responder, const struct an_ocsp_query *queries, size_t count, an_bytes nonce,
             an_time now, struct an_respond_draft *draft,
@@ -94,7 +102,9 @@ write_draft(const struct an_responder *responder, const struct an_ocsp_query *qu
     AN_TRY(fill_items(responder, speaker, queries, count, items, &is_issued, reterr));
     draft->note = (struct an_respond_note){.may_keep = count == 1 && nonce.ptr == NULL && is_issued,
                                            .authority = speaker->id, .serial = queries[0].serial,
-                                           .this_update = now, .next_update = now + responder->fresh_seconds};
+                                           .this_update = now,
+                                           .next_update = an_respond_until(speaker->signer, now,
+                                                                           responder->fresh_seconds)};
     an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items,
                                                    .count = count, .this_update = now,
                                                    .next_update = draft->note.next_update, .produced_at = now,
@@ -216,7 +226,9 @@ an_respond_beforehand(const struct an_respond_authority *authority, an_bytes ser
     item.cert_id = an_buf_view(&id);
     AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key,
                                                    .items = &item, .count = 1, .this_update = now,
-                                                   .next_update = now + fresh_seconds, .produced_at = now,
+                                                   .next_update = an_respond_until(authority->signer, now,
+                                                                                   fresh_seconds),
+                                                   .produced_at = now,
                                                    .omit_cert = authority->signer == authority->issuer},
                             ret, reterr));
     return an_ca_lint_made(an_lint_ocsp, an_bytes_slice(an_buf_view(ret), before, SIZE_MAX), authority->issuer, reterr);

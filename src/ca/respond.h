@@ -60,6 +60,9 @@ an_code an_respond_draft(const struct an_responder *responder, an_time now, stru
 void an_respond_finish(struct an_respond_draft *drafts, size_t count);
 void an_respond_draft_done(struct an_respond_draft *draft);
 
+/* nextUpdate of an answer that is given now: an answer does not outlive the certificate that signs it. */
+an_time an_respond_until(const struct an_cert *signer, an_time now, int64_t fresh_seconds);
+
 /* An OCSPResponse without an answer: malformedRequest, tryLater, … */
 void an_respond_refuse(enum an_respond_status status, struct an_buf *ret);
 /* For one certificate as most clients ask (SHA-1, no nonce): signed before anybody asks. */

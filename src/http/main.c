@@ -101,9 +101,12 @@ enter_sandbox(const char *dir, struct an_err *reterr)
 /* ---- serving ---- */
 /* Whoever started us may start others: in our sandbox nothing reaches another machine. */
 static void
-tell_checkpoint(void)
+tell_parent(enum an_status_word word)
 {
-    (void)!an_frame_send(PARENT, AN_NODE_CHECKPOINT, AN_LIT("{}"), -1, an_time_monotonic_ms() + KEYS_WAIT_MS);
+    static const uint32_t types[] = {[AN_STATUS_CHECKPOINT] = AN_NODE_CHECKPOINT,
+                                     [AN_STATUS_AUTHORITIES] = AN_NODE_AUTHORITIES};
+
+    (void)!an_frame_send(PARENT, types[word], AN_LIT("{}"), -1, an_time_monotonic_ms() + KEYS_WAIT_MS);
 }
 
 static an_code
@@ -197,7 +200,7 @@ start_node(const char *dir, int listener, struct an_node *node, struct an_err *r
     AN_TRY(an_instance_open(dir, 0, &node->instance, reterr));
     AN_TRY(an_keys_attach(dir, KEYS_WAIT_MS, &node->keys, reterr));
     AN_TRY(an_status_open(node->instance, node->keys, log_event, NULL, &node->status, reterr));
-    an_status_delegate(node->status, tell_checkpoint);
+    an_status_delegate(node->status, tell_parent);
     look_for_enrolment(node);
     node->started = an_time_now();
     serve = an_status_config(node->status);

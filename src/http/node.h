@@ -36,3 +36,5 @@ extern const size_t an_status_route_count;
 #define AN_NODE_DRAIN 2u /* takes no more connections, answers those that are open once more, ends; no answer */
 /* Said by antin-http unasked, {}: the head of the audit log is due, and its time-stamp comes from another machine. */
 #define AN_NODE_CHECKPOINT 3u
+/* Said unasked, {}: authorities or signers were added or renewed; new processes are to take over. */
+#define AN_NODE_AUTHORITIES 4u

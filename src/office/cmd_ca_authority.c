@@ -148,7 +148,7 @@ renew(struct ca_office *o, const char *name, struct an_cert **ret, struct an_err
     for (enum an_own_signer which = 0; which < AN_OWN_SIGNERS; which++)
         if (strcmp(an_own_signer_name(which), name) == 0)
             return an_own_signer_renew(o->instance, which, o->reliance, &o->actor, ret, reterr);
-    return an_authority_renew_responder(o->instance, name, o->reliance, &o->actor, ret, reterr);
+    return an_authority_renew(o->instance, name, o->reliance, &o->actor, ret, reterr);
 }
 
 static an_code
@@ -165,7 +165,7 @@ renew_authority(struct cli *cli, struct ca_office *o, const struct ca_args *a, c
         report_print_json(cli->out, json_pack("{s:s, s:s}", "name", args[0], "not_after", until));
     else if (!cli->quiet)
         fprintf(cli->out, "%s  %s  %s\n", args[0], until,
-                SAY(cli, "dịch vụ dùng sau khi nạp lại (SIGHUP)", "used by the service after a reload (SIGHUP)"));
+                SAY(cli, "dịch vụ đang chạy tự chuyển sang trong vài giây", "a service that runs goes over within seconds"));
     return AN_OK;
 }
 

@@ -412,9 +412,14 @@ listen_to_children(struct supervisor *s)
     }
     tend_successor(s);
 
-    if (s->kept[CHILD_HTTP].child != NULL && an_child_word(s->kept[CHILD_HTTP].child) == AN_NODE_CHECKPOINT)
+    uint32_t word = s->kept[CHILD_HTTP].child != NULL ? an_child_word(s->kept[CHILD_HTTP].child) : 0;
+    if (word == AN_NODE_CHECKPOINT)
         start_checkpoint(s);
     note_checkpoint(s);
+    if (word == AN_NODE_AUTHORITIES) {
+        say("authorities", "antin", "others than before: new processes take over");
+        replace_children(s);
+    }
 }
 
 static bool

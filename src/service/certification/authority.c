@@ -123,7 +123,7 @@ key_setting(const struct making *m, const struct an_authority_order *order)
 static an_code
 make_key(const struct making *m, const struct an_authority_order *order, struct an_signer **ret, struct an_err *reterr)
 {
-    struct an_key_plan plan = {.name = order->name, .purposes = order->purposes};
+    struct an_key_plan plan = {.name = order->key ? order->key : order->name, .purposes = order->purposes};
 
     if (m->plan != NULL)
         plan.token = m->plan->token, plan.token_pin = m->plan->token_pin;
@@ -168,6 +168,7 @@ static an_code
 record(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     const struct recording *r = context;
+    int64_t version; /* a service that runs sees it go on */
     AN_CLEANUP(an_free_ptr) char *object = an_asprintf("authority:%s", r->plan->name);
     AN_CLEANUP(an_buf_free) struct an_buf detail = an_buf_new(256);
 
@@ -178,6 +179,7 @@ record(void *context, struct an_tx *tx, struct an_err *reterr)
     const struct an_audit_event event = {.at = r->now, .action = "authority.create", .actor = r->m->actor->id,
                                          .role = r->m->actor->role, .object = object, .outcome = "done",
                                          .citation = "nd-68-2024/6", .detail = (const char *)detail.ptr};
+    AN_TRY(an_tx_next(tx, AN_AUTHORITIES_SEQUENCE, &version, reterr));
     if (r->ocsp_of != 0)
         AN_TRY(an_authority_set_ocsp(tx, r->ocsp_of, r->plan->cert, r->plan->key, reterr));
     else
@@ -194,6 +196,18 @@ publish(const struct making *m, const char *name, const struct an_cert *cert, st
     return an_file_write(path, cert->der, 0644, reterr);
 }
 
+/* By its name, or that of a line: who signs today, not an earlier generation. */
+static const struct an_authority *
+find_parent(const struct an_authorities *all, const char *name)
+{
+    const struct an_authority *found = an_authorities_find(all, name);
+
+    for (size_t i = 0; found != NULL && found->is_retired && i < all->count; i++)
+        if (!all->items[i].is_retired && strcmp(all->items[i].line, found->line) == 0)
+            found = &all->items[i];
+    return found;
+}
+
 /* The key first, the row last: what was cut off is made again under the same names. */
 static an_code
 make_authority(struct making *m, const struct an_authority_order *order, struct an_err *reterr)
@@ -201,7 +215,7 @@ make_authority(struct making *m, const struct an_authority_order *order, struct 
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *issuer_key = NULL;
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    const struct an_authority *parent = order->parent ? an_authorities_find(&m->authorities, order->parent) : NULL;
+    const struct an_authority *parent = order->parent ? find_parent(&m->authorities, order->parent) : NULL;
     bool is_ocsp = strcmp(order->kind, "ocsp") == 0;
 
     if (order->parent != NULL && parent == NULL)
@@ -215,7 +229,7 @@ make_authority(struct making *m, const struct an_authority_order *order, struct 
     }
     AN_TRY(certify(m, order, parent, parent ? issuer_key : key, an_signer_spki(key), &cert, reterr));
     const struct an_authority_plan plan = {.name = order->name, .line = order->line, .kind = order->kind,
-        .hierarchy = order->hierarchy, .profile = order->profile, .key = order->name,
+        .hierarchy = order->hierarchy, .profile = order->profile, .key = order->key ? order->key : order->name,
         .base_url = m->instance->config.base_url, .parent = parent ? parent->id : 0,
         .partitions = strcmp(order->kind, "issuing") == 0 ? m->settings.partitions : 0, .cert = cert};
     struct recording recording = {m, &plan, is_ocsp ? parent->id : 0, an_time_now()};
@@ -468,30 +482,129 @@ find_responder(const struct an_authorities *all, const char *name)
     return NULL;
 }
 
-an_code
-an_authority_renew_responder(struct an_instance *instance, const char *name, const struct an_reliance *reliance,
-                             const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
+/* ---- a signer of answers or stamps goes on: with its key, or with a new one ---- */
+/* key: the one it has, or the name of a new one. What was answered before stands by the certificate that lies in it. */
+static an_code
+follow_responder(struct making *m, const struct an_authority *authority, const char *name, const char *key_name,
+                 struct an_cert **ret, struct an_err *reterr)
 {
-    AN_CLEANUP(making_done) struct making m = {0};
     AN_CLEANUP(an_signer_close) struct an_signer *key = NULL;
     AN_CLEANUP(an_signer_close) struct an_signer *issuer_key = NULL;
+    const struct an_key_plan there = {.name = authority->key};
     struct an_authority_order order = hierarchy_table[0].ocsp;
+
+    order.name = order.common_name = name;
+    order.key = key_name;
+    AN_TRY(make_key(m, &order, &key, reterr));
+    AN_TRY(an_key_make(m->instance->dir, &there, &issuer_key, reterr));
+    AN_TRY(certify(m, &order, authority, issuer_key, an_signer_spki(key), ret, reterr));
+    const struct an_authority_plan plan = {.name = name, .key = key_name, .cert = *ret};
+    struct recording recording = {m, &plan, authority->id, an_time_now()};
+    AN_TRY(publish(m, name, *ret, reterr));
+    return an_store_write(m->instance->store, record, &recording, reterr);
+}
+
+/* "nha-nuoc-ocsp" → "nha-nuoc-ocsp-2" → "nha-nuoc-ocsp-3". */
+static char *
+next_key(const char *name, const char *key)
+{
+    size_t len = strlen(name);
+    long number = strncmp(key, name, len) == 0 && key[len] == '-' ? strtol(key + len + 1, NULL, 10) : 1;
+
+    return an_asprintf("%s-%ld", name, (number < 1 ? 1 : number) + 1);
+}
+
+/* The generation of a line that works, and the name of the next one. */
+static const struct an_authority *
+working_of(const struct an_authorities *all, const char *line, char ret_next[static 80])
+{
+    const struct an_authority *found = NULL;
+    int generation = 1;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->items[i].line, line) == 0) {
+            generation++;
+            if (found == NULL || !all->items[i].is_retired)
+                found = &all->items[i];
+        }
+    snprintf(ret_next, 80, "%.60s-%d", line, generation);
+    return found;
+}
+
+/* A row of an authority never changes: the next generation of the line stamps, with this key. */
+static an_code
+follow_stamper(struct making *m, const char *line, bool is_new_key, char ret_name[static 80], struct an_err *reterr)
+{
+    struct an_authority_order order = tsa_order;
+    const struct an_authority *before = working_of(&m->authorities, line, ret_name), *above;
+    AN_CLEANUP(an_free_ptr) char *key = an_strdup(before->key);
+    AN_CLEANUP(an_free_ptr) char *parent = NULL;
+
+    above = an_authorities_by_id(&m->authorities, before->parent);
+    if (above == NULL)
+        AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", line);
+    order.parent = parent = an_strdup(above->name);
+    order.name = ret_name;
+    order.key = is_new_key ? NULL : key;
+    return make_authority(m, &order, reterr);
+}
+
+static bool
+is_stamper(const struct an_authority *authority)
+{
+    return authority != NULL && strcmp(authority->kind, "tsa") == 0;
+}
+
+an_code
+an_authority_renew(struct an_instance *instance, const char *name, const struct an_reliance *reliance,
+                   const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(making_done) struct making m = {0};
+    AN_CLEANUP(an_free_ptr) char *key = NULL;
     const struct an_authority *authority;
+    char next[80];
 
     AN_TRY(an_quorum_require_now(instance, "authority.roll", reliance, reterr));
     AN_TRY(making_start(instance, NULL, actor, &m, reterr));
+    authority = an_authorities_find(&m.authorities, name);
+    if (is_stamper(authority)) {
+        AN_TRY(follow_stamper(&m, authority->line, false, next, reterr));
+        *ret = an_cert_ref(an_authorities_find(&m.authorities, next)->cert);
+        return AN_OK;
+    }
     authority = find_responder(&m.authorities, name);
     if (authority == NULL)
         AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", name);
-    const struct an_key_plan own = {.name = authority->ocsp_key}, there = {.name = authority->key};
-    AN_TRY(an_key_make(instance->dir, &own, &key, reterr));
-    AN_TRY(an_key_make(instance->dir, &there, &issuer_key, reterr));
-    order.name = order.common_name = name;
-    AN_TRY(certify(&m, &order, authority, issuer_key, an_signer_spki(key), ret, reterr));
-    const struct an_authority_plan plan = {.name = name, .key = authority->ocsp_key, .cert = *ret};
-    struct recording recording = {&m, &plan, authority->id, an_time_now()};
-    AN_TRY(publish(&m, name, *ret, reterr));
-    return an_store_write(instance->store, record, &recording, reterr);
+    key = an_strdup(authority->ocsp_key);
+    return follow_responder(&m, authority, name, key, ret, reterr);
+}
+
+/* A new key for what signs answers ("NAME-ocsp"); *ret_name is the key's. */
+static an_code
+roll_responder(struct making *m, const char *name, char ret_name[static 80], struct an_err *reterr)
+{
+    const struct an_authority *authority = find_responder(&m->authorities, name);
+    AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
+    AN_CLEANUP(an_free_ptr) char *key = NULL;
+
+    if (authority == NULL)
+        AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", name);
+    key = next_key(name, authority->ocsp_key);
+    snprintf(ret_name, 80, "%s", key);
+    return follow_responder(m, authority, name, key, &cert, reterr);
+}
+
+static an_code
+roll_authority(struct making *m, const char *line, char ret_name[static 80], struct an_err *reterr)
+{
+    struct an_authority_order order = *order_of(line);
+    AN_CLEANUP(an_free_ptr) char *before = an_strdup(working_of(&m->authorities, line, ret_name)->name);
+
+    order.name = ret_name;
+    AN_TRY(make_authority(m, &order, reterr));
+    if (strcmp(order.kind, "root") == 0)
+        return cross_both(m, order.line, before, ret_name, reterr);
+    return make_ocsp(m, an_authorities_find(&m->authorities, ret_name), reterr);
 }
 
 an_code
@@ -499,28 +612,16 @@ an_authority_roll(struct an_instance *instance, const char *line, const struct a
                   const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr)
 {
     AN_CLEANUP(making_done) struct making m = {0};
-    AN_CLEANUP(an_free_ptr) char *before_name = NULL;
     const struct an_authority *before;
-    struct an_authority_order order;
-    int generation = 1;
 
     AN_TRY(an_quorum_require_now(instance, "authority.roll", reliance, reterr));
     AN_TRY(making_start(instance, NULL, actor, &m, reterr));
     before = an_authorities_find(&m.authorities, line);
-    if (before == NULL || order_of(before->line) == NULL)
+    if (before == NULL)
+        return roll_responder(&m, line, ret_name, reterr);
+    if (is_stamper(before))
+        return follow_stamper(&m, before->line, true, ret_name, reterr);
+    if (order_of(before->line) == NULL)
         AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", line);
-    order = *order_of(before->line);
-    for (size_t i = 0; i < m.authorities.count; i++)
-        if (strcmp(m.authorities.items[i].line, order.line) == 0) {
-            generation++;
-            if (!m.authorities.items[i].is_retired)
-                before = &m.authorities.items[i];
-        }
-    before_name = an_strdup(before->name);
-    snprintf(ret_name, 80, "%.60s-%d", order.line, generation);
-    order.name = ret_name;
-    AN_TRY(make_authority(&m, &order, reterr));
-    if (strcmp(order.kind, "root") == 0)
-        return cross_both(&m, order.line, before_name, ret_name, reterr);
-    return make_ocsp(&m, an_authorities_find(&m.authorities, ret_name), reterr);
+    return roll_authority(&m, before->line, ret_name, reterr);
 }

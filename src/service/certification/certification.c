@@ -1,6 +1,7 @@
 /* The certifier of an instance, over its key process; first status answers with the OCSP signer of each authority. */
 #include "service/certification/certification.h"
 
+#include "ca/respond.h"
 #include "ca/revocation.h"
 #include "service/certification/quorum.h"
 
@@ -58,8 +59,8 @@ make_answer(void *context, const struct an_authority *authority, struct an_cert 
     if (authority->ocsp_cert == NULL)
         return AN_OK;
     AN_TRY(signer_of(context, authority, &signer, reterr));
-    return an_ca_ocsp(authority->cert, authority->ocsp_cert, signer, cert, NULL, now, now + ANSWER_SECONDS, AN_NONE,
-                      ret, reterr);
+    return an_ca_ocsp(authority->cert, authority->ocsp_cert, signer, cert, NULL, now,
+                      an_respond_until(authority->ocsp_cert, now, ANSWER_SECONDS), AN_NONE, ret, reterr);
 }
 
 static an_code

@@ -30,7 +30,10 @@ struct an_authority_order {
     const char *common_name;
     const char *key_setting, *key_default; /* "rsa-3072", and where the configuration says otherwise */
     unsigned purposes;        /* of its key */
+    const char *key;          /* name of its key; NULL = its own name */
 };
+/* Goes on with every change of authorities and signers, in the commit of the change. */
+#define AN_AUTHORITIES_SEQUENCE "authorities"
 /* The init step: root, issuing authorities of the hierarchies, their OCSP signers, a TSA; what is there is left as it
  * is. */
 an_code an_authority_bootstrap(struct an_instance *instance, const struct an_init_plan *plan,
@@ -49,11 +52,12 @@ an_code an_authority_sign(struct an_instance *instance, const char *issuer, cons
 an_code an_authority_install(struct an_instance *instance, const char *name, const char *hierarchy,
                              struct an_cert *cert, struct an_cert *root, const struct an_actor *actor,
                              struct an_err *reterr) AN_MUST_USE;
-/* A new certificate of the same key for the OCSP signer "NAME-ocsp", which signs from the next start or reload on. */
-an_code an_authority_renew_responder(struct an_instance *instance, const char *name,
-                                     const struct an_reliance *reliance, const struct an_actor *actor,
-                                     struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
-/* A new key for a line: the next generation NAME-2, -3 … is active, the earlier one answers until it ends. For a root
+/* A new certificate of the same key: for the OCSP signer "NAME-ocsp", or for a time-stamping authority, whose next
+ * generation it is. A service that runs signs with it within seconds; what was signed before stands by the certificate
+ * that lies in it. */
+an_code an_authority_renew(struct an_instance *instance, const char *name, const struct an_reliance *reliance,
+                           const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;
+/* A new key for a line, or for the OCSP signer "NAME-ocsp": the next generation NAME-2, -3 … is active, the earlier one answers until it ends. For a root
  * also the two cross certificates (RFC 4210 4.4): new-with-old and old-with-new, in DIR/public/crt. */
 an_code an_authority_roll(struct an_instance *instance, const char *line, const struct an_reliance *reliance,
                           const struct an_actor *actor, char ret_name[static 80], struct an_err *reterr) AN_MUST_USE;

@@ -59,6 +59,8 @@ an_status_open(struct an_instance *instance, struct an_keys *keys, an_status_log
         status->seen = an_status_watch_count(status->watch);
         code = an_store_read(instance->store, read_last, &status->sequence, reterr);
     }
+    if (code == AN_OK) /* first: what is added meanwhile is seen at the next look */
+        code = status_set_mark(status, status->mark, reterr);
     if (code == AN_OK)
         code = status_set_load(status, &status->set, reterr);
     status->clock = an_clock_new(&(struct an_clock_rules){.check = (enum an_clock_check)status->stamp.check,
@@ -211,16 +213,19 @@ read_answer(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_tx_one(tx, AN_SQL_OCSP_ANSWER_FIND, who, AN_COUNT(who), note_answer, context, NULL, reterr);
 }
 
-/* The CertID as it was asked must be the one that was answered. */
+/* The CertID as it was asked must be the one that was answered, and the signer the one of today: answers that an
+ * earlier one made beforehand are true, but who renews a signer wants to see the new one at once. */
 static bool
-fits(an_bytes answer, an_bytes request)
+fits(an_bytes answer, an_bytes request, const struct an_respond_authority *responder)
 {
     struct an_ocsp_query query;
     an_bytes nonce;
     size_t count = 0;
 
     return an_ocsp_request_parse(request, &query, 1, &count, &nonce, NULL) == AN_OK && count == 1 &&
-           an_bytes_find(answer, query.cert_id, 0) != SIZE_MAX;
+           an_bytes_find(answer, query.cert_id, 0) != SIZE_MAX &&
+           (responder->signer == responder->issuer ||
+            an_bytes_find(answer, responder->signer->der, 0) != SIZE_MAX);
 }
 
 static bool
@@ -233,10 +238,12 @@ find_beforehand(struct an_status *status, const struct status_set *set, an_bytes
     for (size_t i = 0; lookup.serial.len != 0 && i < set->responder_count; i++) {
         lookup.authority = set->responders[i]->id;
         if (an_store_read(status->instance->store, read_answer, &lookup, NULL) != AN_OK || answer.len == 0 ||
-            lookup.next_update - now < status->serve.ocsp_minutes * 30 || !fits(an_buf_view(&answer), request))
+            lookup.next_update - now < status->serve.ocsp_minutes * 30 || !fits(an_buf_view(&answer), request, set->responders[i]))
             continue;
+        const struct an_cert *signer = set->responders[i]->signer; /* as an_respond_until cut it when it was made */
         *note = (struct an_respond_note){.may_keep = true, .authority = lookup.authority, .serial = lookup.serial,
-                                         .next_update = lookup.next_update,
+                                         .next_update = lookup.next_update < signer->not_after ? lookup.next_update
+                                         : signer->not_after,
                                          .this_update = lookup.next_update - status->serve.ocsp_minutes * 60};
         an_buf_append(ret, an_buf_view(&answer));
         return true;
@@ -484,9 +491,9 @@ an_status_stamp_many(struct an_status *status, struct an_tsa_turn *turns, size_t
 
 /* ---- the rest ---- */
 void
-an_status_delegate(struct an_status *status, void (*tell)(void))
+an_status_delegate(struct an_status *status, void (*tell)(enum an_status_word word))
 {
-    status->tell_checkpoint = tell;
+    status->tell = tell;
 }
 
 /* The head of the audit log is signed when it is due; looked at once a minute. Without a signer there is nothing to
@@ -503,8 +510,8 @@ tick_checkpoint(struct an_status *status, an_time now)
         return;
     status->checkpoint_looked_at = now;
     code = an_checkpoint_is_due(status->instance, &due, &is_stamped, &err);
-    if (code == AN_OK && due && is_stamped && status->tell_checkpoint != NULL)
-        status->tell_checkpoint();
+    if (code == AN_OK && due && is_stamped && status->tell != NULL)
+        status->tell(AN_STATUS_CHECKPOINT);
     else if (code == AN_OK && due)
         code = an_checkpoint_make(status->instance, status->keys, &size, &is_stamped, &err);
     if (code != AN_OK && code != AN_E_CHECKPOINT_SIGNER)

@@ -19,9 +19,10 @@ an_code an_status_open(struct an_instance *instance, struct an_keys *keys, an_st
                        struct an_status **ret,
                        struct an_err *reterr) AN_MUST_USE;
 void an_status_close(struct an_status **status);
-/* Checkpoints of the audit log that another authority stamps are made by somebody who may start what asks it: told when
- * one is due. */
-void an_status_delegate(struct an_status *status, void (*tell)(void));
+/* What somebody must do who may start processes: a checkpoint of the audit log is due that another authority stamps;
+ * authorities or signers are others than when this process read them. */
+enum an_status_word { AN_STATUS_CHECKPOINT = 0, AN_STATUS_AUTHORITIES };
+void an_status_delegate(struct an_status *status, void (*tell)(enum an_status_word word));
 const struct an_config_serve *an_status_config(const struct an_status *status);
 
 /* ---- answers ---- */

@@ -46,7 +46,7 @@ struct an_status {
     struct status_set *set;
     int64_t mark[4];          /* of the authorities in the store */
     an_time looked_at;
-    void (*tell_checkpoint)(void); /* NULL: made here */
+    void (*tell)(enum an_status_word word); /* NULL: checkpoints are made here */
     an_time checkpoint_looked_at; /* of the thread that ticks */
     bool keys_are_lost;       /* the key process did not answer; while a set is loaded */
     struct status_list *lists; size_t list_count;
@@ -58,7 +58,10 @@ struct an_status {
 an_code status_set_load(struct an_status *status, struct status_set **ret, struct an_err *reterr);
 struct status_set *status_set_take(struct an_status *status);
 void status_set_drop(struct status_set *set);
-/* Loads it anew when the store has other authorities, or a key was away. */
+/* By which a change of authorities or signers is seen. */
+an_code status_set_mark(struct an_status *status, int64_t ret[static 4], struct an_err *reterr);
+/* Loads it anew when a key was away. When the store has other authorities somebody is told who starts new processes:
+ * the key process and what issues have read them, too; where there is nobody, it is loaded anew. */
 void status_set_refresh(struct an_status *status, an_time now);
 
 /* ---- status_lists.c ---- */

@@ -186,18 +186,31 @@ read_mark(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_tx_one(tx, AN_SQL_STATUS_AUTHORITIES_MARK, NULL, 0, note_mark, context, NULL, reterr);
 }
 
+an_code
+status_set_mark(struct an_status *status, int64_t ret[static 4], struct an_err *reterr)
+{
+    return an_store_read(status->instance->store, read_mark, ret, reterr);
+}
+
 void
 status_set_refresh(struct an_status *status, an_time now)
 {
     struct status_set *set = NULL, *before;
     int64_t mark[4] = {0};
     struct an_err err = {0};
+    bool is_other;
 
     if (now - status->looked_at < LOOK_SECONDS)
         return;
     status->looked_at = now;
-    if (an_store_read(status->instance->store, read_mark, mark, &err) != AN_OK ||
-        (memcmp(mark, status->mark, sizeof(mark)) == 0 && status->set->lacking == 0))
+    if (status_set_mark(status, mark, &err) != AN_OK)
+        return;
+    is_other = memcmp(mark, status->mark, sizeof(mark)) != 0;
+    if (is_other && status->tell != NULL) { /* our key process may not know the new key: answers go on as they are */
+        status->tell(AN_STATUS_AUTHORITIES);
+        return;
+    }
+    if (!is_other && status->set->lacking == 0)
         return;
     if (status_set_load(status, &set, &err) != AN_OK)
         return;

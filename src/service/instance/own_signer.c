@@ -5,6 +5,7 @@
 #include "ca/ca.h"
 #include "ca/register.h"
 #include "keys/keys.h"
+#include "service/certification/certification.h"
 #include "service/certification/quorum.h"
 
 #include <stdio.h>
@@ -129,7 +130,9 @@ record(void *context, struct an_tx *tx, struct an_err *reterr)
     const struct an_audit_event event = {.at = job->now, .action = "certificate.issue", .actor = job->actor->id,
                                          .role = job->actor->role, .object = object, .outcome = "done",
                                          .citation = "nd-68-2024/6", .detail = ""};
+    int64_t version;
 
+    AN_TRY(an_tx_next(tx, AN_AUTHORITIES_SEQUENCE, &version, reterr));
     an_register_texts_make(&job->registration, &texts);
     AN_TRY(an_register_insert(tx, &job->registration, &texts, job->now, &job->id, reterr));
     return job->id != 0 ? an_audit_append(tx, &event, reterr) : AN_OK;

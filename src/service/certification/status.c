@@ -238,7 +238,8 @@ find_beforehand(struct an_status *status, const struct status_set *set, an_bytes
     for (size_t i = 0; lookup.serial.len != 0 && i < set->responder_count; i++) {
         lookup.authority = set->responders[i]->id;
         if (an_store_read(status->instance->store, read_answer, &lookup, NULL) != AN_OK || answer.len == 0 ||
-            lookup.next_update - now < status->serve.ocsp_minutes * 30 || !fits(an_buf_view(&answer), request, set->responders[i]))
+            lookup.next_update - now < status->serve.ocsp_minutes * 30 ||
+            !fits(an_buf_view(&answer), request, set->responders[i]))
             continue;
         const struct an_cert *signer = set->responders[i]->signer; /* as an_respond_until cut it when it was made */
         *note = (struct an_respond_note){.may_keep = true, .authority = lookup.authority, .serial = lookup.serial,

@@ -87,6 +87,8 @@ open_signer(struct an_status *status, struct status_authority *authority, const 
         return NULL;
     }
     code = an_signer_of_keys(status->keys, key, purpose, &signer, &err);
+    if (code == AN_E_KEYS_NAME && purpose == AN_PURPOSE_OCSP && authority->ocsp_cert != NULL)
+        status_say(status, "key.unknown", "%s: status of %s is not answered here", key, authority->name);
     if (code != AN_OK && code != AN_E_KEYS_NAME && code != AN_E_KEYS_PURPOSE) {
         authority->lacks_key = true;
         status->keys_are_lost = code == AN_E_KEYS_LOST;

@@ -15,7 +15,7 @@ static const struct opt list_opts[] = {
 };
 static const struct opt verify_opts[] = {
     DIR_OPT,
-    {"signer", "FILE", OPT_LIST, A(signer), "chứng thư được ký xác nhận nhật ký; bỏ trống: chứng thư đi kèm chữ ký", "certificates that may sign checkpoints; none: those that come with the signatures"},
+    {"signer", "FILE", OPT_LIST, A(signer), "chứng thư được ký xác nhận nhật ký; bỏ trống: của chính bản cài đặt, theo sổ đăng ký", "certificates that may sign checkpoints; none: the instance's own, by its register"},
 };
 static const struct opt export_opts[] = {DIR_OPT};
 static const struct opt proof_opts[] = {

@@ -122,11 +122,32 @@ show_finding(struct cli *cli, const struct an_audit_finding *f)
                 SAY(cli, fault_words[f->fault].vi, fault_words[f->fault].en));
 }
 
+/* Whose signatures counted, and who says so. */
+struct trusted { struct an_certs certs; bool is_named; };
+
 static void
-show_report(struct cli *cli, const struct an_audit_report *r)
+show_trusted(struct cli *cli, const struct trusted *trusted)
+{
+    const char *from = trusted->is_named ? SAY(cli, "do --signer nêu", "named by --signer")
+                                         : SAY(cli, "của bản cài đặt này, theo sổ đăng ký", "of this instance, by its register");
+
+    if (trusted->certs.count == 0)
+        fprintf(cli->out, "%s\n", SAY(cli, "chưa có chứng thư ký xác nhận nào: không chữ ký nào được tin",
+                                      "no signer of checkpoints: no signature is trusted"));
+    for (size_t i = 0; i < trusted->certs.count; i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(80);
+        an_buf_hex(&hex, AN_BYTES(trusted->certs.items[i]->sha256, 32));
+        fprintf(cli->out, "%s %s: SHA-256 %.*s\n", SAY(cli, "tin chữ ký của chứng thư", "signatures trusted of the certificate"),
+                from, AN_FMT(an_buf_view(&hex)));
+    }
+}
+
+static void
+show_report(struct cli *cli, const struct an_audit_report *r, const struct trusted *trusted)
 {
     for (size_t i = 0; i < r->finding_count; i++)
         show_finding(cli, &r->findings[i]);
+    show_trusted(cli, trusted);
     fprintf(cli->out, "%lld %s, %zu %s (%zu %s), %s %lld, %zu %s\n", (long long)r->size, SAY(cli, "sự kiện", "events"),
             r->checkpoints,
             SAY(cli, "mốc xác nhận", "checkpoints"), r->stamped, SAY(cli, "có dấu thời gian", "time-stamped"),
@@ -134,8 +155,18 @@ show_report(struct cli *cli, const struct an_audit_report *r)
             SAY(cli, "điểm sai", "findings"));
 }
 
+static json_t *
+trusted_json(const struct trusted *trusted)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < trusted->certs.count; i++)
+        json_array_append_new(list, report_hex_json(AN_BYTES(trusted->certs.items[i]->sha256, 32)));
+    return json_pack("{s:s, s:o}", "from", trusted->is_named ? "option" : "register", "sha256", list);
+}
+
 static void
-show_report_json(struct cli *cli, const struct an_audit_report *r)
+show_report_json(struct cli *cli, const struct an_audit_report *r, const struct trusted *trusted)
 {
     json_t *list = json_array();
 
@@ -147,12 +178,12 @@ show_report_json(struct cli *cli, const struct an_audit_report *r)
                                               (json_int_t)f->last, "vi", fault_words[f->fault].vi, "en",
                                               fault_words[f->fault].en));
     }
-    report_print_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o}", "size", (json_int_t)r->size, "root",
-                                          report_hex_json(AN_BYTES(r->root, 32)),
+    report_print_json(cli->out, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "size", (json_int_t)r->size,
+                                          "root", report_hex_json(AN_BYTES(r->root, 32)),
                                           "chain", report_hex_json(AN_BYTES(r->chain, 32)), "checkpoints",
                                           (json_int_t)r->checkpoints, "stamped",
-                                          (json_int_t)r->stamped, "signed_size", (json_int_t)r->signed_size, "findings",
-                                          list));
+                                          (json_int_t)r->stamped, "signed_size", (json_int_t)r->signed_size, "trusted",
+                                          trusted_json(trusted), "findings", list));
 }
 
 static an_code
@@ -172,33 +203,39 @@ read_signers(const struct opt_list *files, struct an_certs *ret, struct an_err *
     return AN_OK;
 }
 
+static an_code
+verify(struct an_instance *instance, const struct audit_args *a, struct trusted *trusted, struct an_audit_report *ret,
+       struct an_err *reterr)
+{
+    trusted->is_named = a->signer.count > 0;
+    AN_TRY(trusted->is_named ? read_signers(&a->signer, &trusted->certs, reterr)
+                             : an_checkpoint_signers(instance, &trusted->certs, reterr));
+    return an_checkpoint_verify(instance, &trusted->certs, ret, reterr);
+}
+
 int
 cmd_audit_verify(struct cli *cli, const void *options, char **args, int count)
 {
-    const struct audit_args *a = options;
-    AN_CLEANUP(an_certs_done) struct an_certs signers = {0};
+    struct trusted trusted = {.is_named = false};
     struct an_instance *instance = NULL;
     struct an_audit_report report = {0};
     struct an_err err = {0};
-    an_code code = read_signers(&a->signer, &signers, &err);
+    an_code code = open_instance(options, &instance, &err);
     bool found;
 
     (void)args;
     (void)count;
     if (code == AN_OK)
-        code = open_instance(a, &instance, &err);
-    if (code == AN_OK)
-        code = an_checkpoint_verify(instance, a->signer.count ? &signers : NULL, &report, &err);
+        code = verify(instance, options, &trusted, &report, &err);
     an_instance_close(&instance);
-    if (code != AN_OK)
-        return cli_fail(cli, &err);
-    if (cli->json)
-        show_report_json(cli, &report);
-    else
-        show_report(cli, &report);
+    if (code == AN_OK && cli->json)
+        show_report_json(cli, &report, &trusted);
+    else if (code == AN_OK)
+        show_report(cli, &report, &trusted);
+    an_certs_done(&trusted.certs);
     found = report.finding_count > 0;
     an_audit_report_done(&report);
-    return found;
+    return code == AN_OK ? found : cli_fail(cli, &err);
 }
 
 /* ---- checkpoint, export, proof ---- */

@@ -1,4 +1,5 @@
 /* request list | show, notice list | show | run */
+#include "office/actor.h"
 #include "office/request_seat.h"
 
 #include "base/limits.h"
@@ -384,6 +385,23 @@ cmd_notice_show(struct cli *cli, const void *options, char **args, int count)
     return run_notices(cli, options, args[0]);
 }
 
+/* Without a person it is the timer of the machine, in the name of the user it runs as. */
+static an_code
+open_runner(struct cli *cli, const struct request_args *a, struct seat *seat, struct an_err *reterr)
+{
+    struct office_actor who;
+    struct an_actor actor;
+
+    if (a->as != NULL && strcmp(a->as, "system") != 0)
+        return seat_open(cli, a, seat, reterr);
+    AN_TRY(seat_open_instance(cli, a, seat, reterr));
+    AN_TRY(office_actor_of(a->as, "he-thong", &who, &actor, reterr));
+    seat->desk = (struct an_desk){.instance = seat->instance, .at = an_time_now()};
+    snprintf(seat->desk.number, sizeof(seat->desk.number), "%.31s", actor.id);
+    snprintf(seat->desk.role, sizeof(seat->desk.role), "%.39s", actor.role);
+    return AN_OK;
+}
+
 int
 cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
 {
@@ -393,8 +411,7 @@ cmd_notice_run(struct cli *cli, const void *options, char **args, int count)
 
     (void)args;
     (void)count;
-    if (seat_open_instance(cli, options, &seat, &err) != AN_OK ||
-        an_notice_run(seat.instance, an_time_now(), &ran, &err) != AN_OK)
+    if (open_runner(cli, options, &seat, &err) != AN_OK || an_notice_run(&seat.desk, &ran, &err) != AN_OK)
         return cli_fail(cli, &err);
     if (cli->json)
         report_print_json(cli->out, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "reminders", (json_int_t)ran.reminders,

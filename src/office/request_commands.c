@@ -43,6 +43,7 @@ static const struct opt sign_opts[] = {
     {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu, khi văn bản chưa có số", "number and symbol, when the letter has none yet"},
     {"paper", "FILE", OPT_TEXT, R(paper), "bản quét văn bản giấy đã ký, đóng dấu (chỉ lần cấp đầu tiên của cơ quan)", "scan of the letter signed by hand and sealed (an agency's first request only)"},
 };
+static const struct opt run_opts[] = {DIR_OPT, {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "ai chạy (mặc định: bộ hẹn giờ của máy)", "who runs it (default: the timer of the machine)"}};
 static const struct opt reason_opts[] = {DIR_OPT, AS_OPT, REASON_OPT};
 static const struct opt refuse_opts[] = {DIR_OPT, AS_OPT, REASON_OPT, KEY_OPTS};
 static const struct opt approve_opts[] = {
@@ -101,6 +102,8 @@ static const struct command commands[] = {
     {"request handover", "ID", 1, 1, OFFICE_OPTS(handover_opts, request_args), RUN(cmd_request_handover), "ghi nhận đã bàn giao thiết bị theo biên bản", "note that the devices were handed over by a record", NULL, NULL},
     {"notice list", "", 0, 0, OFFICE_OPTS(notice_opts, request_args), RUN(cmd_notice_list), "danh sách thông báo và thư", "list notices and letters", NULL, NULL},
     {"notice show", "ID", 1, 1, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_notice_show), "xem một thông báo", "show a notice", NULL, NULL},
-    {"notice run", "", 0, 0, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_notice_run), "việc hằng ngày: nhắc hạn, báo quá hạn, gửi thư", "the daily work: reminders, overdue requests, letters", NULL, NULL},
+    {"notice run", "", 0, 0, OFFICE_OPTS(run_opts, request_args), RUN(cmd_notice_run), "việc hằng ngày: nhắc hạn, báo quá hạn, gửi thư", "the daily work: reminders, overdue requests, letters",
+     "Không có --as là bộ hẹn giờ của máy; có --as thì chỉ người giữ sổ của mọi cơ quan. Mỗi lần chạy được ghi vào nhật ký.",
+     "Without --as it is the timer of the machine; with it, only who keeps the register of all agencies. Each run is logged."},
 };
 const struct command_group office_request = {commands, AN_COUNT(commands)};

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An instance from the outside: init, configuration, doctor, upgrade, backup and restore, on SQLite and, where it is installed, PostgreSQL."""
-import base64, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+import base64, hashlib, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ANTIN, LIB = sys.argv[1], Path(sys.argv[2]).parent
@@ -80,6 +80,41 @@ def checkpoints(d):
     expect("what was exported and seen is signed too", 0, "audit", "checkpoint", "--dir", inst)
     report = json.loads(expect("verify", 0, "audit", "verify", "--dir", inst, "--json"))
     check("a second checkpoint", report["checkpoints"] == 2 and not report["findings"], report)
+
+
+def another_signer(d):
+    """Whoever has the database alone can sign a log with a key of his own: what counts is the signer that is registered here."""
+    inst, store = d / "conf", d / "conf" / "store.db"
+    told = json.loads(expect("verify", 0, "audit", "verify", "--dir", inst, "--json"))
+    check("by the register", told["trusted"]["from"] == "register" and len(told["trusted"]["sha256"]) == 1, told["trusted"])
+    der = subprocess.run(["openssl", "x509", "-in", d / "signer.pem", "-outform", "DER"], capture_output=True, check=True).stdout
+    check("which is said", told["trusted"]["sha256"] == [hashlib.sha256(der).hexdigest()] and hashlib.sha256(der).hexdigest() in expect("verify", 0, "audit", "verify", "--dir", inst))
+    expect("verify with that one named", 0, "audit", "verify", "--dir", inst, "--signer", d / "signer.pem")
+    db = sqlite3.connect(store)
+    size, statement, signature = db.execute("SELECT size, statement, signature FROM audit_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    (d / "theirs").write_bytes(statement)
+    run = lambda *words: subprocess.run(["openssl", *map(str, words)], capture_output=True, check=True)
+    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", d / "theirs.key", "-out", d / "theirs.pem", "-days", "30", "-subj", "/C=VN/CN=Xac nhan nhat ky",
+        "-addext", "keyUsage=critical,digitalSignature")
+    run("cms", "-sign", "-binary", "-cades", "-md", "sha256", "-in", d / "theirs", "-signer", d / "theirs.pem", "-inkey", d / "theirs.key", "-outform", "DER", "-out", d / "theirs.p7s")
+    trigger = db.execute("SELECT sql FROM sqlite_master WHERE name = 'audit_checkpoint_kept'").fetchone()[0]
+
+    def put(value):
+        db.execute("DROP TRIGGER audit_checkpoint_kept")
+        db.execute("UPDATE audit_checkpoint SET signature = ? WHERE size = ?", (value, size))
+        db.execute(trigger)
+        db.commit()
+
+    put((d / "theirs.p7s").read_bytes())
+    told = json.loads(expect("another's signature", 1, "audit", "verify", "--dir", inst, "--json"))
+    check("is found", [f["fault"] for f in told["findings"]] == ["signature"], told)
+    found = {c["check"]: c["health"] for c in json.loads(antin("doctor", inst, "--deep", "--json")[1])["checks"]}
+    check("and the doctor finds it", found["audit"] == "bad", found)
+    told = json.loads(expect("named, it would count", 1, "audit", "verify", "--dir", inst, "--signer", d / "theirs.pem", "--json"))
+    check("for its own checkpoint alone", told["trusted"]["from"] == "option" and told["signed_size"] == size, told)
+    put(signature)
+    db.close()
+    expect("whole again", 0, "audit", "verify", "--dir", inst)
 
 
 def others_write(d):
@@ -208,6 +243,7 @@ def main():
         d = Path(d)
         configuration(d)
         checkpoints(d)
+        another_signer(d)
         others_write(d)
         cut_off(d)
         doctor(d)

@@ -181,6 +181,12 @@ def letters(_):
     check(second["sent"] > 5 and second["later"] == 0 and second["refused"] == 0, f"all taken: {second}")
     third = run("notice", "run", "--dir", home, day=day + 14400)
     check(third["sent"] == 0, f"nothing twice: {third}")
+    refused("AN_E_REGISTRY_MAY", "notice", "run", "--dir", home, "--as", "CB000003/qltt", day=day + 14400)
+    refused("AN_E_PERSON_UNKNOWN", "notice", "run", "--dir", home, "--as", "CB999999", day=day + 14400)
+    run("notice", "run", "--dir", home, "--as", "CB000001", day=day + 14400)
+    told = [json.loads(line) for line in text_of("audit", "list", "--action", "notice.run", "--dir", home, "--limit", 1000).splitlines()]
+    check(("CB000001", "cuc", "done") in {(e["actor"], e["role"], e["outcome"]) for e in told} and ("CB000003", "qltt", "refused") in {(e["actor"], e["role"], e["outcome"]) for e in told} and
+          any(e["actor"].startswith("os:") for e in told), f"who ran it is told: {told[-3:]}")
     mails = [email.message_from_bytes(m, policy=email.policy.SMTP) for m in Post.letters]
     ids = [m["Message-ID"] for m in mails]
     check(len(ids) == second["sent"] + 1 and len(set(ids)) == second["sent"] and ids.count(ids[0]) == 2, "one twice, with the same Message-ID")

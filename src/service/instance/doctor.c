@@ -331,7 +331,8 @@ check_audit(struct patient *patient, struct an_symptom *symptom)
         return say_error(symptom, &err);
     health = report.finding_count ? say(symptom, AN_HEALTH_BAD, "%zu, #%lld", report.finding_count,
                                         (long long)report.findings[0].first)
-                                  : say(symptom, AN_HEALTH_GOOD, "%lld", (long long)report.size);
+                                  : say(symptom, AN_HEALTH_GOOD, "%lld, nhat-ky: %lld", (long long)report.size,
+                                        (long long)report.signed_size);
     an_audit_report_done(&report);
     return health;
 }

@@ -43,9 +43,9 @@ an_own_signer_name(enum an_own_signer which)
     return own_table[which].name;
 }
 
-/* Requests are numbered from the second on: the first that is not there ends the row. */
+/* Requests are numbered from the second on: the first that is not there ends the row. all may be NULL. */
 static an_code
-find_newest(struct an_tx *tx, struct job *job, struct an_err *reterr)
+find_newest(struct an_tx *tx, struct job *job, struct an_certs *all, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf der = an_buf_new(AN_LIMIT_CERT_BYTES);
     const char *first = own_table[job->which].request;
@@ -61,8 +61,18 @@ find_newest(struct an_tx *tx, struct job *job, struct an_err *reterr)
             return AN_OK;
         an_cert_unref(&job->cert);
         AN_TRY(an_cert_parse(an_buf_view(&der), &job->cert, reterr));
+        if (all != NULL)
+            an_certs_add(all, job->cert);
     }
     AN_FAIL(reterr, AN_E_LIMIT, "%s", first);
+}
+
+an_code
+an_own_signer_all(struct an_tx *tx, enum an_own_signer which, struct an_certs *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(job_done) struct job job = {.which = which};
+
+    return find_newest(tx, &job, ret, reterr);
 }
 
 an_code
@@ -70,7 +80,7 @@ an_own_signer_find(struct an_tx *tx, enum an_own_signer which, struct an_cert **
 {
     AN_CLEANUP(job_done) struct job job = {.which = which};
 
-    AN_TRY(find_newest(tx, &job, reterr));
+    AN_TRY(find_newest(tx, &job, NULL, reterr));
     *ret = job.cert ? an_cert_ref(job.cert) : NULL;
     return AN_OK;
 }
@@ -81,7 +91,7 @@ look_up(void *context, struct an_tx *tx, struct an_err *reterr)
     struct job *job = context;
 
     an_authorities_done(&job->authorities);
-    AN_TRY(find_newest(tx, job, reterr));
+    AN_TRY(find_newest(tx, job, NULL, reterr));
     return an_authorities_load(tx, &job->authorities, reterr);
 }
 

@@ -18,6 +18,9 @@ an_code an_own_signer_init(struct an_instance *instance, enum an_own_signer whic
 /* Within a transaction: its newest certificate; *ret stays NULL when there is none. The caller unrefs it. */
 an_code an_own_signer_find(struct an_tx *tx, enum an_own_signer which, struct an_cert **ret,
                            struct an_err *reterr) AN_MUST_USE;
-/* A new certificate of the same key: served when the service is started or told to read again. */
+/* All its certificates, the first one first: what was signed before a renewal stays signed. */
+an_code an_own_signer_all(struct an_tx *tx, enum an_own_signer which, struct an_certs *ret,
+                          struct an_err *reterr) AN_MUST_USE;
+/* A new certificate of the same key: a service that runs goes over to it by itself. */
 an_code an_own_signer_renew(struct an_instance *instance, enum an_own_signer which, const struct an_reliance *reliance,
                             const struct an_actor *actor, struct an_cert **ret, struct an_err *reterr) AN_MUST_USE;

@@ -147,6 +147,7 @@ struct an_notice_ran {
     int64_t expired; /* certificates that are over, and now say so */
 };
 /* The daily work: reminders, overdue dossiers, certificates that are over, and the letters that wait. Any number of
- * times, by any number of processes. */
-an_code an_notice_run(struct an_instance *instance, an_time now, struct an_notice_ran *ret,
+ * times, by any number of processes. Who starts it is asked for his right and told to the log: a person at his desk, or
+ * (desk->person 0) the timer of the machine. */
+an_code an_notice_run(const struct an_desk *desk, struct an_notice_ran *ret,
                       struct an_err *reterr) AN_MUST_USE;

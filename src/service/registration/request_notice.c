@@ -3,6 +3,7 @@
 
 #include "service/certification/certify.h"
 #include "service/registration/mail.h"
+#include "service/registration/registry.h"
 
 #include <stdio.h>
 
@@ -171,15 +172,26 @@ receive_rest(struct daily *d, struct an_err *reterr)
     return AN_OK;
 }
 
-an_code
-an_notice_run(struct an_instance *instance, an_time now, struct an_notice_ran *ret, struct an_err *reterr)
+/* What is written to everybody is for those who keep everybody's register. */
+static an_code
+begin_run(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 {
+    snprintf(act->object, sizeof(act->object), "notice");
+    return act->desk->person != 0 ? an_registry_require(tx, act->desk, act->action, 0, reterr) : AN_OK;
+}
+
+an_code
+an_notice_run(const struct an_desk *desk, struct an_notice_ran *ret, struct an_err *reterr)
+{
+    struct an_instance *instance = desk->instance;
+    an_time now = desk->at;
     AN_CLEANUP(daily_done) struct daily d = {.instance = instance, .now = now,
                                              .arena = an_arena_new(REQUEST_ARENA_BYTES),
                                              .desk = {.instance = instance, .number = "system", .at = now}};
     struct an_mail_round round = {0};
 
     *ret = (struct an_notice_ran){0};
+    AN_TRY(an_registry_do(desk, "notice.run", begin_run, NULL, reterr));
     AN_TRY(receive_rest(&d, reterr));
     AN_TRY(tell_overdue(&d, &ret->overdue, reterr));
     AN_TRY(request_remind(&d.desk, &ret->reminders, reterr));

@@ -8,9 +8,9 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM :"role";
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO :"role";
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO :"role";
-REVOKE INSERT ON store_migration, device_transition, custody_step FROM :"role";
+REVOKE INSERT ON store_migration, device_transition, custody_step, request_transition FROM :"role";
 GRANT UPDATE ON store_value, store_sequence, store_commit, audit_head, crl_block, crl_fold, ocsp_answer, enrol_transaction, agency, agency_code, person, post, duty,
-    subscriber, subscriber_certificate, device, device_record, reorganisation, import_job, approval_rule, request, request_item, request_execution, notice_job, outbox TO :"role";
+    subscriber, device, device_record, reorganisation, import_job, approval_rule, request, request_item, request_execution, notice_job, outbox TO :"role";
 GRANT UPDATE (status, revoked_at, reason, ground) ON certificate TO :"role";
 GRANT UPDATE (is_current) ON revocation TO :"role";
 GRANT UPDATE (ocsp_certificate, ocsp_key, status) ON authority TO :"role";

@@ -36,7 +36,8 @@ struct style {
     double pitch;        /* line height over size; 0 = 1.2 */
 };
 
-struct document_facts { const char *title, *author, *subject, *keywords; };
+/* made: when, as YYYY-MM-DDThh:mm:ss±hh:mm; NULL or "" = now. */
+struct document_facts { const char *title, *author, *subject, *keywords, *made; };
 
 an_code press_open(struct press *press, struct an_buf *out, const struct document_facts *facts,
                    struct an_err *reterr) AN_MUST_USE;

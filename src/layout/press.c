@@ -21,7 +21,10 @@ set_facts(struct press *press, const struct document_facts *facts)
 {
     char now[AN_TIME_TEXT_MAX];
 
-    an_time_format_vn(an_time_now(), now);
+    an_time made = facts->made != NULL && facts->made[0] != '\0' ? an_time_parse(an_bytes_of_str(facts->made))
+        : an_time_now();
+
+    an_time_format_vn(made, now);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_TITLE, facts->title);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_AUTHOR, facts->author);
     cairo_pdf_surface_set_metadata(press->surface, CAIRO_PDF_METADATA_SUBJECT, facts->subject);

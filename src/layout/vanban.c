@@ -1,6 +1,8 @@
 /* An administrative document by NĐ 30/2020/NĐ-CP, Phụ lục I: order of its parts, sizes and faces of their letters. */
 #include "layout/internal.h"
 
+#include "base/time.h"
+
 #define BODY_SIZE 14
 #define INDENT (12.7 * MM)
 
@@ -233,6 +235,9 @@ layout_van_ban(struct an_arena *arena, const json_t *root, struct an_buf *out, s
     AN_TRY(input_text(arena, root, "agency", true, &facts.author, reterr));
     AN_TRY(input_text(arena, root, "number", false, &facts.subject, reterr));
     AN_TRY(input_text(arena, root, "keywords", false, &facts.keywords, reterr));
+    AN_TRY(input_text(arena, root, "made", false, &facts.made, reterr));
+    if (facts.made[0] != '\0' && an_time_parse(an_bytes_of_str(facts.made)) == AN_TIME_NONE)
+        AN_FAIL(reterr, AN_E_LAYOUT_INPUT, "made: \"%.40s\"", facts.made);
     AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s%s%s", type, type[0] ? " " : "", subject);
     facts.title = title;
     AN_TRY(press_open(&press, out, &facts, reterr));

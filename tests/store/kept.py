@@ -14,8 +14,69 @@ passed = failed = 0
 KEPT = {"audit_event": "", "audit_node": "", "audit_checkpoint": "", "decision_matter": "", "decision_vote": "", "decision_seal": "", "certificate_act": "",
         "crl_issued": "", "trust_list": "", "device_event": "", "custody": "", "request_event": "", "certificate": "status revoked_at reason ground",
         "revocation": "is_current", "authority": "ocsp_certificate ocsp_key base_url crl_partitions status", "officer": "until",
-        "enrol_approval": "state opened_at opened_by key_digest used_at serial failures"}
-RULES = ("store_migration", "device_transition", "custody_step")  # the serving role reads them alone
+        "enrol_approval": "state opened_at opened_by key_digest used_at serial failures", "subscriber_certificate": "", "device_record_item": "", "notice": ""}
+RULES = ("store_migration", "device_transition", "custody_step", "request_transition")  # the serving role reads them alone
+
+
+# What may change, and when: a dossier, its item, a record of custody, a device and an approval for enrolment as they stand, a statement, and whether
+# it is let through. {d} dossier's state, {i} item's, {r} record's, {b} an octet string of one octet.
+ROWS = """
+INSERT INTO request (id, request_key, kind, regulation, agency, addressee, subject_kind, device_kind, form, form_citation, number, state, round, urgent, content, digest,
+    reason, created_at, created_by) VALUES (9001, 'kept', 4, 'r', 'H1.1', 'cuc', 'person', 'pki-token', 'f', 'f', '1', {d}, 1, 0, 'c', {b}, '', 1, 'CB1');
+INSERT INTO request_item (request, place, state, subject, name, folded, email, certificate, device, ground, facts, reason, result)
+    VALUES (9001, 1, {i}, 'TB1', 'A', 'a', 'a@b.vn', '0a', 'D1', 'that-lac', {b}, '', '');
+INSERT INTO request_execution (request, place, step, owner, owner_until, device, attempts, error, started_at, finished_at) VALUES (9001, 1, 6, '', 0, 'D1', 1, '', 1, {f});
+INSERT INTO device (id, kind, number, model, uri, carrier, phone, account, state, event, link, holder_kind, holder, place, note)
+    VALUES (9001, 'pki-token', 'KEPT', '', '', '', '', '', 'chua-dung', 1, 0, 'cuc', 0, '', '');
+INSERT INTO device_event (device, seq, state_from, state_to, at, actor, reason) VALUES (9001, 1, '', 'chua-dung', 1, '', '');
+INSERT INTO device_record (id, number, form, medium, state, at, place, giver_kind, giver, taker_kind, taker, giver_signed, taker_signed, way, reason, step, pdf, made_by)
+    VALUES (9001, 'KEPT', 'f', 'electronic', 'draft', 1, '', 'cuc', 0, 'agency', 1, 1, 1, '', '', 'device.handover', {b}, '');
+INSERT INTO device_record_item (record, device) VALUES (9001, 9001);
+UPDATE device_record SET state = 'half-signed' WHERE id = 9001 AND '{r}' <> 'draft';
+UPDATE device_record SET state = 'signed' WHERE id = 9001 AND '{r}' = 'signed';
+INSERT INTO enrol_approval (id, reference, salt, item, profile, authority, subject, email, subscriber, agency, months, state, created_at, created_by, expires_at, key_digest,
+    serial, failures) VALUES (9001, 'kept', {b}, 'kept', 'p', '', 's', '', '', '', 0, {e}, 1, '', 9, {b}, {s}, 0);
+"""
+USUAL = {"d": 1, "i": 0, "r": "draft", "f": "NULL", "e": 1, "s": "NULL"}
+LINK = "INSERT INTO custody (device, seq, giver_kind, giver, taker_kind, taker, at, way, record, record_state) VALUES (9001, 1, 'cuc', 0, 'agency', {t}, 1, '', 9001, 'signed')"
+WHEN = (
+    ({"d": 1}, "UPDATE request SET content = 'x', digest = {b}, number = '2', document = NULL, signed_at = NULL, signed_by = NULL, addressee = 'x' WHERE id = 9001", True),
+    ({"d": 2}, "UPDATE request SET document = {b}, signed_at = 1, signed_by = '0a' WHERE id = 9001", True),
+    ({"d": 4}, "UPDATE request SET addressee = 'x' WHERE id = 9001", True), ({"d": 5}, "UPDATE request SET addressee = 'x' WHERE id = 9001", False),
+    *(({"d": d}, f"UPDATE request SET {c} WHERE id = 9001", False) for d in (4, 5, 6, 8, 9, 12, 14) for c in ("content = 'x'", "digest = {b}", "document = {b}", "signed_by = 'x'", "number = '2'")),
+    *(({}, f"UPDATE request SET {c} = {c} WHERE id = 9001", False) for c in ("kind", "agency", "regulation", "subject_kind", "device_kind", "form", "created_by", "request_key")),
+    *(({"d": a}, f"UPDATE request SET state = {b} WHERE id = 9001", may) for a, b, may in ((5, 8, True), (8, 9, True), (8, 7, True), (1, 8, False), (8, 1, False), (9, 8, False), (7, 8, False),
+      (14, 5, False), (11, 9, False), (8, 5, False), (4, 8, False), (5, 1, False))),
+    ({}, "DELETE FROM request WHERE id = 9001", False),
+    ({}, "DELETE FROM request_item WHERE request = 9001", True), *(({"d": d}, "DELETE FROM request_item WHERE request = 9001", False) for d in (2, 4, 8, 9)),
+    *(({"d": 9, "i": 1}, f"UPDATE request_item SET {c} = {c} WHERE request = 9001", False) for c in ("subject", "name", "email", "certificate", "ground", "facts", "place")),
+    ({"d": 8}, "UPDATE request_item SET matter = 7 WHERE request = 9001", True),
+    ({"d": 8}, "UPDATE request_item SET matter = 7 WHERE request = 9001; UPDATE request_item SET matter = 8 WHERE request = 9001", False),
+    ({"d": 8}, "UPDATE request_item SET state = 1, decided_at = 1, decided_by = 'x', reason = '' WHERE request = 9001", True),
+    ({"d": 8, "i": 2}, "UPDATE request_item SET state = 1 WHERE request = 9001", False), ({"d": 9, "i": 1}, "UPDATE request_item SET state = 0 WHERE request = 9001", False),
+    ({"d": 11, "i": 3}, "UPDATE request_item SET state = 1 WHERE request = 9001", False), ({"d": 8}, "UPDATE request_item SET state = 3 WHERE request = 9001", False),
+    ({"d": 9, "i": 1}, "UPDATE request_item SET decided_by = 'x' WHERE request = 9001", False),
+    ({"d": 9, "i": 1}, "UPDATE request_item SET state = 3, result = '0b', device = 'D2' WHERE request = 9001", True),
+    ({"d": 11, "i": 3}, "UPDATE request_item SET result = '0b' WHERE request = 9001", False), ({"d": 8}, "UPDATE request_item SET device = 'D2' WHERE request = 9001", False),
+    ({"d": 9, "i": 1}, "UPDATE request_execution SET step = 3 WHERE request = 9001", True), ({"d": 9, "f": 5}, "UPDATE request_execution SET finished_at = NULL, step = 0 WHERE request = 9001", False),
+    ({}, "DELETE FROM request_execution WHERE request = 9001", False),
+    ({}, "UPDATE device SET place = 'x', subscriber = NULL WHERE id = 9001", True), ({}, "UPDATE device SET number = 'x' WHERE id = 9001", False), ({}, "DELETE FROM device WHERE id = 9001", False),
+    ({}, "UPDATE device SET state = 'dang-dung' WHERE id = 9001", False), ({}, "UPDATE device SET holder_kind = 'person', holder = 5 WHERE id = 9001", False),
+    ({"r": "signed"}, LINK.format(t=1), True), ({"r": "signed"}, LINK.format(t=2), False), ({"r": "half-signed"}, LINK.format(t=1), False),
+    ({"r": "signed"}, "INSERT INTO device_record_item (record, device) VALUES (9001, 1)", False), ({"r": "signed"}, "UPDATE device_record SET pdf = {b} WHERE id = 9001", False),
+    ({}, "UPDATE device_record SET pdf = {b} WHERE id = 9001", False), ({}, "UPDATE device_record SET state = 'half-signed', pdf = {b} WHERE id = 9001", True),
+    ({}, "UPDATE device_record SET state = 'signed' WHERE id = 9001", False), ({"r": "signed"}, "UPDATE device_record SET state = 'void' WHERE id = 9001", False),
+    *(({}, f"UPDATE device_record SET {c} = {c} WHERE id = 9001", False) for c in ("giver", "taker", "giver_signer", "taker_signer", "form", "step", "at", "number")),
+    ({}, "DELETE FROM device_record WHERE id = 9001", False),
+    ({"e": 2, "s": "{b}"}, "UPDATE enrol_approval SET state = 1, key_digest = NULL, used_at = NULL WHERE id = 9001", False), ({"e": 2}, "UPDATE enrol_approval SET state = 1 WHERE id = 9001", True),
+    ({"e": 2, "s": "{b}"}, "UPDATE enrol_approval SET serial = NULL WHERE id = 9001", False), ({"e": 3}, "UPDATE enrol_approval SET state = 1 WHERE id = 9001", False),
+)
+
+
+def tried(row, blob):
+    """The statements of a row of the table: what stands, and what is tried."""
+    filled = {k: str(v).replace("{b}", blob) for k, v in {**USUAL, **row[0]}.items()}
+    return ROWS.format(b=blob, **filled), row[1].replace("{b}", blob)
 
 
 def check(name, good, more=""):
@@ -43,6 +104,8 @@ def sqlite_rows(path):
     """A row of anything in each table, then every column of it changed, and the row taken away."""
     db = sqlite3.connect(path, isolation_level=None)
     db.executescript("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; BEGIN")
+    db.execute("INSERT INTO device_record VALUES (70001, 'x', 'x', 'x', 'x', 1, 'x', 'x', 70001, 'x', 70001, 1, 1, 1, 1, 'x', 'x', 'x', NULL, NULL, 'x')")
+    db.execute("INSERT INTO device_record_item VALUES (70001, 70001)")  # a link of custody rests on it
     for table, free in KEPT.items():
         columns = db.execute(f"PRAGMA table_info({table})").fetchall()
         check(f"{table} is there", columns)
@@ -56,6 +119,12 @@ def sqlite_rows(path):
     db.execute("UPDATE certificate SET status = 1")
     check("sqlite: what is revoked stays revoked", refused(db, "UPDATE certificate SET status = 0"))
     db.execute("ROLLBACK")
+    for row in WHEN:
+        stands, act = tried(row, "x'01'")
+        db.executescript(f"BEGIN; {stands}")
+        check(f"sqlite: {row[0]} {act}", any(refused(db, one) for one in act.split("; ")) != row[2], "changed" if not row[2] else "refused")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
     db.close()
 
 
@@ -82,6 +151,11 @@ def postgres_rows(server, database):
             check(f"role: {act}", outcome(server, database, "antin_serve", act) == "42501")
         for act in (f"ALTER TABLE {table} DISABLE TRIGGER ALL", f"DROP TABLE {table} CASCADE", f"DROP TRIGGER {table}_kept ON {table}"):
             check(f"role: {act}", outcome(server, database, "antin_serve", act) == "42501", outcome(server, database, "antin_serve", act))
+    for row in WHEN:
+        stands, act = tried(row, "'\\x01'::bytea")
+        for role in (server.user, "antin_serve"):
+            got = outcome(server, database, role, f"{stands}; {act}")
+            check(f"{role}: {row[0]} {act}", got in (("done",) if row[2] else ("23000", "23503") if role == server.user else ("23000", "23503", "42501")), got)
     for table in RULES:
         for act in (f"INSERT INTO {table} DEFAULT VALUES", f"DELETE FROM {table}", f"UPDATE {table} SET {first_column(server, database, table)} = NULL"):
             check(f"role: {act}", outcome(server, database, "antin_serve", act) == "42501", outcome(server, database, "antin_serve", act))

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "ca/register.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -169,6 +170,29 @@ an_desk_trust_done(struct an_desk_trust *trust)
     an_certs_done(&trust->anchors);
     an_certs_done(&trust->untrusted);
     an_crls_unref(&trust->crls);
+}
+
+/* ---- certificates ---- */
+an_code
+an_desk_cert_look(struct an_tx *tx, const struct an_cert *cert, struct an_desk_cert *ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(cert);
+    struct an_subscriber_cert link = {0};
+    struct an_subscriber subscriber = {0};
+    struct an_certificate found;
+
+    *ret = (struct an_desk_cert){0};
+    if (an_register_find(tx, cert->serial, arena, &found, NULL) != AN_OK || !an_bytes_eq(found.der, cert->der))
+        return AN_OK;
+    ret->is_ours = true;
+    ret->is_good = found.status == AN_CERTIFICATE_GOOD;
+    AN_TRY(an_subscriber_of_cert(tx, serial, arena, &link, reterr));
+    if (link.subscriber != 0)
+        AN_TRY(an_subscriber_find(tx, link.subscriber, arena, &subscriber, reterr));
+    ret->subscriber = subscriber.id;
+    ret->person = subscriber.person;
+    return AN_OK;
 }
 
 char *

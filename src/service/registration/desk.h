@@ -29,5 +29,16 @@ an_code an_desk_trust_load(const struct an_instance *instance, struct an_desk_tr
                            struct an_err *reterr) AN_MUST_USE;
 void an_desk_trust_done(struct an_desk_trust *trust); /* also for AN_CLEANUP */
 
+/*
+ * A certificate as the store knows it, which is newer than any list. It counts as ours only when the register holds
+ * this very one, octet by octet: a serial number alone proves nothing, anybody can write one into a certificate of his
+ * own.
+ */
+struct an_desk_cert {
+    bool is_ours, is_good;  /* good: ours, and neither revoked, held nor expired by the store */
+    int64_t subscriber, person; /* whose it is; 0 = nobody's (an agency's is no person's), or not ours */
+};
+an_code an_desk_cert_look(struct an_tx *tx, const struct an_cert *cert, struct an_desk_cert *ret,
+                          struct an_err *reterr) AN_MUST_USE;
 /* The serial number as the register and the commands write it: lower-case hexadecimal. */
 char *an_desk_serial(const struct an_cert *cert) AN_MUST_USE;

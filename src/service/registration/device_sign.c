@@ -84,25 +84,23 @@ read_certificate(struct signing *s, struct an_err *reterr)
     return AN_OK;
 }
 
-/* Linked to him in the register, or bearing his own official address. */
+/* His by the register, or bearing his own official address; and in force by the store, which knows of a hold before any
+ * list does. */
 static an_code
 check_owner(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct signing *s = context;
-    struct an_subscriber_cert link = {0};
-    struct an_subscriber subscriber = {0};
+    struct an_desk_cert whose;
     struct an_person person = {0};
+    bool is_his;
 
     AN_TRY(an_person_find(tx, s->desk->person, s->arena, &person, reterr));
-    AN_TRY(an_subscriber_of_cert(tx, s->serial, s->arena, &link, reterr));
-    if (link.subscriber != 0) {
-        AN_TRY(an_subscriber_find(tx, link.subscriber, s->arena, &subscriber, reterr));
-        if (subscriber.person == s->desk->person)
-            return AN_OK;
-    } else if (s->email[0] != '\0' && strcmp(s->email, person.email) == 0) {
-        return AN_OK;
-    }
-    AN_FAIL(reterr, AN_E_RECORD_CERT, "%s: %s", s->desk->number, s->serial);
+    AN_TRY(an_desk_cert_look(tx, s->cert, &whose, reterr));
+    is_his = whose.subscriber != 0 ? whose.person == s->desk->person
+        : s->email[0] != '\0' && strcmp(s->email, person.email) == 0;
+    if (!is_his || (whose.is_ours && !whose.is_good))
+        AN_FAIL(reterr, AN_E_RECORD_CERT, "%s: %s", s->desk->number, s->serial);
+    return AN_OK;
 }
 
 static an_code
@@ -172,6 +170,7 @@ keep_signature(struct an_registry_act *act, struct an_tx *tx, struct an_err *ret
     struct keeping *keeping = act->context;
     struct signing *s = keeping->s;
 
+    AN_TRY(check_owner(s, tx, reterr)); /* again: it may have been held while he signed */
     snprintf(act->object, sizeof(act->object), "record:%s", s->record.number);
     snprintf(act->citation, sizeof(act->citation), "%s", s->record.form);
     snprintf(act->detail, sizeof(act->detail), "{\"side\":\"%s\",\"certificate\":\"%s\",\"step\":\"%s\"}",

@@ -125,8 +125,7 @@ write_letter(struct post *post, struct an_buf *ret, struct an_err *reterr)
                                   .letter = &post->letter, .attachment_name = "van-ban.pdf"};
 
     if (post->letter.has_document) {
-        AN_CLEANUP(an_free_ptr) char *path = an_paper_path(post->instance, post->letter.document);
-        AN_TRY(an_file_open(path, AN_LIMIT_MAIL_BYTES, &file, reterr));
+        AN_TRY(an_paper_open(post->instance, post->letter.document, &file, reterr));
         form.attachment = file.bytes;
     }
     return an_letter_write(&form, ret, reterr);

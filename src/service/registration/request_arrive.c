@@ -1,55 +1,43 @@
 /*
- * The signed form on arrival: verify/ says whether the signature is valid, the register whether its certificate is that
- * of the head of the agency that files, and the hash in the signed file whether it is this very dossier.
+ * The signed form on arrival. It is the form when its first revision is, octet by octet, what this program lays out of
+ * the dossier for that head and that moment; verify/ says whether what was signed is unchanged, the register whether
+ * the certificate is that of the head of the agency that files. What the page shows is thus what the machine does: a
+ * file that only carries the dossier's hash, under other words, is not the form (decision 175).
  */
 #include "service/registration/request_internal.h"
 
-#include "base/file.h"
-#include "pdf/pdf.h"
+#include "ca/register.h"
+#include "crypto/crypto.h"
 #include "service/registration/papers.h"
 
 #include <stdio.h>
 
-/* /Keywords of the first revision: what was laid out, before anybody appended anything. */
-static bool
-holds_digest(an_bytes file, const uint8_t digest[static 32])
-{
-    struct an_pdf_open open = {0};
-    AN_CLEANUP(an_pdf_free) struct an_pdf *pdf = NULL;
-    AN_CLEANUP(an_buf_free) struct an_buf want = an_buf_new(200), said = an_buf_new(4096);
-    const struct an_pdf_obj *words;
-
-    if (an_pdf_open(file, &open, &pdf, NULL) != AN_OK)
-        return false;
-    words = an_pdf_at(pdf, 0, an_pdf_at(pdf, 0, an_pdf_trailer(pdf, 0), "Info"), "Keywords");
-    if (words->kind != AN_PDF_STRING)
-        return false;
-    if (!an_pdf_text_of(words, &said))
-        return false;
-    an_buf_str(&want, "antin-dossier-sha256:");
-    an_buf_hex(&want, AN_BYTES(digest, 32));
-    return an_bytes_eq(an_buf_view(&said), an_buf_view(&want));
-}
-
-/* The signer must be the head by the register, at the moment of the signature. */
+/* The form as the head saw it before he signed. */
 static an_code
-is_head(struct an_tx *tx, const struct an_dossier *request, const struct an_cert *cert, struct an_arena *arena,
+is_form(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head, an_bytes file,
         bool *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(cert);
-    struct an_subscriber_cert link = {0};
-    struct an_subscriber subscriber = {0};
+    AN_CLEANUP(an_buf_free) struct an_buf form = an_buf_new(AN_LIMIT_PAPER_BYTES);
+    uint8_t digest[AN_DIGEST_MAX];
+
+    *ret = false;
+    an_hash_once(AN_SHA256, an_bytes_of_str(request->content), digest);
+    if (head->id == 0 || memcmp(digest, request->digest, 32) != 0)
+        return AN_OK;
+    AN_TRY(request_lay_out(desk, request, head, request->signed_at, &form, reterr));
+    *ret = file.len > form.len && memcmp(file.ptr, form.ptr, form.len) == 0;
+    return AN_OK;
+}
+
+static an_code
+find_head(struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena, struct an_post *ret,
+          struct an_err *reterr)
+{
     struct an_agency agency;
-    struct an_post head = {0};
     bool closed = false;
 
-    AN_TRY(an_subscriber_of_cert(tx, serial, arena, &link, reterr));
-    if (link.subscriber != 0)
-        AN_TRY(an_subscriber_find(tx, link.subscriber, arena, &subscriber, reterr));
     AN_TRY(an_agency_find_code(tx, request->agency, arena, &agency, &closed, reterr));
-    AN_TRY(an_agency_head(tx, agency.id, request->signed_at, arena, &head, reterr));
-    *ret = subscriber.person != 0 && head.id != 0 && head.person == subscriber.person;
-    return AN_OK;
+    return an_agency_head(tx, agency.id, request->signed_at, arena, ret, reterr);
 }
 
 static an_code
@@ -68,26 +56,31 @@ verify_file(const struct an_desk *desk, const struct an_file *file, struct an_re
     return an_verify_file(verifier, file, &options, ret, reterr);
 }
 
-/* The certificate's state in the store, which is newer than any list. */
+/* One signature, the head's, over the whole file, under a certificate that the store holds and has not put out of use:
+ * nobody has anything to add to a form that was signed. */
 static an_code
-is_in_force(struct an_tx *tx, const struct an_cert *cert, bool *ret, struct an_err *reterr)
+judge_signature(struct an_tx *tx, const struct an_report *report, const struct an_post *head, struct an_arena *arena,
+                struct an_check_facts *facts, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(cert);
-    struct request_cert facts = {0};
+    const struct an_signature_report *signature = report->signature_count == 1 ? &report->signatures[0] : NULL;
+    struct an_desk_cert whose = {0};
 
-    AN_TRY(request_find_cert(tx, serial, &facts, reterr));
-    *ret = facts.found && facts.status == 0;
+    if (signature == NULL || signature->cert == NULL)
+        return AN_OK;
+    AN_TRY(an_desk_cert_look(tx, signature->cert, &whose, reterr));
+    facts->document_is_head = head->id != 0 && whose.person == head->person;
+    facts->document_is_valid = whose.is_good && report->indication == AN_TOTAL_PASSED &&
+        report->word == AN_WORD_VALID && strcmp(signature->coverage, "whole-file") == 0;
+    facts->document_detail = an_arena_str(arena, an_bytes_of_str(signature->signer ? signature->signer : ""));
     return AN_OK;
 }
 
 static an_code
 judge(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena,
-      const struct an_file *file,
-      struct an_check_facts *facts, struct an_err *reterr)
+      const struct an_file *file, struct an_check_facts *facts, struct an_err *reterr)
 {
     struct an_report report = {0};
-    const struct an_signature_report *signature;
-    bool in_force = false;
+    struct an_post head = {0};
     an_code code = verify_file(desk, file, &report, reterr);
 
     if (code == AN_E_VERIFY_FORMAT || code == AN_E_VERIFY_UNSIGNED) {
@@ -95,31 +88,53 @@ judge(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *req
         return AN_OK;
     }
     AN_TRY(code);
-    signature = report.signature_count > 0 ? &report.signatures[0] : NULL;
-    if (signature != NULL && signature->cert != NULL) {
-        code = is_head(tx, request, signature->cert, arena, &facts->document_is_head, reterr);
-        if (code == AN_OK)
-            code = is_in_force(tx, signature->cert, &in_force, reterr);
-        facts->document_detail = an_arena_str(arena, an_bytes_of_str(signature->signer ? signature->signer : ""));
-    }
-    facts->document_is_valid = in_force && report.indication == AN_TOTAL_PASSED && report.word == AN_WORD_VALID;
-    facts->document_matches = holds_digest(file->bytes, request->digest);
+    code = find_head(tx, request, arena, &head, reterr);
+    if (code == AN_OK)
+        code = judge_signature(tx, &report, &head, arena, facts, reterr);
     an_report_done(&report);
-    return code;
+    return code != AN_OK ? code : is_form(desk, request, &head, file->bytes, &facts->document_matches, reterr);
 }
 
 an_code
 request_verify(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, struct an_arena *arena,
                struct an_check_facts *facts, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *path = an_paper_path(desk->instance, request->document);
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
 
     facts->has_document = true;
     facts->is_paper = strcmp(request->signed_by, "paper") == 0;
     facts->document_detail = "";
-    if (facts->is_paper)
+    AN_TRY(an_paper_open(desk->instance, request->document, &file, reterr));
+    return facts->is_paper ? AN_OK : judge(desk, tx, request, arena, &file, facts, reterr);
+}
+
+/* ---- looked at again, before anything is decided ---- */
+/* A key that was not the head's alone signed nothing; one that was given up later had signed before. */
+static bool
+is_doubted(const struct an_certificate *cert, an_time signed_at)
+{
+    bool is_compromised = cert->reason == AN_REASON_KEY_COMPROMISE || cert->reason == AN_REASON_CA_COMPROMISE ||
+        cert->reason == AN_REASON_AA_COMPROMISE;
+
+    return cert->status == AN_CERTIFICATE_HELD ||
+        (cert->status == AN_CERTIFICATE_REVOKED && (is_compromised || cert->revoked_at <= signed_at));
+}
+
+an_code
+request_require_form(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                     struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
+    AN_CLEANUP(an_buf_free) struct an_buf serial = an_buf_new(AN_LIMIT_SERIAL_BYTES);
+    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    struct an_certificate cert;
+
+    AN_TRY(an_paper_open(desk->instance, request->document, &file, reterr));
+    if (strcmp(request->signed_by, "paper") == 0)
         return AN_OK;
-    AN_TRY(an_file_open(path, AN_LIMIT_PAPER_BYTES, &file, reterr));
-    return judge(desk, tx, request, arena, &file, facts, reterr);
+    AN_TRY(an_serial_parse(request->signed_by, &serial, reterr));
+    AN_TRY(an_register_find(tx, an_buf_view(&serial), arena, &cert, reterr));
+    if (is_doubted(&cert, request->signed_at))
+        AN_FAIL(reterr, AN_E_REQUEST_FORM_CERT, "%s: %s", request->signed_by, an_certificate_status_name(cert.status));
+    return AN_OK;
 }

@@ -153,13 +153,17 @@ put_sim(json_t *row, enum an_request_kind kind, const struct subject *s)
         put(row, "certificate_shown", both);
 }
 
-/* All columns that any of the forms has; each form takes its own. */
+/* All columns that any of the forms has, each form takes its own; and what the officers' signatures over the row are
+ * to fix beside what the form shows. */
 static json_t *
-build_row(enum an_request_kind kind, const struct an_request_subject *said, const struct subject *s,
-          const char *ground_name)
+build_row(enum an_request_kind kind, const char *device_kind, const struct an_request_subject *said,
+          const struct subject *s, const char *ground_name)
 {
     json_t *row = json_object();
 
+    put(row, "kind", an_request_kind_id(kind));
+    put(row, "subscriber_kind", s->subscriber.kind);
+    put(row, "device_kind", device_kind);
     put(row, "subject", s->subscriber.number);
     put(row, "name", s->subscriber.name);
     put(row, "email", s->subscriber.email);
@@ -283,7 +287,8 @@ compose_rows(const struct an_desk *desk, struct an_tx *tx, const struct an_reque
         if (strcmp(subject_kind(s.subscriber.kind), paper->request.subject_kind) != 0)
             AN_FAIL(reterr, AN_E_REQUEST_MIXED, "%s: %s ≠ %s", s.subscriber.number, s.subscriber.kind,
                     paper->request.subject_kind);
-        row = build_row(spec->kind, &spec->subjects[i], &s, ground_words(rules, spec->subjects[i].ground));
+        row = build_row(spec->kind, paper->request.device_kind, &spec->subjects[i], &s,
+                        ground_words(rules, spec->subjects[i].ground));
         json_array_append_new(rows, row);
         fill_item(paper, i, spec->kind, &spec->subjects[i], &s, row);
     }

@@ -38,6 +38,8 @@ write_judged(void *context, struct an_tx *tx, struct an_err *reterr)
     struct an_request_deed deed;
 
     AN_TRY(request_find_to_decide(j->desk, tx, j->id, arena, &request, &rule, reterr));
+    if (j->act == AN_REQUEST_ACT_ACCEPT)
+        AN_TRY(request_require_form(j->desk, tx, &request, reterr));
     deed = request_deed(j->desk, rule.citation, j->reason ? j->reason : "");
     AN_TRY(an_request_move(tx, &request, j->act, &deed, reterr));
     if (j->act != AN_REQUEST_ACT_SUPPLEMENT)
@@ -136,9 +138,11 @@ see_filing(void *context, const struct an_request_event *event, struct an_err *r
 }
 
 static an_code
-check_decider(struct an_tx *tx, const struct deciding *d, struct an_err *reterr)
+check_decider(struct an_tx *tx, const struct deciding *d, const struct an_dossier *request, struct an_err *reterr)
 {
     AN_TRY(request_check_signer(d->desk, tx, d->key->cert, reterr));
+    if (d->verdict->approve)
+        AN_TRY(request_require_form(d->desk, tx, request, reterr));
     return an_request_history(tx, d->id, see_filing, (void *)(uintptr_t)d->desk, reterr);
 }
 
@@ -158,7 +162,7 @@ open_matters(void *context, struct an_tx *tx, struct an_err *reterr)
     if (!d->is_list && !an_request_may_follow(request.state, AN_REQUEST_ACT_DECIDE))
         AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id,
                 an_request_state_name(request.state, false));
-    AN_TRY(check_decider(tx, d, reterr));
+    AN_TRY(check_decider(tx, d, &request, reterr));
     AN_TRY(an_request_items(tx, d->id, arena, &items, &count, reterr));
     if (d->ballots == NULL)
         d->ballots = an_new_array(count, sizeof(*d->ballots));
@@ -269,7 +273,7 @@ cast_ballots(void *context, struct an_tx *tx, struct an_err *reterr)
 
     d->decided = 0;
     AN_TRY(request_find_to_decide(d->desk, tx, d->id, arena, &request, &rule, reterr));
-    AN_TRY(check_decider(tx, d, reterr)); /* again: the certificate may have been revoked while he signed */
+    AN_TRY(check_decider(tx, d, &request, reterr)); /* again: certificates may have been revoked while he signed */
     if ((request.state == AN_REQUEST_LISTED) != d->is_list)
         AN_FAIL(reterr, AN_E_REQUEST_STATE, "request:%lld: %s", (long long)d->id,
                 an_request_state_name(request.state, false));

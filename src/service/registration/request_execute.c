@@ -8,6 +8,7 @@
 
 #include "ca/revocation.h"
 #include "crypto/crypto.h"
+#include "decision/decision.h"
 #include "keys/keys.h"
 #include "proc/json.h"
 #include "service/certification/certify.h"
@@ -62,9 +63,15 @@ take_job(void *context, struct an_tx *tx, struct an_err *reterr)
                              reterr));
     if (!j->taken)
         return AN_OK;
-    snprintf(j->device_number, sizeof(j->device_number), "%s", j->execution.device[0] ? j->execution.device
-             : j->item.device);
-    return read_subject(tx, j, reterr);
+    /* only of a new certificate is the device found while it is made */
+    snprintf(j->device_number, sizeof(j->device_number), "%s", j->request.kind == AN_REQUEST_NEW
+             ? j->execution.device : j->item.device);
+    /* a new PIN needs the officers' signatures as much as a certificate does, which the tables ask for */
+    AN_TRY(an_matter_require(tx, j->item.matter, "request.approve", j->object, j->item.facts, reterr));
+    AN_TRY(read_subject(tx, j, reterr));
+    if (j->request.kind == AN_REQUEST_NEW && j->device.id != 0 && j->device.subscriber != j->subscriber.id)
+        AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, j->device.number);
+    return AN_OK;
 }
 
 static an_code
@@ -156,35 +163,73 @@ profile_of(const struct job *j)
 }
 
 /*
- * The officers signed the hash of the row that lay before them. Before a certificate is made of what the register says,
- * the row must be the one that was signed, and the register must still say so: who edits a name after the approval gets
- * no certificate for it.
+ * The officers signed the hash of the row that lay before them. Before anything is done for an item, that row must be
+ * the one that was signed, and the dossier must still ask for that: who turns a revocation to another certificate after
+ * the approval gets nothing done.
  */
-static bool
-says(const json_t *row, const char *key, const char *now)
+static an_code
+find_row(const struct job *j, json_t **ret_content, const json_t **ret_row, struct an_err *reterr)
 {
-    const char *to = request_text_at(row, "change_to");
+    uint8_t facts[32];
+
+    AN_TRY(an_json_parse(an_bytes_of_str(j->request.content), ret_content, reterr));
+    *ret_row = json_array_get(json_object_get(*ret_content, "rows"), (size_t)j->item.place - 1);
+    request_row_digest(*ret_row, facts);
+    if (memcmp(facts, j->item.facts, 32) != 0)
+        AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s", j->object);
+    return AN_OK;
+}
+
+/* Rows of dossiers older than a column do not say it. */
+static bool
+is_asked(const json_t *row, const char *key, const char *now)
+{
+    return json_object_get(row, key) == NULL || strcmp(request_text_at(row, key), now) == 0;
+}
+
+static an_code
+check_asked(const struct job *j, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *content = NULL;
+    const json_t *row = NULL;
+    const struct { const char *key, *now; } table[] = {
+        {"kind", an_request_kind_id(j->request.kind)}, {"subject", j->item.subject},
+        {"subscriber_kind", j->subscriber.kind}, {"device_kind", j->request.device_kind},
+        {"certificate", j->item.certificate}, {"ground", j->item.ground},
+        /* of a new certificate the device is found while it is made */
+        {"device", j->request.kind == AN_REQUEST_NEW ? "" : j->item.device}};
+
+    AN_TRY(find_row(j, &content, &row, reterr));
+    for (size_t i = 0; i < AN_COUNT(table); i++)
+        if (!is_asked(row, table[i].key, table[i].now))
+            AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, table[i].key);
+    return AN_OK;
+}
+
+/* What is asked to change may read as before or as asked, nothing else may differ. */
+static bool
+says(const json_t *row, const char *key, const char *what, const char *now)
+{
+    const char *to = strcmp(request_text_at(row, "what"), what) == 0 ? request_text_at(row, "change_to") : "";
 
     return strcmp(request_text_at(row, key), now ? now : "") == 0 || (to[0] != '\0' && strcmp(to, now ? now : "") == 0);
 }
 
+/* Before a certificate is made of what the register says, it must still say what was approved: who edits a name after
+ * the approval gets no certificate for it. */
 static an_code
 check_approved(const struct job *j, struct an_err *reterr)
 {
     AN_CLEANUP(an_json_free) json_t *content = NULL;
-    const struct { const char *key, *now; } table[] = {{"subject", j->subscriber.number}, {"name", j->subscriber.name},
-        {"email", j->item.email},
-        {"workplace", j->agency.name}, {"superior", j->agency.superior_name}, {"province", j->agency.province},
-        {"hierarchy", j->agency.hierarchy}};
-    uint8_t facts[32];
+    const json_t *row = NULL;
+    const struct { const char *key, *what, *now; } table[] = {
+        {"subject", "-", j->subscriber.number}, {"name", "name", j->subscriber.name}, {"email", "email", j->item.email},
+        {"workplace", "agency", j->agency.name}, {"superior", "-", j->agency.superior_name},
+        {"province", "-", j->agency.province}, {"hierarchy", "-", j->agency.hierarchy}};
 
-    AN_TRY(an_json_parse(an_bytes_of_str(j->request.content), &content, reterr));
-    const json_t *row = json_array_get(json_object_get(content, "rows"), (size_t)j->item.place - 1);
-    request_row_digest(row, facts);
-    if (memcmp(facts, j->item.facts, 32) != 0)
-        AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s", j->object);
+    AN_TRY(find_row(j, &content, &row, reterr));
     for (size_t i = 0; i < AN_COUNT(table); i++)
-        if (!says(row, table[i].key, table[i].now))
+        if (!says(row, table[i].key, table[i].what, table[i].now))
             AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, table[i].key);
     return AN_OK;
 }
@@ -428,6 +473,7 @@ run_steps(struct job *j, struct an_err *reterr)
 {
     const step_fn *steps = request_is_self_enrol(&j->request) ? self_enrol_steps : step_table[j->request.kind];
 
+    AN_TRY(check_asked(j, reterr));
     while (j->execution.step < STEP_END) {
         step_fn step = steps[j->execution.step];
         if (step != NULL)

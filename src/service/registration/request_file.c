@@ -252,7 +252,7 @@ sign_digitally(struct step *step, struct signing *s, struct an_err *reterr)
     AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_PAPER_BYTES);
 
     AN_TRY(an_store_read(step->desk->instance->store, check_key, s, reterr));
-    AN_TRY(request_lay_out(step->desk, &step->request, &step->head, &pdf, reterr));
+    AN_TRY(request_lay_out(step->desk, &step->request, &step->head, step->desk->at, &pdf, reterr));
     return request_sign_pdf(step->desk, an_buf_view(&pdf), s->key, step->head.person_name, s->document, reterr);
 }
 

@@ -3,7 +3,6 @@
 #include "service/registration/request_internal.h"
 
 #include "base/file.h"
-#include "ca/register.h"
 #include "decision/decision.h"
 #include "proc/json.h"
 #include "proc/layout.h"
@@ -111,17 +110,18 @@ request_missing(const struct an_dossier *request, const json_t *content, struct 
 
 /* ---- layout ---- */
 static an_code
-lay_out(struct an_buf *json, const char *keywords, struct an_buf *ret_pdf, struct an_err *reterr)
+lay_out(struct an_buf *json, const char *keywords, an_time at, struct an_buf *ret_pdf, struct an_err *reterr)
 {
     AN_CLEANUP(an_child_stop) struct an_child *child = NULL;
     AN_CLEANUP(an_json_free) json_t *root = NULL;
+    char made[AN_TIME_TEXT_MAX];
 
     AN_TRY(an_json_parse(an_buf_view(json), &root, reterr));
-    if (keywords != NULL) {
+    json_object_set_new(root, "made", json_string(an_time_format_vn(at, made)));
+    if (keywords != NULL)
         json_object_set_new(root, "keywords", json_string(keywords));
-        an_buf_reset(json);
-        an_json_write(json, root);
-    }
+    an_buf_reset(json);
+    an_json_write(json, root);
     AN_TRY(an_child_start("antin-layout", &child, reterr));
     return an_layout_document(child, an_buf_view(json), ret_pdf, reterr);
 }
@@ -164,7 +164,7 @@ hex_of(const uint8_t hash[static 32], char ret[static 65])
 }
 
 an_code
-request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head,
+request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head, an_time at,
                 struct an_buf *ret_pdf, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
@@ -172,7 +172,7 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
     AN_CLEANUP(an_form_free) struct an_form *form = NULL;
     AN_CLEANUP(an_buf_free) struct an_buf json = an_buf_new(AN_LIMIT_MESSAGE_BYTES);
     char hash[65], first[300], keywords[100];
-    const char *to = addressee_name(desk, request->addressee), *recipients[] = {"Như trên;", "Lưu: VT."};
+    const char *to, *recipients[] = {"Như trên;", "Lưu: VT."};
     struct an_form_signature signature = {.key = "head", .name = head->person_name};
     struct an_form_value *values = NULL;
     struct an_form_values *rows = NULL;
@@ -183,7 +183,8 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
     signature.line_count = signature_lines(head, signature.lines, first);
     AN_TRY(an_json_parse(an_bytes_of_str(request->content), &content, reterr));
     const json_t *agency = json_object_get(content, "agency");
-    AN_CLEANUP(an_free_ptr) char *date = place_date(request_text_at(agency, "province"), desk->at);
+    AN_CLEANUP(an_free_ptr) char *date = place_date(request_text_at(agency, "province"), at);
+    to = addressee_name(desk, request_text_at(content, "addressee")); /* whom the letter names, wherever it lies now */
     AN_TRY(an_form_load(NULL, request->form, &form, reterr));
     AN_TRY(take_values(json_object_get(content, "fields"), arena, 6, &values, &count, reterr));
     AN_TRY(take_rows(json_object_get(content, "rows"), arena, &rows, reterr));
@@ -202,7 +203,7 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
                                 .recipient_count = AN_COUNT(recipients),
                                 .signatures = &signature, .signature_count = 1};
     AN_TRY(an_form_write(form, &data, &json, reterr));
-    return lay_out(&json, keywords, ret_pdf, reterr);
+    return lay_out(&json, keywords, at, ret_pdf, reterr);
 }
 
 an_code
@@ -231,7 +232,7 @@ request_lay_out_letter(const struct an_desk *desk, const struct request_letter *
     if (root == NULL)
         AN_FAIL(reterr, AN_E_UTF8, "letter");
     an_json_write(&json, root);
-    return lay_out(&json, NULL, ret_pdf, reterr);
+    return lay_out(&json, NULL, desk->at, ret_pdf, reterr);
 }
 
 /* ---- signing ---- */
@@ -326,37 +327,17 @@ see_officer(void *context, const char *person, const char *role, an_bytes certif
     return AN_OK;
 }
 
-/* The very certificate as the register holds it: a serial number alone proves nothing, anybody can write one into a
- * certificate of his own. */
-static void
-look_registered(struct an_tx *tx, const struct an_cert *cert, struct an_arena *arena, bool *ret_is_ours,
-                bool *ret_is_good)
-{
-    struct an_certificate found;
-
-    *ret_is_ours = an_register_find(tx, cert->serial, arena, &found, NULL) == AN_OK &&
-        an_bytes_eq(found.der, cert->der);
-    *ret_is_good = *ret_is_ours && found.status == AN_CERTIFICATE_GOOD;
-}
-
 an_code
 request_check_signer(const struct an_desk *desk, struct an_tx *tx, const struct an_cert *cert, struct an_err *reterr)
 {
-    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(0);
     AN_CLEANUP(an_free_ptr) char *serial = an_desk_serial(cert);
-    struct an_subscriber_cert link = {0};
-    struct an_subscriber subscriber = {0};
     struct officer officer = {.person = desk->number, .cert = cert};
-    bool is_ours = false, is_good = false;
+    struct an_desk_cert whose;
 
     AN_TRY(an_officer_each(tx, see_officer, &officer, reterr));
-    look_registered(tx, cert, arena, &is_ours, &is_good);
-    if (is_good)
-        AN_TRY(an_subscriber_of_cert(tx, serial, arena, &link, reterr));
-    if (link.subscriber != 0)
-        AN_TRY(an_subscriber_find(tx, link.subscriber, arena, &subscriber, reterr));
-    if (cert->not_after <= desk->at || (is_ours && !is_good) ||
-        (!officer.found && (!is_good || subscriber.person != desk->person)))
+    AN_TRY(an_desk_cert_look(tx, cert, &whose, reterr));
+    if (cert->not_after <= desk->at || (whose.is_ours && !whose.is_good) ||
+        (!officer.found && (!whose.is_good || whose.person != desk->person)))
         AN_FAIL(reterr, AN_E_REQUEST_SIGNER, "%s: %s", desk->number, serial);
     return AN_OK;
 }

@@ -75,10 +75,9 @@ void request_facts_done(struct request_facts *facts);
 an_code request_missing(const struct an_dossier *request, const json_t *content, struct an_arena *arena,
                         const char **ret_fields,
                         const char **ret_rows, size_t count, struct an_err *reterr) AN_MUST_USE;
-/* The form as a PDF, not signed. */
+/* The form as a PDF, not signed, dated so; the same dossier, head and time give the same bytes. */
 an_code request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head,
-                        struct an_buf *ret_pdf,
-                        struct an_err *reterr) AN_MUST_USE;
+                        an_time at, struct an_buf *ret_pdf, struct an_err *reterr) AN_MUST_USE;
 /* A letter of an authority: a notice with reasons. */
 struct request_letter {
     const char *subject, *to;
@@ -102,6 +101,11 @@ an_code request_check_signer(const struct an_desk *desk, struct an_tx *tx, const
 an_code request_verify(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
                        struct an_arena *arena,
                        struct an_check_facts *facts, struct an_err *reterr) AN_MUST_USE;
+
+/* Before an officer accepts or approves: the paper is still the one that arrived, and nothing has come to light since
+ * about the certificate it was signed with. AN_E_PAPER_CHANGED, AN_E_REQUEST_FORM_CERT. */
+an_code request_require_form(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                             struct an_err *reterr) AN_MUST_USE;
 
 /* An agency's first request comes on paper: none of its certificates is in force, nor has its head one. */
 an_code request_may_be_paper(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, bool *ret,

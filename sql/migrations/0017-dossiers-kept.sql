@@ -70,6 +70,7 @@ CREATE TRIGGER device_held BEFORE UPDATE OF link, holder_kind, holder ON device
 CREATE TRIGGER custody_recorded BEFORE INSERT ON custody
     WHEN NOT EXISTS (SELECT 1 FROM device_record r JOIN device_record_item i ON i.record = r.id WHERE r.id = NEW.record AND i.device = NEW.device
         AND r.giver_kind = NEW.giver_kind AND r.giver = NEW.giver AND r.taker_kind = NEW.taker_kind AND r.taker = NEW.taker AND r.state = NEW.record_state)
+        OR EXISTS (SELECT 1 FROM custody WHERE device = NEW.device AND record = NEW.record AND seq <> NEW.seq)
     BEGIN SELECT RAISE(ABORT, 'a link of custody rests on the record of this very hand-over'); END;
 CREATE TRIGGER device_record_item_added BEFORE INSERT ON device_record_item
     WHEN EXISTS (SELECT 1 FROM device_record WHERE id = NEW.record AND (state IN ('half-signed', 'void') OR (state = 'signed' AND medium <> 'paper')))
@@ -176,7 +177,8 @@ CREATE TRIGGER device_held BEFORE UPDATE OF link, holder_kind, holder ON device 
 CREATE FUNCTION custody_recorded() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM device_record r JOIN device_record_item i ON i.record = r.id WHERE r.id = NEW.record AND i.device = NEW.device
-        AND r.giver_kind = NEW.giver_kind AND r.giver = NEW.giver AND r.taker_kind = NEW.taker_kind AND r.taker = NEW.taker AND r.state = NEW.record_state) THEN
+        AND r.giver_kind = NEW.giver_kind AND r.giver = NEW.giver AND r.taker_kind = NEW.taker_kind AND r.taker = NEW.taker AND r.state = NEW.record_state)
+        OR EXISTS (SELECT 1 FROM custody WHERE device = NEW.device AND record = NEW.record AND seq <> NEW.seq) THEN
         RAISE EXCEPTION 'a link of custody rests on the record of this very hand-over' USING ERRCODE = 'integrity_constraint_violation'; END IF;
     RETURN NEW;
 END $$;

@@ -399,17 +399,23 @@ database_refuses_gaps(void **state)
         {"no such step", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "person", an_, 1)},
         {"to itself", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "cuc", 0, 1)},
         {"no record", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "agency", so, 4711)},
-        {"the link once more", AN_E_STORE_UNIQUE, LINK(7, AN_V_INT(6), "buu-chinh", 0, "cuc", 0, 1)},
+        {"the record of another hand-over", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "agency", so, 2)},
+        {"the link once more", AN_E_STORE_UNIQUE, LINK(7, AN_V_INT(6), "buu-chinh", 0, "cuc", 0, 7)},
         {"a state that was not", AN_E_STORE_RULE, EVENT(8, AN_V_INT(7), "dang-dung", "bi-khoa")},
         {"a change that is not", AN_E_STORE_RULE, EVENT(8, AN_V_INT(7), "chua-dung", "bi-khoa")},
-        {"as it should be", AN_OK, LINK(8, AN_V_INT(7), "cuc", 0, "agency", so, 1)},
+        {"the record of an earlier one", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "co-yeu", co_yeu, 1)},
+        {"a record that nobody signed yet", AN_E_STORE_RULE, LINK(8, AN_V_INT(7), "cuc", 0, "agency", so, 8)},
     };
+    struct move next = {"device.handover", "cuc", NULL, "agency", &so, false, AN_OK, NULL};
+    struct an_err drafted = {0};
 
     (void)state;
+    expect(write_with(draft, &next, &drafted), AN_OK, &drafted, "the next record");
     for (size_t i = 0; i < AN_COUNT(table); i++) {
         struct an_err err = {0};
         expect(write_with(run_raw, &table[i].raw, &err), table[i].want, &err, table[i].what);
     }
+    sign_both("as it should be");
 }
 
 int

@@ -21,6 +21,11 @@
 #include "base/file.h"
 #include "cms/cms.h"
 
+#define LINE_MAX_BYTES ((size_t)1 << 20) /* an event has 64 kB at most, every octet of it escaped makes six */
+#define HEADER_MEMBERS 5
+#define CHECKPOINT_MEMBERS 3
+#define EVENT_MEMBERS 10
+#define CLOCKS_DIFFER_SECONDS 300
 #define SEQ_MAX ((int64_t)1 << 60) /* more events than anybody writes; keeps the arithmetic within its type */
 
 struct tree { uint8_t stack[64][32]; int count; uint64_t size; };
@@ -36,6 +41,10 @@ struct checker {
     struct tree tree;
     uint8_t chain[32];
     int64_t seq;
+    uint8_t last_chain[32];   /* that the first line says */
+    bool has_last_chain;
+    int64_t at, back_first;   /* time of the event before; the first that goes back */
+    unsigned long back_count;
     unsigned long findings;
     int64_t signed_size;      /* of the last checkpoint that is rightly signed; 0 = none */
     uint8_t last_signer[32];  /* SHA-256 of its certificate */
@@ -50,6 +59,15 @@ find_fault(struct checker *c, int64_t first, int64_t last, const char *vi, const
         printf("%" PRId64 ": %s\n", first, c->english ? en : vi);
     else
         printf("%" PRId64 "–%" PRId64 ": %s\n", first, last, c->english ? en : vi);
+}
+
+/* What stands beside the members that hashes cover could be read by a person and is nobody's word. */
+static void
+find_more(struct checker *c, const json_t *line, size_t members, int64_t place)
+{
+    if (json_object_size(line) != members)
+        find_fault(c, place, place, "thiếu, hoặc có phần không được mã băm bao phủ",
+                   "something is missing, or stands here that no hash covers");
 }
 
 /* ---- the tree, straight from the definition ---- */
@@ -132,6 +150,15 @@ check_promises(struct checker *c)
     }
 }
 
+/* A clock that was set back, or an act that was dated back: told, but clocks of nodes differ, so it is no finding. */
+static void
+note_time(struct checker *c, int64_t seq, int64_t at)
+{
+    if (at < c->at - CLOCKS_DIFFER_SECONDS && c->back_count++ == 0)
+        c->back_first = seq;
+    c->at = at;
+}
+
 static void
 check_event(struct checker *c, const json_t *line)
 {
@@ -147,6 +174,8 @@ check_event(struct checker *c, const json_t *line)
         find_fault(c, c->seq + 1, seq > c->seq ? seq - 1 : c->seq + 1, "sự kiện bị xóa hoặc đổi chỗ",
                    "events were removed or moved");
     c->seq = seq;
+    note_time(c, seq, json_integer_value(json_object_get(line, "at")));
+    find_more(c, line, EVENT_MEMBERS, seq);
     an_buf_byte(&entry, 1);
     put_number(&entry, (uint64_t)json_integer_value(json_object_get(line, "at")), 8);
     for (size_t i = 0; i < AN_COUNT(texts); i++) {
@@ -213,6 +242,7 @@ check_checkpoint(struct checker *c, const json_t *line, int64_t size)
         an_base64_decode(&signature, an_bytes_of_str(text_of(line, "signature"))))
         promise.good = is_signed(c, an_buf_view(&statement), an_buf_view(&signature));
     text = an_buf_take_str(&statement);
+    find_more(c, line, CHECKPOINT_MEMBERS, size);
     promise.good = promise.good && read_statement(text, c->instance, &promise) && promise.size == size;
     promise.size = size;
     if (promise.good && size > c->signed_size)
@@ -230,21 +260,33 @@ check_checkpoint(struct checker *c, const json_t *line, int64_t size)
 enum go { GO_ON = 0, GO_STOP, GO_WRONG };
 typedef enum go (*line_fn)(struct checker *c, const json_t *line, size_t number);
 
+/* The next line with its end, NULs included; 0 at the end of the file, LINE_MAX_BYTES when it is longer than any of
+ * ours: whoever sent the export does not choose how much memory it takes. */
+static size_t
+read_line(FILE *file, char *text)
+{
+    size_t len = 0;
+    int got = 0;
+
+    while (len < LINE_MAX_BYTES && got != '\n' && (got = getc_unlocked(file)) != EOF)
+        text[len++] = (char)got;
+    return len;
+}
+
 static int
 each_line(struct checker *c, const char *path, line_fn each)
 {
     FILE *file = fopen(path, "r");
-    char *text = NULL;
-    size_t capacity = 0, number = 0;
-    ssize_t len;
-    int status = file ? 0 : EX_NOINPUT;
+    char *text = file ? malloc(LINE_MAX_BYTES) : NULL;
+    size_t number = 0, len;
+    int status = text ? 0 : EX_NOINPUT;
 
-    if (file == NULL)
+    if (text == NULL)
         perror(path);
-    while (status == 0 && (len = getline(&text, &capacity, file)) > 0) {
-        json_error_t error;
+    while (status == 0 && (len = read_line(file, text)) > 0) {
+        json_error_t error = {.text = "too long a line"};
         /* all of the line: nothing stands behind a NUL */
-        json_t *line = json_loadb(text, (size_t)len, JSON_REJECT_DUPLICATES, &error);
+        json_t *line = len < LINE_MAX_BYTES ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &error) : NULL;
         enum go go = line != NULL ? each(c, line, ++number) : GO_WRONG;
 
         if (go == GO_WRONG) {
@@ -297,6 +339,8 @@ take_line(struct checker *c, const json_t *line, size_t number)
         if (!read_header(line, &promise))
             return GO_WRONG;
         *promises_push(&c->promises) = promise;
+        find_more(c, line, HEADER_MEMBERS, 0);
+        c->has_last_chain = read_hex(text_of(line, "chain"), c->last_chain);
         check_promises(c); /* of an empty log */
     } else if (checkpoint != NULL) {
         check_checkpoint(c, line, json_integer_value(checkpoint));
@@ -344,6 +388,23 @@ tell_signer(struct checker *c)
                : " (chưa đối chiếu: nêu chứng thư bằng --signer)");
 }
 
+static void
+conclude(struct checker *c)
+{
+    for (size_t i = 0; i < c->promises.count; i++)
+        if (!c->promises.items[i].met)
+            find_fault(c, c->seq + 1, c->promises.items[i].size, "sự kiện ở cuối bị cắt bỏ",
+                       "events at the end were cut off");
+    if (!c->has_last_chain || memcmp(c->last_chain, c->chain, 32) != 0)
+        find_fault(c, c->seq, c->seq, "mã băm cuối khác với dòng đầu", "the last hash is not that of the first line");
+    if (c->back_count > 0)
+        printf(c->english ? "%lu times the clock went back, first at %" PRId64 "\n"
+               : "%lu lần thời gian lùi lại, lần đầu tại %" PRId64 "\n", c->back_count, c->back_first);
+    tell_signer(c);
+    printf(c->english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n"
+           : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n", c->tree.size, c->promises.count, c->findings);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -375,16 +436,8 @@ main(int argc, char **argv)
         status = each_line(&c, path, take_line);
     if (status == 0 && c.promises.count == (earlier != NULL))
         status = EX_DATAERR; /* an empty file */
-    for (size_t i = 0; status == 0 && i < c.promises.count; i++)
-        if (!c.promises.items[i].met)
-            find_fault(&c, c.seq + 1, c.promises.items[i].size, "sự kiện ở cuối bị cắt bỏ",
-                       "events at the end were cut off");
     if (status == 0)
-        tell_signer(&c);
-    if (status == 0)
-        printf(c.english ? "%" PRIu64 " events, %zu promises of earlier states, %lu findings\n"
-               : "%" PRIu64 " sự kiện, %zu mốc đã xác nhận, %lu điểm sai\n",
-               c.tree.size, c.promises.count, c.findings);
+        conclude(&c);
     promises_done(&c.promises);
     an_certs_done(&c.signers);
     return status ? status : c.findings > 0;

@@ -167,11 +167,23 @@ an_file_close(struct an_file *file)
     *file = AN_FILE_NONE;
 }
 
+/* A FIFO that nobody writes into must not hang us: it is opened at once, and is empty; one that somebody writes into is
+ * waited for. */
+static int
+open_to_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFL, 0);
+    return fd;
+}
+
 an_code
 an_file_read(const char *path, size_t bytes_max, struct an_buf *ret, struct an_err *reterr)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = is_stdin ? STDIN_FILENO : open_to_read(path);
     struct an_buf content = an_buf_new(bytes_max);
     an_code code = AN_OK;
 

@@ -124,6 +124,29 @@ def main():
         check("checkpoints taken out", verify(d / "bad", "--signer", d / "key.crt")[0] == 1 and "nothing here is signed" in verify(d / "bad")[1])
         (d / "bad").write_text("\n".join(lines[:first] + [lines[first] + "\0what only a reader sees"] + lines[first + 1:]) + "\n")
         check("text behind a NUL", verify(d / "bad")[0] == 65)
+        (d / "bad").write_text("\n".join(lines[:first]) + "\n" + '{"seq": 1, "action": "' + "x" * (3 << 20))
+        check("a line without an end", verify(d / "bad")[0] == 65)
+        for name, at, place in (("a note beside an event", first + 7, "8: "), ("a note beside a checkpoint", 1, f"{checkpoints[0]['checkpoint']}: "), ("a note in the first line", 0, "0: ")):
+            changed(name, lambda t: t.__setitem__(at, t[at][:-1] + ', "note": "approved by everybody"}'), place)
+        changed("the last hash of the first line", replace(0, head["chain"][:8], "00000000"), f"{len(events)}: ")
+        changed("a word taken away that was empty", lambda t: t.__setitem__(first + 7, json.dumps({k: v for k, v in events[7].items() if k != "citation"}, ensure_ascii=False)), "8: ")
+
+        def dated_back(text, back):
+            """A second between events, but the tenth is dated so far before the ninth; hashes as they should be."""
+            rows = [json.loads(t) for t in text]
+            for second, row in enumerate(rows[first:]):
+                row["at"] = 1_700_000_000 + second
+            rows[first + 9]["at"] -= back
+            chain = bytes(32)
+            for row in rows[first:]:
+                chain = sha(b"\2" + chain + leaf(row))
+                row["chain"] = chain.hex()
+            rows[0].update(root=root([leaf(r) for r in rows[first:]]).hex(), chain=chain.hex())
+            return "\n".join(json.dumps(r, ensure_ascii=False) for r in [rows[0]] + rows[first:]) + "\n"
+        for back, told in ((600, True), (200, False), (0, False)):
+            (d / "back").write_text(dated_back(lines, back))
+            status, out = verify(d / "back")
+            check(f"an event dated back by {back} s", status == 0 and ("1 times the clock went back, first at 10" in out) == told and ("went back" in out) == told, out)
         (d / "bad").write_text("")
         check("empty file", verify(d / "bad")[0] == 65)
         (d / "bad").write_text("{}\n")

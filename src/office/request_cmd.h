@@ -7,7 +7,7 @@ struct request_args {
     const char *dir, *as, *agency, *list, *addressee, *subject_kind, *device_kind, *number, *filing_key, *receiver,
     *regulation, *certificate, *device,
         *what, *to, *ground, *reason, *key, *cert, *pin_file, *image, *paper, *record, *state, *name, *subject_one,
-        *about, *pin_dir, *after;
+        *about, *token, *pin_dir, *after;
     struct opt_list subject, item;
     long edit, limit, before;
     bool urgent, overdue, mine;

@@ -53,6 +53,7 @@ static const struct opt approve_opts[] = {
 };
 static const struct opt execute_opts[] = {
     DIR_OPT, AS_OPT,
+    {"token", "URI", OPT_TEXT, R(token), "nơi có thiết bị chưa ghi địa chỉ: pkcs11:?module-path=… (mặc định DIR/devices)", "where devices without an address of their own are: pkcs11:?module-path=… (default DIR/devices)"},
     {"pin-dir", "DIR", OPT_TEXT, R(pin_dir), "thư mục giữ mã PIN ban đầu của thiết bị (mặc định DIR/pins)", "folder for first PINs of devices (default DIR/pins)"},
 };
 static const struct opt handover_opts[] = {

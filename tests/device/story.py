@@ -219,6 +219,81 @@ def story():
     sign(people, "an", record, keys["an"])
     sign(people, "qltt", record, keys["qltt"])
     check(act(people["qltt"], "device", "show", "CQ-0001")["state"] == "that-lac", "lost")
+    sim_and_hsm(people, keys)
+
+
+def moves_of(people, number):
+    return [(e["from"], e["to"]) for e in act(people["so"], "device", "show", number)["events"]]
+
+
+def subscriber_of(people, key):
+    found = [s["number"] for s in act(people["qltt"], "subscriber", "list")["subscribers"] if s.get("person") == people[key]]
+    return found[0] if found else act(people["qltt"], "subscriber", "add", "--person", people[key])["number"]
+
+
+def hand_down(people, keys, number, key, kind):
+    """From Cục over the agency to the holder, both steps on a record that both sides sign."""
+    subscriber = subscriber_of(people, key)
+    act(people["cuc"], "device", "edit", number, "--subscriber", subscriber)
+    for who, to, extra in (("cuc", "agency:H20.2", ["--taker", people["qltt"]]), ("qltt", people[key], [])):
+        record = act(people[who], "device", "handover", number, "--to", to, *extra)["record"]
+        sign(people, who, record, keys[who])
+        check(act(people[who], "device", "show", number)["state"] == "chua-dung", f"{kind}: not in use before both have signed")
+        taker = key if to == people[key] else "qltt"
+        check(sign(people, taker, record, keys[taker])["state"] == "signed", f"{kind}: both have signed")
+    check(act(people["qltt"], "device", "show", number)["state"] == "dang-dung", f"{kind}: in use")
+
+
+def sim_and_hsm(people, keys):
+    """The other two kinds: every state of the table, and who may bring it about."""
+    act(people["thu"], "device", "add", "--number", "SIM-1", "--kind", "sim-pki", "--carrier", "Viettel", "--phone", "0987654321", refused="AN_E_REGISTRY_MAY")
+    act(people["cuc"], "device", "add", "--number", "SIM-1", "--kind", "sim-pki", "--carrier", "Gmobile", "--phone", "0987654321", refused="AN_E_DEVICE_SIM")
+    act(people["cuc"], "device", "add", "--number", "SIM-1", "--kind", "sim-pki", "--carrier", "Viettel", "--phone", "0987654321")
+    act(people["cuc"], "device", "edit", "SIM-1", "--phone", "98765", refused="Mẫu số 01")
+    hand_down(people, keys, "SIM-1", "thu", "SIM")
+    act(people["cuc"], "device", "edit", "SIM-1", "--phone", "0912345678", refused="AN_E_DEVICE_SIM")  # the number he has in use: not without /cs
+    act(people["cuc"], "device", "edit", "SIM-1", "--phone", "0912345678", "--carrier", "Vinaphone/cs")
+    shown = act(people["cuc"], "device", "show", "SIM-1")
+    check((shown["carrier"], shown["phone"]) == ("Vinaphone/cs", "0912345678"), f"converted: {shown}")
+    # locked, restored by Cục alone (Đồng Tháp Điều 11.3), broken, returned
+    act(people["an"], "device", "state", "SIM-1", "bi-khoa", "--reason", "quên mật khẩu", refused="AN_E_REGISTRY_MAY")
+    act(people["qltt"], "device", "state", "SIM-1", "bi-khoa", "--reason", "quên mật khẩu")
+    act(people["so"], "device", "restore", "SIM-1", "--new-pin-file", pin("sim.pin", "246813"), refused="AN_E_FORBIDDEN")
+    act(people["cuc"], "device", "restore", "SIM-1", "--new-pin-file", work / "sim.pin", refused="AN_E_TOKEN_ABSENT")  # it is in no reader
+    run("token", "init", f"pkcs11:?{MODULE}", "--label", "sim-1", "--so-pin-file", work / "so.pin", "--pin-file", work / "rieng.pin")
+    act(people["cuc"], "device", "edit", "SIM-1", "--uri", f"pkcs11:token=sim-1?{MODULE}")
+    act(people["cuc"], "device", "restore", "SIM-1", "--new-pin-file", work / "sim.pin", "--so-pin-file", work / "so.pin")
+    check(act(people["cuc"], "device", "show", "SIM-1")["state"] == "dang-dung", "restored by Cục")
+    act(people["cuc"], "device", "state", "SIM-1", "dang-dung", refused="AN_E_DEVICE_STATE")
+    act(people["qltt"], "device", "state", "SIM-1", "hong", "--reason", "rơi nước")
+    act(people["cuc"], "device", "restore", "SIM-1", "--new-pin-file", work / "sim.pin", refused="AN_E_DEVICE_STATE")
+    record = act(people["qltt"], "device", "return", "SIM-1", "--to", "agency:H20.2", "--taker", people["qltt"], "--reason", "hỏng")["record"]
+    sign(people, "thu", record, keys["thu"])
+    sign(people, "qltt", record, keys["qltt"])
+    act(people["qltt"], "device", "return", "SIM-1", "--to", "cuc", "--paper", "BC-130", "--reason", "hỏng")
+    act(people["cuc"], "device", "wipe", "SIM-1", "--so-pin-file", work / "so.pin")
+    check(moves_of(people, "SIM-1") == [("", "chua-dung"), ("chua-dung", "dang-dung"), ("dang-dung", "bi-khoa"), ("bi-khoa", "dang-dung"), ("dang-dung", "hong"),
+                                        ("hong", "da-thu-hoi"), ("da-thu-hoi", "chua-dung")], f"every state of a SIM: {moves_of(people, 'SIM-1')}")
+    # lost on its way: the record, signed by both, is what makes it lost; a second SIM, locked first
+    act(people["cuc"], "device", "add", "--number", "SIM-2", "--kind", "sim-pki", "--carrier", "Mobifone", "--phone", "0987654322")
+    hand_down(people, keys, "SIM-2", "an", "SIM")
+    act(people["qltt"], "device", "state", "SIM-2", "bi-khoa", "--reason", "nhập sai")
+    act(people["qltt"], "device", "lost", "SIM-2", "--to", "agency:H20.2", "--taker", people["qltt"], refused="AN_E_FORM_MISSING")  # no reason
+    record = act(people["qltt"], "device", "lost", "SIM-2", "--to", "agency:H20.2", "--taker", people["qltt"], "--reason", "mất điện thoại")["record"]
+    check(sign(people, "an", record, keys["an"])["state"] == "half-signed" and act(people["so"], "device", "show", "SIM-2")["state"] == "bi-khoa", "not lost by one signature")
+    sign(people, "qltt", record, keys["qltt"])
+    check(moves_of(people, "SIM-2")[-1] == ("bi-khoa", "that-lac"), "lost by both")
+    act(people["qltt"], "device", "state", "SIM-2", "bi-khoa", refused="AN_E_DEVICE_STATE")
+    # an account on an HSM: what it needs, and its states without a record's (none is handed over: Mẫu 07 is for devices)
+    act(people["cuc"], "device", "add", "--number", "HSM-1", "--kind", "hsm", refused="AN_E_DEVICE_FIELD")
+    act(people["cuc"], "device", "add", "--number", "HSM-1", "--kind", "hsm", "--account", "moivv@hsm")
+    act(people["cuc"], "device", "edit", "HSM-1", "--account", "", refused="AN_E_DEVICE_FIELD")
+    hand_down(people, keys, "HSM-1", "an", "HSM")
+    act(people["qltt"], "device", "state", "HSM-1", "bi-khoa", "--reason", "nhập sai mã")
+    act(people["so"], "device", "restore", "HSM-1", "--new-pin-file", work / "sim.pin", refused="AN_E_FORBIDDEN")
+    log = subprocess.run([antin, "audit", "list", "--dir", str(home), "--limit", "1000", "--json"], capture_output=True, text=True).stdout
+    told = [e for e in map(json.loads, log.splitlines()) if e["action"] == "device.restore" and e["object"] == "device:HSM-1"]
+    check([(e["actor"], e["outcome"]) for e in told] == [(people["so"], "refused")], f"the refusal is told before a token is looked for: {told}")
 
 
 try:

@@ -79,6 +79,10 @@ an_code an_service_device_restore(const struct an_desk *desk, const char *number
 /* Everything on a token that came back is destroyed; it is ready for the next holder. */
 an_code an_service_device_wipe(const struct an_desk *desk, const char *number, struct an_pin_source so_pin,
                                struct an_err *reterr) AN_MUST_USE;
+/* Where the token of a device is: its own URI; else in the module named ("pkcs11:?module-path=…" gets the device's number
+ * as label), else in the instance's own SoftHSM store, DIR/devices. ret: the caller's. AN_E_TOKEN_MODULE. */
+an_code an_service_token_uri(const struct an_instance *instance, const struct an_device *device, const char *module,
+                             char **ret, struct an_err *reterr) AN_MUST_USE;
 /* DIR/pins/so-NUMBER.pin; the caller's. */
 char *an_service_so_pin_path(const struct an_instance *instance, const char *number) AN_MUST_USE;
 

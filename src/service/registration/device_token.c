@@ -18,6 +18,41 @@ an_service_so_pin_path(const struct an_instance *instance, const char *number)
     return an_asprintf("%s/pins/so-%s.pin", instance->dir, number);
 }
 
+/* ---- where a token is ---- */
+/* "pkcs11:?module-path=…" of a module; one that names a token, a slot or a serial is taken as it is. */
+static char *
+uri_in_module(const char *module, const char *label)
+{
+    size_t path = strcspn(module, "?");
+    bool is_whole = path > strlen("pkcs11:");
+
+    return is_whole ? an_strdup(module) : an_asprintf("pkcs11:token=%s%s", label, module + path);
+}
+
+an_code
+an_service_token_uri(const struct an_instance *instance, const struct an_device *device, const char *module,
+                     char **ret, struct an_err *reterr)
+{
+    AN_CLEANUP(an_free_ptr) char *folder = an_instance_path(instance, "devices");
+
+    if (device->uri != NULL && device->uri[0] != '\0') {
+        *ret = an_strdup(device->uri);
+        return AN_OK;
+    }
+    if (module != NULL && module[0] != '\0') {
+        if (strncmp(module, "pkcs11:", 7) != 0)
+            AN_FAIL(reterr, AN_E_TOKEN_URI, "--token");
+        *ret = uri_in_module(module, device->number);
+        return AN_OK;
+    }
+    AN_TRY(an_dir_make(folder, true, reterr));
+    AN_TRY(an_softhsm_use(folder, reterr));
+    if (an_softhsm_module() == NULL)
+        AN_FAIL(reterr, AN_E_TOKEN_MODULE, "softhsm2");
+    *ret = an_asprintf("pkcs11:token=%s?module-path=%s", device->number, an_softhsm_module());
+    return AN_OK;
+}
+
 /* ---- PINs by the rule of a model ---- */
 static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"; /* none that look alike */
 static const char digits[] = "0123456789";
@@ -165,14 +200,6 @@ tell_restored(struct an_registry_act *act, struct an_tx *tx, struct an_err *rete
     return an_device_change_state(tx, now.id, "dang-dung", act->desk->number, act->desk->at, "khôi phục", reterr);
 }
 
-static an_code
-check_at_hand(const struct an_device *device, struct an_err *reterr)
-{
-    if (device->uri[0] == '\0')
-        AN_FAIL(reterr, AN_E_TOKEN_ABSENT, "%s", device->number);
-    return AN_OK;
-}
-
 static struct an_pin_source
 so_pin_of(const struct an_instance *instance, const char *number, struct an_pin_source given, char **ret_path)
 {
@@ -188,11 +215,13 @@ restore_token(const struct asking *a, const struct an_secret *new_pin, struct an
 {
     AN_CLEANUP(an_device_models_close) struct an_device_models *models = NULL;
     AN_CLEANUP(an_free_ptr) char *path = NULL;
+    AN_CLEANUP(an_free_ptr) char *uri = NULL;
     const struct an_device_model *model;
 
     AN_TRY(an_device_models_open(NULL, &models, reterr));
+    AN_TRY(an_service_token_uri(a->desk->instance, &a->device, NULL, &uri, reterr));
     model = an_device_model_find(models, a->device.model);
-    return an_token_unlock(a->device.uri, so_pin_of(a->desk->instance, a->device.number, so_pin, &path), new_pin,
+    return an_token_unlock(uri, so_pin_of(a->desk->instance, a->device.number, so_pin, &path), new_pin,
                            model ? &model->pin : NULL, reterr);
 }
 
@@ -220,15 +249,14 @@ an_service_device_restore(const struct an_desk *desk, const char *number, const 
     an_code code;
 
     AN_TRY(an_store_read(desk->instance->store, load_device, &a, reterr));
-    if (strcmp(a.device.state, "bi-khoa") != 0 && strcmp(a.device.state, "dang-dung") != 0)
-        AN_FAIL(reterr, AN_E_DEVICE_STATE, "%s: %s", number, a.device.state);
-    AN_TRY(check_at_hand(&a.device, reterr));
     code = an_service_device_explain(desk, "device.restore", &a.device, a.subject, a.regulation, false, false, &answer,
                                      &err);
     if (code != AN_OK) { /* who may not is told, and written down */
         struct { const char *number; const struct an_err *err; } why = {number, &err};
         return an_registry_do(desk, "device.restore", refuse, &why, reterr);
     }
+    if (strcmp(a.device.state, "bi-khoa") != 0 && strcmp(a.device.state, "dang-dung") != 0)
+        AN_FAIL(reterr, AN_E_DEVICE_STATE, "%s: %s", number, a.device.state);
     if (answer->citation_count > 0)
         restored.citation = answer->citations[0];
     AN_TRY(restore_token(&a, new_pin, so_pin, reterr));
@@ -261,20 +289,33 @@ tell_wiped(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     return an_device_change_state(tx, now.id, "chua-dung", act->desk->number, act->desk->at, "xóa sạch", reterr);
 }
 
+/* The serial that the token must bear, so that no other one is destroyed: a PKI Token's number is its serial. A token that
+ * bears the device's number as label, and a SIM or an account whose address names one token, is known by that. */
+static const char *
+serial_to_wipe(const struct asking *a, const char *uri, const struct an_token_info *token)
+{
+    bool is_one = strstr(uri, "token=") != NULL || strstr(uri, "serial=") != NULL;
+
+    if (strcmp(token->label, a->number) == 0 || (is_one && strcmp(a->device.kind, "pki-token") != 0))
+        return token->serial;
+    return a->number;
+}
+
 an_code
 an_service_device_wipe(const struct an_desk *desk, const char *number, struct an_pin_source so_pin,
                        struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REGISTRY_ARENA);
     AN_CLEANUP(an_free_ptr) char *path = NULL;
+    AN_CLEANUP(an_free_ptr) char *uri = NULL;
     struct asking a = {.desk = desk, .number = number, .arena = arena};
     struct an_token_info token = {0};
 
     AN_TRY(an_store_read(desk->instance->store, ask_may_wipe, &a, reterr));
-    AN_TRY(check_at_hand(&a.device, reterr));
+    AN_TRY(an_service_token_uri(desk->instance, &a.device, NULL, &uri, reterr));
     /* it keeps its label: the register knows it by that */
-    AN_TRY(an_token_list(a.device.uri, keep_token, &token, reterr));
-    AN_TRY(an_token_wipe(a.device.uri, number, token.label[0] ? token.label : number,
+    AN_TRY(an_token_list(uri, keep_token, &token, reterr));
+    AN_TRY(an_token_wipe(uri, serial_to_wipe(&a, uri, &token), token.label[0] ? token.label : number,
                          so_pin_of(desk->instance, number, so_pin, &path), reterr));
     return an_registry_do(desk, "device.wipe", tell_wiped, &a, reterr);
 }

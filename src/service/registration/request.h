@@ -118,7 +118,8 @@ an_code an_request_decide(const struct an_desk *desk, int64_t id, const struct a
 /* ---- carrying out, telling, handing over ---- */
 /* Where tokens are made for new subscribers and which PINs they get first. */
 struct an_request_tokens {
-    /* of the module and, for one device alone, its slot; NULL = the instance's own SoftHSM store */
+    /* where devices without a URI of their own are: "pkcs11:?module-path=…", or for one device alone its slot or token;
+     * kept in the register. NULL = the instance's own SoftHSM store. */
     const char *uri;
     const char *pin_dir;    /* where first PINs and SO PINs of devices are kept (files of mode 0600); NULL = DIR/pins */
     an_request_progress_fn progress; /* may be NULL */

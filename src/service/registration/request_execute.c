@@ -12,6 +12,7 @@
 #include "keys/keys.h"
 #include "proc/json.h"
 #include "service/certification/certify.h"
+#include "service/registration/device.h"
 
 #include <stdio.h>
 
@@ -113,18 +114,42 @@ do_device(struct job *j, struct an_err *reterr)
 }
 
 /* ---- the token: made by request_token.c ---- */
+static struct request_token
+token_of(const struct job *j)
+{
+    return (struct request_token){.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir,
+                                  .module = j->tokens->uri, .device = &j->device};
+}
+
+/* What --token named is where the device is from now on. */
+static an_code
+keep_uri(void *context, struct an_tx *tx, struct an_err *reterr)
+{
+    struct job *j = context;
+    AN_CLEANUP(an_free_ptr) char *uri = NULL;
+
+    AN_TRY(an_device_find(tx, j->device.id, j->arena, &j->device, reterr));
+    AN_TRY(an_service_token_uri(j->desk->instance, &j->device, j->tokens->uri, &uri, reterr));
+    j->device.uri = an_arena_str(j->arena, an_bytes_of_str(uri));
+    if (j->device.uri == NULL)
+        AN_FAIL(reterr, AN_E_LIMIT, "uri");
+    return an_device_edit(tx, &j->device, reterr);
+}
+
 static an_code
 do_token(struct job *j, struct an_err *reterr)
 {
-    struct request_token token = {.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir, .device = &j->device};
+    const struct request_token token = token_of(j);
+    bool is_named = j->tokens->uri != NULL && j->device.uri[0] == '\0';
 
-    return request_token_prepare(&token, reterr);
+    AN_TRY(request_token_prepare(&token, reterr));
+    return is_named ? an_store_write(j->desk->instance->store, keep_uri, j, reterr) : AN_OK;
 }
 
 static an_code
 do_key(struct job *j, struct an_err *reterr)
 {
-    struct request_token token = {.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir, .device = &j->device};
+    const struct request_token token = token_of(j);
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_LIMIT_CERT_BYTES);
 
     return request_token_key(&token, AN_BYTES(j->key_id, 16), &spki, reterr);
@@ -253,7 +278,7 @@ authority_of(const struct job *j)
 static an_code
 issue_new(struct job *j, struct an_certified *ret, struct an_err *reterr)
 {
-    struct request_token token = {.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir, .device = &j->device};
+    const struct request_token token = token_of(j);
     AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(AN_LIMIT_CERT_BYTES);
     struct an_reliance reliance = reliance_of(j);
     struct an_name_part subject[6];
@@ -311,7 +336,7 @@ do_certificate(struct job *j, struct an_err *reterr)
 static an_code
 do_write(struct job *j, struct an_err *reterr)
 {
-    struct request_token token = {.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir, .device = &j->device};
+    const struct request_token token = token_of(j);
     AN_CLEANUP(an_certified_done) struct an_certified certified = {0};
 
     AN_TRY(make_certificate(j, &certified, reterr)); /* the same answer as before */
@@ -334,7 +359,7 @@ do_revoke(struct job *j, struct an_err *reterr)
 static an_code
 do_unlock(struct job *j, struct an_err *reterr)
 {
-    struct request_token token = {.instance = j->desk->instance, .pin_dir = j->tokens->pin_dir, .device = &j->device};
+    const struct request_token token = token_of(j);
 
     return request_token_recover(&token, reterr);
 }
@@ -394,11 +419,27 @@ record_new(struct an_tx *tx, struct job *j, struct an_err *reterr)
     return change_person(tx, j, reterr);
 }
 
+/* An account on an HSM has no hand-over and no return: it opens with its certificate and ends with it. */
+static const struct { enum an_request_kind kind; const char *device_kind, *from, *to, *why; } device_moves[] = {
+    {AN_REQUEST_RECOVER, NULL, "bi-khoa", "dang-dung", "khôi phục"},
+    {AN_REQUEST_NEW, "hsm", "chua-dung", "dang-dung", "cấp chứng thư"},
+    {AN_REQUEST_REVOKE, "hsm", "dang-dung", "da-thu-hoi", "thu hồi chứng thư"},
+    {AN_REQUEST_REVOKE, "hsm", "bi-khoa", "da-thu-hoi", "thu hồi chứng thư"},
+};
+
 static an_code
 record_device(struct an_tx *tx, struct job *j, struct an_err *reterr)
 {
-    if (j->request.kind == AN_REQUEST_RECOVER && strcmp(j->device.state, "bi-khoa") == 0)
-        return an_device_change_state(tx, j->device.id, "dang-dung", "system", j->desk->at, "khôi phục", reterr);
+    struct an_device now = {0};
+
+    if (j->device.id == 0)
+        return AN_OK;
+    AN_TRY(an_device_find(tx, j->device.id, j->arena, &now, reterr));
+    for (size_t i = 0; i < AN_COUNT(device_moves); i++)
+        if (device_moves[i].kind == j->request.kind && strcmp(device_moves[i].from, now.state) == 0 &&
+            (device_moves[i].device_kind == NULL || strcmp(device_moves[i].device_kind, now.kind) == 0))
+            return an_device_change_state(tx, now.id, device_moves[i].to, "system", j->desk->at, device_moves[i].why,
+                                          reterr);
     return AN_OK;
 }
 

@@ -31,7 +31,8 @@ bool request_ground_is_emergency(const char *id); /* the certificate is held at 
 /* ---- request_token.c: the subscriber's device ---- */
 struct request_token {
     const struct an_instance *instance;
-    const char *pin_dir; /* NULL = DIR/pins: NUMBER.pin, NUMBER.so */
+    const char *pin_dir; /* NULL = DIR/pins: user-NUMBER.pin, so-NUMBER.pin */
+    const char *module;  /* of devices without a URI of their own; NULL = the instance's SoftHSM store */
     const struct an_device *device;
 };
 an_code request_token_prepare(const struct request_token *token, struct an_err *reterr) AN_MUST_USE;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "registry/model.h"
+#include "service/registration/device.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -48,22 +49,10 @@ keep_pin(const char *path, bool is_digits, struct an_secret **ret, struct an_err
     return source.ask(source.context, path, AN_PIN_OK, ret, reterr);
 }
 
-/* Devices without a module of their own live in SoftHSM, in DIR/devices. */
 static an_code
-module_uri(const struct request_token *token, char **ret, struct an_err *reterr)
+token_uri(const struct request_token *token, char **ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *folder = an_instance_path(token->instance, "devices");
-
-    if (token->device->uri[0] != '\0') {
-        *ret = an_strdup(token->device->uri);
-        return AN_OK;
-    }
-    AN_TRY(an_dir_make(folder, true, reterr));
-    AN_TRY(an_softhsm_use(folder, reterr));
-    if (an_softhsm_module() == NULL)
-        AN_FAIL(reterr, AN_E_TOKEN_MODULE, "softhsm2");
-    *ret = an_asprintf("pkcs11:token=%s?module-path=%s", token->device->number, an_softhsm_module());
-    return AN_OK;
+    return an_service_token_uri(token->instance, token->device, token->module, ret, reterr);
 }
 
 struct looking {
@@ -91,7 +80,7 @@ request_token_prepare(const struct request_token *token, struct an_err *reterr)
     struct looking looking = {0};
     char made[512];
 
-    AN_TRY(module_uri(token, &uri, reterr));
+    AN_TRY(token_uri(token, &uri, reterr));
     if (an_token_list(uri, see_token, &looking, NULL) == AN_OK && looking.found && looking.initialised &&
         looking.has_pin)
         return AN_OK;
@@ -99,7 +88,7 @@ request_token_prepare(const struct request_token *token, struct an_err *reterr)
     AN_TRY(keep_pin(so_file, true, &so_pin, reterr));
     if (looking.found && looking.initialised) /* killed between the token and its PIN */
         return an_token_unlock(uri, an_pin_from_file(so_file), pin, NULL, reterr);
-    slot = an_asprintf("pkcs11:?module-path=%s", an_softhsm_module());
+    slot = an_asprintf("pkcs11:%s", uri + strcspn(uri, "?")); /* a blank one of the module */
     return an_token_init(token->device->uri[0] != '\0' ? uri : slot, token->device->number, so_pin, pin, made, reterr);
 }
 
@@ -155,7 +144,7 @@ request_token_key(const struct request_token *token, an_bytes id, struct an_buf 
     struct finding finding = {.id = hex};
 
     hex_of(id, hex);
-    AN_TRY(module_uri(token, &uri, reterr));
+    AN_TRY(token_uri(token, &uri, reterr));
     /* who was killed while making it left halves */
     AN_TRY(an_token_sweep(uri, an_pin_from_file(pin_file), id, reterr));
     AN_TRY(an_token_objects(uri, an_pin_from_file(pin_file), see_object, &finding, reterr));
@@ -205,7 +194,7 @@ request_token_write(const struct request_token *token, const struct an_cert *cer
     AN_CLEANUP(an_free_ptr) char *pin_file = pin_path(token, "user");
     struct matching m = {.token = token};
 
-    AN_TRY(module_uri(token, &uri, reterr));
+    AN_TRY(token_uri(token, &uri, reterr));
     if (access(pin_file, R_OK) != 0)
         return AN_OK;
     AN_TRY(an_token_objects(uri, an_pin_from_file(pin_file), see_key, &m, reterr));
@@ -237,7 +226,7 @@ request_token_recover(const struct request_token *token, struct an_err *reterr)
     AN_CLEANUP(an_device_models_close) struct an_device_models *models = NULL;
     const struct an_device_model *model;
 
-    AN_TRY(module_uri(token, &uri, reterr));
+    AN_TRY(token_uri(token, &uri, reterr));
     AN_TRY(an_device_models_open(NULL, &models, reterr));
     model = an_device_model_find(models, token->device->model);
     AN_TRY(keep_pin(new_file, model != NULL && model->pin.digits_only, &pin, reterr));

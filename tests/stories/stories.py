@@ -400,6 +400,56 @@ def signed_text(document):
     return " ".join(shell("pdftotext", paper(document), "-").stdout.split()) if document else ""
 
 
+def other_devices(shown):
+    """A SIM, an account on an HSM, a token in a module that is named when the request is carried out."""
+    desk, head, officer = people(shown, told_day("day-change") + 2 * 86400)
+    agency, letters = shown[1]["agency"], iter(range(60, 99))
+    who_get = {}
+    for n, (key, name) in enumerate((("sim", "Hồ Sim Mẫu"), ("hsm", "Cao Hát Mẫu"), ("the", "La Thẻ Mẫu"))):
+        person = desk("CB000003", "person", "add", "--name", name, "--agency", agency, "--email", f"{key}@mau.gov.vn", "--born", "1990-02-03", "--phone", f"091200055{n}",
+                      "--identity", f"00109000050{n}", "--identity-issued", "2019-05-04", "--identity-place", "Cục Cảnh sát")["number"]
+        desk("CB000003", "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2020-01-01")
+        who_get[key] = desk("CB000003", "subscriber", "add", "--person", person)["number"]
+
+    def ask(key, kind):
+        return desk("CB000003", "request", "new", "--subject", who_get[key], "--device-kind", kind, "--number", f"{next(letters)}/ĐN-MẪU")["id"]
+
+    def decide(request):
+        who, label = file_and_accept(desk, head, officer, request)
+        desk(who, "request", "approve", request, *officer(label))
+        return who
+    # no SIM in the register: Mẫu 01 would be blank; with one, its column says whether the number in use is converted
+    request = ask("sim", "sim-pki")
+    wrong = desk("CB000003", "request", "check", request, want=None)
+    check("sim.known" in [f["rule"] for f in wrong["findings"] if not f["holds"]], f"no SIM: {wrong}")
+    desk("CB000001", "device", "add", "--number", "SIM-MAU-1", "--kind", "sim-pki", "--carrier", "Viettel/cs", "--phone", "0912000550", "--subscriber", who_get["sim"])
+    desk("CB000003", "request", "new", "--subject", who_get["sim"], "--device-kind", "sim-pki", "--number", "59/ĐN-MẪU", "--edit", request)
+    who = decide(request)
+    check("Viettel/cs" in signed_text(desk(who, "request", "show", request)["document"]), "the carrier stands on the form")
+    module = f"pkcs11:?module-path={trouble}"
+    desk(who, "request", "execute", request, "--token", "softhsm", want=None)
+    check(desk(who, "request", "show", request)["items"][0]["state"] == "approved", "no address, no token")
+    desk(who, "request", "execute", request, "--token", module)
+    sim = desk("CB000001", "device", "show", "SIM-MAU-1")
+    check(sim["uri"] == f"pkcs11:token=SIM-MAU-1?module-path={trouble}" and len(sim["certificates"]) == 1, f"made in the module that was named, and kept: {sim['uri']}")
+    # the SIM's number stands beside its certificate on the form of a renewal or a change
+    change = desk("CB000003", "request", "change", "--subject", who_get["sim"], "--what", "email", "--to", "sim2@mau.gov.vn", "--number", "58/ĐN-MẪU")["id"]
+    desk("CB000003", "request", "sign", change, *head)
+    check(regulation == "bac-ninh-2023" or "0912000550" in signed_text(desk("CB000003", "request", "show", change)["document"]).replace(" ", ""), "the number of the SIM")
+    # an account opens with its certificate, without a hand-over, and ends with it
+    desk("CB000001", "device", "add", "--number", "HSM-MAU-1", "--kind", "hsm", "--account", "hsm@mau.gov.vn", "--subscriber", who_get["hsm"])
+    request = ask("hsm", "hsm")
+    who = decide(request)
+    desk(who, "request", "execute", request)
+    done = desk(who, "request", "show", request)
+    account = desk("CB000001", "device", "show", "HSM-MAU-1")
+    check(done["state"] == "notified" and account["state"] == "dang-dung" and account["uri"] == "", f"no hand-over: {done['state']} {account['state']}")
+    request = desk("CB000003", "request", "revoke", "--subject", who_get["hsm"], "--ground", "quan-ly-truc-tiep", "--number", f"{next(letters)}/ĐN-MẪU")["id"]
+    desk(decide(request), "request", "execute", request)
+    desk("CB000001", "device", "wipe", "HSM-MAU-1")
+    check([e["to"] for e in desk("CB000001", "device", "show", "HSM-MAU-1")["events"]] == ["chua-dung", "dang-dung", "da-thu-hoi", "chua-dung"], "every state of an account")
+
+
 def workbook(path, rows):
     """The smallest workbook that other programs open too: texts stand in the cells."""
     cells = lambda row, n: "".join(f'<c r="{chr(65 + i)}{n}" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(row))
@@ -611,7 +661,7 @@ if not failures:
     differences(found)
     parts = [certificates] + ([] if "ANTIN_SANITIZED" in os.environ else [locked])  # pkcs11-tool cannot load a sanitized module
     if regulation in ("dong-thap-2025", "bac-ninh-2023"):
-        parts.append(sent_back)
+        parts += [sent_back, other_devices]
     if regulation in ("tay-ninh-2025", "gia-lai-2026") and "ANTIN_SANITIZED" not in os.environ:
         parts.append(raced)
     parts.append(killed)

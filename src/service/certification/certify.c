@@ -59,7 +59,7 @@ store_job(void *context, struct an_tx *tx, struct an_err *reterr)
 
     job->id = 0;
     AN_TRY(certify_rely(tx, job->reliance, reterr));
-    AN_TRY(an_register_insert(tx, r, job->texts, job->now, &job->id, reterr));
+    AN_TRY(an_register_insert(tx, r, &job->texts, job->now, &job->id, reterr));
     if (job->id == 0)
         return AN_OK; /* the key is taken: nothing was done */
     if (job->ground != NULL)
@@ -137,9 +137,9 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_free_ptr) char *crl = NULL;
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
-    AN_CLEANUP(an_register_texts_done) struct an_register_texts texts = {0};
     struct an_issue what = *issue;
     uint8_t serial[AN_SERIAL_SIZE];
+    an_code code;
 
     AN_TRY(an_serial_random(serial, reterr));
     what.serial = AN_BYTES(serial, sizeof(serial));
@@ -155,13 +155,11 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
         AN_TRY(job->certifier->first_answer.make(job->certifier->first_answer.context, job->authority, cert, job->now,
                                                  &answer, reterr));
     job->answer = an_buf_view(&answer);
-    an_register_texts_make(&job->registration, &texts);
-    job->texts = &texts;
-    {
-        an_code code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
-        if (code != AN_OK)
-            return tell_rule(job, code, reterr);
-    }
+    an_register_texts_make(&job->registration, &job->texts);
+    code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
+    an_register_texts_done(&job->texts);
+    if (code != AN_OK)
+        return tell_rule(job, code, reterr);
     if (job->id == 0)
         return certify_give_earlier(job, world, ret, reterr);
     *ret = (struct an_certified){.cert = cert, .issuer = an_cert_ref(job->authority->cert), .id = job->id};

@@ -51,7 +51,7 @@ struct certify_job {
     const struct an_actor *actor;
     const char *act, *citation; /* certificate.issue … */
     struct an_registration registration;
-    const struct an_register_texts *texts;
+    struct an_register_texts texts;
     const struct an_certificate *before; /* what it follows; NULL = nothing */
     const struct an_ground *ground;      /* with which that is revoked; NULL = it is not */
     an_bytes answer;

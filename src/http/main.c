@@ -246,12 +246,13 @@ tick(void *context)
 
 /* Until our parent says so, or has gone. */
 static void
-wait_for_word(void)
+wait_for_word(struct an_node *node)
 {
     struct an_frame frame = {.payload = an_buf_new(4096), .fd = -1};
 
     while (an_frame_receive(PARENT, &frame, 0) == AN_FRAME_OK && frame.type != AN_NODE_DRAIN)
-        continue;
+        if (frame.type == AN_NODE_TOKEN_HANGS || frame.type == AN_NODE_TOKEN_ANSWERS)
+            an_status_note_token(node->status, frame.type == AN_NODE_TOKEN_HANGS);
     an_buf_free(&frame.payload);
 }
 
@@ -294,7 +295,7 @@ main(void)
         return AN_KIND_CONFIG;
     if (pthread_create(&ticking, NULL, tick, &node) != 0)
         return AN_KIND_OS;
-    wait_for_word();
+    wait_for_word(&node);
     leave(&node);
     _exit(0); /* the ticking thread holds what would be closed */
 }

@@ -38,3 +38,6 @@ extern const size_t an_status_route_count;
 #define AN_NODE_CHECKPOINT 3u
 /* Said unasked, {}: authorities or signers were added or renewed; new processes are to take over. */
 #define AN_NODE_AUTHORITIES 4u
+/* From who started it: a call into a token's module does not come back; all of them answer again. No answer. */
+#define AN_NODE_TOKEN_HANGS 5u
+#define AN_NODE_TOKEN_ANSWERS 6u

@@ -291,10 +291,11 @@ get_health(void *context, const struct an_http_request *request, struct an_http_
     an_status_health(node->status, &health);
     lists_late = health.lists_until != AN_TIME_NONE && health.lists_until <= now;
     stamps = health.has_stamping && health.clock.code == AN_OK;
-    is_well = health.without_key == 0 && !lists_late && stamps == health.has_stamping;
-    root = json_pack("{s:s, s:I, s:I, s:b, s:b, s:s, s:b, s:I}", "status", is_well ? "ok" : "degraded", "authorities",
+    is_well = health.without_key == 0 && !health.token_hangs && !lists_late && stamps == health.has_stamping;
+    root = json_pack("{s:s, s:I, s:I, s:s, s:b, s:b, s:s, s:b, s:I}", "status", is_well ? "ok" : "degraded", "authorities",
                      (json_int_t)health.authorities,
-                     "without_key", (json_int_t)health.without_key, "lists_late", (int)lists_late, "time_stamping",
+                     "without_key", (json_int_t)health.without_key, "tokens",
+                     health.token_hangs ? an_message_find(AN_E_TOKEN_HANGS)->symbol : "ok", "lists_late", (int)lists_late, "time_stamping",
                      (int)stamps,
                      "clock", health.clock.code == AN_OK ? "trusted" : health.clock.detail, "clock_proven",
                      (int)health.is_clock_proven,

@@ -463,16 +463,17 @@ static bool
 read_info(json_t *item, struct an_buf *spki, struct an_key_info *ret, int *ret_sessions, int *ret_token)
 {
     const char *encoded = NULL;
-    int purposes = 0, ready = 0;
+    int purposes = 0, ready = 0, hangs = 0;
     struct an_pubkey *key = NULL;
 
-    if (json_unpack(item, "{s:s, s:s, s:i, s:b, s:i, s:b}", "name", &ret->name, "spki", &encoded, "purposes", &purposes,
-                    "ready", &ready,
+    if (json_unpack(item, "{s:s, s:s, s:i, s:b, s?b, s:i, s:b}", "name", &ret->name, "spki", &encoded, "purposes", &purposes,
+                    "ready", &ready, "hangs", &hangs,
                     "sessions", ret_sessions, "token", ret_token) != 0 ||
                     !an_base64_decode(spki, an_bytes_of_str(encoded)))
         return false;
     ret->purposes = (unsigned)purposes;
     ret->is_ready = ready != 0;
+    ret->hangs = hangs != 0;
     ret->spki = an_buf_view(spki);
     if (an_pubkey_parse(ret->spki, &key, NULL) == AN_OK) {
         ret->kind = an_pubkey_kind(key);

@@ -63,7 +63,7 @@ open_key(struct held_key *key, struct an_err *reterr)
     an_bytes spki;
 
     if (key->is_left || key->refused != AN_OK)
-        AN_FAIL(reterr, key->is_left ? AN_E_TOKEN_FAILED : key->refused, "%s", key->entry.name);
+        AN_FAIL(reterr, key->is_left ? AN_E_TOKEN_HANGS : key->refused, "%s", key->entry.name);
     if (key->entry.pin != NULL)
         pin = an_pin_from_file(key->entry.pin);
     an_code code = an_signer_open(key->entry.uri, pin, &key->signer, reterr);
@@ -90,8 +90,8 @@ open_key(struct held_key *key, struct an_err *reterr)
 static bool
 is_passing(an_code code)
 {
-    static const an_code passing[] = {AN_E_TOKEN_REMOVED, AN_E_TOKEN_ABSENT, AN_E_TOKEN_FAILED, AN_E_TOKEN_MODULE,
-                                      AN_E_TOKEN_ANSWER, AN_E_KEY_ABSENT};
+    static const an_code passing[] = {AN_E_TOKEN_REMOVED, AN_E_TOKEN_ABSENT, AN_E_TOKEN_FAILED, AN_E_TOKEN_HANGS,
+                                      AN_E_TOKEN_MODULE, AN_E_TOKEN_ANSWER, AN_E_KEY_ABSENT};
 
     for (size_t i = 0; i < AN_COUNT(passing); i++)
         if (passing[i] == code)
@@ -183,7 +183,7 @@ refuse_job(const struct held_key *key, const struct job *job)
 {
     struct an_err err = {0};
 
-    an_err_set(&err, AN_E_TOKEN_FAILED, "%s: no answer from its token", key->entry.name);
+    an_err_set(&err, AN_E_TOKEN_HANGS, "%s", key->entry.name);
     an_key_client_answer(job->client, &(struct an_key_answer){.id = job->id, .code = err.code,
                                                               .bytes = an_bytes_of_str(err.detail)});
     an_key_client_flush(job->client);
@@ -440,6 +440,15 @@ an_key_lacks_some(void)
     return false;
 }
 
+static bool
+hangs_some(void)
+{
+    for (size_t i = 0; i < held_count; i++)
+        if (held[i].is_left)
+            return true;
+    return false;
+}
+
 static void
 refuse(struct key_client *client, uint32_t id, an_code code, const char *detail)
 {
@@ -457,8 +466,7 @@ an_key_ask(struct key_client *client, an_bytes payload, struct key_client *(*tak
         struct job *job;
 
         if (key == NULL && an_key_lacks_some()) {
-            refuse(client, question.id, AN_E_TOKEN_ABSENT,
-                   "it was away, or did not answer, when antin-key was started");
+            refuse(client, question.id, hangs_some() ? AN_E_TOKEN_HANGS : AN_E_TOKEN_ABSENT, "when antin-key was started");
             continue;
         }
         if (key == NULL || (key->entry.purposes & 1u << question.purpose) == 0) {
@@ -508,11 +516,12 @@ an_key_tell(struct an_buf *ret)
             look_again(&held[i]);
         an_base64_encode(&spki, an_buf_view(&held[i].spki));
         an_buf_byte(&spki, 0);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "name", held[i].entry.name, "spki",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:I, s:b, s:b, s:b}", "name", held[i].entry.name, "spki",
                                               (const char *)spki.ptr, "purposes",
                                               (int)held[i].entry.purposes, "sessions", (json_int_t)held[i].threads_max,
                                               "ready",
-                                              (int)(held[i].signer != NULL), "token", (int)held[i].is_token));
+                                              (int)(held[i].signer != NULL), "token", (int)held[i].is_token, "hangs",
+                                              (int)(held[i].is_left || an_key_is_late(held[i].entry.name))));
     }
     json_object_set_new(root, "keys", list);
     an_json_write(ret, root);

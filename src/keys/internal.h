@@ -43,6 +43,7 @@ struct key_call {
 void an_key_call_begin(struct key_call *call, const char *key, void (*late)(void *context), void *context);
 void an_key_call_end(struct key_call *call);
 bool an_key_has_late(void);
+bool an_key_is_late(const char *key); /* a call for this one */
 uint64_t an_key_wait_ms(void); /* how long a question waits for its token at most */
 /* Watches from a thread of its own, which is in the sandbox only when it is started there. */
 bool an_key_watch_start(int told, uint64_t call_ms, bool sets_up) AN_MUST_USE;

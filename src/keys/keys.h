@@ -36,8 +36,9 @@ an_code an_keys_open(const char *dir, struct an_keys **ret, struct an_err *reter
 an_code an_keys_attach(const char *dir, uint64_t wait_ms, struct an_keys **ret, struct an_err *reterr) AN_MUST_USE;
 void an_keys_close(struct an_keys **keys); /* after its signers */
 
-struct an_key_info { const char *name; enum an_key_kind kind; int bits; unsigned purposes; an_bytes spki; bool is_ready;
-                    /* its token answered when last asked */ };
+struct an_key_info { const char *name; enum an_key_kind kind; int bits; unsigned purposes; an_bytes spki;
+                    bool is_ready; /* its token answered when last asked */
+                    bool hangs; /* a call into its module does not come back */ };
 typedef void (*an_key_info_fn)(void *context, const struct an_key_info *info);
 an_code an_keys_each(struct an_keys *keys, an_key_info_fn each, void *context, struct an_err *reterr) AN_MUST_USE;
 

@@ -56,6 +56,18 @@ an_key_has_late(void)
     return has;
 }
 
+bool
+an_key_is_late(const char *key)
+{
+    bool is_late = false;
+
+    pthread_mutex_lock(&calls_lock);
+    for (const struct key_call *call = calls; call != NULL; call = call->next)
+        is_late = is_late || (call->is_late && strcmp(call->key, key) == 0);
+    pthread_mutex_unlock(&calls_lock);
+    return is_late;
+}
+
 uint64_t
 an_key_wait_ms(void)
 {
@@ -70,7 +82,7 @@ end_process(const struct key_call *call)
     struct an_err err = {0};
 
     if (is_setting_up) {
-        an_err_set(&err, AN_E_TOKEN_FAILED, "%s", call->key);
+        an_err_set(&err, AN_E_TOKEN_HANGS, "%s", call->key);
         an_frame_write_error(&words, &err);
         (void)!an_frame_send(parent, AN_FRAME_ERROR, an_buf_view(&words), -1, an_time_monotonic_ms() + LOOK_MS);
     }

@@ -10,7 +10,7 @@
  * optional, with a listening socket; answered with the list. AN_E_TOKEN_FAILED: the token of the key named in detail
  * does not come back. */
 #define AN_KEYS_SETUP 1u
-#define AN_KEYS_LIST 2u   /* {}; out: {"keys": [{"name", "spki" (base64), "purposes", "sessions", "ready"}]} */
+#define AN_KEYS_LIST 2u   /* {}; out: {"keys": [{"name", "spki" (base64), "purposes", "sessions", "ready", "hangs"}]} */
 #define AN_KEYS_SIGN 3u   /* questions, see below */
 #define AN_KEYS_SIGNED 4u /* answers */
 #define AN_KEYS_STUCK 5u  /* to the parent, unasked, {}: a module does not come back; a process beside this one would do better */

@@ -63,6 +63,8 @@ struct supervisor {
     struct kept_child kept[CHILDREN];
     struct an_child *leaving[LEAVING_MAX];
     struct an_child *checkpoint; /* the command that makes one; NULL = none runs */
+    uint64_t stuck_ms;           /* when a key process said last that a call does not come back; 0 = never */
+    bool told_hangs;             /* the network process knows that a token hangs */
     uint64_t checkpoint_ms;      /* when the last one was started */
     struct successor successor;
     /* keys whose tokens hung when they were opened: the next key process leaves them alone */
@@ -202,6 +204,8 @@ keep_child(struct supervisor *s, int which, struct an_child *child)
     snprintf(detail, sizeof(detail), "%d", an_child_number(child));
     say("started", programs[which].program, detail);
     s->kept[which].child = child;
+    if (which == CHILD_HTTP)
+        s->told_hangs = false;
     s->kept[which].started_ms = an_time_monotonic_ms();
 }
 
@@ -219,7 +223,7 @@ start_surely(struct supervisor *s, int which, struct an_child **ret, struct an_e
 {
     an_code code;
 
-    while ((code = start_child(s, which, false, ret, reterr)) == AN_E_TOKEN_FAILED && which == CHILD_KEY &&
+    while ((code = start_child(s, which, false, ret, reterr)) == AN_E_TOKEN_HANGS && which == CHILD_KEY &&
            s->left_count < LEFT_MAX) {
         say("token.hangs", programs[which].program, reterr->detail);
         s->left[s->left_count++] = an_strdup(reterr->detail);
@@ -403,14 +407,32 @@ tend_successor(struct supervisor *s)
     next->is_running = pthread_create(&next->thread, NULL, try_successor, s) == 0;
 }
 
+/* For /healthz and /metrics: from the moment a token is known to hang until a key process could open all and none was
+ * in trouble for as long as two calls may take: a token may open and hang at the next signature. */
+static void
+tell_hanging(struct supervisor *s)
+{
+    bool hangs;
+
+    if (s->stuck_ms != 0 && an_time_monotonic_ms() - s->stuck_ms >= 2 * (uint64_t)token_ms(s))
+        s->stuck_ms = 0;
+    hangs = s->successor.is_wanted || s->stuck_ms != 0;
+    if (s->kept[CHILD_HTTP].child == NULL || hangs == s->told_hangs)
+        return;
+    s->told_hangs = an_child_tell(s->kept[CHILD_HTTP].child, hangs ? AN_NODE_TOKEN_HANGS : AN_NODE_TOKEN_ANSWERS,
+                                  NULL) == AN_OK ? hangs : s->told_hangs;
+}
+
 static void
 listen_to_children(struct supervisor *s)
 {
     if (s->kept[CHILD_KEY].child != NULL && an_child_word(s->kept[CHILD_KEY].child) == AN_KEYS_STUCK) {
         say("token.hangs", programs[CHILD_KEY].program, "a successor is tried");
         s->successor.is_wanted = true;
+        s->stuck_ms = an_time_monotonic_ms();
     }
     tend_successor(s);
+    tell_hanging(s);
 
     uint32_t word = s->kept[CHILD_HTTP].child != NULL ? an_child_word(s->kept[CHILD_HTTP].child) : 0;
     if (word == AN_NODE_CHECKPOINT)

@@ -498,8 +498,8 @@ hangs_are_left_behind(void **state)
         {"comes back, one session", "hang 1\nsessions_max 1\n", come_back, AN_OK},
         {"never comes back, followed by another process", "hang 2\n", follow, AN_OK},
         {"never comes back, one session, followed", "hang 2\nsessions_max 1\n", follow, AN_OK},
-        {"does not come back in time", "hang 1\n", NULL, AN_E_TOKEN_FAILED},
-        {"does not come back in time, one session", "hang 1\nsessions_max 1\n", NULL, AN_E_TOKEN_FAILED},
+        {"does not come back in time", "hang 1\n", NULL, AN_E_TOKEN_HANGS},
+        {"does not come back in time, one session", "hang 1\nsessions_max 1\n", NULL, AN_E_TOKEN_HANGS},
     };
 
     (void)state;
@@ -567,7 +567,7 @@ hanging_tokens_are_left_alone(void **state)
     begin_server();
     assert_int_equal(an_frame_receive(parent_end, &answer, an_time_monotonic_ms() + 60000), AN_FRAME_OK);
     assert_int_equal(answer.type, AN_FRAME_ERROR);
-    assert_int_equal(an_frame_read_error(an_buf_view(&answer.payload), &err), AN_E_TOKEN_FAILED);
+    assert_int_equal(an_frame_read_error(an_buf_view(&answer.payload), &err), AN_E_TOKEN_HANGS);
     assert_string_equal(err.detail, "tsa");
     an_buf_free(&answer.payload);
     close(parent_end);

@@ -174,14 +174,31 @@ class Token:
     def close(self): pass
 
 
+class Hanging(Token):
+    """It is named for what it is: in /healthz, in /metrics and by the doctor, who asks the service that has the trouble."""
+    def during(self, s):
+        health = lambda: json.loads(s.ask("GET", "/healthz")[1])
+        gauge = lambda: int(re.search(rb"^antin_token_hangs (\d)$", s.ask("GET", "/metrics")[1], re.M).group(1))
+        check(s.ask("GET", "/healthz")[0] == 503 and health()["tokens"] == "AN_E_TOKEN_HANGS" and gauge() == 1, "/healthz and /metrics say that a token hangs", health())
+        doctor = lambda: next(c for c in json.loads(s.office("doctor", s.dir, "--deep", "--json", check=False).stdout)["checks"] if c["check"] == "tokens")
+        check(wait_for(lambda: "AN_E_TOKEN_HANGS" in doctor()["detail"], 20), "the doctor says whose token hangs", doctor())
+
+    def end(self, s):
+        super().end(s)
+        if s.process is None:
+            return
+        health = lambda: json.loads(s.ask("GET", "/healthz")[1])
+        check(wait_for(lambda: health()["tokens"] == "ok", RECOVERS), "and no longer once it answers", health())
+
+
 CASES = {
     "disk full": lambda base: Full(base),
     "clock five seconds off": lambda base: Clock(base),
     "database away": lambda base: Database(base),
     "token pulled out": lambda base: Token(base, "removed 1\n"),
-    "token hangs, comes back": lambda base: Token(base, "hang 1\n", hold=5.0),
+    "token hangs, comes back": lambda base: Hanging(base, "hang 1\n", hold=5.0),
     "call never comes back": lambda base: Token(base, "hang 2\n", hold=0.5),
-    "token hangs at the start": lambda base: Token(base, "hang_login 1\n", refuses=("certificates", "stamps"), hold=6.0, kills=True),
+    "token hangs at the start": lambda base: Hanging(base, "hang_login 1\n", refuses=("certificates", "stamps"), hold=6.0, kills=True),
 }
 
 

@@ -548,6 +548,12 @@ an_status_certificate(struct an_status *status, const char *name, struct an_buf 
 }
 
 void
+an_status_note_token(struct an_status *status, bool hangs)
+{
+    __atomic_store_n(&status->token_hangs, hangs, __ATOMIC_RELAXED);
+}
+
+void
 an_status_health(struct an_status *status, struct an_status_health *ret)
 {
     struct status_set *set = status_set_take(status);
@@ -557,6 +563,7 @@ an_status_health(struct an_status *status, struct an_status_health *ret)
     *ret = (struct an_status_health){.authorities = set->count, .without_key = set->lacking,
                                      .has_stamping = set->stamper != NULL,
                                      .is_clock_proven = an_clock_is_proven((enum an_clock_check)status->stamp.check),
+                                     .token_hangs = __atomic_load_n(&status->token_hangs, __ATOMIC_RELAXED),
                                      .answers_kept = an_answers_count(status->answers),
                                      .lists_until = __atomic_load_n(&status->lists_until, __ATOMIC_ACQUIRE)};
     ret->clock.code = an_clock_read(status->clock, &now, &now_ms, &ret->clock);
@@ -579,8 +586,10 @@ an_status_metrics(struct an_status *status, struct an_buf *out)
                       (unsigned long long)__atomic_load_n(counters[i].value, __ATOMIC_RELAXED));
     an_buf_printf(out,
                   "# TYPE antin_ocsp_answers gauge\nantin_ocsp_answers %zu\n# TYPE antin_authorities gauge\nantin_authorities %zu\n"
-                       "# TYPE antin_authorities_without_key gauge\nantin_authorities_without_key %zu\n# TYPE antin_clock_trusted gauge\nantin_clock_trusted %d\n",
-                  health.answers_kept, health.authorities, health.without_key, health.clock.code == AN_OK);
+                       "# TYPE antin_authorities_without_key gauge\nantin_authorities_without_key %zu\n"
+                       "# TYPE antin_token_hangs gauge\nantin_token_hangs %d\n# TYPE antin_clock_trusted gauge\nantin_clock_trusted %d\n",
+                  health.answers_kept, health.authorities, health.without_key, health.token_hangs,
+                  health.clock.code == AN_OK);
     if (health.lists_until != AN_TIME_NONE)
         an_buf_printf(out, "# TYPE antin_crl_next_update_seconds gauge\nantin_crl_next_update_seconds %lld\n",
                       (long long)health.lists_until);

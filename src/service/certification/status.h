@@ -65,8 +65,11 @@ struct an_status_health {
     bool has_stamping;      /* there is an authority for time-stamps, with its key */
     struct an_err clock;    /* why nothing is stamped now; code AN_OK = the clock is trusted */
     bool is_clock_proven;
+    bool token_hangs;       /* a call into a token's module does not come back (AN_E_TOKEN_HANGS) */
     an_time lists_until;    /* the earliest nextUpdate; AN_TIME_NONE = no list */
 };
+/* Whoever started us and the key process says so. */
+void an_status_note_token(struct an_status *status, bool hangs);
 void an_status_health(struct an_status *status, struct an_status_health *ret);
 void an_status_metrics(struct an_status *status, struct an_buf *out);
 

@@ -48,6 +48,7 @@ struct an_status {
     an_time looked_at;
     void (*tell)(enum an_status_word word); /* NULL: checkpoints are made here */
     an_time checkpoint_looked_at; /* of the thread that ticks */
+    bool token_hangs;         /* atomic */
     bool keys_are_lost;       /* the key process did not answer; while a set is loaded */
     struct status_list *lists; size_t list_count;
     an_time lists_until;      /* atomic */

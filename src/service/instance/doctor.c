@@ -274,7 +274,9 @@ note_key(void *context, const struct an_key_info *info)
 {
     struct an_symptom *symptom = context;
 
-    if (!info->is_ready)
+    if (info->hangs)
+        say(symptom, AN_HEALTH_BAD, "%s: %s", info->name, an_message_find(AN_E_TOKEN_HANGS)->symbol);
+    else if (!info->is_ready)
         say(symptom, AN_HEALTH_BAD, "%s", info->name);
 }
 
@@ -436,7 +438,7 @@ static const struct {
     {"owner", true, check_owner, "cơ sở dữ liệu của đúng bản cài đặt", "the database is this instance's", "sửa khóa database trong antin.yaml", "correct the key database in antin.yaml"},
     {"durability", true, check_durability, "dữ liệu đã xác nhận không mất khi mất điện", "what was acknowledged survives a power cut", "bật lại các tham số này trong postgresql.conf", "turn these settings on in postgresql.conf"},
     {"keys", true, check_keys, "danh sách khóa và tệp mã PIN", "list of keys and PIN files", "antin init tạo khóa; tệp PIN phải có quyền 0600", "antin init makes keys; PIN files have mode 0600"},
-    {"tokens", true, check_tokens, "từng khóa trả lời", "each key answers", "cắm lại thiết bị, kiểm tra mô-đun PKCS#11 và mã PIN", "plug the token in, check the PKCS#11 module and the PIN"},
+    {"tokens", true, check_tokens, "từng khóa trả lời", "each key answers", "cắm lại thiết bị, kiểm tra mô-đun PKCS#11 và mã PIN; AN_E_TOKEN_HANGS: khởi động lại thiết bị hoặc dịch vụ của nó", "plug the token in, check the PKCS#11 module and the PIN; AN_E_TOKEN_HANGS: restart the token or its daemon"},
     {"approval", true, check_approval, "việc cấp chứng thư phải được phê duyệt (liệt kê việc không cần)", "acts need approval (named: those that do not)", "antin ca officer add cho từng cán bộ; antin.yaml: approval; antin ca approval", "antin ca officer add for each officer; antin.yaml: approval; antin ca approval"},
     {"signers", true, check_signers, "chứng thư của các CA, OCSP, dấu thời gian, nhật ký, đăng ký (ngày còn lại)", "certificates of authorities, OCSP, time-stamps, log and enrolment (days left)", "thay khóa trước khi hết hạn: antin ca authority roll; cùng khóa: renew", "new keys before the end: antin ca authority roll; the same key: renew"},
     {"invariants", true, check_invariants, "các ràng buộc của dữ liệu", "invariants", "dừng ghi, giữ nguyên hiện trạng, khôi phục bản sao lưu gần nhất", "stop writing, keep everything as it is, restore the last backup"},

@@ -463,8 +463,9 @@ struct appearance {
     bool has_owner;
 };
 
-/* The dictionary of appearances that is replaced, and a stream of it that is written anew, must not be reached by another
- * way: content drawn elsewhere would hang on them. A stream that is only no longer used here stays what it was. */
+/* The dictionary of appearances that is replaced, and a stream of it that is written anew, must not be reached by
+ * another way: content drawn elsewhere would hang on them. A stream that is only no longer used here stays what it
+ * was. */
 static void
 check_shared(struct diff *diff, struct change *change, const struct an_pdf_obj *old_ap)
 {

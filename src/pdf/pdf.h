@@ -36,8 +36,8 @@ struct an_pdf_info {
     bool has_xfa, has_usage_rights, has_javascript, has_acroform;
 };
 void an_pdf_describe(struct an_pdf *pdf, struct an_pdf_info *ret);
-/* How many signature dictionaries there are for usage rights (ISO 32000-1, 12.8.2.3) in any revision: what a program made,
- * not a person. */
+/* How many signature dictionaries there are for usage rights (ISO 32000-1, 12.8.2.3) in any revision: what a program
+ * made, not a person. */
 size_t an_pdf_usage_rights(struct an_pdf *pdf);
 
 /* ---- revisions: 0 is the oldest. A linearized file's two sections are one revision. ---- */

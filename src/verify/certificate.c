@@ -350,7 +350,7 @@ ask_older_status(struct an_job *job, struct an_cert *leaf, const char *purpose, 
     }
 }
 
-/* An anchor is a name and a key (RFC 5280, 6.1.1 d): who trusts the signer himself trusts him until he stops. */
+/* An anchor is a name and a key (RFC 5280, 6.1.1 d): who trusts the signer himself does so until he no longer does. */
 static void
 trust_signer(const struct an_job *job, struct an_cert_verdict *verdict)
 {

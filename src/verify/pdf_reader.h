@@ -47,6 +47,6 @@ void an_pdf_legacy_read(struct an_pdf_reader *reader, struct an_pdf_row *row);
 void an_pdf_legacy_check_rsa(struct an_pdf_reader *reader, struct an_pdf_row *row);
 void an_pdf_legacy_check_sha1(struct an_pdf_reader *reader, struct an_pdf_row *row);
 void an_pdf_legacy_check_other(struct an_pdf_row *row, const struct an_cms_signer *signer);
-/* pdf_damaged.c: a row for every signature that can be seen in the bytes; false when there is none but the dictionaries
- * of usage rights, as many as rights says. */
+/* pdf_damaged.c: a row for every signature that can be seen in the bytes; false when there is none but the
+ * dictionaries of usage rights, as many as rights says. */
 bool an_pdf_report_damaged(struct an_job *job, an_code why, const char *detail, size_t rights);

@@ -176,8 +176,8 @@ has_signature(const struct an_report *report)
     return false;
 }
 
-/* A time-stamp or record that is broken proves nothing; anybody can lay one beside a good signature, which it does
- * not break. It is not passed over either. A counter-signature that is wrong speaks for a person who did not sign: it
+/* A time-stamp or record that is broken proves nothing; anybody can lay one beside a good signature, which it does not
+ * break. It is not passed over either. A counter-signature that is wrong speaks for a person who did not sign: it
  * counts in full. */
 static void
 add_row(struct an_report *report, const struct an_signature_report *row, bool is_lenient)

@@ -216,7 +216,9 @@ read_published(const char *id, struct an_buf *ret)
     size_t tab = an_bytes_find(row, AN_LIT("\t"), 0);
     an_bytes content = tab != SIZE_MAX ? an_bytes_slice(row, tab + 1, row.len - tab - 1) : AN_NONE;
 
-    if (an_bytes_starts_with(content, AN_LIT("hex:")))
+    if (tab == SIZE_MAX)
+        content = AN_NONE;
+    else if (an_bytes_starts_with(content, AN_LIT("hex:")))
         an_hex_decode(ret, an_bytes_slice(content, 4, content.len - 4));
     else
         an_buf_append(ret, content);

@@ -72,20 +72,39 @@ an_fetch_is_private(const struct sockaddr *address)
     return true;
 }
 
-bool
-an_fetch_names_private(const char *host)
+/* Names that are nobody's on the Internet: RFC 6761, 6762, 8375, ICANN on "internal"; and any name of one label. */
+static bool
+is_private_name(const char *host)
 {
+    static const char *const ends[] = {".localhost", ".localdomain", ".local", ".internal", ".home.arpa"};
     size_t len = strlen(host);
-    char inner[64] = "";
+
+    for (size_t i = 0; i < AN_COUNT(ends); i++)
+        if (len > strlen(ends[i]) && strcasecmp(host + len - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return strchr(host, '.') == NULL;
+}
+
+/* A dot at the end changes nothing about a name or an address; inet_aton reads them octal, hexadecimal and short. */
+bool
+an_fetch_names_private(const char *text)
+{
+    char host[256];
+    size_t len = strlen(text);
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 
-    if (strcasecmp(host, "localhost") == 0 || (len > 10 && strcasecmp(host + len - 10, ".localhost") == 0))
-        return true;
-    if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+    if (len > 0 && text[len - 1] == '.')
+        len--;
+    if (len == 0 || len >= sizeof(host))
+        return true; /* longer than any name */
+    memcpy(host, text, len);
+    host[len] = '\0';
+    if (host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        return inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1 || an_fetch_is_private((struct sockaddr *)&v6);
+    }
+    if (inet_aton(host, &v4.sin_addr) != 0)
         return an_fetch_is_private((struct sockaddr *)&v4);
-    if (host[0] == '[' && len < sizeof(inner))
-        memcpy(inner, host + 1, len - 2);
-    return inner[0] != '\0' && inet_pton(AF_INET6, inner, &v6.sin6_addr) == 1 &&
-           an_fetch_is_private((struct sockaddr *)&v6);
+    return is_private_name(host);
 }

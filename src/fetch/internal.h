@@ -39,7 +39,7 @@ struct an_fetch_url {
     char *url;   /* to connect with: overrides of prefixes applied */
     char *shown; /* for messages: without user, password and query */
     char *connect_to; /* NULL or "host:port:host:port" */
-    bool is_https, is_overridden, names_private; /* the last: a private address or "localhost" is written out */
+    bool is_https, is_overridden, names_private; /* the last: a private address or name is written out */
 };
 void an_fetch_url_free(struct an_fetch_url *url);
 /* AN_E_FETCH_URL, AN_E_FETCH_SCHEME; AN_E_LIMIT above 8 kB. */

@@ -179,6 +179,28 @@ addresses_are_classed(void **state)
     }
 }
 
+/* What a URL says by itself, in every spelling: all there is to judge behind a proxy. */
+static void
+written_names_are_classed(void **state)
+{
+    static const char *const inside[] = {
+        "127.0.0.1", "127.0.0.1.", "127.1", "0177.0.0.1", "0x7f.1", "0x7f.1.", "2130706433", "017700000001", "0", "10.0.0.1",
+        "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[fe80::1%25lo]", "[64:ff9b::a00:1]", "[v1.x]",
+        "localhost", "LOCALHOST.", "a.localhost", "a.localhost.", "localhost.localdomain", "ip6-localhost", "may-chu",
+        "ca.local", "ca.internal", "ca.home.arpa", "", ".",
+    };
+    static const char *const outside[] = {"crl.ca.gov.vn", "crl.ca.gov.vn.", "8.8.8.8", "[2001:4860:4860::8888]",
+                                          "127.0.0.1.example", "localhost.vn", "local.vn", "notlocalhost.vn"};
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(inside); i++)
+        if (!an_fetch_names_private(inside[i]))
+            fail_msg("%s", inside[i]);
+    for (size_t i = 0; i < AN_COUNT(outside); i++)
+        if (an_fetch_names_private(outside[i]))
+            fail_msg("%s", outside[i]);
+}
+
 /* The override itself may be private; where the server then sends us may not. */
 static void
 overrides_change_the_way(void **state)
@@ -412,6 +434,7 @@ main(void)
         cmocka_unit_test(refused_connections_are_named),
         cmocka_unit_test(private_addresses_are_blocked),
         cmocka_unit_test(addresses_are_classed),
+        cmocka_unit_test(written_names_are_classed),
         cmocka_unit_test(overrides_change_the_way),
         cmocka_unit_test(bodies_are_posted),
         cmocka_unit_test(answers_are_kept),

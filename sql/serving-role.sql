@@ -13,6 +13,7 @@ GRANT UPDATE ON store_value, store_sequence, store_commit, audit_head, crl_block
     subscriber, device, device_record, reorganisation, import_job, approval_rule, request, request_item, request_execution, notice_job, outbox TO :"role";
 GRANT UPDATE (status, revoked_at, reason, ground) ON certificate TO :"role";
 GRANT UPDATE (is_current) ON revocation TO :"role";
+GRANT UPDATE (device, object_id) ON subscriber_certificate TO :"role";
 GRANT UPDATE (ocsp_certificate, ocsp_key, status) ON authority TO :"role";
 GRANT UPDATE (until) ON officer TO :"role";
 GRANT UPDATE (state, opened_at, opened_by, key_digest, used_at, serial, failures) ON enrol_approval TO :"role";

@@ -18,8 +18,8 @@ CREATE TRIGGER device_record_fixed BEFORE UPDATE OF id, number, form, medium, at
     BEGIN SELECT RAISE(ABORT, 'this of device_record never changes'); END;
 CREATE TRIGGER device_record_item_kept BEFORE UPDATE ON device_record_item
     BEGIN SELECT RAISE(ABORT, 'device_record_item is only added to'); END;
-CREATE TRIGGER subscriber_certificate_kept BEFORE UPDATE ON subscriber_certificate
-    BEGIN SELECT RAISE(ABORT, 'subscriber_certificate is only added to'); END;
+CREATE TRIGGER subscriber_certificate_kept BEFORE UPDATE OF serial, subscriber, since ON subscriber_certificate
+    BEGIN SELECT RAISE(ABORT, 'this of subscriber_certificate never changes'); END;
 CREATE TRIGGER notice_kept BEFORE UPDATE ON notice
     BEGIN SELECT RAISE(ABORT, 'notice is only added to'); END;
 CREATE TRIGGER request_transition_kept BEFORE UPDATE ON request_transition
@@ -94,7 +94,7 @@ CREATE TRIGGER device_record_fixed BEFORE UPDATE OF id, number, form, medium, at
     EXECUTE FUNCTION kept_refuse();
 CREATE TRIGGER device_record_item_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON device_record_item
     EXECUTE FUNCTION kept_refuse();
-CREATE TRIGGER subscriber_certificate_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON subscriber_certificate
+CREATE TRIGGER subscriber_certificate_kept BEFORE UPDATE OF serial, subscriber, since OR DELETE OR TRUNCATE ON subscriber_certificate
     EXECUTE FUNCTION kept_refuse();
 CREATE TRIGGER notice_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON notice
     EXECUTE FUNCTION kept_refuse();

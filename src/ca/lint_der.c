@@ -1,4 +1,4 @@
-/* X.690: one walk over every value of an object, also inside the OCTET STRINGs of extensions. */
+/* X.690: one walk over every value of an object, also inside the OCTET STRINGs that hold one. */
 #include "ca/lint_internal.h"
 
 #define VALUES_MAX 4096 /* a list has one entry after another: the first thousand speak for the rest */
@@ -63,10 +63,20 @@ check_bits(struct walk *w, an_bytes v)
             LINT_DER_BITS);
 }
 
-static void walk_values(struct walk *w, an_bytes in, unsigned depth, bool is_set);
+static void walk_values(struct walk *w, an_bytes in, unsigned depth, int parent);
+
+/*
+ * Where an OCTET STRING holds DER: behind the OID of an extension or of an OCSP answer (and the BOOLEAN between), and as
+ * the content of SignedData. Anywhere else it is a digest or a nonce, and one of 65,536 begins like a SEQUENCE.
+ */
+static bool
+may_hold(int parent, int before)
+{
+    return before == AN_DER_OID || before == AN_DER_BOOLEAN || (before == 0 && parent == AN_DER_CONTEXT_CONSTRUCTED(0));
+}
 
 static void
-check_value(struct walk *w, int tag, an_bytes v, unsigned depth)
+check_value(struct walk *w, int tag, an_bytes v, unsigned depth, bool may_hold_value)
 {
     an_bytes inside = v;
 
@@ -78,33 +88,33 @@ check_value(struct walk *w, int tag, an_bytes v, unsigned depth)
     case AN_DER_NULL: lint_if(w->run, v.len != 0, LINT_DER_NULL); break;
     case AN_DER_OID: check_oid(w, v); break;
     case AN_DER_OCTET_STRING:
-        /* What looks like a value of its own is walked, as extensions are; digests and nonces seldom do. */
-        if (v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE && an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK &&
+        if (may_hold_value && v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE && an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK &&
             an_der_size(inside.len) == v.len)
-            walk_values(w, v, depth + 1, false);
+            walk_values(w, v, depth + 1, tag);
         break;
     default:
         if (tag & 0x20) {
             lint_if(w->run, tag < 0x40 && tag != AN_DER_SEQUENCE && tag != AN_DER_SET, LINT_DER_CONSTRUCTED);
-            walk_values(w, v, depth + 1, tag == AN_DER_SET);
+            walk_values(w, v, depth + 1, tag);
         }
     }
 }
 
 static void
-walk_values(struct walk *w, an_bytes in, unsigned depth, bool is_set)
+walk_values(struct walk *w, an_bytes in, unsigned depth, int parent)
 {
     an_bytes before = AN_NONE, value;
-    int tag;
+    int tag, tag_before = 0;
 
     while (in.len > 0 && depth < AN_LIMIT_DER_DEPTH && w->values++ < VALUES_MAX) {
         const uint8_t *start = in.ptr;
         if (!take_header(w, &in, &tag, &value))
             return;
         an_bytes whole = AN_BYTES(start, (size_t)(in.ptr - start));
-        lint_if(w->run, is_set && before.len != 0 && an_bytes_cmp(before, whole) > 0, LINT_DER_SET_ORDER);
+        lint_if(w->run, parent == AN_DER_SET && before.len != 0 && an_bytes_cmp(before, whole) > 0, LINT_DER_SET_ORDER);
         before = whole;
-        check_value(w, tag, value, depth);
+        check_value(w, tag, value, depth, may_hold(parent, tag_before));
+        tag_before = tag;
     }
 }
 
@@ -118,5 +128,5 @@ lint_der(struct lint_run *run, an_bytes der)
     if (!take_header(&w, &der, &tag, &value))
         return;
     lint_if(run, der.len != 0, LINT_DER_TRAILING);
-    check_value(&w, tag, value, 0);
+    check_value(&w, tag, value, 0, false);
 }

@@ -18,7 +18,7 @@
     {"device-kind", "pki-token|sim-pki|hsm|self-enrol", OPT_TEXT, R(device_kind), "loại thiết bị", "kind of device"},                                         \
     {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu văn bản đề nghị", "number and symbol of the letter"},                                   \
     {"receiver", "PERSON", OPT_TEXT, R(receiver), "người tiếp nhận thiết bị hoặc phối hợp (mặc định: người thực hiện)", "who receives the device or helps (default: who acts)"}, \
-    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng (mặc định: của cơ quan)", "regulation (default: the agency's)"},               \
+    {"regulation", "ID", OPT_TEXT, R(regulation), "quy chế áp dụng; phải là quy chế của cơ quan", "regulation; it must be the one that binds the agency"},               \
     {"filing-key", "TEXT", OPT_TEXT, R(filing_key), "mã gửi: cùng mã là cùng một hồ sơ", "filing key: the same key is the same request"},         \
     {"edit", "ID", OPT_INT, R(edit), "viết lại bản nháp hoặc hồ sơ phải bổ sung", "write a draft, or one to be supplemented, anew"},              \
     {"urgent", NULL, OPT_FLAG, R(urgent), "khẩn", "urgent"}

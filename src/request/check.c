@@ -297,7 +297,7 @@ static const struct {
     {"ground.known", K(REVOKE), OF_ITEM, AN_E_CHECK_GROUND, check_ground},
     {"lost.record", K(REVOKE), OF_ITEM, AN_E_CHECK_LOST_RECORD, check_lost_record},
     {"device.own", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE, check_device},
-    {"device.kind", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE_KIND, check_device_kind},
+    {"device.kind", K(RENEW) | K(CHANGE) | K(REVOKE) | K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE_KIND, check_device_kind},
     {"device.state", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE_STATE, check_device_state},
     {"sim.known", K(NEW), OF_ITEM, AN_E_CHECK_SIM, check_sim},
     {"request.single", ALL, OF_ITEM, AN_E_CHECK_DUPLICATE, check_duplicate},

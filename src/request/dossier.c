@@ -230,6 +230,15 @@ an_request_create(struct an_tx *tx, const struct an_dossier *request, const stru
     return request_tell(tx, *ret_id, "request.create", (enum an_request_state)0, AN_REQUEST_DRAFT, deed, reterr);
 }
 
+/* What a dossier is does not change with what it says: its form, who decides and what is checked follow from that. */
+static bool
+is_same_request(const struct an_dossier *a, const struct an_dossier *b)
+{
+    return a->kind == b->kind && strcmp(a->regulation, b->regulation) == 0 && strcmp(a->agency, b->agency) == 0 &&
+        strcmp(a->subject_kind, b->subject_kind) == 0 && strcmp(a->device_kind, b->device_kind) == 0 &&
+        strcmp(a->form, b->form) == 0;
+}
+
 an_code
 an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request, const struct an_request_item *items,
                    size_t count,
@@ -245,6 +254,8 @@ an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *reques
         AN_FAIL(reterr, AN_E_REQUEST_EMPTY, "%zu", count);
     digest_content(request, digest);
     AN_TRY(an_request_find(tx, id, arena, &there, reterr));
+    if (!is_same_request(request, &there))
+        AN_FAIL(reterr, AN_E_REQUEST_OTHER, "request:%lld: %s", (long long)id, an_request_kind_name(there.kind, false));
     AN_TRY(an_request_move(tx, &there, AN_REQUEST_ACT_EDIT, deed, reterr));
     AN_TRY(an_tx_run(tx, AN_SQL_REQUEST_SET_CONTENT, values, AN_COUNT(values), NULL, reterr));
     AN_TRY(an_tx_run(tx, AN_SQL_REQUEST_ITEM_DELETE, values, 1, NULL, reterr));

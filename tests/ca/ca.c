@@ -519,6 +519,27 @@ stamps_are_believed(void **state)
     }
 }
 
+/* One digest of 65,536 begins like a SEQUENCE; it is nobody's DER and is stamped like any other. */
+static void
+digests_may_look_like_der(void **state)
+{
+    static const char *const digests[] = {
+        "301e0100000000000000000000000000000000000000000000000000000000ff", /* a BOOLEAN of no octets, and so on */
+        "301e020200010000000000000000000000000000000000000000000000000000", /* an INTEGER with an octet too many */
+        "301e308000000000000000000000000000000000000000000000000000000000", /* an indefinite length */
+        "301e051c00000000000000000000000000000000000000000000000000000000", /* a NULL that is not empty */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(digests); i++) {
+        AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(65536);
+        AN_CLEANUP(an_free_ptr) char *query = an_asprintf("openssl ts -query -digest %s -sha256 -cert -out q.tsq", digests[i]);
+        struct an_err err = {0};
+        expect(stamp(query, now, &answer, &err), AN_OK, &err);
+        must("openssl ts -verify -queryfile q.tsq -in a.tsr -CAfile root.pem -untrusted issuing.pem", "Verification: OK");
+    }
+}
+
 static void
 certificates_only_when_asked(void **state)
 {
@@ -674,7 +695,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(openssl_accepts_every_path), cmocka_unit_test(our_own_validation_accepts_every_path), cmocka_unit_test(nothing_to_lint), cmocka_unit_test(fields_are_as_fielded), cmocka_unit_test(law_and_sense_are_kept),
         cmocka_unit_test(never_outlives_its_issuer), cmocka_unit_test(lists_revoke), cmocka_unit_test(answers_are_believed),
-        cmocka_unit_test(only_responders_answer), cmocka_unit_test(stamps_are_believed), cmocka_unit_test(what_the_linter_refuses_stays), cmocka_unit_test(rounds_are_answered_one_by_one), cmocka_unit_test(certificates_only_when_asked),
+        cmocka_unit_test(only_responders_answer), cmocka_unit_test(stamps_are_believed), cmocka_unit_test(what_the_linter_refuses_stays), cmocka_unit_test(rounds_are_answered_one_by_one), cmocka_unit_test(digests_may_look_like_der), cmocka_unit_test(certificates_only_when_asked),
         cmocka_unit_test(refusals_say_why), cmocka_unit_test(only_a_tsa_stamps), cmocka_unit_test(names_are_arranged),
     };
 

@@ -308,6 +308,24 @@ def diverted():
     check("on the device that was approved", victim.read_text() == before and (home / "pins" / f"user-{mine}.pin").read_text() != own)
 
 
+# ---- choosing one's judge ----
+def chosen():
+    """Another regulation, another body, another kind of device: whoever files does not choose who decides, nor by which rules."""
+    recover = ("request", "recover", "--subject", "TB000004", "--number", "701/ĐN-MẪU")
+    for name, more, code in (("another regulation", ("--regulation", "bac-ninh-2023"), "AN_E_REQUEST_REGULATION"), ("none such", ("--regulation", "x"), "AN_E_REQUEST_REGULATION")):
+        status, _, said = desk(HEAD, *recover, *more)
+        check(name, status != 0 and code in said, said)
+    for name, more, rule in (("another body", ("--to-body", "cuc"), "addressee.decides"), ("another device", ("--device-kind", "hsm"), "device.kind")):
+        request = well(HEAD, *recover, *more)["id"]
+        findings = {f["rule"]: f["holds"] for f in desk(HEAD, "request", "check", request)[1].get("findings", [])}
+        check(name, findings.get(rule) is False, findings)
+    request = well(HEAD, *recover)["id"]
+    for name, args in (("a revocation", ("revoke", "--ground", "nghi-huu")), ("a change", ("change", "--what", "email", "--to", "x@mau.gov.vn")), ("another device", ("recover", "--device-kind", "hsm"))):
+        status, _, said = desk(HEAD, "request", *args, "--subject", "TB000004", "--edit", request)
+        check(f"rewritten as {name}", status != 0 and "AN_E_REQUEST_OTHER" in said, said)
+    check("rewritten as it was", well(HEAD, *recover, "--edit", request)["id"] == request)
+
+
 # ---- custody ----
 def records():
     """A record of custody signed with a certificate that is held; with somebody's who is not on it; by a self-made one that bears the address."""
@@ -359,7 +377,7 @@ status, answer, said = run("demo", "--regulation", "tay-ninh-2025", "--dir", hom
 check("the story", status == 0 and answer.get("failed") == 0, said[-600:])
 tokens = dict(sql("SELECT subject, device FROM request_item WHERE request IN (1, 2)"))
 if not failed:
-    for part in (forms, papers_replaced, certificates_doubted, turned, undecided, diverted, records, roles):
+    for part in (forms, papers_replaced, certificates_doubted, turned, undecided, diverted, chosen, records, roles):
         print(part.__name__, flush=True)
         part()
     status, answer, said = run("audit", "verify", "--dir", home, day=None)

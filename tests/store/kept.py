@@ -14,7 +14,7 @@ passed = failed = 0
 KEPT = {"audit_event": "", "audit_node": "", "audit_checkpoint": "", "decision_matter": "", "decision_vote": "", "decision_seal": "", "certificate_act": "",
         "crl_issued": "", "trust_list": "", "device_event": "", "custody": "", "request_event": "", "certificate": "status revoked_at reason ground",
         "revocation": "is_current", "authority": "ocsp_certificate ocsp_key base_url crl_partitions status", "officer": "until",
-        "enrol_approval": "state opened_at opened_by key_digest used_at serial failures", "subscriber_certificate": "", "device_record_item": "", "notice": ""}
+        "enrol_approval": "state opened_at opened_by key_digest used_at serial failures", "subscriber_certificate": "device object_id", "device_record_item": "", "notice": ""}
 RULES = ("store_migration", "device_transition", "custody_step", "request_transition")  # the serving role reads them alone
 
 

@@ -30,7 +30,7 @@ struct an_request_spec {
     const char *number;      /* number and symbol of the letter; NULL = blank until it is numbered */
     const char *key;         /* idempotency; NULL = a new one */
     const char *receiver;    /* number of the person who receives devices or helps; NULL = who sits at the desk */
-    const char *regulation;  /* NULL = the one that binds the agency */
+    const char *regulation;  /* NULL = the one that binds the agency; another is refused (AN_E_REQUEST_REGULATION) */
     bool urgent;
     const struct an_request_subject *subjects;
     size_t count;

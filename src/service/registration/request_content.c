@@ -410,11 +410,12 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_TRY(an_agency_regulation(tx, agency.id, ret->arena, &regulation, reterr));
     if (regulation[0] == '\0')
         regulation = desk->instance->config.regulation;
+    if (spec->regulation != NULL && strcmp(spec->regulation, regulation) != 0) /* nobody chooses who decides on him */
+        AN_FAIL(reterr, AN_E_REQUEST_REGULATION, "%s: %s", agency.code, regulation);
     ret->items = an_arena_alloc(ret->arena, spec->count * sizeof(*ret->items));
     ret->count = spec->count;
     ret->request = (struct an_dossier){
-        .key = keep(ret->arena, key), .kind = spec->kind, .regulation = keep(ret->arena,
-                spec->regulation ? spec->regulation : regulation),
+        .key = keep(ret->arena, key), .kind = spec->kind, .regulation = keep(ret->arena, regulation),
         .agency = keep(ret->arena, agency.code), .number = keep(ret->arena, spec->number ? spec->number : ""),
         .urgent = spec->urgent,
         .subject_kind = spec->subject_kind ? keep(ret->arena, spec->subject_kind) : NULL,

@@ -40,19 +40,41 @@ an_utf8_append(struct an_buf *out, uint32_t code_point)
         an_buf_append(out, AN_BYTES(encoded, (size_t)len));
 }
 
-static bool
-is_hidden(uint32_t c)
+/* Vietnamese has two marks on a letter, Tibetan four; more climb over the lines above. */
+#define MARKS_MAX 4
+
+bool
+an_utf8_is_hidden(uint32_t c, unsigned *marks)
 {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
-           (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE0FFF) || c == UINT32_MAX;
+    const utf8proc_property_t *property = utf8proc_get_property((utf8proc_int32_t)c);
+
+    if (c == UINT32_MAX || c == 0x2800) /* malformed; a Braille pattern without dots */
+        return true;
+    switch (property->category) {
+    case UTF8PROC_CATEGORY_CC: /* controls */
+    case UTF8PROC_CATEGORY_CF: /* formats: no width, directions, soft hyphens, annotations, tags */
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO: /* private: whatever the next font shows */
+    case UTF8PROC_CATEGORY_CN: /* nothing, for ever or still */
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return true;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+        return property->ignorable || ++*marks > MARKS_MAX;
+    default:
+        *marks = 0;
+        return property->ignorable; /* fillers */
+    }
 }
 
 bool
 an_utf8_is_visible(an_bytes text)
 {
+    unsigned marks = 0;
+
     for (size_t at = 0; at < text.len;)
-        if (is_hidden(an_utf8_next(text, &at)))
+        if (an_utf8_is_hidden(an_utf8_next(text, &at), &marks))
             return false;
     return true;
 }
@@ -62,10 +84,11 @@ an_utf8_make_visible(char *text)
 {
     an_bytes in = an_bytes_of_str(text ? text : "");
     size_t at = 0, out = 0;
+    unsigned marks = 0;
 
     while (at < in.len) {
         size_t from = at;
-        if (is_hidden(an_utf8_next(in, &at))) {
+        if (an_utf8_is_hidden(an_utf8_next(in, &at), &marks)) {
             text[out++] = '?';
         } else {
             memmove(text + out, text + from, at - from);
@@ -74,6 +97,47 @@ an_utf8_make_visible(char *text)
     }
     if (text != NULL)
         text[out] = '\0';
+}
+
+/* Scripts whose letters pass for Latin ones, and letters that are Latin ones in another dress. */
+static const struct { uint32_t first, last; } look_alikes[] = {
+    {0x0370, 0x052F},   /* Greek, Cyrillic */
+    {0x0530, 0x058F},   /* Armenian */
+    {0x13A0, 0x13FF},   /* Cherokee */
+    {0x1C80, 0x1C8F}, {0x1F00, 0x1FFF}, {0x2C80, 0x2CFF}, /* Cyrillic, Greek, Coptic */
+    {0x2100, 0x214F}, {0x2160, 0x2188}, {0x2460, 0x24FF}, /* letters as signs, numbers, in circles */
+    {0x2DE0, 0x2DFF}, {0xA4D0, 0xA4FF}, {0xA640, 0xA69F}, {0xAB70, 0xABBF}, /* Cyrillic, Lisu, Cyrillic, Cherokee */
+    {0xFF21, 0xFF5A},   /* full width */
+    {0x1D400, 0x1D7FF}, /* mathematical */
+};
+
+static bool
+is_look_alike(uint32_t c)
+{
+    for (size_t i = 0; i < AN_COUNT(look_alikes); i++)
+        if (c >= look_alikes[i].first && c <= look_alikes[i].last)
+            return true;
+    return false;
+}
+
+static bool
+is_latin(uint32_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xC0 && c <= 0x24F && c != 0xD7 && c != 0xF7) ||
+        (c >= 0x1E00 && c <= 0x1EFF);
+}
+
+bool
+an_utf8_is_mixed(an_bytes text)
+{
+    bool has_latin = false, has_look_alike = false;
+
+    for (size_t at = 0; at < text.len;) {
+        uint32_t c = an_utf8_next(text, &at);
+        has_latin = has_latin || is_latin(c);
+        has_look_alike = has_look_alike || is_look_alike(c);
+    }
+    return has_latin && has_look_alike;
 }
 
 static bool

@@ -7,8 +7,12 @@ bool an_utf8_is_valid(an_bytes text);
 /* One code point at *at, which moves past it; UINT32_MAX on malformed input (and *at moves by one). */
 uint32_t an_utf8_next(an_bytes text, size_t *at);
 void an_utf8_append(struct an_buf *out, uint32_t code_point);
-/* For people's eyes: what does not show, or moves what does (controls, line ends, bidirectional marks), and malformed
- * octets become "?". Texts of strangers must not write lines or colours of their own on a terminal. In place. */
+/* Does it not show, or move what does: controls, formats, line ends, fillers, what Unicode gives to nobody, the fifth
+ * mark on one letter? marks: 0 before the first of a text. */
+bool an_utf8_is_hidden(uint32_t code_point, unsigned *marks);
+/* Latin letters beside letters that pass for them (Greek, Cyrillic, full width …): a name that reads like another. */
+bool an_utf8_is_mixed(an_bytes text);
+/* For people's eyes: what is hidden, and malformed octets, become "?". Texts of strangers must not write lines or colours of their own on a terminal. In place. */
 void an_utf8_make_visible(char *text);
 /* Is all of it as people see it: valid, and nothing that an_utf8_make_visible would change? */
 bool an_utf8_is_visible(an_bytes text);

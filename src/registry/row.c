@@ -66,28 +66,41 @@ reg_text_or_null(const char *text)
     return an_v_text(text && text[0] ? text : NULL);
 }
 
+static bool
+is_gap(uint32_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+        c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
 /* White space single, none at the ends, nothing that does not show. */
 static void
 tidy(struct an_buf *out, an_bytes text)
 {
     bool gap = false;
+    unsigned marks = 0;
 
     for (size_t at = 0; at < text.len;) {
         size_t before = at;
         uint32_t letter = an_utf8_next(text, &at);
-        if (letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r' || letter == 0xA0) {
+        if (is_gap(letter)) {
             gap = out->len > 0;
             continue;
         }
-        if (letter < 0x20 || (letter >= 0x7F && letter < 0xA0) || (letter >= 0x200B && letter <= 0x200F) ||
-            letter == 0xFEFF ||
-            (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069))
+        if (an_utf8_is_hidden(letter, &marks))
             continue;
         if (gap)
             an_buf_byte(out, ' ');
         gap = false;
         an_buf_append(out, an_bytes_slice(text, before, at - before));
     }
+}
+
+/* Fields by which people tell one from another; notes may hold what they like. */
+static bool
+is_name(const char *field)
+{
+    return strcmp(field, "name") == 0 || strcmp(field, "label") == 0;
 }
 
 an_code
@@ -102,6 +115,8 @@ reg_clean(struct an_arena *arena, const char *field, const char *text, const cha
     *ret = an_buf_ok(&tidied) ? an_arena_str(arena, an_buf_view(&tidied)) : NULL;
     if (*ret == NULL)
         AN_FAIL(reterr, AN_E_REGISTRY_TEXT, "%s", field);
+    if (is_name(field) && an_utf8_is_mixed(an_bytes_of_str(*ret)))
+        AN_FAIL(reterr, AN_E_REGISTRY_LOOK_ALIKE, "%s", field);
     return AN_OK;
 }
 

@@ -64,6 +64,33 @@ text_is_folded(void **state)
     }
 }
 
+/* Texts that do not read as they are, and names that read like others. */
+static void
+text_shows_what_it_is(void **state)
+{
+    static const struct { const char *text; bool is_visible, is_mixed; } table[] = {
+        {"Nguyễn Thị Ưởng", true, false}, {"Nguye\xCC\x82\xCC\x83n", true, false}, /* NFD: two marks */
+        {"Ủy ban nhân dân xã Mẫu – số 1/2025 (QĐ)", true, false}, {"", true, false}, {"Иванов", true, false}, {"中文 ひらがな", true, false},
+        {"a\u202Eb", false, false}, {"a\u200Bb", false, false}, {"a\u00ADb", false, false}, {"a\u034Fb", false, false}, {"a\u061Cb", false, false},
+        {"a\u115Fb", false, false}, {"a\u17B4b", false, false}, {"a\u180Eb", false, false}, {"a\u2028b", false, false}, {"a\u2066b", false, false},
+        {"a\u2800b", false, false}, {"a\u3164b", false, false}, {"a\uE000b", false, false}, {"a\uFDD0b", false, false}, {"a\uFE0Fb", false, false},
+        {"a\uFEFFb", false, false}, {"a\uFFA0b", false, false}, {"a\uFFF9b", false, false}, {"a\U000E0041b", false, false}, {"a\U0010FFFFb", false, false},
+        {"a\nb", false, false}, {"a\x1B[2Jb", false, false}, {"a\xC2\x9B" "2J", false, false}, {"a\xFF", false, false}, {"a\xED\xA0\x80", false, false},
+        {"e\u0301\u0302\u0303\u0304", true, false}, {"e\u0301\u0302\u0303\u0304\u0305", false, false},
+        {"ỦY ВAN", true, true}, {"Nguyễn Vаn A", true, true}, {"ABΟ", true, true}, {"Ｎguyen", true, true}, {"𝐍guyen", true, true}, {"Ⅽuc", true, true}, {"Օffice", true, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AN_COUNT(table); i++) {
+        AN_CLEANUP(an_free_ptr) char *shown = an_strdup(table[i].text);
+        if (an_utf8_is_visible(an_bytes_of_str(table[i].text)) != table[i].is_visible || an_utf8_is_mixed(an_bytes_of_str(table[i].text)) != table[i].is_mixed)
+            fail_msg("row %zu", i);
+        an_utf8_make_visible(shown);
+        assert_true(an_utf8_is_visible(an_bytes_of_str(shown)));
+        assert_true((strcmp(shown, table[i].text) == 0) == table[i].is_visible);
+    }
+}
+
 static void
 codes_round_trip(void **state)
 {
@@ -186,7 +213,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_read), cmocka_unit_test(times_are_written), cmocka_unit_test(text_is_folded),
+        cmocka_unit_test(times_are_read), cmocka_unit_test(times_are_written), cmocka_unit_test(text_is_folded), cmocka_unit_test(text_shows_what_it_is),
         cmocka_unit_test(codes_round_trip), cmocka_unit_test(buffers_stop_at_their_maximum),
         cmocka_unit_test(map_keeps_everything), cmocka_unit_test(files_appear_whole_or_not_at_all),
         cmocka_unit_test(leftovers_are_taken_away),

@@ -260,10 +260,16 @@ feed_size(struct an_http_chunks *chunks, uint8_t c)
         if (c != '\n' || !chunks->has_digit)
             return false;
         chunks->state = chunks->left ? AN_CHUNK_DATA : AN_CHUNK_TRAILER;
-        chunks->was_cr = chunks->has_digit = chunks->in_extension = false;
+        chunks->was_cr = chunks->has_digit = chunks->in_blank = chunks->in_extension = false;
         chunks->line = 0;
         return true;
     }
+    if (!chunks->in_extension && (c == ' ' || c == '\t')) { /* RFC 9112, 7.1.1: before an extension, and nothing else */
+        chunks->in_blank = true;
+        return chunks->has_digit;
+    }
+    if (chunks->in_blank && !chunks->in_extension && c != ';')
+        return false; /* "5 6": five for one reader, 86 for another */
     if (c == '\r') {
         chunks->was_cr = true;
         return true;
@@ -273,7 +279,7 @@ feed_size(struct an_http_chunks *chunks, uint8_t c)
         chunks->left = chunks->left * 16 + (uint64_t)digit;
         return chunks->left < UINT64_C(1) << 40;
     }
-    chunks->in_extension = chunks->in_extension || c == ';' || c == ' ' || c == '\t';
+    chunks->in_extension = chunks->in_extension || c == ';';
     return chunks->in_extension && c != '\n' && c != 0;
 }
 

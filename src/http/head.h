@@ -27,7 +27,7 @@ bool an_http_decode(an_bytes text, bool plus_is_blank, struct an_buf *out);
 
 /* A chunked body, fed as it comes. */
 struct an_http_chunks { enum { AN_CHUNK_SIZE = 0, AN_CHUNK_DATA, AN_CHUNK_END, AN_CHUNK_TRAILER, AN_CHUNK_DONE } state;
-                       uint64_t left; size_t line; bool has_digit, in_extension, was_cr; };
+                       uint64_t left; size_t line; bool has_digit, in_blank, in_extension, was_cr; };
 /* Takes what it can off the front of *in, appends data to out. False when malformed; done when state is
  * AN_CHUNK_DONE. */
 bool an_http_chunks_feed(struct an_http_chunks *chunks, an_bytes *in, struct an_buf *out);

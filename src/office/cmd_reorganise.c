@@ -14,6 +14,17 @@ note_line(void *context, const struct an_reorganisation_line *line, struct an_er
 }
 
 static an_code
+note_prepared(void *context, const struct an_request_prepared *prepared, struct an_err *reterr)
+{
+    (void)reterr;
+    json_array_append_new(context, json_pack("{s:I, s:s, s:I, s:s, s:s, s:b}", "request", (json_int_t)prepared->id,
+                                             "kind", an_request_kind_id(prepared->kind), "items",
+                                             (json_int_t)prepared->count, "agency", prepared->agency, "signs",
+                                             prepared->head, "is_new", (int)prepared->is_new));
+    return AN_OK;
+}
+
+static an_code
 reorganise(struct cli *cli, const struct registry_args *a, char **args, int count, bool is_merge, json_t *out,
            struct an_err *reterr)
 {
@@ -40,7 +51,29 @@ reorganise(struct cli *cli, const struct registry_args *a, char **args, int coun
             &plan, note_line, lines, &id, reterr));
     json_object_set_new(out, "id", json_integer(id));
     json_object_set_new(out, "dry_run", json_boolean(a->dry_run));
-    return AN_OK;
+    if (a->dry_run)
+        return AN_OK;
+    json_t *prepared = json_array();
+    json_object_set_new(out, "prepared", prepared);
+    return an_registry_prepare(&d.desk, id, note_prepared, prepared, reterr);
+}
+
+static void
+print_prepared(struct cli *cli, const json_t *out)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(out, "prepared"), i, one) {
+        const char *head = json_string_value(json_object_get(one, "signs"));
+        fprintf(cli->out, SAY(cli, "Hồ sơ lập sẵn: request:%lld (%s, %lld mục), chờ %s ký: antin request sign %lld\n",
+                              "Prepared: request:%lld (%s, %lld items), to be signed by %s: antin request sign %lld\n"),
+                (long long)json_integer_value(json_object_get(one, "request")),
+                json_string_value(json_object_get(one, "kind")),
+                (long long)json_integer_value(json_object_get(one, "items")),
+                head[0] ? head : SAY(cli, "người đứng đầu cơ quan", "the head of the agency"),
+                (long long)json_integer_value(json_object_get(one, "request")));
+    }
 }
 
 static int
@@ -60,6 +93,7 @@ run(struct cli *cli, const struct registry_args *a, char **args, int count, bool
     fprintf(cli->out, "%s %lld\n", SAY(cli, a->dry_run ? "Chỉ xem trước:" : "Đã thực hiện, số:",
                                        a->dry_run ? "Only shown:" : "Done, number:"),
             (long long)json_integer_value(json_object_get(out, "id")));
+    print_prepared(cli, out);
     json_decref(out);
     return 0;
 }
@@ -74,6 +108,30 @@ int
 cmd_person_transfer(struct cli *cli, const void *options, char **args, int count)
 {
     return run(cli, options, args, count, false);
+}
+
+static an_code
+prepare(struct cli *cli, const struct registry_args *a, const char *id, json_t *prepared, struct an_err *reterr)
+{
+    AN_CLEANUP(reg_desk_done) struct reg_desk d = {0};
+
+    AN_TRY(reg_desk_open(cli, a->dir, a->as, &d, reterr));
+    return an_registry_prepare(&d.desk, strtoll(id, NULL, 10), note_prepared, prepared, reterr);
+}
+
+int
+cmd_agency_prepare(struct cli *cli, const void *options, char **args, int count)
+{
+    json_t *prepared = json_array(), *out = json_pack("{s:o}", "prepared", prepared);
+    struct an_err err = {0};
+    an_code code = prepare(cli, options, args[0], prepared, &err);
+
+    (void)count;
+    if (code != AN_OK || cli->json)
+        return reg_done(cli, code, &err, out);
+    print_prepared(cli, out);
+    json_decref(out);
+    return 0;
 }
 
 static an_code

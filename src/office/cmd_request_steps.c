@@ -277,7 +277,8 @@ cmd_request_execute(struct cli *cli, const void *options, char **args, int count
 {
     AN_CLEANUP(seat_close) struct seat seat = {0};
     const struct request_args *a = options;
-    struct an_request_tokens tokens = {.uri = a->token, .pin_dir = a->pin_dir, .progress = tell_progress, .context = cli};
+    struct an_request_tokens tokens = {.uri = a->token, .pin_dir = a->pin_dir, .progress = tell_progress,
+                                       .context = cli};
     struct an_request_done done = {0};
     struct an_err err = {0};
     int64_t id = 0;

@@ -31,6 +31,7 @@ int cmd_agency_show(struct cli *cli, const void *options, char **args, int count
 int cmd_agency_edit(struct cli *cli, const void *options, char **args, int count);
 int cmd_agency_code(struct cli *cli, const void *options, char **args, int count);
 int cmd_agency_merge(struct cli *cli, const void *options, char **args, int count);
+int cmd_agency_prepare(struct cli *cli, const void *options, char **args, int count);
 int cmd_agency_undo(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_add(struct cli *cli, const void *options, char **args, int count);
 int cmd_person_list(struct cli *cli, const void *options, char **args, int count);

@@ -169,6 +169,8 @@ static const struct command commands[] = {
         "Columns by Vietnamese name or code, name, superior, hierarchy, address, province, tax_code, budget_code, email, email_domain, regulation, seal_mm, seal_document, since, "
         "state, until, successor, closed_codes. A superior may stand below those that name it. " RESUMES_EN),
     CMD("agency export", "OUT.csv|OUT.xlsx", 1, 1, export_opts, cmd_agency_export, "xuất cây cơ quan ra tệp CSV hoặc XLSX", "export the tree of agencies to CSV or XLSX", NULL, NULL),
+    CMD("agency prepare", "NUMBER", 1, 1, plain_opts, cmd_agency_prepare, "lập sẵn hồ sơ cho chứng thư không còn phù hợp sau sáp nhập, điều chuyển", "draft the requests that follow from a merger or a transfer",
+        "agency merge và person transfer tự làm việc này; chạy lại thì chỉ nêu các hồ sơ đã lập (NĐ 68/2024 Điều 15, 17).", "agency merge and person transfer do it themselves; again, it names what is there (NĐ 68/2024 Điều 15, 17)."),
     CMD("agency undo", "NUMBER", 1, 1, plain_opts, cmd_agency_undo, "hoàn tác một lần sáp nhập hoặc điều chuyển", "undo a merger or a transfer", NULL, NULL),
     CMD("person transfer", "NUMBER", 1, 1, transfer_opts, cmd_person_transfer, "điều chuyển người sang cơ quan khác", "transfer a person to another agency", NULL, NULL),
     CMD("person add", "", 0, 0, person_add_opts, cmd_person_add, "thêm người", "add a person", NULL, NULL),

@@ -296,6 +296,22 @@ an_reorganisation_find(struct an_tx *tx, int64_t id, struct an_arena *arena, con
     return AN_OK;
 }
 
+an_code
+an_reorganisation_subscribers(struct an_tx *tx, int64_t id, an_moved_fn each, void *context, struct an_err *reterr)
+{
+    AN_CLEANUP(work_done) struct work work = {.tx = tx, .arena = an_arena_new(0)};
+    const struct an_value one = AN_V_INT(id);
+
+    AN_TRY(select_rows(&work, AN_SQL_REORGANISATION_ITEMS, &one, 1, reterr));
+    for (size_t i = work.rows.count; i > 0; i--) { /* the statement has the last first */
+        const char *kind = work.rows.items[i - 1].what;
+        if (strcmp(kind, changes[CHANGE_SUBSCRIBER].kind) == 0 ||
+            strcmp(kind, changes[CHANGE_SUBSCRIBER_ENDED].kind) == 0)
+            AN_TRY(each(context, work.rows.items[i - 1].id, reterr));
+    }
+    return AN_OK;
+}
+
 static an_code
 undo_row(struct work *work, const struct row *row, struct an_err *reterr)
 {

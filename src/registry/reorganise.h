@@ -40,6 +40,10 @@ an_code an_person_transfer(struct an_tx *tx, const struct an_reorganisation *pla
  * against it. */
 an_code an_reorganisation_undo(struct an_tx *tx, int64_t id, const char *actor, an_time at,
                                struct an_err *reterr) AN_MUST_USE;
+/* The subscribers that moved with it or ended. */
+typedef an_code (*an_moved_fn)(void *context, int64_t subscriber, struct an_err *reterr);
+an_code an_reorganisation_subscribers(struct an_tx *tx, int64_t id, an_moved_fn each, void *context,
+                                      struct an_err *reterr) AN_MUST_USE;
 /* "merge" or "transfer", and the agency into which. */
 an_code an_reorganisation_find(struct an_tx *tx, int64_t id, struct an_arena *arena, const char **ret_kind,
                                int64_t *ret_agency, bool *ret_undone,

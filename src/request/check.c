@@ -194,6 +194,14 @@ check_change_case(struct probe *probe)
     return probe->item->change_is_case;
 }
 
+/* The certificate gets the agency that the register has: a move is entered first. */
+static bool
+check_change_entered(struct probe *probe)
+{
+    snprintf(probe->detail, sizeof(probe->detail), "%s: %s", probe->item->item->name, probe->item->change_to);
+    return probe->item->change_is_entered;
+}
+
 static bool
 check_ground(struct probe *probe)
 {
@@ -294,6 +302,7 @@ static const struct {
     {"conditions", K(NEW) | K(RENEW) | K(CHANGE) | K(RECOVER), OF_ITEM, AN_E_CHECK_CONDITIONS, check_conditions},
     {"change.said", K(CHANGE), OF_ITEM, AN_E_CHECK_CHANGE, check_change},
     {"change.case", K(CHANGE), OF_ITEM, AN_E_CHECK_CHANGE_CASE, check_change_case},
+    {"change.entered", K(CHANGE), OF_ITEM, AN_E_CHECK_CHANGE_ENTERED, check_change_entered},
     {"ground.known", K(REVOKE), OF_ITEM, AN_E_CHECK_GROUND, check_ground},
     {"lost.record", K(REVOKE), OF_ITEM, AN_E_CHECK_LOST_RECORD, check_lost_record},
     {"device.own", K(RECOVER), OF_ITEM, AN_E_CHECK_DEVICE, check_device},

@@ -22,6 +22,7 @@ struct an_check_item {
     int64_t open_request;     /* another that is about the same; 0 = none */
     const char *change_what, *change_to; /* "email", the new value */
     bool change_is_case;      /* NĐ 68/2024 Điều 15 names it for this kind of subscriber */
+    bool change_is_entered;   /* of an agency: the person's move stands in the register */
     bool ground_is_known, ground_needs_record, has_record;
     const char *ground_citation;
     const char *missing;      /* labels of the form's cells that are empty; "" = none */

@@ -206,6 +206,14 @@ find_same(struct an_tx *tx, const struct an_dossier *request, const uint8_t dige
 }
 
 an_code
+an_request_find_key(struct an_tx *tx, const char *key, int64_t *ret_id, struct an_err *reterr)
+{
+    const struct an_value value = an_v_text(key);
+
+    return an_tx_int(tx, AN_SQL_REQUEST_BY_KEY, &value, 1, ret_id, reterr);
+}
+
+an_code
 an_request_create(struct an_tx *tx, const struct an_dossier *request, const struct an_request_item *items, size_t count,
                   const struct an_request_deed *deed, int64_t *ret_id, bool *ret_is_new, struct an_err *reterr)
 {

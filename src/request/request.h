@@ -115,6 +115,8 @@ an_code an_request_create(struct an_tx *tx, const struct an_dossier *request, co
 an_code an_request_rewrite(struct an_tx *tx, int64_t id, const struct an_dossier *request,
                            const struct an_request_item *items, size_t count,
                            const struct an_request_deed *deed, struct an_err *reterr) AN_MUST_USE;
+/* By its filing key; 0 = none. */
+an_code an_request_find_key(struct an_tx *tx, const char *key, int64_t *ret_id, struct an_err *reterr) AN_MUST_USE;
 /* Texts live in the arena. AN_E_REQUEST_UNKNOWN. */
 an_code an_request_find(struct an_tx *tx, int64_t id, struct an_arena *arena, struct an_dossier *ret,
                         struct an_err *reterr) AN_MUST_USE;

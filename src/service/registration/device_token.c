@@ -289,8 +289,8 @@ tell_wiped(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
     return an_device_change_state(tx, now.id, "chua-dung", act->desk->number, act->desk->at, "xóa sạch", reterr);
 }
 
-/* The serial that the token must bear, so that no other one is destroyed: a PKI Token's number is its serial. A token that
- * bears the device's number as label, and a SIM or an account whose address names one token, is known by that. */
+/* The serial that the token must bear, so that no other one is destroyed: a PKI Token's number is its serial. A token
+ * that bears the device's number as label, and a SIM or an account whose address names one token, is known by that. */
 static const char *
 serial_to_wipe(const struct asking *a, const char *uri, const struct an_token_info *token)
 {

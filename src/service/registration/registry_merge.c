@@ -1,4 +1,5 @@
 #include "service/registration/registry_merge.h"
+#include "service/registration/request_internal.h"
 
 #include <stdio.h>
 
@@ -9,6 +10,35 @@ struct merging {
     int64_t id;
     bool is_merge;
 };
+struct passing {
+    const struct merging *m;
+    struct an_tx *tx;
+    an_time at;
+};
+
+/* Of the certificates, those that are in force; of one that another authority issued nothing is known here. */
+static an_code
+pass_line(void *context, const struct an_reorganisation_line *line, struct an_err *reterr)
+{
+    const struct passing *passing = context;
+    struct request_cert cert = {0};
+
+    if (strcmp(line->kind, "change") == 0 || strcmp(line->kind, "revoke") == 0)
+        AN_TRY(request_find_cert(passing->tx, line->what, &cert, reterr));
+    if (cert.found && (cert.status == 1 || cert.status == 3 || cert.not_after <= passing->at))
+        return AN_OK;
+    return passing->m->each ? passing->m->each(passing->m->context, line, reterr) : AN_OK;
+}
+
+static an_code
+reorganise(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+{
+    struct merging *m = act->context;
+    struct passing passing = {m, tx, act->desk->at};
+
+    return m->is_merge ? an_agency_merge(tx, &m->plan, pass_line, &passing, &m->id, reterr)
+                       : an_person_transfer(tx, &m->plan, pass_line, &passing, &m->id, reterr);
+}
 
 static an_code
 authorise(struct an_registry_act *act, struct an_tx *tx, const struct merging *m, struct an_err *reterr)
@@ -34,10 +64,7 @@ carry_out(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 
     AN_TRY(authorise(act, tx, m, reterr));
     m->plan.actor = act->desk->number;
-    if (m->is_merge)
-        AN_TRY(an_agency_merge(tx, &m->plan, m->each, m->context, &m->id, reterr));
-    else
-        AN_TRY(an_person_transfer(tx, &m->plan, m->each, m->context, &m->id, reterr));
+    AN_TRY(reorganise(act, tx, reterr));
     snprintf(act->detail, sizeof(act->detail), "{\"reorganisation\":%lld,\"into\":%lld}", (long long)m->id,
              (long long)m->plan.into);
     return AN_OK;
@@ -48,11 +75,9 @@ static an_code
 look(void *context, struct an_tx *tx, struct an_err *reterr)
 {
     struct an_registry_act *act = context;
-    struct merging *m = act->context;
 
-    AN_TRY(authorise(act, tx, m, reterr));
-    return m->is_merge ? an_agency_merge(tx, &m->plan, m->each, m->context, &m->id, reterr)
-                       : an_person_transfer(tx, &m->plan, m->each, m->context, &m->id, reterr);
+    AN_TRY(authorise(act, tx, act->context, reterr));
+    return reorganise(act, tx, reterr);
 }
 
 static an_code
@@ -89,8 +114,9 @@ an_registry_transfer(const struct an_desk *desk, const struct an_reorganisation 
     return run(desk, &m, "person.transfer", ret_id, reterr);
 }
 
+/* May he who asks do such a thing? It is told to the log under its own name. */
 static an_code
-undo(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+require_again(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 {
     const int64_t *id = act->context;
     const char *kind = NULL;
@@ -99,8 +125,25 @@ undo(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
 
     snprintf(act->object, sizeof(act->object), "reorganisation:%lld", (long long)*id);
     AN_TRY(an_reorganisation_find(tx, *id, act->arena, &kind, &agency, &is_undone, reterr));
-    AN_TRY(an_registry_require(tx, act->desk, strcmp(kind, "merge") == 0 ? "agency.merge" : "person.transfer", agency,
-                               reterr));
+    return an_registry_require(tx, act->desk, strcmp(kind, "merge") == 0 ? "agency.merge" : "person.transfer", agency,
+                               reterr);
+}
+
+an_code
+an_registry_prepare(const struct an_desk *desk, int64_t id, an_request_prepared_fn each, void *context,
+                    struct an_err *reterr)
+{
+    AN_TRY(an_registry_do(desk, "reorganisation.prepare", require_again, &id, reterr));
+    return an_request_prepare(desk, id, each, context, reterr);
+}
+
+static an_code
+undo(struct an_registry_act *act, struct an_tx *tx, struct an_err *reterr)
+{
+    const int64_t *id = act->context;
+
+    AN_TRY(require_again(act, tx, reterr));
+    AN_TRY(request_withdraw_prepared(act->desk, tx, *id, reterr));
     return an_reorganisation_undo(tx, *id, act->desk->number, act->desk->at, reterr);
 }
 

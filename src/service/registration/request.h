@@ -54,6 +54,20 @@ an_code an_request_list_parse(an_bytes text, struct an_request_list *ret, struct
 an_code an_request_list_read(const char *path, struct an_request_list *ret, struct an_err *reterr) AN_MUST_USE;
 void an_request_list_done(struct an_request_list *list);
 
+/* After a merger or a transfer: drafts for the certificates that no longer fit, which the head of the agency signs; the
+ * agency is told. Again: those that are there. */
+struct an_request_prepared {
+    int64_t id;
+    enum an_request_kind kind;
+    size_t count;             /* of items */
+    const char *agency, *head; /* code; number of who signs, "" = nobody heads it by the register */
+    bool is_new;
+};
+typedef an_code (*an_request_prepared_fn)(void *context, const struct an_request_prepared *prepared,
+                                          struct an_err *reterr);
+an_code an_request_prepare(const struct an_desk *desk, int64_t reorganisation, an_request_prepared_fn each,
+                           void *context, struct an_err *reterr) AN_MUST_USE;
+
 /* Everything that is wrong with it, each with its article. */
 an_code an_request_check_all(const struct an_desk *desk, int64_t id, an_check_fn each, void *context,
                              size_t *ret_failed,

@@ -35,6 +35,7 @@ struct job {
     struct an_device device;
     char object[64], device_number[64], serial[80];
     uint8_t key_id[AN_DIGEST_MAX];
+    const char *what, *to; /* of a change; "" otherwise */
     const char *error;
 };
 
@@ -55,6 +56,24 @@ read_subject(struct an_tx *tx, struct job *j, struct an_err *reterr)
     return AN_OK;
 }
 
+/* What a change changes, as it was approved. */
+static an_code
+read_change(struct job *j, struct an_err *reterr)
+{
+    AN_CLEANUP(an_json_free) json_t *content = NULL;
+
+    j->what = j->to = "";
+    if (j->request.kind != AN_REQUEST_CHANGE)
+        return AN_OK;
+    AN_TRY(an_json_parse(an_bytes_of_str(j->request.content), &content, reterr));
+    const json_t *row = json_array_get(json_object_get(content, "rows"), (size_t)j->item.place - 1);
+    j->what = an_arena_str(j->arena, an_bytes_of_str(request_text_at(row, "what")));
+    j->to = an_arena_str(j->arena, an_bytes_of_str(request_text_at(row, "change_to")));
+    if (j->what == NULL || j->to == NULL)
+        AN_FAIL(reterr, AN_E_LIMIT, "%s", j->object);
+    return AN_OK;
+}
+
 static an_code
 take_job(void *context, struct an_tx *tx, struct an_err *reterr)
 {
@@ -72,7 +91,7 @@ take_job(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(read_subject(tx, j, reterr));
     if (j->request.kind == AN_REQUEST_NEW && j->device.id != 0 && j->device.subscriber != j->subscriber.id)
         AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, j->device.number);
-    return AN_OK;
+    return read_change(j, reterr);
 }
 
 static an_code
@@ -158,8 +177,9 @@ do_key(struct job *j, struct an_err *reterr)
 /* ---- the certificate ---- */
 /* State: C, L (province), O (superior), OU (agency), CN. NĐ 68/2024 Điều 7 and the fielded profile. */
 static size_t
-build_subject(const struct job *j, const char *new_agency, struct an_name_part *parts)
+build_subject(const struct job *j, struct an_name_part *parts)
 {
+    bool is_renamed = strcmp(j->what, "name") == 0;
     const char *organisation = j->agency.superior_name ? j->agency.superior_name : "";
     bool is_agency = strcmp(j->request.subject_kind, "agency") == 0;
     size_t count = 0;
@@ -172,8 +192,8 @@ build_subject(const struct job *j, const char *new_agency, struct an_name_part *
     else if (!is_agency)
         parts[count++] = (struct an_name_part){"2.5.4.10", j->agency.name};
     if (!is_agency && organisation[0] != '\0')
-        parts[count++] = (struct an_name_part){"2.5.4.11", new_agency ? new_agency : j->agency.name};
-    parts[count++] = (struct an_name_part){"2.5.4.3", j->subscriber.name};
+        parts[count++] = (struct an_name_part){"2.5.4.11", j->agency.name};
+    parts[count++] = (struct an_name_part){"2.5.4.3", is_renamed ? j->to : j->subscriber.name};
     return count;
 }
 
@@ -254,7 +274,9 @@ check_approved(const struct job *j, struct an_err *reterr)
 
     AN_TRY(find_row(j, &content, &row, reterr));
     for (size_t i = 0; i < AN_COUNT(table); i++)
-        if (!says(row, table[i].key, table[i].what, table[i].now))
+        if (!says(row, table[i].key, table[i].what, table[i].now) &&
+            !(strcmp(j->what, "name") == 0 && table[i].now != NULL && strcmp(table[i].now, j->to) == 0))
+            /* the last: an agency's workplace is its name, and another item of it came first */
             AN_FAIL(reterr, AN_E_REQUEST_CHANGED, "%s: %s", j->object, table[i].key);
     return AN_OK;
 }
@@ -289,7 +311,7 @@ issue_new(struct job *j, struct an_certified *ret, struct an_err *reterr)
                               .reliance = &reliance, .actor = SYSTEM};
 
     AN_TRY(request_token_key(&token, AN_BYTES(j->key_id, 16), &spki, reterr)); /* there already: only read */
-    what.subject_count = build_subject(j, NULL, subject);
+    what.subject_count = build_subject(j, subject);
     what.spki = an_buf_view(&spki);
     what.authority = authority_of(j);
     return an_certify_issue(j->certifier, &what, ret, reterr);
@@ -306,7 +328,7 @@ issue_next(struct job *j, struct an_certified *ret, struct an_err *reterr)
     if (j->request.kind == AN_REQUEST_RENEW)
         return an_certify_renew(j->certifier, &what, ret, reterr);
     what.subject = subject;
-    what.subject_count = build_subject(j, NULL, subject);
+    what.subject_count = build_subject(j, subject);
     what.email = j->item.email; /* of a change of address: the new one */
     return an_certify_change(j->certifier, &what, ret, reterr);
 }
@@ -375,7 +397,7 @@ allow_in(void *context, struct an_tx *tx, struct an_err *reterr)
                                      .subscriber = j->subscriber.number, .agency = j->agency.code, .subject = subject,
                                      .reliance = &reliance};
 
-    what.subject_count = build_subject(j, NULL, subject);
+    what.subject_count = build_subject(j, subject);
     return request_allow_enrolment(tx, &what, reterr);
 }
 
@@ -387,8 +409,36 @@ do_allow(struct job *j, struct an_err *reterr)
 }
 
 /* ---- the end of an item: the register and the store agree ---- */
+/* What was certified anew is what the register says: an address of mail; a name, of a subscriber and of the agency that
+ * it is; an agency's address. A person's agency stands there already (person transfer). */
 static an_code
-change_person(struct an_tx *tx, struct job *j, struct an_err *reterr)
+change_agency(struct an_tx *tx, struct job *j, struct an_err *reterr)
+{
+    struct an_agency agency = j->agency;
+
+    if (strcmp(j->what, "name") == 0)
+        agency.name = j->to;
+    else
+        agency.address = j->to;
+    return an_agency_edit(tx, &agency, reterr);
+}
+
+static an_code
+change_register(struct an_tx *tx, struct job *j, struct an_err *reterr)
+{
+    bool is_agency = strcmp(j->subscriber.kind, "agency") == 0, is_name = strcmp(j->what, "name") == 0;
+    struct an_subscriber subscriber = j->subscriber;
+
+    if (is_agency && (is_name || strcmp(j->what, "address") == 0))
+        AN_TRY(change_agency(tx, j, reterr));
+    if (!is_name)
+        return AN_OK;
+    subscriber.name = j->to;
+    return an_subscriber_edit(tx, &subscriber, reterr);
+}
+
+static an_code
+change_mail(struct an_tx *tx, struct job *j, struct an_err *reterr)
 {
     struct an_subscriber subscriber = j->subscriber;
     struct an_person person = j->person;
@@ -416,7 +466,8 @@ record_new(struct an_tx *tx, struct job *j, struct an_err *reterr)
     an_buf_byte(&id, 0);
     link.object_id = (const char *)id.ptr;
     AN_TRY(an_subscriber_link_cert(tx, &link, reterr));
-    return change_person(tx, j, reterr);
+    AN_TRY(change_mail(tx, j, reterr));
+    return change_register(tx, j, reterr);
 }
 
 /* An account on an HSM has no hand-over and no return: it opens with its certificate and ends with it. */

@@ -106,6 +106,38 @@ gather_ground(const struct an_rules *rules, const struct an_dossier *request, st
     item->ground_needs_record = request_ground_needs_record(item->item->ground) && item->item->device[0] != '\0';
 }
 
+/* Any other change is entered when it was carried out. */
+static an_code
+gather_change(struct an_tx *tx, struct an_check_item *item, const struct an_subscriber *subscriber,
+              struct an_arena *arena, struct an_err *reterr)
+{
+    struct an_agency agency;
+
+    item->change_is_entered = strcmp(item->change_what, "agency") != 0;
+    if (item->change_is_entered)
+        return AN_OK;
+    AN_TRY(an_agency_find(tx, subscriber->agency, arena, &agency, reterr));
+    item->change_is_entered = strcmp(agency.code, item->change_to) == 0 || strcmp(agency.name, item->change_to) == 0;
+    return AN_OK;
+}
+
+/* The filing agency's, or of one below it; what a merged agency left is its successor's. */
+static an_code
+gather_managed(struct an_tx *tx, const struct an_subscriber *subscriber, int64_t agency, struct an_arena *arena,
+               struct an_check_item *item, struct an_err *reterr)
+{
+    struct an_agency left;
+
+    AN_TRY(an_agency_is_below(tx, subscriber->agency, agency, &item->is_managed, reterr));
+    for (int64_t id = subscriber->agency; !item->is_managed && id != 0; id = left.successor) {
+        AN_TRY(an_agency_find(tx, id, arena, &left, reterr));
+        if (left.successor == 0 || strcmp(left.state, "merged") != 0)
+            return AN_OK;
+        AN_TRY(an_agency_is_below(tx, left.successor, agency, &item->is_managed, reterr));
+    }
+    return AN_OK;
+}
+
 static an_code
 gather_item(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena, const struct an_dossier *request,
             const json_t *row,
@@ -119,9 +151,10 @@ gather_item(const struct an_desk *desk, struct an_tx *tx, struct an_arena *arena
     item->change_is_case = is_change_case(request->subject_kind, item->change_what);
     item->device_kind = item->device_state = item->ground_citation = "";
     AN_TRY(an_subscriber_find_number(tx, item->item->subject, arena, &subscriber, reterr));
-    AN_TRY(an_agency_is_below(tx, subscriber.agency, agency, &item->is_managed, reterr));
+    AN_TRY(gather_managed(tx, &subscriber, agency, arena, item, reterr));
     item->is_mail_official = an_email_check(tx, item->item->email, agency, NULL) == AN_OK;
     gather_ground(rules, request, item);
+    AN_TRY(gather_change(tx, item, &subscriber, arena, reterr));
     AN_TRY(gather_certificate(desk, tx, item, &subscriber, arena, reterr));
     AN_TRY(gather_device(tx, item, &subscriber, arena, reterr));
     return an_request_holder(tx, request, item->item, &item->open_request, reterr);

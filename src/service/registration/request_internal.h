@@ -175,6 +175,10 @@ an_code request_find_to_decide(const struct an_desk *desk, struct an_tx *tx, int
                                struct an_dossier *ret, struct request_rule *ret_rule,
                                struct an_err *reterr) AN_MUST_USE;
 
+/* ---- request_prepare.c ---- */
+an_code request_withdraw_prepared(const struct an_desk *desk, struct an_tx *tx, int64_t reorganisation,
+                                  struct an_err *reterr) AN_MUST_USE;
+
 /* ---- request_refuse.c ---- */
 /* Which items: places NULL = those that are open. */
 bool request_is_wanted(const struct an_request_verdict *verdict, int64_t place);

@@ -47,7 +47,9 @@ request_notify(const struct an_desk *desk, struct an_tx *tx, const struct an_dos
                                                     word->part ? word->part : "", word->role);
     AN_CLEANUP(an_free_ptr) char *kind = an_asprintf("request.%s", word->what);
     AN_CLEANUP(an_free_ptr) char *about = an_asprintf("request:%lld", (long long)request->id);
-    AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s (%s, %s)", word->subject, request->number, kind_name);
+    bool has_number = request->number[0] != '\0'; /* a draft that waits for one */
+    AN_CLEANUP(an_free_ptr) char *title = an_asprintf("%s (%s%s%s)", word->subject, request->number,
+                                                      has_number ? ", " : "", kind_name);
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(512 * 1024), cite = an_buf_new(2048);
     bool found = false;
     int64_t id = 0;
@@ -55,8 +57,9 @@ request_notify(const struct an_desk *desk, struct an_tx *tx, const struct an_dos
     AN_TRY(find_body(desk, tx, request, word->role, arena, &agency, &found, reterr));
     if (word->citation[0] != '\0')
         an_citation_text(desk->instance->regulations, word->citation, false, &cite);
-    an_buf_printf(&text, "Kính gửi: %s\n\nHồ sơ số %s (%s), mã request:%lld.\n%s\n", found ? agency.name : word->role,
-                  request->number, kind_name, (long long)request->id, word->body);
+    an_buf_printf(&text, "Kính gửi: %s\n\nHồ sơ %s%s%s(%s), mã request:%lld.\n%s\n", found ? agency.name : word->role,
+                  has_number ? "số " : "", request->number, has_number ? " " : "", kind_name, (long long)request->id,
+                  word->body);
     if (cite.len > 0)
         an_buf_printf(&text, "\nCăn cứ: %.*s.\n", AN_FMT(an_buf_view(&cite)));
     an_buf_byte(&text, 0);

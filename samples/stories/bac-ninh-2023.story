@@ -1,7 +1,7 @@
 # Bắc Ninh: mọi yêu cầu do Cục giải quyết theo Thông tư 185/2019; một bản thông báo đến Trung tâm (Điều 5.3).
 let hierarchy state
 let agency-name ỦY BAN NHÂN DÂN XÃ MẪU
-let head-title CHỦ TỊCH
+let head-title Chủ tịch
 let so-role so-khcn
 let province Bắc Ninh
 let top-code H05
@@ -17,6 +17,8 @@ let cite-recover bac-ninh-2023/5/2/d
 let cite-lost bac-ninh-2023/5/2/c
 let cite-renew nd-130-2018/63
 let cite-late nd-68-2024/12
+let cite-not-so bac-ninh-2023/14/3
+let decide-first cuc
 let decide-renew cuc
 let day-new 2023-06-06T08:00:00+07:00
 let day-change 2023-07-03T08:00:00+07:00

@@ -1,7 +1,7 @@
 # Bình Thuận: Người quản lý thuê bao phê duyệt danh sách (Điều 17.1) rồi chuyển Cục; thiết bị đi qua tổ chức cơ yếu.
 let hierarchy party
 let agency-name ĐẢNG ỦY XÃ MẪU
-let head-title BÍ THƯ
+let head-title Bí thư
 let so-role nguoi-quan-ly-thue-bao
 let province Bình Thuận
 let top-code A11
@@ -18,6 +18,8 @@ let cite-recover binh-thuan-2017/17/1
 let cite-lost binh-thuan-2017/19/5/a
 let cite-renew binh-thuan-2017/19/5/b
 let cite-late binh-thuan-2017/19/5/b
+let cite-no-change AN_E_NOT_PROVIDED
+let decide-first so
 let decide-renew cuc
 let day-new 2018-03-06T08:00:00+07:00
 let day-change 2018-04-02T08:00:00+07:00

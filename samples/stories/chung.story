@@ -26,12 +26,12 @@ take p5 number
 no nd-68-2024/mau-01 Địa chỉ gmail.com không vào được sổ | person add --dir {dir} --as system --name "Sai Thư Mẫu" --agency {agency-code} --email saithu@gmail.com
 ok Chức vụ cán bộ Cục | person post {cuc} --dir {dir} --as system --agency G11.07.05 --title "Cục trưởng" --head --since {since}
 ok Chức vụ cán bộ được ủy quyền | person post {so} --dir {dir} --as system --agency {so-code} --title "Giám đốc" --head --since {since}
-ok Chức vụ người đứng đầu | person post {head} --dir {dir} --as system --agency {agency-code} --title "{head-title}" --head --since {since}
-ok Chức vụ | person post {p1} --dir {dir} --as system --agency {agency-code} --title "Phó Chủ tịch" --since {since}
-ok Chức vụ | person post {p2} --dir {dir} --as system --agency {agency-code} --title "Văn thư" --since {since}
-ok Chức vụ, đến ngày chuyển công tác | person post {p3} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since} --until {leave}
-ok Chức vụ | person post {p4} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since}
-ok Chức vụ | person post {p5} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên chính" --since {since}
+ok Chức vụ người đứng đầu | person post {head} --dir {dir} --as system --agency {agency-code} --title "{head-title}" --authority TM --head --since {since}
+ok Chức vụ người thứ nhất | person post {p1} --dir {dir} --as system --agency {agency-code} --title "Phó Chủ tịch" --since {since}
+ok Chức vụ người thứ hai | person post {p2} --dir {dir} --as system --agency {agency-code} --title "Văn thư" --since {since}
+ok Chức vụ người thứ ba, đến ngày chuyển công tác | person post {p3} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since} --until {leave}
+ok Chức vụ người thứ tư | person post {p4} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên" --since {since}
+ok Chức vụ người thứ năm | person post {p5} --dir {dir} --as system --agency {agency-code} --title "Chuyên viên chính" --since {since}
 ok Vai trò Cục | person role {cuc} --dir {dir} --as system --role cuc --agency G11.07.05 --since {since}
 ok Vai trò cơ quan được ủy quyền | person role {so} --dir {dir} --as {cuc} --role {so-role} --agency {so-code} --since {since}
 ok Vai trò quản lý trực tiếp | person role {head} --dir {dir} --as {cuc} --role qltt --agency {agency-code} --since {since}
@@ -58,20 +58,25 @@ ok Cán bộ Cục được phê duyệt | ca officer add {cuc} --dir {dir} --ce
 ok Thiết bị của cán bộ được ủy quyền | token init pkcs11:?module-path={module} --label can-bo-so --so-pin-file {dir}/pins/can-bo-so.pin --pin-file {dir}/pins/can-bo.pin
 ok Chứng thư của cán bộ được ủy quyền | ca issue --dir {dir} --generate --token "pkcs11:token=can-bo-so?module-path={module}" --pin-file {dir}/pins/can-bo.pin --profile ca-nhan --subject "C=VN, O={so-name}, CN=Phạm Sở Mẫu" --email phamso@mau.gov.vn --as system --output {dir}/can-bo-so.crt
 ok Cán bộ được ủy quyền được phê duyệt | ca officer add {so} --dir {dir} --cert {dir}/can-bo-so.crt --role {so-role}
-let cuc-key --key pkcs11:token=can-bo-cuc?module-path={module} --cert {dir}/can-bo-cuc.crt --pin-file {dir}/pins/can-bo.pin
-let so-key --key pkcs11:token=can-bo-so?module-path={module} --cert {dir}/can-bo-so.crt --pin-file {dir}/pins/can-bo.pin
+picture ky-{cuc}.png Lê Cục Mẫu
+picture ky-{so}.png Phạm Sở Mẫu
+let cuc-key --key pkcs11:token=can-bo-cuc?module-path={module} --cert {dir}/can-bo-cuc.crt --pin-file {dir}/pins/can-bo.pin --image {dir}/ky-{cuc}.png
+let so-key --key pkcs11:token=can-bo-so?module-path={module} --cert {dir}/can-bo-so.crt --pin-file {dir}/pins/can-bo.pin --image {dir}/ky-{so}.png
 [binh-thuan-2017] include co-yeu.story
 ok Chuẩn bị thiết bị | device prepare pkcs11:?module-path={module} --dir {dir} --as {cuc} --model softhsm-v2
 take d0 number
-let head-key --key pkcs11:serial={d0}?module-path={module} --pin-file {dir}/pins/user-{d0}.pin
+picture ky-{head}.png Trần Văn Mẫu
+let head-key --key pkcs11:serial={d0}?module-path={module} --pin-file {dir}/pins/user-{d0}.pin --image {dir}/ky-{head}.png
 
 say Lần đầu: văn bản giấy ký, đóng dấu
-append quet.pdf Bản quét MẪU của văn bản giấy
+append quet.txt Không phải bản quét
 ok Lập hồ sơ cấp mới | request new --dir {dir} --as {head} --subject {s0} --filing-key lan-dau --number 01/ĐN-MẪU
 take r0 id
 ok Cùng mã gửi là cùng hồ sơ | request new --dir {dir} --as {head} --subject {s0} --filing-key lan-dau --number 01/ĐN-MẪU
 no {cite-new} Văn thư không gửi hồ sơ thay cơ quan | request new --dir {dir} --as {p2} --subject {s2}
-ok Ký trên giấy | request sign {r0} --dir {dir} --as {head} --paper {dir}/quet.pdf
+ok In văn bản đề nghị theo mẫu để ký tay, đóng dấu | request paper {r0} {dir}/quet.pdf --dir {dir} --as {head}
+no AN_E_PDF_HEADER Tệp không phải bản quét PDF thì không nhận | request sign {r0} --dir {dir} --as {head} --paper {dir}/quet.txt
+ok Đã ký trên giấy: nộp bản quét | request sign {r0} --dir {dir} --as {head} --paper {dir}/quet.pdf
 include gui.story
 let dev {d0}
 include giao-co-quan.story
@@ -94,7 +99,10 @@ no nd-68-2024/39 Không ký bằng chứng thư của người khác | request s
 ok Người đứng đầu ký số | request sign {r1} --dir {dir} --as {head} {head-key}
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] no AN_E_REQUEST_STATE Chưa gửi thì Cục chưa chấp nhận được | request accept {r1} --dir {dir} --as {cuc}
 let r0 {r1}
-include gui.story
+ok Gửi | request send {r1} --dir {dir} --as {head}
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] no {cite-not-so} Cơ quan ở tỉnh không quyết định cấp mới thay Cục | request accept {r1} --dir {dir} --as {so}
+[binh-thuan-2017] no binh-thuan-2017/3/9 Cục chưa chấp nhận được khi danh sách chưa được phê duyệt | request accept {r1} --dir {dir} --as {cuc}
+include cuc-quyet.story
 ok Xem hồ sơ | request show {r1} --dir {dir} --as {cuc}
 take d1 items.0.device
 take d2 items.1.device
@@ -112,31 +120,58 @@ take r2 id
 ok Người đứng đầu ký số | request sign {r2} --dir {dir} --as {head} {head-key}
 let r0 {r2}
 include gui.story
+ok Xem hồ sơ của cơ quan | request show {r2} --dir {dir} --as {cuc}
+take da items.0.device
+let dev {d1} {d2} {d3} {d4} {d5} {da}
+include giao-co-quan.story
+ok Ghi nhận đã bàn giao thiết bị của năm người | request handover {r1} --dir {dir} --as {cuc} --record {rec}
+ok Ghi nhận đã bàn giao thiết bị của cơ quan | request handover {r2} --dir {dir} --as {cuc} --record {rec}
+picture ky-{p1}.png Nguyễn Thị Ưởng
 let dev {d1}
 let to {p1}
-let to-key --key pkcs11:serial={d1}?module-path={module} --pin-file {dir}/pins/user-{d1}.pin
+let to-key --key pkcs11:serial={d1}?module-path={module} --pin-file {dir}/pins/user-{d1}.pin --image {dir}/ky-{p1}.png
 include giao.story
+picture ky-{p2}.png Đặng Văn Thư
+let dev {d2}
+let to {p2}
+let to-key --key pkcs11:serial={d2}?module-path={module} --pin-file {dir}/pins/user-{d2}.pin --image {dir}/ky-{p2}.png
+include giao.story
+picture ky-{p3}.png Võ Khóa Mẫu
 let dev {d3}
 let to {p3}
-let to-key --key pkcs11:serial={d3}?module-path={module} --pin-file {dir}/pins/user-{d3}.pin
+let to-key --key pkcs11:serial={d3}?module-path={module} --pin-file {dir}/pins/user-{d3}.pin --image {dir}/ky-{p3}.png
 include giao.story
+picture ky-{p4}.png Bùi Mất Mẫu
 let dev {d4}
 let to {p4}
-let to-key --key pkcs11:serial={d4}?module-path={module} --pin-file {dir}/pins/user-{d4}.pin
+let to-key --key pkcs11:serial={d4}?module-path={module} --pin-file {dir}/pins/user-{d4}.pin --image {dir}/ky-{p4}.png
+include giao.story
+picture ky-{p5}.png Hồ Hưu Mẫu
+let dev {d5}
+let to {p5}
+let to-key --key pkcs11:serial={d5}?module-path={module} --pin-file {dir}/pins/user-{d5}.pin --image {dir}/ky-{p5}.png
+include giao.story
+let to {p2}
+let dev {da}
+let to-key --key pkcs11:serial={d2}?module-path={module} --pin-file {dir}/pins/user-{d2}.pin --image {dir}/ky-{p2}.png
 include giao.story
 
 at {day-change}
 say Thay đổi địa chỉ thư điện tử công vụ
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] include thay-doi.story
+[binh-thuan-2017] no {cite-no-change} Quy định không có yêu cầu thay đổi thông tin | request change --dir {dir} --as {head} --subject {s2} --what email --to vanthu@mau.gov.vn --number 04/ĐN-MẪU
 
 at {day-recover}
 say Khóa thiết bị, khôi phục
 ok Báo bị khóa | device state {d3} bi-khoa --dir {dir} --as {head} --reason "nhập sai mật khẩu quá số lần"
 ok Lập đề nghị khôi phục | request recover --dir {dir} --as {head} --subject {s3} --number 05/ĐN-MẪU
 take r4 id
-[tay-ninh-2025,gia-lai-2026,dong-thap-2025] ok Gửi nhầm cơ quan | request recover --dir {dir} --as {head} --subject {s3} --to-body cuc --number 05b/ĐN-MẪU
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025] ok Lập một đề nghị gửi nhầm cơ quan | request recover --dir {dir} --as {head} --subject {s3} --to-body cuc --number 05b/ĐN-MẪU
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025] take rx id
 [tay-ninh-2025,gia-lai-2026,dong-thap-2025] no {cite-recover} Gửi Cục trong khi Sở được ủy quyền: bị từ chối | request check {rx} --dir {dir} --as {head}
+[bac-ninh-2023] ok Lập một đề nghị gửi nhầm cơ quan | request recover --dir {dir} --as {head} --subject {s3} --to-body so-khcn --number 05b/ĐN-MẪU
+[bac-ninh-2023] take rx id
+[bac-ninh-2023] no {cite-new} Gửi Sở trong khi Cục giải quyết: bị từ chối | request check {rx} --dir {dir} --as {head}
 let decide {decide-renew}
 ok Một đề nghị chưa có số | request recover --dir {dir} --as {head} --subject {s1}
 take rw id
@@ -151,6 +186,14 @@ ok Người đứng đầu ký số | request sign {r4} --dir {dir} --as {head} 
 let r0 {r4}
 let decide {decide-renew}
 include quyet.story
+tell Đã khôi phục trong thời hạn; thiết bị dùng lại với mật khẩu mới.
+ok Đề nghị khôi phục một thiết bị không bị khóa | request recover --dir {dir} --as {head} --subject {s2} --number 05d/ĐN-MẪU
+take rt id
+ok Người đứng đầu ký số | request sign {rt} --dir {dir} --as {head} {head-key}
+ok Gửi | request send {rt} --dir {dir} --as {head}
+let decide {decide-first}
+no AN_E_REQUEST_REASON Từ chối phải nêu lý do | request refuse {rt} --dir {dir} --as {{decide}} {{decide}-key}
+ok Từ chối bằng văn bản ký số | request refuse {rt} --dir {dir} --as {{decide}} --number 12/TB-MẪU --reason "Thiết bị đang hoạt động bình thường, không thuộc trường hợp phải khôi phục" {{decide}-key}
 
 at {day-lost}
 say Mất thiết bị, thu hồi khẩn cấp
@@ -158,7 +201,7 @@ ok Báo mất: tạm dừng ngay, lập sẵn hồ sơ thu hồi | request emerg
 take r5 id
 ok Người đứng đầu cho số, ký số | request sign {r5} --dir {dir} --as {head} {head-key} --number 05a/ĐN-MẪU
 no {cite-lost} Thiếu biên bản xác nhận thất lạc | request send {r5} --dir {dir} --as {head}
-ok Lập biên bản thất lạc | device lost {d4} --dir {dir} --as {head} --to agency:{agency-code} --giver {head} --taker {head} --paper TL-01 --reason "mất khi đi công tác"
+ok Lập biên bản thất lạc, người giữ thiết bị ký tay | device lost {d4} --dir {dir} --as {head} --to agency:{agency-code} --giver {head} --taker {head} --paper TL-01 --reason "mất khi đi công tác"
 let r0 {r5}
 include gui.story
 
@@ -178,10 +221,15 @@ ok Đề nghị gia hạn quá muộn | request renew --dir {dir} --as {head} --
 take r8 id
 no {cite-late} Gia hạn quá muộn bị từ chối | request check {r8} --dir {dir} --as {head}
 say Nghỉ hưu
+ok Người nghỉ hưu nộp lại thiết bị | device return {d5} --dir {dir} --as {head} --to agency:{agency-code} --giver {p5} --taker {head} --reason "nghỉ hưu"
+take rec record
+ok Người nghỉ hưu ký số | device sign {rec} --dir {dir} --as {p5} --key pkcs11:serial={d5}?module-path={module} --pin-file {dir}/pins/user-{d5}.pin --image {dir}/ky-{p5}.png
+ok Người đứng đầu ký số | device sign {rec} --dir {dir} --as {head} {head-key}
 ok Lập hồ sơ thu hồi | request revoke --dir {dir} --as {head} --subject {s5} --ground nghi-huu --number 09/ĐN-MẪU
 take r9 id
 ok Người đứng đầu ký số | request sign {r9} --dir {dir} --as {head} {head-key}
 let r0 {r9}
 include gui.story
+include tra.story
 ok Việc hằng ngày: nhắc hạn, chuyển công tác, quá hạn | notice run --dir {dir}
 ok Thông báo | notice list --dir {dir} --as {head} --limit 200

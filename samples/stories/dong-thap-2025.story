@@ -1,7 +1,7 @@
 # Đồng Tháp: gia hạn, thay đổi, khôi phục PKI Token do Sở giải quyết; khôi phục trong 01 ngày làm việc (Điều 11).
 let hierarchy state
 let agency-name ỦY BAN NHÂN DÂN XÃ MẪU
-let head-title CHỦ TỊCH
+let head-title Chủ tịch
 let so-role so-khcn
 let province Đồng Tháp
 let top-code H20
@@ -17,6 +17,8 @@ let cite-recover dong-thap-2025/11/2/a
 let cite-lost nd-68-2024/mau-05
 let cite-renew nd-68-2024/12
 let cite-late nd-68-2024/12
+let cite-not-so dong-thap-2025/6/1
+let decide-first so
 let decide-renew so
 let day-new 2026-01-06T08:00:00+07:00
 let day-change 2026-03-02T08:00:00+07:00

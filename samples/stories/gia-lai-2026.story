@@ -1,7 +1,7 @@
 # Gia Lai: dịch vụ được ủy quyền gửi Sở bằng văn bản điện tử ký số (Điều 7.2).
 let hierarchy state
 let agency-name ỦY BAN NHÂN DÂN XÃ MẪU
-let head-title CHỦ TỊCH
+let head-title Chủ tịch
 let so-role so-khcn
 let province Gia Lai
 let top-code H21
@@ -17,6 +17,8 @@ let cite-recover gia-lai-2026/7/2
 let cite-lost nd-68-2024/mau-05
 let cite-renew nd-68-2024/12
 let cite-late nd-68-2024/12
+let cite-not-so gia-lai-2026/7/1
+let decide-first so
 let decide-renew so
 let day-new 2026-06-02T08:00:00+07:00
 let day-change 2026-07-06T08:00:00+07:00

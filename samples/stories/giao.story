@@ -1,4 +1,3 @@
-include giao-co-quan.story
 ok Giao cho thuê bao | device handover {dev} --dir {dir} --as {head} --to {to}
 take rec2 record
 ok Bên giao ký số | device sign {rec2} --dir {dir} --as {head} {head-key}

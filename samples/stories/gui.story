@@ -1,5 +1,4 @@
 ok Gửi | request send {r0} --dir {dir} --as {head}
-[binh-thuan-2017] ok Người quản lý thuê bao phê duyệt danh sách | request approve {r0} --dir {dir} --as {so} {so-key}
-ok Cục chấp nhận | request accept {r0} --dir {dir} --as {cuc}
-ok Cục phê duyệt | request approve {r0} --dir {dir} --as {cuc} {cuc-key}
-ok Cục thực hiện | request execute {r0} --dir {dir} --as {cuc}
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] take due due
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] tell Đã tiếp nhận; phải giải quyết trước {due}
+include cuc-quyet.story

@@ -1,7 +1,7 @@
 # Tây Ninh: Sở phê duyệt danh sách gia hạn, thay đổi, khôi phục (Điều 8.3, 17.2).
 let hierarchy state
 let agency-name ỦY BAN NHÂN DÂN XÃ MẪU
-let head-title CHỦ TỊCH
+let head-title Chủ tịch
 let so-role so-khcn
 let province Tây Ninh
 let top-code H53
@@ -17,6 +17,8 @@ let cite-recover tay-ninh-2025/8/3
 let cite-lost nd-68-2024/mau-05
 let cite-renew nd-68-2024/12
 let cite-late nd-68-2024/12
+let cite-not-so tay-ninh-2025/8/1
+let decide-first so
 let decide-renew so
 let day-new 2026-01-06T08:00:00+07:00
 let day-change 2026-03-02T08:00:00+07:00

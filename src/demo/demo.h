@@ -10,6 +10,8 @@
 #include "sign/sign.h"
 #include "verify/verify.h"
 
+#include <jansson.h>
+
 /* One sample subscriber (or authority) with its token, key and certificate. */
 struct demo_party {
     const char *id;          /* "chu-tich": names its files and its token */
@@ -67,5 +69,7 @@ an_code demo_sign(struct demo *d, const struct demo_sign *what, struct an_err *r
 /* story.c: a story of an agency under one regulation, told by the commands themselves (samples/stories/); exit
  * status. */
 int demo_story(struct cli *cli, const char *dir, const char *regulation, const char *database, const char *module);
-/* story_table.c: where the five regulations differ: who decides, on which form, in how many days, who is told. */
+/* story_table.c: why a command refused, in its own words, from its answer in JSON; false: it says nothing. */
+bool story_refusal(const json_t *answer, bool english, struct an_buf *out);
+/* Where the five regulations differ: who decides, on which form, in how many days, who is told. */
 void story_differences(struct cli *cli);

@@ -8,6 +8,8 @@
  *   ok TEXT | COMMAND        must succeed; its answer (JSON) is kept
  *   no CITATION TEXT | …     must be refused, and name that article
  *   take NAME PATH           a word out of the kept answer: "id", "items.0.result"
+ *   tell TEXT                what the reader should notice
+ *   picture FILE TEXT        the picture of a hand signature, drawn for this name, in the folder of the instance
  *   append FILE TEXT         writes a line (\\n: several) at the end of a file in the folder of the instance
  *   include FILE             the lines of another file here
  *   [ID,ID] LINE             only under these regulations
@@ -15,6 +17,7 @@
 #include "demo/demo.h"
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/program.h"
 #include "cli/report.h"
 #include "proc/json.h"
@@ -213,12 +216,24 @@ note_step(struct story *s, const char *what, const char *wanted, bool as_wanted,
         s->steps[s->step_count++] = (struct story_step){an_strdup(what), wanted, as_wanted, an_strdup(article)};
     s->failed += !as_wanted;
     if (!cli->json) {
+        bool is_code = strncmp(article, "AN_E_", 5) == 0; /* the words below say it to people */
         fprintf(cli->out, "  %s %s%s%s%s\n", as_wanted ? (wanted[0] == 'o' ? "✓" : "⊘") : "✗", what,
-                article[0] ? "  [" : "", article, article[0] ? "]" : "");
+                article[0] && !is_code ? "  [" : "", is_code ? "" : article, article[0] && !is_code ? "]" : "");
         fflush(cli->out);
     }
     if (!as_wanted)
         fprintf(stderr, "%s\n%.*s\n", what, AN_FMT(an_buf_view(out)));
+}
+
+/* In the program's own words: why it was refused. */
+static void
+say_refusal(const struct story *s)
+{
+    struct cli *cli = s->cli;
+    AN_CLEANUP(an_buf_free) struct an_buf words = an_buf_new(4096);
+
+    if (!cli->json && story_refusal(s->answer, cli->english, &words))
+        fprintf(cli->out, "      %.*s\n", AN_FMT(an_buf_view(&words)));
 }
 
 /* citation NULL: the command must succeed. */
@@ -243,6 +258,7 @@ run_step(struct story *s, const char *what, const char *command, const char *cit
         bool named = an_bytes_find(an_buf_view(&out), an_bytes_of_str(citation), 0) != SIZE_MAX ||
                      an_bytes_find(an_buf_view(&out), an_bytes_of_str((const char *)article.ptr), 0) != SIZE_MAX;
         note_step(s, what, "no", status > 0 && named, (const char *)article.ptr, &out);
+        say_refusal(s);
     }
     return AN_OK;
 }
@@ -309,6 +325,34 @@ append_file(const struct story *s, char *rest, struct an_err *reterr)
 }
 
 static an_code
+draw_picture(const struct story *s, char *rest, struct an_err *reterr)
+{
+    AN_CLEANUP(an_child_stop) struct an_child *layout = NULL;
+    AN_CLEANUP(an_buf_free) struct an_buf png = an_buf_new(AN_LIMIT_PNG_BYTES);
+    AN_CLEANUP(an_free_ptr) char *path = NULL;
+    char *name = strchr(rest, ' ');
+
+    if (name == NULL)
+        AN_FAIL(reterr, AN_E_STORY, "picture %.60s", rest);
+    *name++ = '\0';
+    path = an_asprintf("%s/%s", find_word(s, AN_LIT("dir")), rest);
+    AN_TRY(an_child_start("antin-layout", &layout, reterr));
+    AN_TRY(an_layout_signature(layout, name, &png, reterr));
+    return an_file_write(path, an_buf_view(&png), 0600, reterr);
+}
+
+static an_code
+let_word(struct story *s, char *rest, struct an_err *reterr)
+{
+    char *value = strchr(rest, ' ');
+
+    if (value == NULL)
+        AN_FAIL(reterr, AN_E_STORY, "let %.60s", rest);
+    *value++ = '\0';
+    return put_word(s, rest, value, reterr);
+}
+
+static an_code
 tell_line(struct story *s, char *line, unsigned depth, struct an_err *reterr)
 {
     char *rest = strchr(line, ' ');
@@ -316,13 +360,8 @@ tell_line(struct story *s, char *line, unsigned depth, struct an_err *reterr)
     if (rest == NULL)
         AN_FAIL(reterr, AN_E_STORY, "%.80s", line);
     *rest++ = '\0';
-    if (strcmp(line, "let") == 0) {
-        char *value = strchr(rest, ' ');
-        if (value == NULL)
-            AN_FAIL(reterr, AN_E_STORY, "let %.60s", rest);
-        *value++ = '\0';
-        return put_word(s, rest, value, reterr);
-    }
+    if (strcmp(line, "let") == 0)
+        return let_word(s, rest, reterr);
     if (strcmp(line, "at") == 0) {
         snprintf(s->at, sizeof(s->at), "%s", rest);
         return an_time_parse(an_bytes_of_str(rest)) != AN_TIME_NONE ? AN_OK : an_err_set(reterr, AN_E_STORY, "at %.60s",
@@ -332,8 +371,15 @@ tell_line(struct story *s, char *line, unsigned depth, struct an_err *reterr)
         fprintf(s->cli->json ? stderr : s->cli->out, "%s%s %.10s %s\n", s->cli->json ? "" : "\n", "▸", s->at, rest);
         return AN_OK;
     }
+    if (strcmp(line, "tell") == 0) {
+        if (!s->cli->json)
+            fprintf(s->cli->out, "      %s\n", rest);
+        return AN_OK;
+    }
     if (strcmp(line, "append") == 0)
         return append_file(s, rest, reterr);
+    if (strcmp(line, "picture") == 0)
+        return draw_picture(s, rest, reterr);
     if (strcmp(line, "take") == 0)
         return take_word(s, rest, reterr);
     if (strcmp(line, "include") == 0)

@@ -1,4 +1,5 @@
-/* The table at the end of a story: the same questions to the five regulations, each on a day of its own. */
+/* What a story says to its reader: why something was refused; and at its end the same questions to the five regulations,
+ * each on a day of its own. */
 #include "demo/demo.h"
 
 #include "regulation/explain.h"
@@ -12,6 +13,26 @@ static const struct { const char *act, *device; } question_table[] = {
     {"request.new", "pki-token"}, {"request.renew", "pki-token"}, {"request.change", "pki-token"}, {"request.revoke", "pki-token"},
     {"request.recover", "pki-token"}, {"request.recover", "hsm"},
 };
+
+bool
+story_refusal(const json_t *answer, bool english, struct an_buf *out)
+{
+    const json_t *findings = json_object_get(answer, "findings"), *said = json_object_get(answer, "error"), *finding;
+    const char *language = english ? "en" : "vi", *words, *detail;
+    size_t i;
+
+    json_array_foreach(findings, i, finding)
+        if (json_is_false(json_object_get(finding, "holds"))) {
+            said = finding;
+            break;
+        }
+    words = json_string_value(json_object_get(said, language));
+    detail = json_string_value(json_object_get(said, "detail"));
+    if (words == NULL)
+        return false;
+    an_buf_printf(out, "%s%s%s", words, detail != NULL && detail[0] ? ": " : "", detail != NULL ? detail : "");
+    return true;
+}
 
 static void
 print_answer(struct cli *cli, const char *regulation, const struct an_answer *answer)

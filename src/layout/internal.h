@@ -57,6 +57,7 @@ PangoLayout *build_text(struct press *press, const char *text, const struct styl
 void free_text(PangoLayout **text);
 double text_height(PangoLayout *text, const struct style *style);
 double text_width(PangoLayout *text); /* of its longest line */
+double longest_word(struct press *press, const char *words, const struct style *style); /* its width */
 /* Draws whole, at a place. Returns the height. */
 double draw_text(struct press *press, PangoLayout *text, const struct style *style, double x, double y);
 /* build, draw, free. */

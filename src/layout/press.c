@@ -7,6 +7,7 @@
 
 #define PAGE_NUMBER_SIZE 13
 #define PAGE_NUMBER_Y (10 * MM)
+#define LONG_WORD_BYTES 40
 #define BASELINE 0.92 /* of the size: from the top of a line to the feet of its letters */
 
 static cairo_status_t
@@ -165,15 +166,18 @@ line_height(const struct style *style)
     return style->size * (style->pitch > 0 ? style->pitch : 1.2);
 }
 
+/* A word too long for its line goes on in the next without a hyphen: in an address or a serial number it would be read as
+ * part of it. */
 static void
-make_bold(PangoLayout *text, size_t bytes)
+set_attributes(PangoLayout *text, size_t bold_bytes)
 {
     PangoAttrList *list = pango_attr_list_new();
     PangoAttribute *bold = pango_attr_weight_new(PANGO_WEIGHT_BOLD);
 
     bold->start_index = 0;
-    bold->end_index = (guint)bytes;
+    bold->end_index = (guint)bold_bytes;
     pango_attr_list_insert(list, bold);
+    pango_attr_list_insert(list, pango_attr_insert_hyphens_new(FALSE));
     pango_layout_set_attributes(text, list);
     pango_attr_list_unref(list);
 }
@@ -194,12 +198,12 @@ fix_breaks(PangoLayout *text)
 
 /* Centred lines of about the same length: the narrowest width that needs no more of them decides where they break. */
 static void
-balance_lines(PangoLayout *text, double width)
+balance_lines(PangoLayout *text, double width, bool is_partly_bold)
 {
     int count = pango_layout_get_line_count(text);
     double narrow = width / 2, wide = width;
 
-    if (count < 2 || pango_layout_get_attributes(text) != NULL)
+    if (count < 2 || is_partly_bold)
         return;
     for (int i = 0; i < 8; i++) {
         double middle = (narrow + wide) / 2;
@@ -212,6 +216,19 @@ balance_lines(PangoLayout *text, double width)
     pango_layout_set_width(text, (int)lround(wide * PANGO_SCALE));
     fix_breaks(text);
     pango_layout_set_width(text, (int)lround(width * PANGO_SCALE));
+}
+
+/* A hash or an address that takes a line of its own would tear apart the words on the line before. */
+static bool
+has_long_word(const char *words)
+{
+    size_t longest = 0;
+
+    for (size_t len; *words != '\0'; words += len + (words[len] == ' ')) {
+        len = strcspn(words, " ");
+        longest = len > longest ? len : longest;
+    }
+    return longest > LONG_WORD_BYTES;
 }
 
 PangoLayout *
@@ -230,12 +247,11 @@ build_text(struct press *press, const char *words, const struct style *style, do
     pango_layout_set_width(text, (int)lround(width * PANGO_SCALE));
     pango_layout_set_wrap(text, PANGO_WRAP_WORD_CHAR);
     pango_layout_set_alignment(text, style->align);
-    pango_layout_set_justify(text, style->is_justified);
+    pango_layout_set_justify(text, style->is_justified && !has_long_word(words));
     pango_layout_set_indent(text, (int)lround(style->indent * PANGO_SCALE));
-    if (bold_bytes > 0)
-        make_bold(text, bold_bytes);
+    set_attributes(text, bold_bytes);
     if (style->align == PANGO_ALIGN_CENTER)
-        balance_lines(text, width);
+        balance_lines(text, width, bold_bytes > 0);
     return text;
 }
 
@@ -260,6 +276,16 @@ text_width(PangoLayout *text)
 
     pango_layout_get_extents(text, NULL, &logical);
     return (double)logical.width / PANGO_SCALE;
+}
+
+double
+longest_word(struct press *press, const char *words, const struct style *style)
+{
+    AN_CLEANUP(free_text) PangoLayout *text = build_text(press, "", style, 0, 0);
+
+    pango_layout_set_wrap(text, PANGO_WRAP_WORD);
+    pango_layout_set_text(text, words, -1);
+    return text_width(text);
 }
 
 /* Lines stand at a fixed pitch, whatever marks their letters carry. */

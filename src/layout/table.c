@@ -6,6 +6,8 @@
 
 #define COLUMNS_MAX 12u
 #define PADDING 4.0
+#define WORD_WIDTH_MAX 80.0 /* for a word a column grows to this, or to 1.4 times its share, whichever is more */
+#define WORD_SHARE_MAX 1.4
 
 struct table {
     size_t columns;
@@ -71,6 +73,59 @@ static const struct style *
 style_of(const struct table *table, bool is_head, size_t column)
 {
     return is_head ? &table->head_cell : table->first_bold && column == 0 ? &table->key_cell : &table->cell;
+}
+
+/* What a column needs so that no word in it breaks: up to a bound, since the number of a certificate may take two lines
+ * sooner than the names beside it six. */
+static an_code
+measure_columns(struct press *press, struct an_arena *arena, const struct table *table, double needed[static COLUMNS_MAX],
+                struct an_err *reterr)
+{
+    for (size_t row = 0; row <= json_array_size(table->rows); row++) {
+        const json_t *cells = row == 0 ? table->head : json_array_get(table->rows, row - 1);
+        for (size_t i = 0; i < table->columns && i < json_array_size(cells); i++) {
+            const char *text = "";
+            AN_TRY(input_item(arena, cells, i, "table", &text, reterr));
+            double word = longest_word(press, text, style_of(table, row == 0, i)) + 2 * PADDING + 0.5;
+            needed[i] = fmax(needed[i], fmin(word, fmax(WORD_WIDTH_MAX, WORD_SHARE_MAX * table->widths[i])));
+        }
+    }
+    return AN_OK;
+}
+
+static double
+sum_up_to(const double *needed, size_t count, double most)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += fmin(needed[i], most);
+    return sum;
+}
+
+/* Columns too narrow for their longest word take from those that have room. When all words together are wider than the
+ * page, the longest ones break. */
+static void
+fit_widths(struct table *table, const double needed[static COLUMNS_MAX], double whole)
+{
+    double low = 0, high = whole, spare = 0, wanting = 0;
+
+    for (int i = 0; i < 40; i++) {
+        double middle = (low + high) / 2;
+        if (sum_up_to(needed, table->columns, middle) <= whole)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (size_t i = 0; i < table->columns; i++) {
+        double least = fmin(needed[i], low);
+        spare += fmax(0, table->widths[i] - least);
+        wanting += fmax(0, least - table->widths[i]);
+    }
+    for (size_t i = 0; i < table->columns; i++) {
+        double least = fmin(needed[i], low), room = table->widths[i] - least;
+        table->widths[i] = room <= 0 ? least : table->widths[i] - (spare > 0 ? room * fmin(1, wanting / spare) : 0);
+    }
 }
 
 static void
@@ -140,8 +195,11 @@ an_code
 flow_table(struct press *press, struct an_arena *arena, const json_t *block, struct an_err *reterr)
 {
     struct table table = {0};
+    double needed[COLUMNS_MAX] = {0};
 
     AN_TRY(read_table(press, block, &table, reterr));
+    AN_TRY(measure_columns(press, arena, &table, needed, reterr));
+    fit_widths(&table, needed, press_width(press));
     press->y += 6;
     if (table.head != NULL)
         AN_TRY(flow_row(press, arena, &table, table.head, true, reterr));

@@ -3,6 +3,8 @@
 
 #include "base/time.h"
 
+#include <math.h>
+
 #define BODY_SIZE 14
 #define INDENT (12.7 * MM)
 
@@ -139,6 +141,37 @@ flow_body_item(struct press *press, struct an_arena *arena, const json_t *item, 
     return flow_text(press, text, &body_style, 0, reterr);
 }
 
+/* Its text, when a line without indent that is not bold. */
+static const char *
+plain_lead(struct an_arena *arena, const json_t *item)
+{
+    const char *text = "";
+
+    if (!json_is_string(json_object_get(item, "lead")) || json_is_true(json_object_get(item, "bold")) ||
+        input_text(arena, item, "lead", false, &text, NULL) != AN_OK)
+        return NULL;
+    return text;
+}
+
+/* On a page that lies on its side two short lines of a list of fields stand side by side. */
+static bool
+flow_pair(struct press *press, struct an_arena *arena, const json_t *list, size_t i)
+{
+    const char *left = plain_lead(arena, json_array_get(list, i)), *right = plain_lead(arena, json_array_get(list, i + 1));
+    double half = press_width(press) / 2;
+
+    if (press->page_width < press->page_height || left == NULL || right == NULL)
+        return false;
+    AN_CLEANUP(free_text) PangoLayout *one = build_text(press, left, &lead_style, half * 4, 0);
+    AN_CLEANUP(free_text) PangoLayout *two = build_text(press, right, &lead_style, half * 4, 0);
+    if (fmax(text_width(one), text_width(two)) > half - 12 || press_rest(press) < 3 * lead_style.size)
+        return false;
+    press->y += lead_style.space_before;
+    draw_text(press, two, &lead_style, press->left + half, press->y);
+    press->y += draw_text(press, one, &lead_style, press->left, press->y);
+    return true;
+}
+
 /* The signature never stands on a page without text: the last paragraph goes with it, when it is not too long. */
 static an_code
 keep_with_foot(struct press *press, const json_t *item, double height, struct an_err *reterr)
@@ -163,7 +196,10 @@ flow_body(struct press *press, struct an_arena *arena, const json_t *root, doubl
         const json_t *item = json_array_get(list, i);
         if (foot > 0 && i + 1 == json_array_size(list))
             AN_TRY(keep_with_foot(press, item, foot, reterr));
-        AN_TRY(flow_body_item(press, arena, item, reterr));
+        if (flow_pair(press, arena, list, i))
+            i++;
+        else
+            AN_TRY(flow_body_item(press, arena, item, reterr));
     }
     return AN_OK;
 }

@@ -111,6 +111,24 @@ cmd_request_sign(struct cli *cli, const void *options, char **args, int count)
     return code != AN_OK ? cli_fail(cli, &err) : say_step(&seat, id, "signed", "đã ký, chưa gửi", "signed, not sent");
 }
 
+int
+cmd_request_paper(struct cli *cli, const void *options, char **args, int count)
+{
+    AN_CLEANUP(seat_close) struct seat seat = {0};
+    struct an_err err = {0};
+    int64_t id = 0;
+
+    (void)count;
+    if (open_step(cli, options, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_save_paper(&seat.desk, id, args[1], &err) != AN_OK)
+        return cli_fail(cli, &err);
+    if (cli->json)
+        report_print_json(cli->out, json_pack("{s:I, s:s}", "id", (json_int_t)id, "file", args[1]));
+    else if (!cli->quiet)
+        fprintf(cli->out, "%s\n", args[1]);
+    return 0;
+}
+
 static int
 say_not_sent(struct cli *cli, struct telling *telling, int64_t id, const struct an_err *err)
 {
@@ -207,7 +225,7 @@ cmd_request_refuse(struct cli *cli, const void *options, char **args, int count)
 
     (void)count;
     if (open_step(cli, a, args[0], &seat, &id, &err) != AN_OK || seat_open_key(&seat, a, &err) != AN_OK ||
-        an_request_refuse(&seat.desk, id, a->reason, &seat.key, &err) != AN_OK)
+        an_request_refuse(&seat.desk, id, a->reason, a->number, &seat.key, &err) != AN_OK)
         return cli_fail(cli, &err);
     return say_step(&seat, id, "refused", "đã từ chối bằng văn bản", "refused in writing");
 }
@@ -245,7 +263,7 @@ cmd_request_approve(struct cli *cli, const void *options, char **args, int count
     AN_CLEANUP(seat_close) struct seat seat = {0};
     AN_CLEANUP(an_free_ptr) int64_t *places = NULL;
     const struct request_args *a = options;
-    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason,
+    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason, .number = a->number,
                                          .progress = tell_progress, .context = cli};
     struct an_err err = {0};
     size_t decided = 0;

@@ -20,6 +20,7 @@ int cmd_request_revoke(struct cli *cli, const void *options, char **args, int co
 int cmd_request_recover(struct cli *cli, const void *options, char **args, int count);
 int cmd_request_emergency(struct cli *cli, const void *options, char **args, int count);
 int cmd_request_check(struct cli *cli, const void *options, char **args, int count);
+int cmd_request_paper(struct cli *cli, const void *options, char **args, int count);
 int cmd_request_sign(struct cli *cli, const void *options, char **args, int count);
 int cmd_request_send(struct cli *cli, const void *options, char **args, int count);
 int cmd_request_withdraw(struct cli *cli, const void *options, char **args, int count);

@@ -45,10 +45,14 @@ static const struct opt sign_opts[] = {
 };
 static const struct opt run_opts[] = {DIR_OPT, {"as", "PERSON[/ROLE]", OPT_TEXT, R(as), "ai chạy (mặc định: bộ hẹn giờ của máy)", "who runs it (default: the timer of the machine)"}};
 static const struct opt reason_opts[] = {DIR_OPT, AS_OPT, REASON_OPT};
-static const struct opt refuse_opts[] = {DIR_OPT, AS_OPT, REASON_OPT, KEY_OPTS};
+static const struct opt refuse_opts[] = {
+    DIR_OPT, AS_OPT, REASON_OPT, KEY_OPTS,
+    {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu của văn bản thông báo", "number and symbol of the letter"},
+};
 static const struct opt approve_opts[] = {
     DIR_OPT, AS_OPT, KEY_OPTS, REASON_OPT,
     {"item", "N", OPT_LIST, R(item), "mục trong danh sách (nhiều lần được; mặc định: tất cả)", "item of the list (may be repeated; default: all)"},
+    {"number", "TEXT", OPT_TEXT, R(number), "số và ký hiệu của văn bản không chấp nhận", "number and symbol of the letter that refuses"},
     {"refuse-item", NULL, OPT_FLAG, R(mine), "không chấp thuận các mục này (cần --reason)", "refuse these items (needs --reason)"},
 };
 static const struct opt execute_opts[] = {
@@ -89,6 +93,7 @@ static const struct command commands[] = {
      "Chứng thư được tạm dừng ngay; hồ sơ thu hồi nằm sẵn ở bản nháp, chờ người đứng đầu ký.",
      "The certificate is held at once; a draft for its revocation waits for the signature of the head."},
     {"request check", "ID", 1, 1, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_request_check), "kiểm tra hồ sơ, từng mục kèm căn cứ", "check a request, each check with its article", NULL, NULL},
+    {"request paper", "ID OUT.pdf", 2, 2, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_request_paper), "lưu văn bản đề nghị thành tệp PDF: bản đã ký, hoặc bản để in, ký tay và đóng dấu", "save the letter as a PDF: the signed one, or the one to print, sign by hand and seal", NULL, NULL},
     {"request sign", "ID", 1, 1, OFFICE_OPTS(sign_opts, request_args), RUN(cmd_request_sign), "lập văn bản đề nghị theo mẫu và ký số", "lay out the letter by its form and sign it", NULL, NULL},
     {"request send", "ID", 1, 1, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_request_send), "kiểm tra và gửi hồ sơ", "check and send", NULL, NULL},
     {"request withdraw", "ID", 1, 1, OFFICE_OPTS(reason_opts, request_args), RUN(cmd_request_withdraw), "rút hồ sơ chưa được chấp nhận", "withdraw a request that is not accepted yet",

@@ -108,9 +108,13 @@ an_code an_request_withdraw(const struct an_desk *desk, int64_t id, const char *
 an_code an_request_accept(const struct an_desk *desk, int64_t id, struct an_err *reterr) AN_MUST_USE;
 an_code an_request_supplement(const struct an_desk *desk, int64_t id, const char *reason,
                               struct an_err *reterr) AN_MUST_USE;
-/* The whole dossier, with a written reason: a letter signed by who refuses. */
-an_code an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const struct an_person_key *key,
-                          struct an_err *reterr) AN_MUST_USE;
+/* The letter as a PDF at path: the signed one, or what is printed to be signed by hand and sealed. */
+an_code an_request_save_paper(const struct an_desk *desk, int64_t id, const char *path,
+                              struct an_err *reterr) AN_MUST_USE;
+/* The whole dossier, with a written reason: a letter signed by who refuses. number: of the letter; NULL = room is left
+ * for it. */
+an_code an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const char *number,
+                          const struct an_person_key *key, struct an_err *reterr) AN_MUST_USE;
 /* Bình Thuận Điều 17.1: the manager of subscribers approves the list, item by item; then it goes on to the
  * authority. */
 /* places: NULL = all that are open. Each decision is the officer's own signature over the item. *ret_decided: how many
@@ -122,6 +126,7 @@ struct an_request_verdict {
     size_t count;
     bool approve;
     const char *reason; /* of a refusal: needed */
+    const char *number; /* of the letter that refuses; NULL = room is left for it */
     an_request_progress_fn progress; /* may be NULL */
     void *context;
 };

@@ -14,8 +14,7 @@
 
 /* The form as the head saw it before he signed. */
 static an_code
-is_form(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head, an_bytes file,
-        bool *ret, struct an_err *reterr)
+is_form(const struct an_dossier *request, const struct an_post *head, an_bytes file, bool *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf form = an_buf_new(AN_LIMIT_PAPER_BYTES);
     uint8_t digest[AN_DIGEST_MAX];
@@ -24,7 +23,7 @@ is_form(const struct an_desk *desk, const struct an_dossier *request, const stru
     an_hash_once(AN_SHA256, an_bytes_of_str(request->content), digest);
     if (head->id == 0 || memcmp(digest, request->digest, 32) != 0)
         return AN_OK;
-    AN_TRY(request_lay_out(desk, request, head, request->signed_at, &form, reterr));
+    AN_TRY(request_lay_out(request, head, request->signed_at, &form, reterr));
     *ret = file.len > form.len && memcmp(file.ptr, form.ptr, form.len) == 0;
     return AN_OK;
 }
@@ -92,7 +91,7 @@ judge(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *req
     if (code == AN_OK)
         code = judge_signature(tx, &report, &head, arena, facts, reterr);
     an_report_done(&report);
-    return code != AN_OK ? code : is_form(desk, request, &head, file->bytes, &facts->document_matches, reterr);
+    return code != AN_OK ? code : is_form(request, &head, file->bytes, &facts->document_matches, reterr);
 }
 
 an_code

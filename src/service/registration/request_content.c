@@ -339,16 +339,30 @@ choose_form(const struct an_desk *desk, const struct an_request_spec *spec, stru
     return AN_OK;
 }
 
+/* What the body is called to which the letter goes: by its name in the register, else by what its role is called. */
 static an_code
-compose_content(const struct an_agency *agency, struct request_paper *paper, json_t *fields, json_t *rows,
-                struct an_err *reterr)
+name_addressee(const struct an_desk *desk, struct an_tx *tx, const struct request_paper *paper, const char **ret,
+               struct an_err *reterr)
+{
+    const char *role = paper->request.addressee;
+    struct an_agency body = {0};
+    bool is_found = false;
+
+    AN_TRY(request_find_body(desk, tx, &paper->request, role, paper->arena, &body, &is_found, reterr));
+    *ret = is_found ? body.name : an_word_name(desk->instance->regulations, AN_WORD_ROLE, role, false);
+    return AN_OK;
+}
+
+static an_code
+compose_content(const struct an_agency *agency, const char *to, struct request_paper *paper, json_t *fields,
+                json_t *rows, struct an_err *reterr)
 {
     const struct an_dossier *r = &paper->request;
     AN_CLEANUP(an_json_free) json_t *root =
-        json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "agency", "code",
+        json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "agency", "code",
                   agency->code, "name", agency->name,
                   "parent", agency->superior_name ? agency->superior_name : "", "province", agency->province,
-                  "addressee", r->addressee,
+                  "addressee", r->addressee, "to", to,
                   "kind", an_request_kind_id(r->kind), "regulation", r->regulation, "subject_kind", r->subject_kind,
                   "device_kind", r->device_kind,
                   "form", r->form, "number", r->number, "fields", fields, "rows", rows);
@@ -401,7 +415,7 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_CLEANUP(an_profiles_free) struct an_profiles *profiles = NULL;
     AN_CLEANUP(an_rules_free) struct an_rules *rules = NULL;
     struct an_agency agency;
-    const char *regulation = "";
+    const char *regulation = "", *to;
 
     if (spec->count < 1 || spec->count > AN_LIMIT_REQUEST_ITEMS)
         AN_FAIL(reterr, AN_E_REQUEST_EMPTY, "%zu", spec->count);
@@ -427,5 +441,6 @@ request_compose(const struct an_desk *desk, struct an_tx *tx, const struct an_re
     AN_TRY(compose_rows(desk, tx, spec, rules, ret, rows, reterr));
     AN_TRY(check_self_enrol(ret, reterr));
     AN_TRY(choose_form(desk, spec, ret, reterr));
-    return compose_content(&agency, ret, fields, rows, reterr);
+    AN_TRY(name_addressee(desk, tx, ret, &to, reterr));
+    return compose_content(&agency, to, ret, fields, rows, reterr);
 }

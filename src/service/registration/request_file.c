@@ -1,6 +1,9 @@
 /* The filing agency's side: draft, check, sign, send, withdraw; and, at once, the receiving side's first look. */
 #include "service/registration/request_internal.h"
 
+#include "base/file.h"
+#include "base/limits.h"
+#include "pdf/pdf.h"
 #include "proc/json.h"
 #include "regulation/calendar.h"
 #include "service/registration/papers.h"
@@ -246,13 +249,36 @@ write_signed(void *context, struct an_tx *tx, struct an_err *reterr)
     return an_request_set_signed(tx, request.id, s->document, s->signer, desk->at, reterr);
 }
 
+/* A scan is a PDF with pages, whatever its name says. */
+static an_code
+keep_scan(const struct an_desk *desk, const char *path, uint8_t ret_hash[static 32], struct an_err *reterr)
+{
+    AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
+    AN_CLEANUP(an_pdf_free) struct an_pdf *pdf = NULL;
+    struct an_pdf_open options = {.allow_rebuild = true};
+    size_t pages = 0;
+    an_code code;
+
+    AN_TRY(an_file_open(path, AN_LIMIT_PAPER_BYTES, &file, reterr));
+    code = an_pdf_open(file.bytes, &options, &pdf, reterr);
+    if (code == AN_OK)
+        code = an_pdf_page_count(pdf, AN_PDF_NOW, &pages, reterr);
+    if (code == AN_OK && pages == 0)
+        code = an_err_set(reterr, AN_E_PDF_HEADER, "0");
+    if (code != AN_OK) {
+        an_err_name_file(reterr, path);
+        return code;
+    }
+    return an_paper_put(desk->instance, file.bytes, ret_hash, reterr);
+}
+
 static an_code
 sign_digitally(struct step *step, struct signing *s, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_PAPER_BYTES);
 
     AN_TRY(an_store_read(step->desk->instance->store, check_key, s, reterr));
-    AN_TRY(request_lay_out(step->desk, &step->request, &step->head, step->desk->at, &pdf, reterr));
+    AN_TRY(request_lay_out(&step->request, &step->head, step->desk->at, &pdf, reterr));
     return request_sign_pdf(step->desk, an_buf_view(&pdf), s->key, step->head.person_name, s->document, reterr);
 }
 
@@ -273,10 +299,28 @@ an_request_sign(const struct an_desk *desk, int64_t id, const struct an_person_k
     if (key == NULL && !step.gathered.facts.may_be_paper)
         AN_FAIL(reterr, AN_E_CHECK_PAPER, "%s", step.request.agency);
     if (key == NULL)
-        AN_TRY(an_paper_put_file(desk->instance, paper, s.document, reterr));
+        AN_TRY(keep_scan(desk, paper, s.document, reterr));
     else
         AN_TRY(sign_digitally(&step, &s, reterr));
     return an_store_write(desk->instance->store, write_signed, &s, reterr);
+}
+
+an_code
+an_request_save_paper(const struct an_desk *desk, int64_t id, const char *path, struct an_err *reterr)
+{
+    AN_CLEANUP(step_done) struct step step = {0};
+    AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_PAPER_BYTES);
+    AN_CLEANUP(an_free_ptr) char *kept = NULL;
+
+    AN_TRY(open_step(desk, id, false, &step, reterr));
+    kept = an_paper_path(desk->instance, step.request.document);
+    if (step.request.has_document)
+        AN_TRY(an_file_read(kept, AN_LIMIT_PAPER_BYTES, &pdf, reterr));
+    else if (step.head.id == 0)
+        AN_FAIL(reterr, AN_E_REQUEST_HEAD, "%s", step.request.agency);
+    else
+        AN_TRY(request_lay_out(&step.request, &step.head, desk->at, &pdf, reterr));
+    return an_file_write(path, an_buf_view(&pdf), 0600, reterr);
 }
 
 /* ---- sending ---- */

@@ -135,25 +135,29 @@ place_date(const char *province, an_time at)
                        date.year);
 }
 
-/* "TM. ỦY BAN NHÂN DÂN …" above "CHỦ TỊCH"; who signs in nobody's name has his title alone. */
+/* By whose authority he signs (NĐ 30/2020 Phụ lục I, phần II, mục 7): "TM. ỦY BAN NHÂN DÂN …" above "CHỦ TỊCH"; "KT. CHỦ
+ * TỊCH" above "PHÓ CHỦ TỊCH", TL. and TUQ. likewise; "Q. GIÁM ĐỐC"; who signs in nobody's name has his title alone. */
 static size_t
-signature_lines(const struct an_post *post, const char **lines, char first[static 300])
+signature_lines(const struct an_post *post, const struct an_post *head, const char **lines, char first[static 300])
 {
+    bool for_all = strcmp(post->authority, "TM") == 0, acting = strcmp(post->authority, "Q") == 0;
     size_t count = 0;
 
     if (post->authority[0] != '\0') {
-        snprintf(first, 300, "%s. %s", post->authority, post->agency_name);
+        snprintf(first, 300, "%s. %s", post->authority, acting ? post->title
+                 : for_all || head->id == 0 ? post->agency_name : head->title);
         lines[count++] = first;
     }
-    lines[count++] = post->title;
+    if (!acting)
+        lines[count++] = post->title;
     return count;
 }
 
-static const char *
-addressee_name(const struct an_desk *desk, const char *role)
+/* A letter that is not numbered yet leaves room for the clerk's number (NĐ 30/2020 Phụ lục I, II.3). */
+static char *
+number_or_room(const char *number, const char *agency)
 {
-    return strcmp(role, "cuc") == 0 ? "Cục Chứng thực số và Bảo mật thông tin, Ban Cơ yếu Chính phủ"
-                                    : an_word_name(desk->instance->regulations, AN_WORD_ROLE, role, false);
+    return number[0] != '\0' ? an_strdup(number) : an_asprintf("          /%s", agency);
 }
 
 static void
@@ -164,8 +168,8 @@ hex_of(const uint8_t hash[static 32], char ret[static 65])
 }
 
 an_code
-request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head, an_time at,
-                struct an_buf *ret_pdf, struct an_err *reterr)
+request_lay_out(const struct an_dossier *request, const struct an_post *head, an_time at, struct an_buf *ret_pdf,
+                struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
     AN_CLEANUP(an_json_free) json_t *content = NULL;
@@ -180,17 +184,15 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
 
     hex_of(request->digest, hash);
     snprintf(keywords, sizeof(keywords), "antin-dossier-sha256:%s", hash);
-    signature.line_count = signature_lines(head, signature.lines, first);
+    signature.line_count = signature_lines(head, head, signature.lines, first);
     AN_TRY(an_json_parse(an_bytes_of_str(request->content), &content, reterr));
     const json_t *agency = json_object_get(content, "agency");
     AN_CLEANUP(an_free_ptr) char *date = place_date(request_text_at(agency, "province"), at);
-    to = addressee_name(desk, request_text_at(content, "addressee")); /* whom the letter names, wherever it lies now */
+    to = request_text_at(content, "to"); /* whom the letter names, wherever it lies now and whatever he is called */
     AN_TRY(an_form_load(NULL, request->form, &form, reterr));
     AN_TRY(take_values(json_object_get(content, "fields"), arena, 6, &values, &count, reterr));
     AN_TRY(take_rows(json_object_get(content, "rows"), arena, &rows, reterr));
-    /* a letter that is not numbered yet leaves room for the clerk's number (NĐ 30/2020 Phụ lục I, II.3) */
-    AN_CLEANUP(an_free_ptr) char *number = request->number[0] ? an_strdup(request->number)
-            : an_asprintf("          /%s", request->agency);
+    AN_CLEANUP(an_free_ptr) char *number = number_or_room(request->number, request->agency);
     const struct an_form_value more[] = {{"parent_agency", request_text_at(agency, "parent")},
                                          {"agency", request_text_at(agency, "name")},
                                          {"number", number}, {"place_date", date}, {"dossier_hash", hash},
@@ -206,29 +208,33 @@ request_lay_out(const struct an_desk *desk, const struct an_dossier *request, co
     return lay_out(&json, keywords, at, ret_pdf, reterr);
 }
 
-an_code
-request_lay_out_letter(const struct an_desk *desk, const struct request_letter *letter, const struct an_post *signer,
-                       const struct an_agency *agency, struct an_buf *ret_pdf, struct an_err *reterr)
+static json_t *
+texts_json(const char *const *texts, size_t count)
 {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(texts[i]));
+    return list;
+}
+
+an_code
+request_lay_out_letter(const struct an_desk *desk, const struct request_letter *letter, struct an_buf *ret_pdf,
+                       struct an_err *reterr)
+{
+    const struct an_agency *agency = letter->agency;
     AN_CLEANUP(an_buf_free) struct an_buf json = an_buf_new(AN_LIMIT_MESSAGE_BYTES);
     AN_CLEANUP(an_free_ptr) char *date = place_date(agency->province, desk->at);
+    AN_CLEANUP(an_free_ptr) char *number = number_or_room(letter->number, agency->code);
     const char *lines[4];
     char first[300];
-    size_t count = signature_lines(signer, lines, first);
-    AN_CLEANUP(an_json_free) json_t *body = json_array();
-    AN_CLEANUP(an_json_free) json_t *signing = json_array();
-    AN_CLEANUP(an_json_free) json_t *root = NULL;
+    size_t count = signature_lines(letter->signer, letter->head, lines, first);
+    AN_CLEANUP(an_json_free) json_t *root = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:o, s:{s:o, s:s}, s:[s, s]}", "kind", "van-ban", "parent_agency",
+        agency->superior_name ? agency->superior_name : "", "agency", agency->name, "number", number, "place_date", date,
+        "subject", letter->subject, "to", letter->to, "body", texts_json(letter->lines, letter->count), "signature",
+        "lines", texts_json(lines, count), "name", desk->name, "recipients", "Như trên;", "Lưu: VT.");
 
-    for (size_t i = 0; i < letter->count; i++)
-        json_array_append_new(body, json_string(letter->lines[i]));
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(signing, json_string(lines[i]));
-    root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:O, s:{s:O, s:s}, s:[s, s]}", "kind", "van-ban",
-                     "parent_agency",
-                     agency->superior_name ? agency->superior_name : "", "agency", agency->name, "place_date", date,
-                     "subject", letter->subject,
-                     "to", letter->to, "body", body, "signature", "lines", signing, "name", desk->name, "recipients",
-                     "Như trên;", "Lưu: VT.");
     if (root == NULL)
         AN_FAIL(reterr, AN_E_UTF8, "letter");
     an_json_write(&json, root);

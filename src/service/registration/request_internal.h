@@ -77,17 +77,17 @@ an_code request_missing(const struct an_dossier *request, const json_t *content,
                         const char **ret_fields,
                         const char **ret_rows, size_t count, struct an_err *reterr) AN_MUST_USE;
 /* The form as a PDF, not signed, dated so; the same dossier, head and time give the same bytes. */
-an_code request_lay_out(const struct an_desk *desk, const struct an_dossier *request, const struct an_post *head,
-                        an_time at, struct an_buf *ret_pdf, struct an_err *reterr) AN_MUST_USE;
-/* A letter of an authority: a notice with reasons. */
+an_code request_lay_out(const struct an_dossier *request, const struct an_post *head, an_time at,
+                        struct an_buf *ret_pdf, struct an_err *reterr) AN_MUST_USE;
+/* A letter of an authority: a notice with reasons. number "" = room is left for it. */
 struct request_letter {
-    const char *subject, *to;
+    const char *number, *subject, *to;
     const char *const *lines;
     size_t count;
+    const struct an_agency *agency; /* whose letter it is */
+    const struct an_post *signer, *head;
 };
-an_code request_lay_out_letter(const struct an_desk *desk, const struct request_letter *letter,
-                               const struct an_post *signer,
-                               const struct an_agency *agency, struct an_buf *ret_pdf,
+an_code request_lay_out_letter(const struct an_desk *desk, const struct request_letter *letter, struct an_buf *ret_pdf,
                                struct an_err *reterr) AN_MUST_USE;
 /* Signs a PDF with a person's key and keeps it among the papers. */
 an_code request_sign_pdf(const struct an_desk *desk, an_bytes pdf, const struct an_person_key *key,
@@ -111,6 +111,12 @@ an_code request_require_form(const struct an_desk *desk, struct an_tx *tx, const
 /* An agency's first request comes on paper: none of its certificates is in force, nor has its head one. */
 an_code request_may_be_paper(struct an_tx *tx, int64_t agency, an_time at, struct an_arena *arena, bool *ret,
                              struct an_err *reterr) AN_MUST_USE;
+
+/* ---- request_notice.c ---- */
+/* The agency behind a role: who filed, or the body that the configuration names. */
+an_code request_find_body(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request,
+                          const char *role, struct an_arena *arena, struct an_agency *ret, bool *ret_found,
+                          struct an_err *reterr) AN_MUST_USE;
 
 /* ---- request_rule.c: what the regulation says ---- */
 struct request_rule {

@@ -21,11 +21,9 @@ request_mail_host(const struct an_instance *instance)
     return at != NULL && at[1] != '\0' ? at + 1 : "localhost";
 }
 
-/* The agency behind a role: who filed, or the body that the configuration names. */
-static an_code
-find_body(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, const char *role,
-          struct an_arena *arena,
-          struct an_agency *ret, bool *ret_found, struct an_err *reterr)
+an_code
+request_find_body(const struct an_desk *desk, struct an_tx *tx, const struct an_dossier *request, const char *role,
+                  struct an_arena *arena, struct an_agency *ret, bool *ret_found, struct an_err *reterr)
 {
     const char *code = strcmp(role, "qltt") == 0 || strcmp(role, "sender") == 0 || strcmp(role, "thu-truong") == 0
         ? request->agency : an_config_body(&desk->instance->config, role);
@@ -54,7 +52,7 @@ request_notify(const struct an_desk *desk, struct an_tx *tx, const struct an_dos
     bool found = false;
     int64_t id = 0;
 
-    AN_TRY(find_body(desk, tx, request, word->role, arena, &agency, &found, reterr));
+    AN_TRY(request_find_body(desk, tx, request, word->role, arena, &agency, &found, reterr));
     if (word->citation[0] != '\0')
         an_citation_text(desk->instance->regulations, word->citation, false, &cite);
     an_buf_printf(&text, "Kính gửi: %s\n\nHồ sơ %s%s%s(%s), mã request:%lld.\n%s\n", found ? agency.name : word->role,

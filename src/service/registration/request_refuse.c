@@ -9,14 +9,14 @@
 struct refusing {
     const struct an_desk *desk;
     int64_t id;
-    const char *reason;
+    const char *reason, *number; /* of the letter; "" = none yet */
     const struct an_request_verdict *verdict; /* of items; NULL = the whole dossier */
     const struct an_person_key *key;
     struct an_arena *arena;
     struct an_dossier request;
     struct request_rule rule;
     struct an_agency agency, to;
-    struct an_post post;
+    struct an_post post, head; /* who signs; who heads the agency */
     struct request_refusal *refusal;
 };
 
@@ -68,6 +68,7 @@ read_refusing(void *context, struct an_tx *tx, struct an_err *reterr)
     AN_TRY(an_agency_find(tx, r->desk->agency, r->arena, &r->agency, reterr));
     AN_TRY(an_agency_find_code(tx, r->request.agency, r->arena, &r->to, &closed, reterr));
     AN_TRY(an_post_at(tx, r->desk->person, 0, r->desk->at, r->arena, &r->post, reterr));
+    AN_TRY(an_agency_head(tx, r->desk->agency, r->desk->at, r->arena, &r->head, reterr));
     if (r->post.id == 0)
         AN_FAIL(reterr, AN_E_DESK_PERSON, "%s", r->desk->number);
     if (r->verdict != NULL)
@@ -119,8 +120,9 @@ make_letter(struct refusing *r, struct an_err *reterr)
                         r->agency.name, r->verdict ? "các mục sau đây của danh sách" : "yêu cầu");
     code = make_paragraphs(r, first, &lines, &count, reterr);
     if (code == AN_OK) {
-        struct request_letter letter = {.subject = subject, .to = r->to.name, .lines = lines, .count = count};
-        code = request_lay_out_letter(desk, &letter, &r->post, &r->agency, &pdf, reterr);
+        struct request_letter letter = {.number = r->number, .subject = subject, .to = r->to.name, .lines = lines,
+                                        .count = count, .agency = &r->agency, .signer = &r->post, .head = &r->head};
+        code = request_lay_out_letter(desk, &letter, &pdf, reterr);
     }
     free(lines);
     AN_TRY(code);
@@ -149,7 +151,8 @@ an_code
 request_write_refusal(const struct an_desk *desk, int64_t id, const struct an_request_verdict *verdict,
                       const struct an_person_key *key, struct request_refusal *ret, struct an_err *reterr)
 {
-    struct refusing r = {.desk = desk, .id = id, .reason = verdict->reason, .verdict = verdict, .key = key,
+    struct refusing r = {.desk = desk, .id = id, .reason = verdict->reason,
+                         .number = verdict->number ? verdict->number : "", .verdict = verdict, .key = key,
                          .refusal = ret};
 
     return write_letter(&r, reterr);
@@ -190,11 +193,12 @@ write_refused(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 an_code
-an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const struct an_person_key *key,
-                  struct an_err *reterr)
+an_request_refuse(const struct an_desk *desk, int64_t id, const char *reason, const char *number,
+                  const struct an_person_key *key, struct an_err *reterr)
 {
     AN_CLEANUP(request_refusal_done) struct request_refusal refusal = {0};
-    struct refusing r = {.desk = desk, .id = id, .reason = reason, .key = key, .refusal = &refusal};
+    struct refusing r = {.desk = desk, .id = id, .reason = reason, .number = number ? number : "", .key = key,
+                         .refusal = &refusal};
 
     if (reason == NULL || reason[0] == '\0')
         AN_FAIL(reterr, AN_E_REQUEST_REASON, "--reason");

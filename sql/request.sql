@@ -192,6 +192,13 @@ UPDATE outbox SET state = 1, tries = tries + 1, sent_at = $3, owner = '', owner_
 -- name: outbox_later
 UPDATE outbox SET state = $3, tries = tries + 1, next_at = $4, owner = '', owner_until = 0, error = $5 WHERE id = $1 AND owner = $2 AND state = 0
 
+-- By a person's hand: once more, or not any more; not while somebody has it in hand, nor what a server has taken.
+-- name: outbox_again
+UPDATE outbox SET state = 0, next_at = $2, error = '' WHERE notice = $1 AND state <> 1 AND owner_until <= $2
+
+-- name: outbox_aside
+UPDATE outbox SET state = 3, error = $3 WHERE notice = $1 AND state IN (0, 2) AND owner_until <= $2
+
 -- name: outbox_count
 SELECT COUNT(*) FROM outbox WHERE state = $1
 

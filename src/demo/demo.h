@@ -4,13 +4,12 @@
 
 #include "ca/ca.h"
 #include "cli/cli.h"
+#include "proc/json.h"
 #include "proc/layout.h"
 #include "proc/render.h"
 #include "regulation/regulation.h"
 #include "sign/sign.h"
 #include "verify/verify.h"
-
-#include <jansson.h>
 
 /* One sample subscriber (or authority) with its token, key and certificate. */
 struct demo_party {

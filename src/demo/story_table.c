@@ -1,5 +1,5 @@
-/* What a story says to its reader: why something was refused; and at its end the same questions to the five regulations,
- * each on a day of its own. */
+/* What a story says to its reader: why something was refused; and at its end the same questions to the five
+ * regulations, each on a day of its own. */
 #include "demo/demo.h"
 
 #include "regulation/explain.h"

@@ -50,6 +50,7 @@ struct an_mail {
     uint64_t timeout_ms;
 };
 /* Hands one letter to the server. AN_OK: the server has taken it for every recipient. AN_E_MAIL_REFUSED: it said 5xx to
- * a recipient or the letter, and trying again is useless; AN_E_MAIL_LATER (4xx), AN_E_MAIL_LOGIN, AN_E_FETCH_*: try
- * again. When the connection broke after the letter was sent it may have been taken: send the same Message-ID again. */
+ * a recipient or the letter, and trying again is useless; AN_E_MAIL_LATER (4xx): try this one again; AN_E_MAIL_SERVER
+ * (it takes nothing from us: its greeting, our sender), AN_E_MAIL_LOGIN, AN_E_FETCH_*: try all again. When the
+ * connection broke after the letter was sent it may have been taken: send the same Message-ID again. */
 an_code an_mail_send(struct an_fetcher *fetcher, const struct an_mail *mail, struct an_err *reterr) AN_MUST_USE;

@@ -12,6 +12,7 @@ struct post {
     const struct an_fetch_config *config;
     an_bytes rest; /* of the letter */
     bool is_blocked;
+    bool is_about_letter; /* the last command named a recipient, or the letter itself */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -50,6 +51,19 @@ give_letter(char *into, size_t size, size_t count, void *context)
         memcpy(into, part.ptr, part.len);
     post->rest = an_bytes_slice(post->rest, part.len, SIZE_MAX);
     return part.len;
+}
+
+/* What a server says to EHLO, to who sends, to a log-in is between it and us, whatever the letter is. */
+static int
+note_command(CURL *curl, curl_infotype type, char *data, size_t size, void *context)
+{
+    struct post *post = context;
+    an_bytes line = AN_BYTES(data, size);
+
+    (void)curl;
+    if (type == CURLINFO_HEADER_OUT && !an_bytes_starts_with(line, AN_LIT("QUIT")))
+        post->is_about_letter = an_bytes_starts_with(line, AN_LIT("RCPT")) || an_bytes_starts_with(line, AN_LIT("DATA"));
+    return 0;
 }
 
 /* An address goes into a line of the conversation: nothing in it may end that line or its brackets. */
@@ -118,6 +132,9 @@ set_options(CURL *curl, struct post *post, const struct an_fetch_letter *letter,
     curl_easy_setopt(curl, CURLOPT_READDATA, post);
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, post->fault);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, note_command);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, post);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to note_command alone */
 }
 
 /* What the server said decides before what curl calls it: a refused recipient and a broken line are one code to
@@ -136,6 +153,8 @@ name_trouble(CURL *curl, const struct post *post, const struct an_fetch_letter *
         AN_FAIL(reterr, AN_E_MAIL_LOGIN, "%.80s", letter->server);
     if (trouble == CURLE_USE_SSL_FAILED)
         AN_FAIL(reterr, AN_E_FETCH_TLS, "%.80s: %s", letter->server, post->fault);
+    if (reply >= 400 && reply < 600 && !post->is_about_letter)
+        AN_FAIL(reterr, AN_E_MAIL_SERVER, "%.80s: %ld %s", letter->server, reply, post->fault);
     if (reply >= 500 && reply < 600)
         AN_FAIL(reterr, AN_E_MAIL_REFUSED, "%.80s: %ld %s", letter->server, reply, post->fault);
     if (reply >= 400 && reply < 500)

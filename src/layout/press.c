@@ -166,8 +166,8 @@ line_height(const struct style *style)
     return style->size * (style->pitch > 0 ? style->pitch : 1.2);
 }
 
-/* A word too long for its line goes on in the next without a hyphen: in an address or a serial number it would be read as
- * part of it. */
+/* A word too long for its line goes on in the next without a hyphen: in an address or a serial number it would be read
+ * as part of it. */
 static void
 set_attributes(PangoLayout *text, size_t bold_bytes)
 {

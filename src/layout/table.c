@@ -78,8 +78,8 @@ style_of(const struct table *table, bool is_head, size_t column)
 /* What a column needs so that no word in it breaks: up to a bound, since the number of a certificate may take two lines
  * sooner than the names beside it six. */
 static an_code
-measure_columns(struct press *press, struct an_arena *arena, const struct table *table, double needed[static COLUMNS_MAX],
-                struct an_err *reterr)
+measure_columns(struct press *press, struct an_arena *arena, const struct table *table,
+                double needed[static COLUMNS_MAX], struct an_err *reterr)
 {
     for (size_t row = 0; row <= json_array_size(table->rows); row++) {
         const json_t *cells = row == 0 ? table->head : json_array_get(table->rows, row - 1);

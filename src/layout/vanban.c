@@ -157,7 +157,8 @@ plain_lead(struct an_arena *arena, const json_t *item)
 static bool
 flow_pair(struct press *press, struct an_arena *arena, const json_t *list, size_t i)
 {
-    const char *left = plain_lead(arena, json_array_get(list, i)), *right = plain_lead(arena, json_array_get(list, i + 1));
+    const char *left = plain_lead(arena, json_array_get(list, i));
+    const char *right = plain_lead(arena, json_array_get(list, i + 1));
     double half = press_width(press) / 2;
 
     if (press->page_width < press->page_height || left == NULL || right == NULL)

@@ -263,7 +263,8 @@ cmd_request_approve(struct cli *cli, const void *options, char **args, int count
     AN_CLEANUP(seat_close) struct seat seat = {0};
     AN_CLEANUP(an_free_ptr) int64_t *places = NULL;
     const struct request_args *a = options;
-    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason, .number = a->number,
+    struct an_request_verdict verdict = {.count = a->item.count, .approve = !a->mine, .reason = a->reason,
+                                        .number = a->number,
                                          .progress = tell_progress, .context = cli};
     struct an_err err = {0};
     size_t decided = 0;

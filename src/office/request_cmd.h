@@ -34,4 +34,6 @@ int cmd_request_list(struct cli *cli, const void *options, char **args, int coun
 int cmd_request_show(struct cli *cli, const void *options, char **args, int count);
 int cmd_notice_list(struct cli *cli, const void *options, char **args, int count);
 int cmd_notice_show(struct cli *cli, const void *options, char **args, int count);
+int cmd_notice_resend(struct cli *cli, const void *options, char **args, int count);
+int cmd_notice_set_aside(struct cli *cli, const void *options, char **args, int count);
 int cmd_notice_run(struct cli *cli, const void *options, char **args, int count);

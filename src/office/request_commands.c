@@ -108,6 +108,8 @@ static const struct command commands[] = {
     {"request handover", "ID", 1, 1, OFFICE_OPTS(handover_opts, request_args), RUN(cmd_request_handover), "ghi nhận đã bàn giao thiết bị theo biên bản", "note that the devices were handed over by a record", NULL, NULL},
     {"notice list", "", 0, 0, OFFICE_OPTS(notice_opts, request_args), RUN(cmd_notice_list), "danh sách thông báo và thư", "list notices and letters", NULL, NULL},
     {"notice show", "ID", 1, 1, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_notice_show), "xem một thông báo", "show a notice", NULL, NULL},
+    {"notice resend", "ID", 1, 1, OFFICE_OPTS(desk_opts, request_args), RUN(cmd_notice_resend), "gửi lại thư bị máy chủ từ chối hoặc đang chờ", "send a letter again that a server refused, or that waits", NULL, NULL},
+    {"notice set-aside", "ID", 1, 1, OFFICE_OPTS(reason_opts, request_args), RUN(cmd_notice_set_aside), "không gửi thư này nữa, nêu lý do", "send this letter no more, for a reason", NULL, NULL},
     {"notice run", "", 0, 0, OFFICE_OPTS(run_opts, request_args), RUN(cmd_notice_run), "việc hằng ngày: nhắc hạn, báo quá hạn, gửi thư", "the daily work: reminders, overdue requests, letters",
      "Không có --as là bộ hẹn giờ của máy; có --as thì chỉ người giữ sổ của mọi cơ quan. Mỗi lần chạy được ghi vào nhật ký.",
      "Without --as it is the timer of the machine; with it, only who keeps the register of all agencies. Each run is logged."},

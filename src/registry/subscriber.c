@@ -17,8 +17,8 @@ static const struct col cert_cols[] = {
     C(COL_TEXT, serial), C(COL_INT, subscriber), C(COL_INT, device), C(COL_TEXT, object_id), C(COL_TIME, since),
 };
 static const struct reg_pager subscriber_pager = {
-    AN_SQL_SUBSCRIBER_PAGE_NAME, AN_SQL_SUBSCRIBER_PAGE_KEY, AN_SQL_SUBSCRIBER_PAGE_AGENCY, AN_SQL_SUBSCRIBER_PAGE_AGENCY_KEY,
-    COLS(subscriber_cols), sizeof(struct an_subscriber)};
+    AN_SQL_SUBSCRIBER_PAGE_NAME, AN_SQL_SUBSCRIBER_PAGE_KEY, AN_SQL_SUBSCRIBER_PAGE_AGENCY,
+    AN_SQL_SUBSCRIBER_PAGE_AGENCY_KEY, COLS(subscriber_cols), sizeof(struct an_subscriber)};
 
 /* ---- adding, changing ---- */
 /* A subscription that began in the days of its person and agency stays theirs. */

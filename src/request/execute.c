@@ -7,6 +7,7 @@
 #include "request/internal.h"
 
 #include "base/file.h"
+#include "crypto/crypto.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,26 +35,45 @@ process_start(long pid)
     return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
 }
 
+/* Where a number of a process means this process: the name of the machine, and what tells apart two of one name (its
+ * boot, and the container's own numbering). Cloned machines would otherwise take each other's living for dead. */
+static void
+this_machine(char ret[static 64])
+{
+    AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(4096);
+    struct utsname machine = {0};
+    uint8_t digest[AN_DIGEST_MAX];
+    char numbering[64] = "";
+
+    uname(&machine);
+    if (an_file_read("/proc/sys/kernel/random/boot_id", 100, &text, NULL) != AN_OK)
+        an_buf_reset(&text);
+    if (readlink("/proc/self/ns/pid", numbering, sizeof(numbering) - 1) > 0)
+        an_buf_str(&text, numbering);
+    an_hash_once(AN_SHA256, an_buf_view(&text), digest);
+    snprintf(ret, 64, "%.40s-%02x%02x%02x%02x", machine.nodename, digest[0], digest[1], digest[2], digest[3]);
+}
+
 void
 an_execution_owner(char ret[static 80])
 {
-    struct utsname machine = {0};
+    char machine[64];
 
-    uname(&machine);
-    snprintf(ret, 80, "%.40s:%ld:%llu", machine.nodename, (long)getpid(), process_start((long)getpid()));
+    this_machine(machine);
+    snprintf(ret, 80, "%s:%ld:%llu", machine, (long)getpid(), process_start((long)getpid()));
 }
 
 /* Of this machine, and no such process. */
 static bool
 is_dead(const char *owner)
 {
-    struct utsname machine = {0};
+    char machine[64];
     const char *end = strrchr(owner, ':'), *at;
     long pid;
 
-    uname(&machine);
-    size_t name = strnlen(machine.nodename, 40);
-    if (end == NULL || strncmp(owner, machine.nodename, name) != 0 || owner[name] != ':')
+    this_machine(machine);
+    size_t name = strlen(machine);
+    if (end == NULL || strncmp(owner, machine, name) != 0 || owner[name] != ':')
         return false;
     at = owner + name + 1;
     pid = strtol(at, NULL, 10);

@@ -18,15 +18,20 @@ is_plain(const char *text)
     return strchr(text, '"') == NULL && strchr(text, '\\') == NULL && strstr(text, "=?") == NULL && strlen(text) < 60;
 }
 
-/* Cuts never fall into a character: an encoded word is text by itself. */
+/* Cuts never fall into a character: an encoded word is text by itself. Rather than into a word they fall behind a
+ * space, since not every program that reads letters joins the parts without one. */
 static size_t
 word_length(an_bytes rest)
 {
-    size_t len = rest.len < WORD_BYTES ? rest.len : WORD_BYTES;
+    size_t len = rest.len < WORD_BYTES ? rest.len : WORD_BYTES, space = len;
 
-    while (len < rest.len && len > 1 && (rest.ptr[len] & 0xC0) == 0x80)
+    if (len == rest.len)
+        return len;
+    while (len > 1 && (rest.ptr[len] & 0xC0) == 0x80)
         len--;
-    return len;
+    while (space > 1 && rest.ptr[space - 1] != ' ')
+        space--;
+    return space > 1 ? space : len;
 }
 
 static void

@@ -202,6 +202,34 @@ an_outbox_count(struct an_tx *tx, enum an_letter_state state, int64_t *ret, stru
     return an_tx_int(tx, AN_SQL_OUTBOX_COUNT, values, AN_COUNT(values), ret, reterr);
 }
 
+static an_code
+change_letter(struct an_tx *tx, enum an_sql statement, const struct an_value *values, size_t count,
+              struct an_err *reterr)
+{
+    int64_t changed = 0;
+
+    AN_TRY(an_tx_run(tx, statement, values, count, &changed, reterr));
+    if (changed != 1)
+        AN_FAIL(reterr, AN_E_NOTICE_LETTER, "notice:%lld", (long long)values[0].number);
+    return AN_OK;
+}
+
+an_code
+an_outbox_again(struct an_tx *tx, int64_t notice, an_time now, struct an_err *reterr)
+{
+    struct an_value values[] = {AN_V_INT(notice), AN_V_INT(now)};
+
+    return change_letter(tx, AN_SQL_OUTBOX_AGAIN, values, AN_COUNT(values), reterr);
+}
+
+an_code
+an_outbox_set_aside(struct an_tx *tx, int64_t notice, const char *reason, an_time now, struct an_err *reterr)
+{
+    struct an_value values[] = {AN_V_INT(notice), AN_V_INT(now), an_v_text(reason)};
+
+    return change_letter(tx, AN_SQL_OUTBOX_ASIDE, values, AN_COUNT(values), reterr);
+}
+
 /* ---- works that are done day by day ---- */
 static an_code
 take_time(void *context, const struct an_row *row, struct an_err *reterr)

@@ -64,6 +64,11 @@ an_code an_outbox_take(struct an_tx *tx, const char *owner, an_time now, struct 
 an_code an_outbox_done(struct an_tx *tx, const struct an_letter *letter, const char *owner, an_code code,
                        const char *error, an_time now,
                        struct an_err *reterr) AN_MUST_USE;
+/* A letter that waits or was refused: once more now; or set aside, with the reason. AN_E_NOTICE_LETTER: it is sent,
+ * none, or in hand at this moment. */
+an_code an_outbox_again(struct an_tx *tx, int64_t notice, an_time now, struct an_err *reterr) AN_MUST_USE;
+an_code an_outbox_set_aside(struct an_tx *tx, int64_t notice, const char *reason, an_time now,
+                            struct an_err *reterr) AN_MUST_USE;
 an_code an_outbox_count(struct an_tx *tx, enum an_letter_state state, int64_t *ret, struct an_err *reterr) AN_MUST_USE;
 
 /* The letter as RFC 5322 with MIME: from "name <address>", UTF-8 in base64, the attachment (AN_NONE = none) as a

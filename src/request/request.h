@@ -179,7 +179,7 @@ struct an_execution {
 an_code an_execution_plan(struct an_tx *tx, int64_t id, int64_t place, an_time at, struct an_err *reterr) AN_MUST_USE;
 an_code an_execution_find(struct an_tx *tx, int64_t id, int64_t place, struct an_execution *ret, bool *ret_found,
                           struct an_err *reterr) AN_MUST_USE;
-/* "host:pid:start": who this process is. Another process of this machine can tell whether it lives. */
+/* "machine:pid:start": who this process is. Another process of this machine can tell whether it lives. */
 void an_execution_owner(char ret[static 80]);
 /* Takes it when nobody has it, its owner is dead, or his time is over. *ret_taken false: somebody works on it, or it is
  * done. */

@@ -300,6 +300,12 @@ load_lines(struct finder *f, size_t index, struct an_text_lines *ret, double *re
     return AN_OK;
 }
 
+static bool
+is_below(const struct block *block, const struct block *other)
+{
+    return block->page > other->page || (block->page == other->page && block->bottom < other->bottom);
+}
+
 static an_code
 find_block(struct finder *f, const char *wanted, struct block *ret, struct an_err *reterr)
 {
@@ -324,11 +330,12 @@ find_block(struct finder *f, const char *wanted, struct block *ret, struct an_er
             continue;
         found += found == 0 || block.page != ret->page || fabs(block.bottom - ret->bottom) > 1 ||
             fabs(block.centre - ret->centre) > 30;
-        *ret = block;
+        if (found == 1 || !f->session->setup.near_last || is_below(&block, ret))
+            *ret = block;
     }
     if (found == 0)
         AN_FAIL(reterr, AN_E_SIGN_PLACE, "%s (%zu)", wanted, hits.count);
-    if (found > 1)
+    if (found > 1 && !f->session->setup.near_last)
         AN_FAIL(reterr, AN_E_SIGN_PLACE_AMBIGUOUS, "%s (%zu)", wanted, found);
     return AN_OK;
 }

@@ -32,6 +32,7 @@ struct an_sign_setup {
     enum an_revocation_mode revocation; /* of the signer's own path, before signing */
     const char *number, *copy_kind, *agency;
     const char *near_text;             /* printed name or title beside the place; NULL = the signer's name */
+    bool near_last;                    /* of several such places the last: papers of our own end with the signature */
     enum an_level level;
     enum an_tsa_failure on_tsa_failure;
     an_code (*time_stamp)(void *context, enum an_digest digest, an_bytes imprint, struct an_buf *ret_token,

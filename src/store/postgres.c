@@ -476,9 +476,9 @@ check_url(const char *url, struct an_err *reterr)
 }
 
 /* What was acknowledged must be on disk whatever the server's default; whoever hangs in a transaction must not stop the
- * others. Every statement of ours goes by an index, in its order, a row at a time, and must do so while the server knows
- * nothing yet of a table that has just grown: no plan may rest on statistics (docs/decisions/160). What is switched off
- * is still done where there is no other way. */
+ * others. Every statement of ours goes by an index, in its order, a row at a time, and must do so while the server
+ * knows nothing yet of a table that has just grown: no plan may rest on statistics (docs/decisions/160). What is
+ * switched off is still done where there is no other way. */
 static const char session_script[] =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');"
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '20s'; SET client_min_messages = 'warning'; SET jit = off;"

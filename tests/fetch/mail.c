@@ -65,7 +65,7 @@ converse(int fd)
             say(out, "250 8BITMIME");
         } else if (strncasecmp(line, "MAIL", 4) == 0) {
             snprintf(last_from, sizeof(last_from), "%.290s", line);
-            say(out, "250 ok");
+            say(out, strstr(line, "<banned@") ? "550 no relaying" : strstr(line, "<hurried@") ? "451 not now" : "250 ok");
         } else if (strncasecmp(line, "RCPT", 4) == 0) {
             answer_recipient(out, line, &refuse_data, &drop);
         } else if (strncasecmp(line, "DATA", 4) == 0) {
@@ -134,12 +134,15 @@ outcomes_are_told_apart(void **state)
         {"smtp://@", "antin@mau.gov.vn", "refuse-data@mau.gov.vn", true, AN_E_MAIL_REFUSED},
         {"smtp://@", "antin@mau.gov.vn", "full@mau.gov.vn", true, AN_E_MAIL_LATER},
         {"smtp://@", "antin@mau.gov.vn", "drop@mau.gov.vn", true, AN_E_FETCH_PROTOCOL},
+        {"smtp://@", "banned@mau.gov.vn", "ok@mau.gov.vn", true, AN_E_MAIL_SERVER}, /* nobody's letters, so none is refused for good */
+        {"smtp://@", "hurried@mau.gov.vn", "ok@mau.gov.vn", true, AN_E_MAIL_SERVER},
         {"smtp://@", "antin@mau.gov.vn", "ok@mau.gov.vn", false, AN_E_FETCH_TLS},
         {"smtp://@", "antin@mau.gov.vn", "ok@mau.gov.vn>\r\nDATA", true, AN_E_MAIL_ADDRESS},
         {"smtp://@", "antin", "ok@mau.gov.vn", true, AN_E_MAIL_ADDRESS},
         {"smtp://@/path", "antin@mau.gov.vn", "ok@mau.gov.vn", true, AN_E_FETCH_URL},
         {"http://@", "antin@mau.gov.vn", "ok@mau.gov.vn", true, AN_E_FETCH_URL},
         {"smtp://127.0.0.1:1", "antin@mau.gov.vn", "ok@mau.gov.vn", true, AN_E_FETCH_REFUSED},
+        {"smtp://@", "antin@mau.gov.vn", "ok@mau.gov.vn", true, AN_OK},
     };
     AN_CLEANUP(an_fetcher_stop) struct an_fetcher *fetcher = start(true);
 

@@ -4,14 +4,14 @@ form, openssl on the certificates in them, an SMTP server of our own for the let
 On PostgreSQL one regulation does everything again, the others what differs; ANTIN_FULL=1: everything everywhere, and more kills.
 
 stories.py ANTIN TROUBLE.so REGULATION [DATABASE-URL]"""
-import datetime, email, email.policy, json, os, shutil, socketserver, subprocess, sys, tempfile, threading, time, zipfile
+import contextlib, datetime, email, email.policy, json, os, random, shutil, socketserver, sqlite3, subprocess, sys, tempfile, threading, time, zipfile
 from pathlib import Path
 
 antin, trouble, regulation = sys.argv[1:4]
 database = sys.argv[4] if len(sys.argv) > 4 else None
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "stories"
 FULL = bool(os.environ.get("ANTIN_FULL"))
-KILLS = 40 if FULL else 8
+KILLS = 50 if FULL else 8
 SOFTHSM = next((p for p in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so") if os.path.exists(p)), None)
 if SOFTHSM is None or not all(map(shutil.which, ("openssl", "pdfsig", "pdftotext", "pkcs11-tool"))):
     print("SoftHSM2, openssl, opensc or poppler-utils is not installed")
@@ -25,6 +25,7 @@ os.environ.update(SOFTHSM2_CONF=str(work / "softhsm2.conf"), P11_TROUBLE_MODULE=
 os.environ.pop("SOURCE_DATE_EPOCH", None)
 home = work / "so"
 passed, failures = 0, []
+dice = random.Random(int(os.environ.get("ANTIN_SEED", time.time_ns())))
 began = time.monotonic()
 
 
@@ -533,7 +534,48 @@ def workbook(path, rows):
         file.writestr("xl/worksheets/sheet1.xml", f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{sheet}</sheetData></worksheet>')
 
 
+def node_folders():
+    """The folder of the instance; on PostgreSQL the one of a second node beside it, when this user may give it a machine's name."""
+    if not database or subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode:
+        return [home]
+    second = work / "nut-hai"
+    shutil.rmtree(second, ignore_errors=True)
+    shutil.copytree(home, second, ignore=shutil.ignore_patterns("*.sock"))
+    shutil.rmtree(second / "pins")
+    (second / "pins").symlink_to(home / "pins")  # of the same devices
+    return [home, second]
+
+
+def kill_at_random(commands, day, may_kill):
+    """Starts them at once and kills each at a moment of its own, helpers too; how many it came to."""
+    devices = {path: path.read_bytes() for path in (work / "tokens").glob("*/token.object")}
+    env = dict(os.environ, SOURCE_DATE_EPOCH=str(day))
+    ends = [(time.monotonic() + dice.uniform(0.05, 2.5), subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, start_new_session=True)) for c in commands]
+    kills = 0
+    for end, worker in sorted(ends, key=lambda pair: pair[0]):
+        try:
+            worker.wait(max(0, end - time.monotonic()) if may_kill else None)
+        except subprocess.TimeoutExpired:
+            os.killpg(worker.pid, 9)
+            worker.wait()
+            kills += 1
+    for path, whole in devices.items():  # SoftHSM2 rewrites this file in place at every login; a device does not lose itself
+        if not path.exists() or path.stat().st_size < len(whole):
+            path.write_bytes(whole)
+    return kills
+
+
 def killed(shown):
+    """Lists of five, until processes have been killed often enough."""
+    kills, rounds = 0, 0
+    while kills < KILLS and rounds < 30 and not failures:
+        kills += killed_over_a_list(shown, rounds)
+        rounds += 1
+    check(kills >= KILLS, f"killed {kills} times")
+    print(f"  {kills} kills over {rounds} lists, {len(node_folders())} nodes", flush=True)
+
+
+def killed_over_a_list(shown, turn):
     """A list of five is carried out by processes that are killed at any moment: one key, one certificate each, and the end is told once."""
     head, cuc = "CB000003", "CB000001"
     agency = shown[1]["agency"]
@@ -543,14 +585,14 @@ def killed(shown):
     day = started + 20 * 86400  # the head's certificate is in force
     desk = lambda who, *args, **more: run(*args, "--dir", home, "--as", who, day=day, **more)
     subscribers = []
-    for n in range(5):
-        person = desk(cuc, "person", "add", "--name", f"Người Thứ {n}", "--agency", agency, "--email", f"thu{n}@mau.gov.vn", "--identity", f"00108000010{n}",
-                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"091300000{n}")["number"]
+    for n in range(5 * turn, 5 * turn + 5):
+        person = desk(cuc, "person", "add", "--name", f"Người Thứ {n}", "--agency", agency, "--email", f"thu{n}@mau.gov.vn", "--identity", f"001080001{n:03}",
+                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"0913001{n:03}")["number"]
         desk(cuc, "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2018-01-01")
         subscribers.append(desk(head, "subscriber", "add", "--person", person)["number"])
         desk(cuc, "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
     workbook(work / "list.xlsx", [["Ghi chú", "Số hiệu thuê bao"], *[["một; hai", s] for s in subscribers]])
-    request = desk(head, "request", "new", "--list", work / "list.xlsx", "--number", "99/ĐN-MẪU")["id"]
+    request = desk(head, "request", "new", "--list", work / "list.xlsx", "--number", f"{990 + turn}/ĐN-MẪU")["id"]
     desk(head, "request", "sign", request, *key)
     desk(head, "request", "send", request)
     if regulation == "binh-thuan-2017":
@@ -563,25 +605,16 @@ def killed(shown):
     decided = desk(cuc, "request", "show", request)
     check(decided["state"] == "executing" and [e["act"] for e in decided["history"]].count("request.begin") == 1, "decided once")
     before = text_of("ca", "list", "--dir", home, "--limit", 500).count('"serial"')
-    command = [antin, *map(str, ["request", "execute", request, "--dir", home, "--as", cuc, "--json"])]
-    devices = {path: path.read_bytes() for path in (work / "tokens").glob("*/token.object")}
+    nodes = [[antin, *map(str, ["request", "execute", request, "--dir", folder, "--as", cuc, "--json"])] for folder in node_folders()]
+    if len(nodes) > 1:  # a machine of its own
+        nodes[1] = ["unshare", "--uts", "sh", "-c", 'hostname nut-hai; exec "$@"', "sh", *nodes[1]]
     kills, state, deadline = 0, "executing", time.monotonic() + 300
     while state == "executing" and time.monotonic() < deadline:
-        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOURCE_DATE_EPOCH=str(day)), start_new_session=True)
-        try:
-            worker.wait(0.15 + 0.11 * (kills % 23) if kills < KILLS else None)  # the last may work in peace
-        except subprocess.TimeoutExpired:
-            os.killpg(worker.pid, 9)  # the helpers too
-            worker.wait()
-            kills += 1
-            for path, whole in devices.items():  # SoftHSM2 rewrites this file in place at every login; a device does not lose itself
-                if not path.exists() or path.stat().st_size < len(whole):
-                    path.write_bytes(whole)
+        kills += kill_at_random(nodes, day + 130 * kills, kills < 25)  # by then nobody waits for the dead of another machine
         state = desk(cuc, "request", "show", request)["state"]
     done = desk(cuc, "request", "show", request)
     after = text_of("ca", "list", "--dir", home, "--limit", 500).count('"serial"')
-    print(f"  {kills} kills", flush=True)
-    check(state == "awaiting" and kills > 0, f"done in the end: {state} after {kills} kills")
+    check(state == "awaiting", f"done in the end: {state} after {kills} kills")
     check(after - before == 5 and len({i["result"] for i in done["items"]}) == 5 and len({i["device"] for i in done["items"]}) == 5, f"five certificates, not {after - before}")
     check([e["act"] for e in done["history"]].count("request.execute") == 1, "told once")
     for item in done["items"]:
@@ -591,6 +624,7 @@ def killed(shown):
         # whoever was killed inside the module left halves; who went on took them away
         kinds = sorted((r.get("class"), r.get("id")) for r in rows if r.get("class"))
         check(len(kinds) == 3 and len({k for k, _ in kinds}) == 3 and len({i for _, i in kinds}) == 1, f"one key pair and its certificate on {item['device']}: {kinds}")
+    return kills
 
 
 def refused(code, *args, day=None):
@@ -598,10 +632,47 @@ def refused(code, *args, day=None):
     check(done.returncode != 0 and code in done.stderr, f"{' '.join(map(str, args[:2]))}: wanted {code}: exit {done.returncode} {done.stdout[-200:]} {done.stderr[-300:]}")
 
 
+@contextlib.contextmanager
+def writing_held():
+    """Nobody writes meanwhile: who comes has read what is so, and waits with his answer to it."""
+    if not database:
+        store = sqlite3.connect(home / "store.db", isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        yield
+        store.execute("ROLLBACK")
+        store.close()
+        return
+    psql = sorted(Path("/usr/lib/postgresql").glob("*/bin/psql"))[-1]
+    session = subprocess.Popen([psql, "-X", "-q", "-A", "-t", database], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    session.stdin.write("SELECT pg_advisory_lock(1097749614, hashtext(current_schema()));\nSELECT 'held';\n")  # the writer's lock (store/postgres.c)
+    session.stdin.flush()
+    while session.stdout.readline().strip() != "held":
+        pass
+    yield
+    session.communicate("SELECT pg_advisory_unlock_all();\n")
+
+
+def cpu_ticks(pid):
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])
+    except OSError:
+        return 0
+
+
 def at_once(day, *commands):
-    """Each in a process of its own, all at the same moment; how each ended and what it answered."""
+    """Each in a process of its own, all at the same moment: they are let go when every one waits for its turn to write. How each ended and what it
+    answered."""
     env = dict(os.environ, SOURCE_DATE_EPOCH=str(day))
-    running = [subprocess.Popen([antin, *map(str, c), "--dir", home, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) for c in commands]
+    with writing_held():
+        running = [subprocess.Popen([antin, *map(str, c), "--dir", home, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) for c in commands]
+        quiet, end = 0, time.monotonic() + 25
+        while quiet < 3 and time.monotonic() < end:
+            before = [cpu_ticks(p.pid) for p in running]
+            time.sleep(0.4)
+            still = all(b > 0 and cpu_ticks(p.pid) - b <= 2 for p, b in zip(running, before))
+            quiet = quiet + 1 if still else 0
+        check(all(p.poll() is None for p in running), f"all wait at the gate: {commands[0][:2]}")
     answers = [(process.communicate()[0], process.returncode) for process in running]
     return [code == 0 for _, code in answers], [json.loads(next((l for l in out.splitlines() if l.startswith("{")), "{}")) for out, _ in answers]
 
@@ -626,8 +697,8 @@ def raced(shown):
     def file_one():
         """Filed by four windows at once, sent by three."""
         n = next(count)
-        person = desk("CB000001", "person", "add", "--name", f"Người Tranh {n}", "--agency", agency, "--email", f"tranh{n}@mau.gov.vn", "--identity", f"00108000050{n}",
-                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"091400000{n}")["number"]
+        person = desk("CB000001", "person", "add", "--name", f"Người Tranh {n}", "--agency", agency, "--email", f"tranh{n}@mau.gov.vn", "--identity", f"0010800005{n:02}",
+                      "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"09140000{n:02}")["number"]
         desk("CB000001", "person", "post", person, "--agency", agency, "--title", "Chuyên viên", "--since", "2018-01-01")
         subscriber = desk("CB000003", "subscriber", "add", "--person", person)["number"]
         desk("CB000001", "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
@@ -653,23 +724,17 @@ def raced(shown):
         now = state(request)
         check(sum(went) == 1 and now["state"] in ("executing", "refused"), f"one of two officers decides: {went} {now['state']}")
         check(sum(e["act"] in ("request.begin", "request.refuse") for e in now["history"]) == 1, "decided once")
-    request = file_one()
-    desk("CB000001", "request", "accept", request)
-    command, kills = [antin, *map(str, ["request", "approve", request, "--dir", home, *first, "--json"])], 0
-    devices = {path: path.read_bytes() for path in (work / "tokens").glob("*/token.object")}
-    while state(request)["state"] == "accepted" and kills < 60:
-        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, SOURCE_DATE_EPOCH=str(day)), start_new_session=True)
-        try:
-            worker.wait(0.02 + 0.03 * kills)
-        except subprocess.TimeoutExpired:
-            os.killpg(worker.pid, 9)
-            worker.wait()
-            kills += 1
-            for path, whole in devices.items():
-                if not path.exists() or path.stat().st_size < len(whole):
-                    path.write_bytes(whole)
-    now = state(request)
-    check(now["state"] == "executing" and kills > 0 and [e["act"] for e in now["history"]].count("request.begin") == 1, f"decided once after {kills} kills: {now['state']}")
+    total = 0
+    while total < KILLS and not failures:
+        request, kills = file_one(), 0
+        desk("CB000001", "request", "accept", request)
+        command = [antin, *map(str, ["request", "approve", request, "--dir", home, *first, "--json"])]
+        while state(request)["state"] == "accepted":
+            kills += kill_at_random([command], day, kills < 60)
+        now = state(request)
+        check(now["state"] == "executing" and [e["act"] for e in now["history"]].count("request.begin") == 1, f"decided once after {kills} kills: {now['state']}")
+        total += kills
+    print(f"  {total} kills while deciding", flush=True)
     certificates_now = lambda: text_of("ca", "list", "--dir", home, "--limit", 500).count('"serial"')
     before = certificates_now()
     (home / "keys").rename(home / "keys.away")

@@ -125,7 +125,7 @@ open_session(struct signing *s, struct an_err *reterr)
     struct an_sign_setup setup = {
         .signer = s->signer, .cert = s->cert, .chain = &s->trust.untrusted, .anchors = &s->trust.anchors,
         .crls = &s->trust.crls,
-        .revocation = AN_REVOCATION_IF_AVAILABLE, .level = AN_LEVEL_B_B, .near_text = s->desk->name,
+        .revocation = AN_REVOCATION_IF_AVAILABLE, .level = AN_LEVEL_B_B, .near_text = s->desk->name, .near_last = true,
     };
 
     AN_TRY(an_desk_trust_load(s->desk->instance, &s->trust, reterr));

@@ -36,6 +36,7 @@ static const struct may { const char *act, *everywhere, *own; } may_table[] = {
     {"device.wipe", "cuc so-khcn", ""},
     {"device.record", "cuc so-khcn nguoi-quan-ly-thue-bao co-yeu", "qltt phu-trach-cntt van-thu"},
     {"notice.run", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
+    {"notice.send", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
     {"registry.import", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"registry.export", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
 };

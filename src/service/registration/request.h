@@ -166,6 +166,11 @@ struct an_notice_ran {
     size_t reminders, overdue, sent, refused, later;
     int64_t expired; /* certificates that are over, and now say so */
 };
+/* A letter that a mail server refused, or that waits: once more at the next run; or not any more, for a reason that is
+ * kept. AN_E_NOTICE_LETTER; told to the log. */
+an_code an_notice_resend(const struct an_desk *desk, int64_t notice, struct an_err *reterr) AN_MUST_USE;
+an_code an_notice_set_aside(const struct an_desk *desk, int64_t notice, const char *reason,
+                            struct an_err *reterr) AN_MUST_USE;
 /* The daily work: reminders, overdue dossiers, certificates that are over, and the letters that wait. Any number of
  * times, by any number of processes. Who starts it is asked for his right and told to the log: a person at his desk, or
  * (desk->person 0) the timer of the machine. */

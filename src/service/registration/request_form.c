@@ -266,7 +266,7 @@ open_session(const struct an_desk *desk, const struct an_person_key *key, const 
 {
     const struct an_look *look = NULL;
     struct an_sign_setup setup = {.signer = key->signer, .cert = key->cert, .image_png = key->image_png,
-                                  .near_text = near_text,
+                                  .near_text = near_text, .near_last = true,
                                   .level = AN_LEVEL_B_B, .revocation = AN_REVOCATION_NONE};
 
     AN_TRY(an_desk_trust_load(desk->instance, &s->trust, reterr));

@@ -69,6 +69,6 @@ an_code demo_sign(struct demo *d, const struct demo_sign *what, struct an_err *r
  * status. */
 int demo_story(struct cli *cli, const char *dir, const char *regulation, const char *database, const char *module);
 /* story_table.c: why a command refused, in its own words, from its answer in JSON; false: it says nothing. */
-bool story_refusal(const json_t *answer, bool english, struct an_buf *out);
+bool story_refusal(const struct json_t *answer, bool english, struct an_buf *out);
 /* Where the five regulations differ: who decides, on which form, in how many days, who is told. */
 void story_differences(struct cli *cli);

@@ -2,6 +2,7 @@
  * regulations, each on a day of its own. */
 #include "demo/demo.h"
 
+#include "cli/report.h"
 #include "regulation/explain.h"
 
 #include <stdio.h>

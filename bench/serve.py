@@ -1,12 +1,12 @@
 """Serving, measured: the rows of `bench.py --only serve,lists`. Status answers beside nginx, signatures on demand beside the raw key, connections
 that do nothing, a revocation until it is seen, lists by size. Rates are per second of the server's own CPU (user and system, from /proc); the
 server has one core, the load generator another."""
-import base64, json, os, re, socket, statistics, struct, subprocess, sys, threading, time, urllib.parse, sqlite3
+import base64, json, multiprocessing, os, re, socket, sqlite3, statistics, subprocess, sys, threading, time, urllib.parse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "serve"))
-from lib import Served, run
+from lib import Served, run, wait_for
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER, LOAD = {CORES[0]}, {CORES[-1]}
@@ -95,34 +95,53 @@ def beforehand(t, s, seconds, rounds):
 
 
 # ---- connections that cost and ask nothing ----
+def crawl(port, count, is_open, is_over):
+    """Half of count connections never finish what they began, the others say one octet a second each: one after another at even intervals, on the load
+    generator's core. All at once they would be a burst that holds a core for a hundredth of every second, which is just what p99 is about."""
+    os.sched_setaffinity(0, LOAD)
+    slow = []
+    for _ in range(count):
+        one = socket.create_connection(("127.0.0.1", port))
+        one.send(b"GET /ocsp/")
+        slow.append(one)
+    is_open.set()
+    at = time.monotonic()
+    while not is_over.is_set():
+        for one in slow[::2]:
+            at += 2 / count
+            time.sleep(max(0, at - time.monotonic()))
+            try:
+                one.send(b"x")
+            except OSError:
+                pass  # its time for saying what it wants is over
+            if is_over.is_set():
+                break
+
+
+def connections_of(s): return int(re.search(rb"^antin_http_connections (\d+)", s.ask("GET", "/metrics")[2], re.M).group(1))
+
+
 def slow_connections(t, s, seconds, rounds, count=1000):
     target = s.url + "/ocsp/" + urllib.parse.quote(base64.b64encode(question(s, "nguoi-mot", "-no_nonce")).decode(), safe="")
-    http, ratios, quiet, busy = s.child("antin-http"), [], [], []
+    http, quiet, busy = s.child("antin-http"), [], []
     for _ in range(rounds):
-        quiet.append(wrk(target, seconds, http)["p99"])
-        slow, is_over = [], threading.Event()
-
-        def trickle():
-            while not is_over.wait(1):
-                for one in slow[::2]:
-                    try:
-                        one.send(b"x")
-                    except OSError:
-                        pass
-
-        for _ in range(count):
-            one = socket.create_connection(("127.0.0.1", s.port))
-            one.send(b"GET /ocsp/")
-            slow.append(one)
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        busy.append(wrk(target, seconds, http)["p99"])
+        quiet.append(wrk(target, seconds, http))
+        is_open, is_over = multiprocessing.Event(), multiprocessing.Event()
+        crawler = multiprocessing.Process(target=crawl, args=(s.port, count, is_open, is_over))
+        crawler.start()
+        is_open.wait()
+        if not wait_for(lambda: connections_of(s) > count):
+            sys.exit(f"bench: {connections_of(s)} connections, {count} were opened")
+        busy.append(wrk(target, seconds, http))
+        is_left = connections_of(s) > count  # whoever was closed meanwhile was not slow any more
         is_over.set()
-        thread.join()
-        for one in slow:
-            one.close()
-        ratios.append(busy[-1] / quiet[-1])
-    t.add(f"{count:,} half-open and slow connections, p99 / p99 in quiet", statistics.median(ratios), -2, f"{statistics.median(busy):.2f} ms, quiet {statistics.median(quiet):.2f} ms")
+        crawler.join()
+        if not is_left or not wait_for(lambda: connections_of(s) < count):
+            sys.exit("bench: the slow connections did not stay, or not go")
+    middle = lambda of, what: statistics.median(one[what] for one in of)
+    ratios = [b["p99"] / a["p99"] for a, b in zip(quiet, busy)]
+    t.add(f"{count:,} half-open and slow connections, p99 / p99 in quiet", statistics.median(ratios), -2,
+          f"{middle(busy, 'p99'):.2f} ms, quiet {middle(quiet, 'p99'):.2f} ms; {middle(busy, 'per_cpu'):.0f} a CPU-second, quiet {middle(quiet, 'per_cpu'):.0f}")
 
 
 # ---- answers signed on demand ----

@@ -23,11 +23,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AN_CLEANUP(an_buf_free) struct an_buf text = an_buf_new(100000), whole = an_buf_new(100000), parts = an_buf_new(100000);
     static struct an_http_head head, shorter;
     bool ok[2], done[2];
-    unsigned status = an_http_head_parse(AN_BYTES(data, size), &head);
+    unsigned status = an_http_head_parse(AN_BYTES(data, size), 0, &head);
 
     if (status == 200) {
         AN_ASSERT(head.len <= size && head.path.len <= head.target.len);
-        AN_ASSERT(an_http_head_parse(AN_BYTES(data, head.len - 1), &shorter) == 0);
+        AN_ASSERT(an_http_head_parse(AN_BYTES(data, head.len - 1), 0, &shorter) == 0);
+        for (size_t seen = 0; seen < head.len; seen++)
+            AN_ASSERT(an_http_head_parse(AN_BYTES(data, size), seen, &shorter) == 200 && shorter.len == head.len);
         (void)!an_http_decode(head.path, false, &text);
         feed(AN_BYTES(data + head.len, size - head.len), SIZE_MAX / 2, &whole, &ok[0], &done[0]);
         feed(AN_BYTES(data + head.len, size - head.len), 1, &parts, &ok[1], &done[1]);

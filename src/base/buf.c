@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define FIRST_BYTES 256 /* most of what is written is short, and grows once or never */
+
 void
 an_buf_free(struct an_buf *buf)
 {
@@ -27,7 +29,7 @@ an_buf_extend(struct an_buf *buf, size_t len)
         return NULL;
     }
     if (len > buf->capacity - buf->len || buf->ptr == NULL) {
-        size_t wanted = buf->capacity < 64 ? 64 : buf->capacity;
+        size_t wanted = buf->capacity < FIRST_BYTES ? FIRST_BYTES : buf->capacity;
         while (wanted - buf->len < len)
             /* the short ones grow in few steps */
             wanted = wanted > SIZE_MAX / 2 ? buf->len + len : wanted < 4096 ? wanted * 4 : wanted * 2;
@@ -37,6 +39,27 @@ an_buf_extend(struct an_buf *buf, size_t len)
     room = buf->ptr + buf->len;
     buf->len += len;
     return room;
+}
+
+void
+an_buf_reserve(struct an_buf *buf, size_t len)
+{
+    if (buf->overflowed || len > buf->max - buf->len || len <= buf->capacity - buf->len)
+        return; /* too much is found out by who writes it */
+    buf->ptr = an_grow(buf->ptr, buf->len + len, 1);
+    buf->capacity = buf->len + len;
+}
+
+uint8_t *
+an_buf_insert(struct an_buf *buf, size_t at, size_t len)
+{
+    size_t behind = buf->len - at;
+
+    if (an_buf_extend(buf, len) == NULL)
+        return NULL;
+    if (behind != 0)
+        memmove(buf->ptr + at + len, buf->ptr + at, behind);
+    return buf->ptr + at;
 }
 
 void

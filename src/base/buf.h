@@ -24,6 +24,10 @@ void an_buf_free(struct an_buf *buf); /* also for AN_CLEANUP; leaves an empty bu
 void an_buf_reset(struct an_buf *buf); /* empties, keeps the memory */
 /* Room for len more bytes, uninitialised, counted as used; NULL when over the maximum. */
 uint8_t *an_buf_extend(struct an_buf *buf, size_t len);
+/* Memory for len more bytes, of which none is used yet, so that what follows does not grow it step by step. */
+void an_buf_reserve(struct an_buf *buf, size_t len);
+/* Room for len bytes at offset at, what stands there moves behind it; uninitialised; NULL when over the maximum. */
+uint8_t *an_buf_insert(struct an_buf *buf, size_t at, size_t len);
 void an_buf_append(struct an_buf *buf, an_bytes bytes);
 void an_buf_str(struct an_buf *buf, const char *text);
 void an_buf_byte(struct an_buf *buf, uint8_t byte);

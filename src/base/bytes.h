@@ -11,6 +11,9 @@
 #define AN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 /* Runs fn(&variable) when the variable leaves its scope; fn takes T ** or T * and accepts the empty value. */
 #define AN_CLEANUP(fn) __attribute__((cleanup(fn)))
+/* A local of kilobytes that is written before it is read: zeroing it, as is done to every other, would cost more than
+ * what it is for. */
+#define AN_UNZEROED __attribute__((uninitialized))
 
 typedef struct an_bytes {
     const uint8_t *ptr; /* may be NULL only when len is 0 */

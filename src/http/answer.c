@@ -63,6 +63,28 @@ an_http_answer_text(struct an_http_answer *answer, unsigned status, const char *
     an_buf_printf(&answer->body, "%s\n%s\n", vi, en);
 }
 
+/* By hand: each answer has its lines, and printf would cost more than all the rest of them. */
+static void
+put_number(struct an_buf *out, uint64_t number)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    an_buf_append(out, AN_BYTES(digits + at, sizeof(digits) - at));
+}
+
+static void
+put_length(struct an_buf *out, uint64_t bytes)
+{
+    an_buf_append(out, AN_LIT("\r\nContent-Length: "));
+    put_number(out, bytes);
+    an_buf_append(out, AN_LIT("\r\n"));
+}
+
 static void
 put_freshness(struct an_buf *out, const struct an_http_answer *answer)
 {
@@ -85,12 +107,17 @@ http_put_head(struct an_buf *out, const struct loop *loop, const struct an_http_
     bool has_body = answer->status != 204 && answer->status != 304;
     uint64_t size = answer->fd >= 0 ? answer->file_bytes : answer->body.len;
 
-    an_buf_printf(out, "HTTP/1.1 %u %s\r\n%s", answer->status, find_reason(answer->status), loop->date);
+    an_buf_append(out, AN_LIT("HTTP/1.1 "));
+    put_number(out, answer->status);
+    an_buf_append(out, AN_LIT(" "));
+    an_buf_str(out, find_reason(answer->status));
+    an_buf_append(out, AN_LIT("\r\n"));
+    an_buf_str(out, loop->date);
     if (has_body) {
-        an_buf_printf(out, "Content-Type: %s\r\nContent-Length: %llu\r\n", answer->content_type ? answer->content_type
-                      : "application/octet-stream",
-                      (unsigned long long)size);
-        an_buf_str(out, "X-Content-Type-Options: nosniff\r\n");
+        an_buf_append(out, AN_LIT("Content-Type: "));
+        an_buf_str(out, answer->content_type ? answer->content_type : "application/octet-stream");
+        put_length(out, size);
+        an_buf_append(out, AN_LIT("X-Content-Type-Options: nosniff\r\n"));
     }
     put_freshness(out, answer);
     an_buf_append(out, an_buf_view(&answer->headers));
@@ -100,19 +127,11 @@ http_put_head(struct an_buf *out, const struct loop *loop, const struct an_http_
 void
 http_put_quick(struct an_buf *out, const struct an_http_quick_answer *answer)
 {
-    char length[32];
-    size_t at = sizeof(length), len = answer->body.len;
-
     an_buf_append(out, answer->headers);
-    do {
-        length[--at] = (char)('0' + len % 10);
-        len /= 10;
-    } while (len > 0);
     an_buf_append(out, AN_LIT("Content-Type: "));
     an_buf_str(out, answer->content_type);
-    an_buf_append(out, AN_LIT("\r\nContent-Length: "));
-    an_buf_append(out, AN_BYTES(length + at, sizeof(length) - at));
-    an_buf_append(out, AN_LIT("\r\n\r\n"));
+    put_length(out, answer->body.len);
+    an_buf_append(out, AN_LIT("\r\n"));
     an_buf_append(out, answer->body);
 }
 

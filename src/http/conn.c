@@ -14,6 +14,7 @@
 
 #define FILE_TURN ((uint64_t)4 << 20) /* who fetches a large list; then the others get their turn */
 #define BODY_DEFAULT ((size_t)1024 * 1024)
+#define HEAD_ROOM ((size_t)512)       /* for the lines of an answer without those of its handler */
 #define ROOM_KEPT 16384               /* an output buffer larger than that is not kept */
 
 /* ---- lists ---- */
@@ -56,11 +57,36 @@ move_conn(struct conn *conn, enum conn_list list)
     link_conn(conn, list);
 }
 
+/* Jobs come and go with every request that is not answered from memory: some are kept, with their room. */
+static struct http_job *
+take_job(struct loop *loop)
+{
+    struct http_job *job = loop->spare_jobs;
+
+    if (job == NULL) {
+        job = AN_NEW(struct http_job);
+        *job = (struct http_job){.head_bytes = an_buf_new(AN_HTTP_HEAD_BYTES),
+                                 .path = an_buf_new(AN_HTTP_TARGET_BYTES + 1), .answer.fd = -1};
+        return job;
+    }
+    loop->spare_jobs = job->next;
+    loop->spare_job_count--;
+    return job;
+}
+
 static void
 drop_job(struct loop *loop, struct http_job *job)
 {
     loop->bodies -= job->held;
-    http_job_free(job);
+    if (loop->spare_job_count == HTTP_SPARE || job->head_bytes.capacity + job->body.capacity > ROOM_KEPT ||
+        job->answer.body.capacity > ROOM_KEPT || job->answer.headers.capacity > ROOM_KEPT) {
+        http_job_free(job);
+        return;
+    }
+    http_job_reset(job);
+    job->next = loop->spare_jobs;
+    loop->spare_jobs = job;
+    loop->spare_job_count++;
 }
 
 static void
@@ -166,6 +192,32 @@ flush_file(struct conn *conn)
     return FLUSH_DONE;
 }
 
+/* Who has nothing to be sent holds no room for it: the loop keeps some, the warmest for whoever is answered next. */
+static void
+take_room(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+
+    if (conn->out.ptr == NULL && loop->spare_count != 0)
+        conn->out = loop->spare[--loop->spare_count];
+}
+
+static void
+give_room(struct conn *conn)
+{
+    struct loop *loop = conn->loop;
+
+    if (conn->out.ptr == NULL)
+        return;
+    if (loop->spare_count == HTTP_SPARE || conn->out.capacity > ROOM_KEPT) {
+        an_buf_free(&conn->out);
+        return;
+    }
+    an_buf_reset(&conn->out);
+    loop->spare[loop->spare_count++] = conn->out;
+    conn->out = an_buf_new(AN_BUF_UNLIMITED);
+}
+
 static enum flushed
 flush_out(struct conn *conn)
 {
@@ -179,9 +231,7 @@ flush_out(struct conn *conn)
         conn->sent += (size_t)put;
         note_sent(conn, (uint64_t)put);
     }
-    if (conn->out.capacity > ROOM_KEPT)
-        an_buf_free(&conn->out);
-    an_buf_reset(&conn->out);
+    give_room(conn);
     conn->sent = 0;
     return flush_file(conn);
 }
@@ -244,7 +294,7 @@ dispatch(struct conn *conn)
     conn->job = NULL;
     conn->state = CONN_BUSY;
     move_conn(conn, LIST_BUSY);
-    job->start_us = http_now_us();
+    job->start_us = conn->loop->now_us;
     if (http_work_push(conn->loop->server, job)) {
         conn->loop->has_pushed = true;
         return;
@@ -272,16 +322,16 @@ name_peer(const struct conn *conn, char ret[static INET6_ADDRSTRLEN])
 static bool
 make_job(struct conn *conn, an_bytes head_bytes, size_t route, size_t body_max)
 {
-    struct http_job *job = AN_NEW(struct http_job);
+    struct http_job *job = take_job(conn->loop);
 
-    *job = (struct http_job){.conn = conn, .route = conn->loop->server->routes[route], .route_number = route,
-                             .head_bytes = an_buf_new(AN_HTTP_HEAD_BYTES),
-                             .path = an_buf_new(AN_HTTP_TARGET_BYTES + 1), .body = an_buf_new(body_max),
-                             .body_max = body_max, .answer.fd = -1};
+    job->conn = conn;
+    job->route = conn->loop->server->routes[route];
+    job->route_number = route;
+    job->body.max = job->body_max = body_max;
     an_buf_append(&job->head_bytes, head_bytes);
-    if (an_http_head_parse(an_buf_view(&job->head_bytes), &job->head) != 200 ||
+    if (an_http_head_parse(an_buf_view(&job->head_bytes), 0, &job->head) != 200 ||
         !an_http_decode(job->head.path, false, &job->path)) {
-        http_job_free(job);
+        drop_job(conn->loop, job);
         return false;
     }
     an_buf_byte(&job->path, 0);
@@ -436,7 +486,7 @@ process(struct conn *conn, an_bytes bytes)
 
     while (used < bytes.len && conn->state != CONN_BUSY && !conn->close_after) {
         an_bytes rest = an_bytes_slice(bytes, used, SIZE_MAX);
-        struct an_http_head head;
+        AN_UNZEROED struct an_http_head head;
         unsigned status;
 
         if (conn->state == CONN_BODY) {
@@ -447,7 +497,8 @@ process(struct conn *conn, an_bytes bytes)
             used++;
             continue;
         }
-        status = an_http_head_parse(rest, &head);
+        status = an_http_head_parse(rest, conn->searched, &head);
+        conn->searched = status == 0 ? rest.len : 0;
         if (status == 0)
             break;
         if (status != 200) {
@@ -463,8 +514,10 @@ process(struct conn *conn, an_bytes bytes)
 static void
 process_and_keep(struct conn *conn, an_bytes bytes)
 {
-    size_t used = process(conn, bytes);
+    size_t used;
 
+    take_room(conn);
+    used = process(conn, bytes);
     if (bytes.ptr == conn->in.ptr) {
         conn->in.len -= used;
         if (conn->in.len != 0)
@@ -578,15 +631,13 @@ void
 http_conn_finish(struct http_job *job)
 {
     struct conn *conn = job->conn;
-    uint64_t spent_us = http_now_us() - job->start_us;
+    uint64_t spent_us = conn->loop->now_us - job->start_us;
     struct an_http_answer *answer = &job->answer;
 
-    conn->state = CONN_HEAD;
-    if (conn->is_gone) {
-        drop_job(conn->loop, job);
-        free_conn(conn);
+    if (conn->is_gone)
         return;
-    }
+    take_room(conn);
+    an_buf_reserve(&conn->out, HEAD_ROOM + answer->headers.len + answer->body.len);
     if (http_is_known(job))
         answer->status = 304;
     conn->close_after = conn->close_after || !job->head.keep_alive || http_is_draining(conn->loop);
@@ -603,7 +654,20 @@ http_conn_finish(struct http_job *job)
     }
     http_count(conn->loop, job->route_number, answer->status, spent_us);
     http_log(conn->loop, job, answer->status, conn->out.len + conn->file_end - conn->file_at, spent_us);
+}
+
+void
+http_conn_send(struct http_job *job)
+{
+    struct conn *conn = job->conn;
+    bool is_gone = conn->is_gone;
+
     drop_job(conn->loop, job);
+    conn->state = CONN_HEAD;
+    if (is_gone) {
+        free_conn(conn);
+        return;
+    }
     move_conn(conn, LIST_IDLE);
     if (flush(conn))
         go_on(conn);

@@ -2,14 +2,16 @@
 
 #define CHUNK_LINE_MAX 4096 /* of a size line with its extensions, or of all trailers */
 
-/* RFC 9110 5.6.2 */
+/* RFC 9110 5.6.2: letters, digits and these. */
 static bool
 is_token_char(uint8_t c)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
+    static const bool others[256] = {
+        ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true,
+        ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
+    };
 
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != 0 && strchr(others, c) != NULL);
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || others[c];
 }
 
 static bool
@@ -62,11 +64,21 @@ take_line(an_bytes *in, an_bytes *ret)
     return true;
 }
 
+/* Visible ASCII, eight at a time: a status request is mostly its target. */
 static bool
 is_target(an_bytes target)
 {
-    for (size_t i = 0; i < target.len; i++)
-        if (target.ptr[i] <= ' ' || target.ptr[i] >= 0x7f)
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t at = 0;
+
+    for (; target.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, target.ptr + at, sizeof(word));
+        if ((((word - ones * 0x21) & ~word) | word | (word + ones)) & highs) /* less than '!', over 0x7f, or 0x7f */
+            return false;
+    }
+    for (; at < target.len; at++)
+        if (target.ptr[at] <= ' ' || target.ptr[at] >= 0x7f)
             return false;
     return target.len > 0 && target.ptr[0] == '/';
 }
@@ -75,12 +87,14 @@ static unsigned
 parse_request_line(an_bytes line, struct an_http_head *ret)
 {
     const uint8_t *first = line.len ? memchr(line.ptr, ' ', line.len) : NULL;
-    size_t last = an_bytes_rfind(line, AN_LIT(" ")), at, question;
+    const uint8_t *end = first ? memrchr(line.ptr, ' ', line.len) : NULL;
+    size_t at, last, question;
     an_bytes version;
 
-    if (first == NULL || last == SIZE_MAX || last <= (size_t)(first - line.ptr))
+    if (first == end) /* none, or one */
         return 400;
     at = (size_t)(first - line.ptr);
+    last = (size_t)(end - line.ptr);
     ret->method = AN_BYTES(line.ptr, at);
     ret->target = AN_BYTES(first + 1, last - at - 1);
     version = an_bytes_slice(line, last + 1, SIZE_MAX);
@@ -192,11 +206,23 @@ read_framing(struct an_http_head *ret)
     return 200;
 }
 
+/* Where the empty line begins that ends the head: its offset less the CR LF before it. SIZE_MAX = not there yet. */
+static size_t
+find_end(an_bytes in, size_t searched)
+{
+    const uint8_t *at = in.ptr + (searched > 3 ? searched - 3 : 0), *end = in.ptr + in.len;
+
+    while (end - at >= 4 && (at = memchr(at + 1, '\n', (size_t)(end - at) - 3)) != NULL)
+        if (at[-1] == '\r' && at[1] == '\r' && at[2] == '\n')
+            return (size_t)(at - 1 - in.ptr);
+    return SIZE_MAX;
+}
+
 unsigned
-an_http_head_parse(an_bytes in, struct an_http_head *ret)
+an_http_head_parse(an_bytes in, size_t searched, struct an_http_head *ret)
 {
     an_bytes rest = an_bytes_slice(in, 0, AN_HTTP_HEAD_BYTES), line;
-    size_t end = an_bytes_find(rest, AN_LIT("\r\n\r\n"), 0);
+    size_t end = find_end(rest, searched);
     unsigned status;
 
     if (end == SIZE_MAX)

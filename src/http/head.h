@@ -19,8 +19,9 @@ struct an_http_head {
     uint64_t content_length;
     size_t len;              /* of the whole head */
 };
-/* 0 = more is needed, 200 = done, otherwise the status to refuse it with. Views into in. */
-unsigned an_http_head_parse(an_bytes in, struct an_http_head *ret);
+/* 0 = more is needed, 200 = done, otherwise the status to refuse it with. Views into in. searched: how long in was when
+ * more was needed, so that a head which comes octet by octet is not read from its start for each; 0 = never. */
+unsigned an_http_head_parse(an_bytes in, size_t searched, struct an_http_head *ret);
 an_bytes an_http_head_find(const struct an_http_head *head, const char *lower_name); /* AN_NONE when absent */
 /* Percent-decoding; false when malformed or a NUL comes out. */
 bool an_http_decode(an_bytes text, bool plus_is_blank, struct an_buf *out);

@@ -12,6 +12,7 @@
 #define HTTP_ROOM_BYTES ((size_t)64 * 1024) /* read at once */
 #define HTTP_BACKLOG 1024
 #define HTTP_BODIES_BYTES ((size_t)64 * 1024 * 1024) /* of all loops: half a body in each of thousands of connections costs no more */
+#define HTTP_SPARE 32                       /* kept for who comes next: as many as are carried out together */
 #define HTTP_CLASSES 6                      /* of statuses, by hundreds */
 #define HTTP_ROUTES_MAX 64
 #define HTTP_BUCKETS 10
@@ -46,6 +47,7 @@ struct conn {
     enum conn_state state;
     bool is_v1_0, close_after, is_at_end, is_readable, is_gone;
     struct an_buf in, out;
+    size_t searched;            /* of in: there no head ends */
     size_t sent;
     int file;                   /* sent behind out; -1 = none */
     uint64_t file_at, file_end;
@@ -70,10 +72,18 @@ struct loop {
     size_t connections;         /* atomic: read by others */
     size_t connections_max;
     size_t bodies, bodies_max;  /* octets of bodies that come in or wait to be worked on */
-    uint64_t now_ms, accepted_ms, left_ms; /* when it last looked for new connections; when it stopped doing so */
+    uint64_t now_us, now_ms;    /* when this round began */
+    uint64_t accepted_ms, left_ms; /* when it last looked for new connections; when it stopped doing so */
+    uint64_t counted_us;        /* from then on events are counted */
+    size_t counted;
+    bool gathers;               /* so many come that being woken for each costs more than a moment's wait */
     an_time now;
     char date[40];              /* "Date: …" line */
     uint8_t *room;
+    struct an_buf spare[HTTP_SPARE]; /* lent to those who are answered */
+    size_t spare_count;
+    struct http_job *spare_jobs;
+    size_t spare_job_count;
     bool listens, has_pushed;   /* has_pushed: in this round */
     pthread_mutex_t lock;       /* guards done */
     struct http_job *done;
@@ -111,8 +121,10 @@ bool http_is_named(const char *list, const char *peer);
 void http_conn_add(struct loop *loop, int fd, const struct sockaddr_in6 *address);
 /* Something may be read or written. */
 void http_conn_on(struct conn *conn, uint32_t events);
-/* A request comes back from its worker, with its answer. Takes the job. */
+/* A request comes back from its worker: its answer is written, then sent, which takes the job. All that come back
+ * together are written before any is sent. */
 void http_conn_finish(struct http_job *job);
+void http_conn_send(struct http_job *job);
 /* Kept until its request comes back, when one is being carried out. */
 void http_conn_close(struct conn *conn);
 /* It was too long in its list. */
@@ -144,8 +156,8 @@ void *http_work(void *server);
 bool http_work_push(struct an_http_server *server, struct http_job *job);
 void http_work_wake(struct an_http_server *server);
 void http_job_free(struct http_job *job);
+void http_job_reset(struct http_job *job); /* for another request; keeps its room */
 
 /* ---- log.c ---- */
-uint64_t http_now_us(void);
 void http_count(struct loop *loop, size_t route, unsigned status, uint64_t spent_us);
 void http_log(const struct loop *loop, const struct http_job *job, unsigned status, uint64_t bytes, uint64_t spent_us);

@@ -2,19 +2,9 @@
 #include "http/internal.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 const unsigned http_bucket_us[HTTP_BUCKETS] = {100, 250, 500, 1000, 2500, 5000, 10000, 50000, 250000, 1000000};
-
-uint64_t
-http_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* Written by the loop's own thread alone; whoever reads may see the number before. */
 static void

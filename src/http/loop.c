@@ -13,6 +13,10 @@
 #define EVENTS_MAX 256
 #define TICK_MS 500
 #define ACCEPTS_MAX 64 /* in a row; then those who are connected get their turn */
+#define COUNT_US 1000      /* how often it is judged how much comes */
+#define GATHER_FROM 60     /* events a millisecond: from here on a moment's wait brings several */
+#define GATHER_US 50       /* the moment: a twentieth of what an answer from memory may take */
+#define GATHERED_ENOUGH 16 /* events at once: waiting for more would save nothing */
 
 /* How long a connection may stay in a list; 0 = for ever. While draining, the idle wait is for one more request. */
 static const uint64_t list_ms[CONN_LISTS] = {[LIST_IDLE] = 60000, [LIST_HEAD] = 10000, [LIST_BODY] = 60000,
@@ -37,9 +41,11 @@ finish_jobs(struct loop *loop)
         in_order = job;
         job = next;
     }
+    for (job = in_order; job != NULL; job = job->next)
+        http_conn_finish(job);
     while (in_order != NULL) {
         struct http_job *next = in_order->next;
-        http_conn_finish(in_order);
+        http_conn_send(in_order);
         in_order = next;
     }
 }
@@ -101,11 +107,34 @@ read_clock(struct loop *loop)
     struct timespec now;
     an_time second = loop->now;
 
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    loop->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    loop->now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    loop->now_ms = loop->now_us / 1000;
     loop->now = an_time_now();
     if (loop->now != second)
         http_set_date(loop);
+}
+
+/* ---- gathering ----
+ * When many ask, each for little, a thread that sleeps until it is told of the next one is woken for one or two at a
+ * time, and the waking costs as much as the answer. So it waits a moment before it looks again, unless it has its hands
+ * full as it is (docs/decisions/145-who-is-asked-much.md). */
+static void
+gather(struct loop *loop, int count)
+{
+    const struct timespec moment = {.tv_nsec = GATHER_US * 1000L};
+    uint64_t spent_us = loop->now_us - loop->counted_us;
+
+    if (count <= 0)
+        return;
+    loop->counted += (size_t)count;
+    if (spent_us >= COUNT_US) {
+        loop->gathers = loop->counted * 1000 >= spent_us * GATHER_FROM;
+        loop->counted = 0;
+        loop->counted_us = loop->now_us;
+    }
+    if (loop->gathers && count < GATHERED_ENOUGH)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
 }
 
 /* Whoever is connected when we begin to leave has the whole idle time for his last request. */
@@ -195,6 +224,7 @@ http_loop_run(void *context)
             close_quiet(loop);
         end_late(loop);
         http_conn_free_dead(loop);
+        gather(loop, count);
     }
     stop_listening(loop);
     return NULL;

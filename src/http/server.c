@@ -248,6 +248,12 @@ an_http_server_stop(struct an_http_server **server)
         close(own->loops[i].epoll);
         close(own->loops[i].event);
         free(own->loops[i].room);
+        for (struct http_job *job = own->loops[i].spare_jobs, *next; job != NULL; job = next) {
+            next = job->next;
+            http_job_free(job);
+        }
+        while (own->loops[i].spare_count > 0)
+            an_buf_free(&own->loops[i].spare[--own->loops[i].spare_count]);
         pthread_mutex_destroy(&own->loops[i].lock);
     }
     if (own->owns_listener)

@@ -4,7 +4,9 @@
 #include "base/limits.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#define HEADERS_MAX ((size_t)8192)
 #define WAITING_MAX 4096 /* more are told to come back in a second: a queue that long answers nobody in time */
 #define IN_HAND_ENOUGH 16 /* as many as a token has sessions for (keys/hold.c): every key is busy, what comes meanwhile gathers */
 
@@ -16,6 +18,20 @@ http_job_free(struct http_job *job)
     an_buf_free(&job->body);
     http_answer_done(&job->answer);
     free(job);
+}
+
+void
+http_job_reset(struct http_job *job)
+{
+    an_buf_reset(&job->head_bytes);
+    an_buf_reset(&job->path);
+    an_buf_reset(&job->body);
+    an_buf_reset(&job->answer.body);
+    an_buf_reset(&job->answer.headers);
+    if (job->answer.fd >= 0)
+        close(job->answer.fd);
+    job->answer.fd = -1;
+    job->held = 0;
 }
 
 bool
@@ -186,8 +202,12 @@ open_turn(const struct an_http_server *server, struct http_job *job, struct turn
                                              .content_type = turn->type,
                                              .body = an_buf_view(&job->body), .peer = job->peer, .head = &job->head};
     hear_proxy(server, job, &turn->request);
-    job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = an_buf_new(AN_LIMIT_MESSAGE_BYTES),
-                                          .headers = an_buf_new(8192),
+    /* with the room that they may have of a request before */
+    struct an_buf body = job->answer.body, headers = job->answer.headers;
+
+    body.max = AN_LIMIT_MESSAGE_BYTES;
+    headers.max = HEADERS_MAX;
+    job->answer = (struct an_http_answer){.status = 404, .fd = -1, .body = body, .headers = headers,
                                           .last_modified = AN_TIME_NONE, .expires = AN_TIME_NONE};
 }
 

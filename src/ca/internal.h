@@ -49,6 +49,7 @@ void an_ca_put_list_number(struct an_der_out *out, const char *oid, bool critica
 struct an_ocsp_item { an_bytes cert_id; int status; /* AN_OCSP_GOOD … */ an_time at; enum an_crl_reason reason; };
 struct an_ocsp_plan {
     struct an_cert *responder;
+    const uint8_t *responder_id; /* an_ca_key_id of its key */
     struct an_signer *key;
     const struct an_ocsp_item *items; size_t count;
     an_time this_update, next_update, produced_at;
@@ -57,9 +58,9 @@ struct an_ocsp_plan {
 };
 an_code an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_err *reterr) AN_MUST_USE;
 /* The same in two steps, with the signature between them: ResponseData and the certificates behind it; then, of the
- * signed BasicOCSPResponse, the OCSPResponse. */
+ * signed BasicOCSPResponse, which ret has from start on, the OCSPResponse. */
 void an_ca_put_response_data(const struct an_ocsp_plan *plan, struct an_buf *tbs, struct an_buf *certs);
-void an_ca_wrap_basic(an_bytes basic, struct an_buf *ret);
+void an_ca_wrap_basic(struct an_buf *ret, size_t start);
 an_code an_ca_check_responder(struct an_cert *issuer, struct an_cert *responder, const struct an_signer *key,
                               struct an_err *reterr) AN_MUST_USE;
 /* CertID by SHA-1: what every client knows. */

@@ -2,6 +2,7 @@
 #include "ca/internal.h"
 
 #define KEY_ID_SIZE 20
+#define WRAPPING_BYTES 64 /* what stands before a BasicOCSPResponse: five headers, a status, a type */
 
 void
 an_ca_put_cert_id(struct an_der_out *out, const struct an_cert *issuer, an_bytes serial)
@@ -67,12 +68,9 @@ put_single(struct an_der_out *out, const struct an_ocsp_plan *plan, const struct
 static void
 put_response_data(struct an_der_out *out, const struct an_ocsp_plan *plan)
 {
-    uint8_t id[AN_DIGEST_MAX];
-
-    an_ca_key_id(plan->responder->key_bits, id);
     an_der_open(out, AN_DER_SEQUENCE);
     an_der_open(out, AN_DER_CONTEXT_CONSTRUCTED(2)); /* byKey */
-    an_der_put(out, AN_DER_OCTET_STRING, AN_BYTES(id, KEY_ID_SIZE));
+    an_der_put(out, AN_DER_OCTET_STRING, AN_BYTES(plan->responder_id, KEY_ID_SIZE));
     an_der_close(out);
     an_der_put_generalized(out, plan->produced_at);
     an_der_open(out, AN_DER_SEQUENCE);
@@ -83,35 +81,40 @@ put_response_data(struct an_der_out *out, const struct an_ocsp_plan *plan)
     an_der_close(out);
 }
 
+/* Lengths first, so that an answer of a kilobyte is moved once and not for each level around it. */
 void
-an_ca_wrap_basic(an_bytes basic, struct an_buf *ret)
+an_ca_wrap_basic(struct an_buf *ret, size_t start)
 {
-    struct an_der_out out = AN_DER_OUT(ret);
+    static const uint8_t successful[] = {AN_DER_ENUMERATED, 1, 0};
+    static const uint8_t type[] = {AN_DER_OID, 9, 0x2B, 6, 1, 5, 5, 7, 0x30, 1, 1}; /* 1.3.6.1.5.5.7.48.1.1 */
+    AN_CLEANUP(an_buf_free) struct an_buf head = an_buf_new(WRAPPING_BYTES);
+    struct an_der_out out = AN_DER_OUT(&head);
+    size_t basic = ret->len - start, inner = sizeof(type) + an_der_size(basic);
+    uint8_t *to;
 
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_put(&out, AN_DER_ENUMERATED, AN_LIT("\0")); /* successful */
-    an_der_open(&out, AN_DER_CONTEXT_CONSTRUCTED(0));
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_put_oid(&out, "1.3.6.1.5.5.7.48.1.1");
-    an_der_put(&out, AN_DER_OCTET_STRING, basic);
-    an_der_close(&out);
-    an_der_close(&out);
-    an_der_close(&out);
+    an_der_put_header(&out, AN_DER_SEQUENCE, sizeof(successful) + an_der_size(an_der_size(inner)));
+    an_der_put_raw(&out, AN_BYTES(successful, sizeof(successful)));
+    an_der_put_header(&out, AN_DER_CONTEXT_CONSTRUCTED(0), an_der_size(inner));
+    an_der_put_header(&out, AN_DER_SEQUENCE, inner);
+    an_der_put_raw(&out, AN_BYTES(type, sizeof(type)));
+    an_der_put_header(&out, AN_DER_OCTET_STRING, basic);
+    to = an_buf_insert(ret, start, head.len);
+    if (to != NULL)
+        memcpy(to, head.ptr, head.len);
 }
 
 void
 an_ca_put_response_data(const struct an_ocsp_plan *plan, struct an_buf *tbs, struct an_buf *certs)
 {
     struct an_der_out tbs_out = AN_DER_OUT(tbs), certs_out = AN_DER_OUT(certs);
+    an_bytes cert = plan->responder->der;
 
     put_response_data(&tbs_out, plan);
     if (plan->omit_cert)
         return;
-    an_der_open(&certs_out, AN_DER_CONTEXT_CONSTRUCTED(0));
-    an_der_open(&certs_out, AN_DER_SEQUENCE);
-    an_der_put_raw(&certs_out, plan->responder->der);
-    an_der_close(&certs_out);
-    an_der_close(&certs_out);
+    an_buf_reserve(certs, an_der_size(an_der_size(cert.len)));
+    an_der_put_header(&certs_out, AN_DER_CONTEXT_CONSTRUCTED(0), an_der_size(cert.len));
+    an_der_put(&certs_out, AN_DER_SEQUENCE, cert);
 }
 
 an_code
@@ -119,11 +122,11 @@ an_ca_write_ocsp(const struct an_ocsp_plan *plan, struct an_buf *ret, struct an_
 {
     AN_CLEANUP(an_buf_free) struct an_buf tbs = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_buf_free) struct an_buf certs = an_buf_new(AN_LIMIT_OCSP_BYTES);
-    AN_CLEANUP(an_buf_free) struct an_buf basic = an_buf_new(AN_LIMIT_OCSP_BYTES);
+    size_t before = ret->len;
 
     an_ca_put_response_data(plan, &tbs, &certs);
-    AN_TRY(an_ca_sign(plan->key, an_buf_view(&tbs), an_buf_view(&certs), &basic, reterr));
-    an_ca_wrap_basic(an_buf_view(&basic), ret);
+    AN_TRY(an_ca_sign(plan->key, an_buf_view(&tbs), an_buf_view(&certs), ret, reterr));
+    an_ca_wrap_basic(ret, before);
     if (!an_buf_ok(ret))
         AN_FAIL(reterr, AN_E_LIMIT, "OCSPResponse");
     return AN_OK;
@@ -169,7 +172,9 @@ an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_signer *
     struct an_der_out out = AN_DER_OUT(&id);
     struct an_ocsp_item item = {.status = revoked ? AN_OCSP_REVOKED : AN_OCSP_GOOD};
     an_time now = an_time_now();
-    struct an_ocsp_plan plan = {.responder = responder ? responder : issuer, .key = key, .items = &item, .count = 1,
+    uint8_t key_id[AN_DIGEST_MAX];
+    struct an_ocsp_plan plan = {.responder = responder ? responder : issuer, .responder_id = key_id, .key = key,
+                                .items = &item, .count = 1,
                                 .this_update = this_update,
                                 .next_update = next_update, .produced_at = now > this_update ? now : this_update,
                                 .nonce = nonce};
@@ -185,6 +190,7 @@ an_ca_ocsp(struct an_cert *issuer, struct an_cert *responder, struct an_signer *
         item.reason = revoked->reason;
     }
     plan.omit_cert = an_bytes_eq(plan.responder->der, issuer->der);
+    an_ca_key_id(plan.responder->key_bits, key_id);
     an_ca_put_cert_id(&out, issuer, subject->serial);
     item.cert_id = an_buf_view(&id);
     return an_ca_write_ocsp(&plan, ret, reterr);

@@ -12,6 +12,7 @@ an_respond_prepare(struct an_respond_authority *authority, struct an_err *reterr
         an_hash_once(digests[i], authority->issuer->subject, authority->hashes[i][0]);
         an_hash_once(digests[i], authority->issuer->key_bits, authority->hashes[i][1]);
     }
+    an_ca_key_id(authority->signer->key_bits, authority->signer_id);
     return AN_OK;
 }
 
@@ -105,7 +106,8 @@ write_draft(const struct an_responder *responder, const struct an_ocsp_query *qu
                                            .this_update = now,
                                            .next_update = an_respond_until(speaker->signer, now,
                                                                            responder->fresh_seconds)};
-    an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .key = speaker->key, .items = items,
+    an_ca_put_response_data(&(struct an_ocsp_plan){.responder = speaker->signer, .responder_id = speaker->signer_id,
+                                                   .key = speaker->key, .items = items,
                                                    .count = count, .this_update = now,
                                                    .next_update = draft->note.next_update, .produced_at = now,
                                                    .nonce = nonce,
@@ -144,14 +146,11 @@ an_respond_draft_done(struct an_respond_draft *draft)
 /* Every answer that will be given again is linted, and the first of those that are signed together: the rest differ
  * from it in serial numbers and nonces (docs/decisions/062-what-is-checked-before-it-leaves.md). */
 static void
-finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_, bool must_lint)
+finish_signed(struct an_respond_draft *draft, size_t before, bool must_lint)
 {
-    size_t before = draft->ret->len;
-
-    draft->code = signed_->code;
     if (draft->code != AN_OK)
         return;
-    an_ca_wrap_basic(an_buf_view(signed_->ret), draft->ret);
+    an_ca_wrap_basic(draft->ret, before);
     if (!an_buf_ok(draft->ret))
         draft->code = an_err_set(&draft->err, AN_E_LIMIT, "OCSPResponse");
     else if (must_lint || draft->note.may_keep)
@@ -163,18 +162,18 @@ finish_signed(struct an_respond_draft *draft, const struct an_ca_signed *signed_
 static void
 finish_together(struct an_respond_draft *const *drafts, size_t count)
 {
-    struct an_ca_signed all[AN_SIGNINGS_MAX];
-    struct an_buf basics[AN_SIGNINGS_MAX];
+    AN_UNZEROED struct an_ca_signed all[AN_SIGNINGS_MAX];
+    size_t before[AN_SIGNINGS_MAX];
 
     for (size_t i = 0; i < count; i++) {
-        basics[i] = an_buf_new(AN_LIMIT_OCSP_BYTES);
+        before[i] = drafts[i]->ret->len;
         all[i] = (struct an_ca_signed){.tbs = an_buf_view(&drafts[i]->tbs), .extra = an_buf_view(&drafts[i]->certs),
-                                       .ret = &basics[i], .reterr = &drafts[i]->err};
+                                       .ret = drafts[i]->ret, .reterr = &drafts[i]->err};
     }
     an_ca_sign_many(drafts[0]->speaker->key, all, count);
     for (size_t i = 0; i < count; i++) {
-        finish_signed(drafts[i], &all[i], i == 0 || drafts[i - 1]->code != AN_OK);
-        an_buf_free(&basics[i]);
+        drafts[i]->code = all[i].code;
+        finish_signed(drafts[i], before[i], i == 0 || drafts[i - 1]->code != AN_OK);
     }
 }
 
@@ -224,7 +223,8 @@ an_respond_beforehand(const struct an_respond_authority *authority, an_bytes ser
 
     an_ca_put_cert_id(&out, authority->issuer, serial);
     item.cert_id = an_buf_view(&id);
-    AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer, .key = authority->key,
+    AN_TRY(an_ca_write_ocsp(&(struct an_ocsp_plan){.responder = authority->signer,
+                                                   .responder_id = authority->signer_id, .key = authority->key,
                                                    .items = &item, .count = 1, .this_update = now,
                                                    .next_update = an_respond_until(authority->signer, now,
                                                                                    fresh_seconds),

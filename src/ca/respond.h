@@ -13,8 +13,9 @@ struct an_respond_authority {
     struct an_cert *signer;   /* has OCSPSigning from issuer; the issuer itself when nobody has */
     struct an_signer *key;
     uint8_t hashes[4][2][AN_DIGEST_MAX]; /* of name and key: SHA-1, SHA-256, SHA-384, SHA-512 */
+    uint8_t signer_id[AN_DIGEST_MAX]; /* SHA-1 of the signer's key */
 };
-/* Fills hashes; AN_E_CA_RESPONDER when signer or key may not answer for issuer. */
+/* Fills hashes and signer_id; AN_E_CA_RESPONDER when signer or key may not answer for issuer. */
 an_code an_respond_prepare(struct an_respond_authority *authority, struct an_err *reterr) AN_MUST_USE;
 
 struct an_known_status { bool is_issued, is_revoked; an_time at; enum an_crl_reason reason; };

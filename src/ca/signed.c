@@ -1,5 +1,6 @@
 #include "ca/internal.h"
 
+#define ALGORITHM_BYTES 192 /* the longest (PSS) has 67; and what is put around it, status answers' forty octets, too */
 #define SIGNED_OVERHEAD 8192 /* algorithm, signature and headers; a PSS signature of RSA-16384 fits */
 
 struct an_scheme
@@ -38,6 +39,7 @@ put_signed(const struct an_signer *key, const struct an_ca_signed *one, an_bytes
 {
     struct an_der_out out = AN_DER_OUT(one->ret);
 
+    an_buf_reserve(one->ret, one->tbs.len + signature.len + one->extra.len + ALGORITHM_BYTES);
     an_der_open(&out, AN_DER_SEQUENCE);
     an_der_put_raw(&out, one->tbs);
     an_ca_put_algorithm(&out, key);
@@ -51,9 +53,9 @@ void
 an_ca_sign_many(struct an_signer *key, struct an_ca_signed *all, size_t count)
 {
     struct an_scheme scheme = an_ca_scheme(key);
-    struct an_signing signings[AN_SIGNINGS_MAX];
-    struct an_buf signatures[AN_SIGNINGS_MAX];
-    uint8_t digests[AN_SIGNINGS_MAX][AN_DIGEST_MAX];
+    AN_UNZEROED struct an_signing signings[AN_SIGNINGS_MAX];
+    AN_UNZEROED struct an_buf signatures[AN_SIGNINGS_MAX];
+    AN_UNZEROED uint8_t digests[AN_SIGNINGS_MAX][AN_DIGEST_MAX];
 
     for (size_t i = 0; i < count; i++) {
         signatures[i] = an_buf_new(SIGNED_OVERHEAD);

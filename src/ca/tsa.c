@@ -7,7 +7,16 @@
 #define SERIAL_SIZE 16
 #define NONCE_MAX 64
 
-struct moment { an_time seconds; int ms; };
+/* text: as a token says it. */
+struct moment { an_time seconds; int ms; char text[64]; size_t len; };
+/* What all tokens of a round share. */
+struct round {
+    const struct an_tsa *tsa;
+    struct moment when;
+    an_code code; /* of the set-up, or of the random numbers */
+    struct an_err err;
+    uint8_t serials[AN_SIGNINGS_MAX][SERIAL_SIZE];
+};
 
 /* PKIFailureInfo bits */
 enum refusal {
@@ -91,57 +100,52 @@ put_refusal(struct an_buf *ret, enum refusal why)
 static void
 put_accuracy(struct an_der_out *out, int64_t accuracy_ms)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf millis = an_buf_new(16);
-    struct an_der_out millis_out = AN_DER_OUT(&millis);
-    an_bytes number;
+    int64_t millis = accuracy_ms % 1000;
+    const uint8_t octets[] = {(uint8_t)(millis >> 8), (uint8_t)millis};
 
     if (accuracy_ms <= 0)
         return;
     an_der_open(out, AN_DER_SEQUENCE);
     if (accuracy_ms >= 1000)
         an_der_put_int(out, accuracy_ms / 1000);
-    if (accuracy_ms % 1000 != 0) { /* [0] IMPLICIT INTEGER (1..999) */
-        an_der_put_int(&millis_out, accuracy_ms % 1000);
-        number = an_buf_view(&millis);
-        if (an_der_take(&number, AN_DER_INTEGER, &number, NULL) == AN_OK)
-            an_der_put(out, AN_DER_CONTEXT(0), number);
-    }
+    if (millis != 0) /* [0] IMPLICIT INTEGER (1..999): one octet up to 127 */
+        an_der_put(out, AN_DER_CONTEXT(0), millis < 128 ? AN_BYTES(octets + 1, 1) : AN_BYTES(octets, 2));
     an_der_close(out);
 }
 
 /* RFC 3161 2.4.2: fractions without zeros at their end. */
 static void
-put_moment(struct an_der_out *out, const struct moment *when)
+write_moment(struct moment *when)
 {
     struct an_date date = an_date_of(when->seconds, 0);
-    char text[64];
-    int len = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, date.hour,
-                       date.minute, date.second);
+    int len = snprintf(when->text, sizeof(when->text), "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day,
+                       date.hour, date.minute, date.second);
 
     if (when->ms > 0) {
-        len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03d", when->ms);
-        while (text[len - 1] == '0')
+        len += snprintf(when->text + len, sizeof(when->text) - (size_t)len, ".%03d", when->ms);
+        while (when->text[len - 1] == '0')
             len--;
     }
-    text[len++] = 'Z';
-    an_der_put(out, AN_DER_GENERALIZED_TIME, AN_BYTES(text, (size_t)len));
+    when->text[len++] = 'Z';
+    when->len = (size_t)len;
 }
 
+/* random: SERIAL_SIZE octets. */
 static an_code
-build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when, struct an_buf *ret,
-           struct an_err *reterr)
+build_info(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when,
+           const uint8_t *random, struct an_buf *ret, struct an_err *reterr)
 {
     struct an_der_out out = AN_DER_OUT(ret);
     uint8_t serial[SERIAL_SIZE];
 
-    AN_TRY(an_random(serial, sizeof(serial), reterr));
+    memcpy(serial, random, sizeof(serial));
     serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40);
     an_der_open(&out, AN_DER_SEQUENCE);
     an_der_put_int(&out, 1);
     an_der_put_oid(&out, tsa->policy_oid);
     an_der_put_raw(&out, query->imprint_whole);
     an_der_put_unsigned(&out, AN_BYTES(serial, sizeof(serial)));
-    put_moment(&out, when);
+    an_der_put(&out, AN_DER_GENERALIZED_TIME, AN_BYTES(when->text, when->len));
     put_accuracy(&out, tsa->accuracy_ms);
     if (tsa->ordering) /* DEFAULT FALSE */
         an_der_put_bool(&out, true);
@@ -169,13 +173,14 @@ free_draft(struct tsa_draft *draft)
 }
 
 static an_code
-write_draft(const struct an_tsa *tsa, const struct an_tsp_query *query, const struct moment *when,
-            struct tsa_draft *draft, struct an_err *reterr)
+write_draft(const struct round *round, size_t number, const struct an_tsp_query *query, struct tsa_draft *draft,
+            struct an_err *reterr)
 {
+    const struct an_tsa *tsa = round->tsa;
     struct an_cms_plan *plan = &draft->plan;
     enum an_digest content_digest;
 
-    AN_TRY(build_info(tsa, query, when, &draft->info, reterr));
+    AN_TRY(build_info(tsa, query, &round->when, round->serials[number], &draft->info, reterr));
     *plan = (struct an_cms_plan){.signer = tsa->cert, .chain = tsa->chain, .omit_certs = !query->want_certs,
                                  .scheme = an_ca_scheme(tsa->key),
                                  .content = an_buf_view(&draft->info), .content_type = TST_INFO,
@@ -193,20 +198,23 @@ write_draft(const struct an_tsa *tsa, const struct an_tsp_query *query, const st
     return AN_OK;
 }
 
+/* The token is written where it stays; what goes before it is put before it. */
 static an_code
 finish_draft(const struct tsa_draft *draft, struct an_buf *ret, struct an_err *reterr)
 {
-    AN_CLEANUP(an_buf_free) struct an_buf token = an_buf_new(AN_LIMIT_TSP_BYTES);
-    struct an_der_out out = AN_DER_OUT(ret);
+    static const uint8_t granted[] = {AN_DER_SEQUENCE, 3, AN_DER_INTEGER, 1, 0};
+    AN_CLEANUP(an_buf_free) struct an_buf head = an_buf_new(64);
+    struct an_der_out out = AN_DER_OUT(&head);
+    size_t before = ret->len;
+    uint8_t *to;
 
-    AN_TRY(an_cms_finish(&draft->plan, an_buf_view(&draft->attributes), an_buf_view(&draft->signature), AN_NONE, &token,
+    AN_TRY(an_cms_finish(&draft->plan, an_buf_view(&draft->attributes), an_buf_view(&draft->signature), AN_NONE, ret,
                          reterr));
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_open(&out, AN_DER_SEQUENCE);
-    an_der_put_int(&out, 0); /* granted */
-    an_der_close(&out);
-    an_der_put_raw(&out, an_buf_view(&token));
-    an_der_close(&out);
+    an_der_put_header(&out, AN_DER_SEQUENCE, sizeof(granted) + ret->len - before);
+    an_der_put_raw(&out, AN_BYTES(granted, sizeof(granted)));
+    to = an_buf_insert(ret, before, head.len);
+    if (to != NULL)
+        memcpy(to, head.ptr, head.len);
     return an_buf_ok(ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
 }
 
@@ -227,7 +235,7 @@ check_tsa(const struct an_tsa *tsa, struct an_err *reterr)
 
 /* Drafts a token, or writes the refusal. */
 static an_code
-draft_at(const struct an_tsa *tsa, const struct moment *when, const struct an_tsa_turn *turn, struct tsa_draft *draft,
+draft_at(const struct round *round, size_t number, const struct an_tsa_turn *turn, struct tsa_draft *draft,
          struct an_err *reterr)
 {
     struct an_tsp_query query = {0};
@@ -235,13 +243,16 @@ draft_at(const struct an_tsa *tsa, const struct moment *when, const struct an_ts
 
     *draft = (struct tsa_draft){.info = an_buf_new(AN_LIMIT_TSP_BYTES), .attributes = an_buf_new(AN_LIMIT_TSP_BYTES),
                                 .signature = an_buf_new(AN_LIMIT_TSP_BYTES)};
-    AN_TRY(check_tsa(tsa, reterr));
+    if (round->code != AN_OK) {
+        *reterr = round->err;
+        return round->code;
+    }
     if (an_tsp_request_parse(turn->request, &query, NULL) != AN_OK)
         why = explain_malformed(turn->request);
     else
-        why = judge_query(tsa, &query, when->seconds);
+        why = judge_query(round->tsa, &query, round->when.seconds);
     if (why == REFUSE_NONE)
-        return write_draft(tsa, &query, when, draft, reterr);
+        return write_draft(round, number, &query, draft, reterr);
     put_refusal(turn->ret, why);
     return an_buf_ok(turn->ret) ? AN_OK : an_err_set(reterr, AN_E_LIMIT, "TimeStampResp");
 }
@@ -276,13 +287,27 @@ sign_drafts(const struct an_tsa *tsa, struct tsa_draft *drafts, struct an_tsa_tu
     }
 }
 
+/* when: seconds and ms are there. */
+static void
+begin_round(const struct an_tsa *tsa, struct round *round, size_t count)
+{
+    round->tsa = tsa;
+    round->code = check_tsa(tsa, &round->err);
+    if (round->code == AN_OK)
+        round->code = an_random(round->serials[0], count * SERIAL_SIZE, &round->err);
+    if (round->when.seconds != AN_TIME_NONE)
+        write_moment(&round->when);
+}
+
 an_code
 an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an_buf *ret, struct an_err *reterr)
 {
     struct an_tsa_turn turn = {.request = request, .ret = ret};
+    struct round round = {.when.seconds = now};
     struct tsa_draft draft;
 
-    turn.code = draft_at(tsa, &(struct moment){.seconds = now}, &turn, &draft, &turn.err);
+    begin_round(tsa, &round, 1);
+    turn.code = draft_at(&round, 0, &turn, &draft, &turn.err);
     sign_drafts(tsa, &draft, &turn, 1);
     free_draft(&draft);
     return turn.code == AN_OK ? AN_OK : an_err_set(reterr, turn.code, "%s", turn.err.detail);
@@ -292,15 +317,17 @@ an_tsa_answer(const struct an_tsa *tsa, an_bytes request, an_time now, struct an
 void
 an_tsa_answer_many(const struct an_tsa *tsa, struct an_clock *clock, struct an_tsa_turn *turns, size_t count)
 {
-    struct moment when = {.seconds = AN_TIME_NONE};
+    struct round round = {.when.seconds = AN_TIME_NONE};
     struct an_err clock_err = {0}, err = {0};
-    an_code clock_code = an_clock_read(clock, &when.seconds, &when.ms, &clock_err), code;
+    an_code clock_code = an_clock_read(clock, &round.when.seconds, &round.when.ms, &clock_err), code;
     struct tsa_draft *drafts = an_new_array(count, sizeof(*drafts));
 
+    begin_round(tsa, &round, count);
     for (size_t i = 0; i < count; i++) {
-        code = draft_at(tsa, &when, &turns[i], &drafts[i], &err);
+        code = draft_at(&round, i, &turns[i], &drafts[i], &err);
         turns[i].code = code != AN_OK ? code : clock_code; /* the refusal stands in ret; the host should know why */
-        turns[i].err = code != AN_OK ? err : clock_err;
+        if (turns[i].code != AN_OK)
+            turns[i].err = code != AN_OK ? err : clock_err;
     }
     sign_drafts(tsa, drafts, turns, count);
     for (size_t i = 0; i < count; i++)

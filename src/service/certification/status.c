@@ -382,7 +382,7 @@ end_turn(struct an_status *status, struct an_status_turn *turn, uint64_t mark)
 static void
 answer_open(struct an_status *status, struct an_status_turn *const *open, size_t count, an_time now)
 {
-    struct an_respond_draft drafts[AN_SIGNINGS_MAX]; /* the first round.count are filled */
+    AN_UNZEROED struct an_respond_draft drafts[AN_SIGNINGS_MAX]; /* the first round.count are filled */
     struct an_status_turn *left[AN_SIGNINGS_MAX];
     struct round round = {.status = status, .set = status_set_take(status), .drafts = drafts, .now = now};
     uint64_t mark = an_answers_mark(status->answers);

@@ -35,15 +35,18 @@ an_answers_new(size_t bytes_max)
     return answers;
 }
 
-/* Serials are random: ours were drawn so, and answers about others are not kept. */
+/* Serials are random: ours were drawn so, and answers about others are not kept. Their last octets differ also when
+ * somebody counted. */
 static uint64_t
 spread(an_bytes serial)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = 0;
+    size_t len = serial.len < sizeof(hash) ? serial.len : sizeof(hash);
 
-    for (size_t i = 0; i < serial.len; i++)
-        hash = (hash ^ serial.ptr[i]) * UINT64_C(1099511628211);
-    return hash ^ hash >> 29;
+    if (len != 0)
+        memcpy(&hash, serial.ptr + serial.len - len, len);
+    hash *= UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
 }
 
 static struct shard *

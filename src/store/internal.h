@@ -110,7 +110,7 @@ struct an_store {
     pthread_mutex_t write_lock;
     pthread_cond_t work_there;
     struct work *first, *last;
-    size_t waiting;
+    size_t waiting, announced; /* works in the queue; atomic: on their way into it */
     bool closing, has_writer;
     pthread_t writer;
     struct conn *writing; /* the writer's connection; NULL until it is needed, and after a loss */

@@ -60,6 +60,13 @@ typedef an_code (*an_tx_fn)(void *context, struct an_tx *tx, struct an_err *rete
  * it cannot be known whether the commit happened: ask again with the same idempotency key. AN_E_STORE_ABSENT, _BUSY,
  * _FULL: nothing happened, worth trying again later. */
 an_code an_store_write(struct an_store *store, an_tx_fn work, void *context, struct an_err *reterr) AN_MUST_USE;
+/* For works that something slow stands before (a signature): announced when that begins. While few works wait and
+ * others are announced, a commit waits for them, two milliseconds at most: it costs the same for one as for sixteen.
+ * Whoever has announced a work writes it so, or withdraws it (for AN_CLEANUP too; nothing when it was written). */
+struct an_store *an_store_announce(struct an_store *store);
+void an_store_withdraw(struct an_store **announced);
+an_code an_store_write_announced(struct an_store **announced, an_tx_fn work, void *context,
+                                 struct an_err *reterr) AN_MUST_USE;
 /* One consistent snapshot; nothing may be changed. Runs on the caller's thread. */
 an_code an_store_read(struct an_store *store, an_tx_fn work, void *context, struct an_err *reterr) AN_MUST_USE;
 

@@ -13,7 +13,9 @@
 #include "base/time.h"
 #include "store/internal.h"
 
-#define WARY_GROUPS 64 /* after a work failed: where one did, the next do */
+#define WARY_GROUPS 64     /* after a work failed: where one did, the next do */
+#define GATHERED_ENOUGH 16 /* works: a commit shared by more costs each hardly less */
+#define GATHER_NS 2000000  /* and no longer than a commit takes */
 
 void
 an_tx_keep(struct an_tx *tx, an_bytes record)
@@ -273,6 +275,24 @@ take_works(struct an_store *store, struct work **works)
     return count;
 }
 
+/* While few wait and others are on their way; with the lock, which others have meanwhile. */
+static void
+gather_works(struct an_store *store)
+{
+    struct timespec until;
+
+    if (store->waiting >= GATHERED_ENOUGH || __atomic_load_n(&store->announced, __ATOMIC_RELAXED) == 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (store->waiting < GATHERED_ENOUGH && __atomic_load_n(&store->announced, __ATOMIC_RELAXED) > 0 &&
+           !store->closing)
+        if (pthread_cond_clockwait(&store->work_there, &store->write_lock, CLOCK_MONOTONIC, &until) != 0)
+            return;
+}
+
 void *
 writer_main(void *context)
 {
@@ -286,6 +306,7 @@ writer_main(void *context)
             pthread_cond_wait(&store->work_there, &store->write_lock);
         if (store->first == NULL)
             break;
+        gather_works(store);
         count = take_works(store, works);
         pthread_mutex_unlock(&store->write_lock);
         run_group(store, works, count, store->wary > 0 ? CARE_POINTS : CARE_NONE);
@@ -312,6 +333,77 @@ start_writer(struct an_store *store)
     store->has_writer = true;
 }
 
+/* With the lock. The writer is woken for the first work, and when there is nothing more to wait for. */
+static void
+wake_writer(struct an_store *store)
+{
+    if (store->waiting == 1 || store->waiting >= GATHERED_ENOUGH ||
+        __atomic_load_n(&store->announced, __ATOMIC_RELAXED) == 0)
+        pthread_cond_signal(&store->work_there);
+}
+
+struct an_store *
+an_store_announce(struct an_store *store)
+{
+    __atomic_add_fetch(&store->announced, 1, __ATOMIC_RELAXED);
+    return store;
+}
+
+void
+an_store_withdraw(struct an_store **announced)
+{
+    struct an_store *store = *announced;
+
+    *announced = NULL;
+    if (store == NULL)
+        return;
+    pthread_mutex_lock(&store->write_lock);
+    __atomic_sub_fetch(&store->announced, 1, __ATOMIC_RELAXED);
+    if (store->waiting > 0)
+        wake_writer(store);
+    pthread_mutex_unlock(&store->write_lock);
+}
+
+/* With the lock: the work stays on its caller's stack until the writer has said that it is done. */
+static void
+queue_work(struct an_store *store, struct work *work)
+{
+    if (!store->has_writer)
+        start_writer(store);
+    AN_ASSERT(!pthread_equal(store->writer, pthread_self())); /* a work that waits for itself */
+    if (store->last != NULL)
+        store->last->next = work;
+    else
+        store->first = work;
+    store->last = work;
+    store->waiting++;
+    wake_writer(store);
+}
+
+static an_code
+write_work(struct an_store *store, struct work *work, bool was_announced, struct an_err *reterr)
+{
+    bool is_full;
+
+    sem_init(&work->answered, 0, 0);
+    pthread_mutex_lock(&store->write_lock);
+    if (was_announced)
+        __atomic_sub_fetch(&store->announced, 1, __ATOMIC_RELAXED);
+    is_full = store->waiting >= AN_LIMIT_STORE_WAITING;
+    if (!is_full)
+        queue_work(store, work);
+    pthread_mutex_unlock(&store->write_lock);
+    while (!is_full && sem_wait(&work->answered) != 0) {
+        /* a signal */
+    }
+    sem_destroy(&work->answered);
+    if (is_full)
+        AN_FAIL(reterr, AN_E_STORE_BUSY, "%d works are waiting", AN_LIMIT_STORE_WAITING);
+    if (work->code != AN_OK && reterr != NULL)
+        *reterr = work->error;
+    return work->code;
+}
+
 an_code
 an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_err *reterr)
 {
@@ -319,29 +411,17 @@ an_store_write(struct an_store *store, an_tx_fn run, void *context, struct an_er
 
     if (store->flags & AN_STORE_READ_ONLY)
         AN_FAIL(reterr, AN_E_STORE_READONLY, "opened for reading");
-    pthread_mutex_lock(&store->write_lock);
-    if (store->waiting >= AN_LIMIT_STORE_WAITING) {
-        pthread_mutex_unlock(&store->write_lock);
-        AN_FAIL(reterr, AN_E_STORE_BUSY, "%d works are waiting", AN_LIMIT_STORE_WAITING);
-    }
-    if (!store->has_writer)
-        start_writer(store);
-    sem_init(&work.answered, 0, 0);
-    AN_ASSERT(!pthread_equal(store->writer, pthread_self())); /* a work that waits for itself */
-    /* it stays on this stack until the writer has said that it is done */
-    if (store->last != NULL)
-        store->last->next = &work;
-    else
-        store->first = &work; /* cppcheck-suppress autoVariables */
-    store->last = &work; /* cppcheck-suppress autoVariables */
-    store->waiting++;
-    pthread_cond_signal(&store->work_there);
-    pthread_mutex_unlock(&store->write_lock);
-    while (sem_wait(&work.answered) != 0) {
-        /* a signal */
-    }
-    sem_destroy(&work.answered);
-    if (work.code != AN_OK && reterr != NULL)
-        *reterr = work.error;
-    return work.code;
+    return write_work(store, &work, false, reterr);
+}
+
+an_code
+an_store_write_announced(struct an_store **announced, an_tx_fn run, void *context, struct an_err *reterr)
+{
+    struct work work = {.run = run, .context = context};
+    struct an_store *store = *announced;
+
+    if (store->flags & AN_STORE_READ_ONLY)
+        AN_FAIL(reterr, AN_E_STORE_READONLY, "opened for reading");
+    *announced = NULL;
+    return write_work(store, &work, true, reterr);
 }

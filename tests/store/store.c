@@ -343,6 +343,54 @@ works_share_commits(void **state)
     an_store_close(&store);
 }
 
+/* Announced works are written or withdrawn; one that never comes holds nobody up for good. */
+static void *
+run_announced(void *context)
+{
+    struct client *client = context;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        struct an_store *announced = an_store_announce(client->store);
+
+        if (i % 5 == 4) {
+            an_store_withdraw(&announced);
+            continue;
+        }
+        client->wrong += an_store_write_announced(&announced, next_number, &client->taken, NULL) != AN_OK;
+        client->wrong += announced != NULL;
+        an_store_withdraw(&announced); /* nothing is left to withdraw */
+        client->fine++;
+    }
+    return NULL;
+}
+
+static void
+announced_works_are_waited_for(void **state)
+{
+    struct an_store *store = open_store(AN_STORE_CREATE), *never = an_store_announce(store);
+    struct client clients[THREADS] = {0};
+    int64_t before = 0, after = 0;
+    int fine = 0;
+
+    (void)state;
+    check_write(store, next_number, &before, AN_OK);
+    for (int i = 0; i < THREADS; i++) {
+        clients[i] = (struct client){.store = store, .number = i};
+        assert_int_equal(pthread_create(&clients[i].thread, NULL, run_announced, &clients[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(clients[i].thread, NULL);
+        assert_int_equal(clients[i].wrong, 0);
+        fine += clients[i].fine;
+    }
+    assert_int_equal(__atomic_load_n(&store->announced, __ATOMIC_RELAXED), 1);
+    an_store_withdraw(&never);
+    assert_int_equal(__atomic_load_n(&store->announced, __ATOMIC_RELAXED), 0);
+    check_write(store, next_number, &after, AN_OK);
+    assert_int_equal(after, before + fine + 1);
+    an_store_close(&store);
+}
+
 /* Nothing in these works waits for an answer, so an error comes out late; it is still that of its own work alone. */
 static an_code
 put_node(void *context, struct an_tx *tx, struct an_err *reterr)
@@ -494,7 +542,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_checked), cmocka_unit_test(versions_are_kept_apart), cmocka_unit_test(values_stay),
         cmocka_unit_test(kinds_are_kept), cmocka_unit_test(statements_are_understood), cmocka_unit_test(failure_undoes_all),
-        cmocka_unit_test(reading_changes_nothing), cmocka_unit_test(works_share_commits), cmocka_unit_test(late_errors_hit_their_work),
+        cmocka_unit_test(reading_changes_nothing), cmocka_unit_test(works_share_commits), cmocka_unit_test(announced_works_are_waited_for), cmocka_unit_test(late_errors_hit_their_work),
         cmocka_unit_test(rows_stop_when_told), cmocka_unit_test(what_is_undone_stays_away),
     };
     int failed;

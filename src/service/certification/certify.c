@@ -137,6 +137,7 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
     AN_CLEANUP(an_buf_free) struct an_buf answer = an_buf_new(AN_LIMIT_OCSP_BYTES);
     AN_CLEANUP(an_free_ptr) char *crl = NULL;
     AN_CLEANUP(an_cert_unref) struct an_cert *cert = NULL;
+    AN_CLEANUP(an_store_withdraw) struct an_store *announced = an_store_announce(job->certifier->setup.store);
     struct an_issue what = *issue;
     uint8_t serial[AN_SERIAL_SIZE];
     an_code code;
@@ -156,7 +157,7 @@ certify_sign_and_store(struct certify_job *job, const struct certify_world *worl
                                                  &answer, reterr));
     job->answer = an_buf_view(&answer);
     an_register_texts_make(&job->registration, &job->texts);
-    code = an_store_write(job->certifier->setup.store, store_job, job, reterr);
+    code = an_store_write_announced(&announced, store_job, job, reterr);
     an_register_texts_done(&job->texts);
     if (code != AN_OK)
         return tell_rule(job, code, reterr);

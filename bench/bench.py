@@ -402,6 +402,12 @@ def certify(t, b, rounds):
         rate = statistics.median(ours() for _ in range(rounds))
         t.add("SQLite: durable certificates/s, 64 clients, P-256, first OCSP answer signed", rate, 10000, f"p50 {last['p50_ms']:.1f} ms")
         t.add("SQLite: the same, p99 in ms", last["p99_ms"], -25)
+        with engines() as (_, rows):
+            for name, url in ((n, u) for n, u in rows.items() if n != "SQLite"):
+                home = fresh()
+                home.mkdir()
+                there = in_process(b / "bench-certify", "issue", home, 64, 4, url())
+                t.add(f"{name}: the same, certificates/s", there["per_second"], None, f"p99 {there['p99_ms']:.1f} ms")
         rsa(t, b, fresh(), rounds)
         home = fresh()
         home.mkdir()

@@ -310,16 +310,16 @@ an_request_save_paper(const struct an_desk *desk, int64_t id, const char *path, 
 {
     AN_CLEANUP(step_done) struct step step = {0};
     AN_CLEANUP(an_buf_free) struct an_buf pdf = an_buf_new(AN_LIMIT_PAPER_BYTES);
-    AN_CLEANUP(an_free_ptr) char *kept = NULL;
+    AN_CLEANUP(an_file_close) struct an_file kept = AN_FILE_NONE;
 
     AN_TRY(open_step(desk, id, false, &step, reterr));
-    kept = an_paper_path(desk->instance, step.request.document);
-    if (step.request.has_document)
-        AN_TRY(an_file_read(kept, AN_LIMIT_PAPER_BYTES, &pdf, reterr));
-    else if (step.head.id == 0)
+    if (step.request.has_document) {
+        AN_TRY(an_paper_open(desk->instance, step.request.document, &kept, reterr));
+        return an_file_write(path, kept.bytes, 0600, reterr);
+    }
+    if (step.head.id == 0)
         AN_FAIL(reterr, AN_E_REQUEST_HEAD, "%s", step.request.agency);
-    else
-        AN_TRY(request_lay_out(&step.request, &step.head, desk->at, &pdf, reterr));
+    AN_TRY(request_lay_out(&step.request, &step.head, desk->at, &pdf, reterr));
     return an_file_write(path, an_buf_view(&pdf), 0600, reterr);
 }
 

@@ -162,6 +162,14 @@ def shapes(world):
             one = world.signed(style=first)
             yield f"a {first} signed, then a {second}", one.copy().sign(world.signer(cert=world.second), field="Hai", style=second), LAWFUL
             yield f"a {first} signed, page changed by a {second}", one.copy().append({4: EVIL}, style=second), REFUSED
+    def by(digest, **options):
+        return lambda data: signed_data(hashlib.new(digest, data).digest(), options.get("cert", world.leaf), digest=digest)
+
+    mixed = base().sign(by("sha512")).sign(world.signer(cert=world.second), field="Hai").sign(by("sha384"), field="Ba").sign(by("sha512"), field="Bon")
+    yield "signatures with digests of their own", mixed, LAWFUL
+    for at in (200, mixed.start() - 10):
+        yield f"signatures with digests of their own, byte {'of all' if at == 200 else 'of the last'}", mixed.with_data(
+            mixed.data[:at] + bytes([mixed.data[at] ^ 1]) + mixed.data[at + 1:]), NO_ACCEPT
     one = world.signed(style="stream", certify=2)
     fill = {7: one.edit(7, "/V (An)", "/V (Binh)").replace(b"8 0 R", b"65 0 R"), 65: stream(b"/Tx BMC q BT /Helv 12 Tf 2 5 Td (Binh) Tj ET Q EMC", FORM)}
     yield "field filled in within an object stream", one.copy().append(fill, packed=[7]), LAWFUL

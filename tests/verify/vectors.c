@@ -14,7 +14,7 @@ struct tally {
     const char *kind_prefix, *policy;
     size_t cases, agreed, skipped, excepted[EXCEPT_OTHER + 1], wrong_accepts, wrong_rejects, other_words, lawful, wrong_paths;
     bool not_shown_is_broken;
-    size_t least_percent;
+    size_t least_percent, stale;
     size_t subs, subs_agreed; /* cases that name a sub-indication, and those in which it is found */
 };
 
@@ -134,6 +134,10 @@ judge_class(struct tally *tally, const json_t *row, const char *expected, const 
     if (is_one_of(result->class_, classes[at].same) || finds_named_sub(row, result) ||
         (tally->not_shown_is_broken && is_one_of(expected, "broken") && is_not_shown(result))) {
         tally->agreed++;
+        if (exception != EXCEPT_NONE && exception != EXCEPT_ABSENT) {
+            tally->stale++;
+            say("an exception no longer needed", row, expected, result);
+        }
     } else if (exception != EXCEPT_NONE) {
         tally->excepted[exception]++;
     } else if (is_one_of(result->class_, classes[at].tolerable)) {
@@ -261,6 +265,7 @@ finish(const char *name, const struct tally *tally)
            tally->excepted[EXCEPT_SILENT], tally->excepted[EXCEPT_ABSENT], tally->excepted[EXCEPT_OTHER],
            tally->subs_agreed, tally->subs);
     assert_true(own * 100 >= given * tally->least_percent);
+    assert_int_equal(tally->stale, 0);
     assert_int_equal(tally->wrong_accepts, 0);
     assert_int_equal(tally->other_words, 0); /* each has its reason in exceptions.tsv */
     assert_int_equal(tally->wrong_paths, 0);

@@ -1,12 +1,12 @@
 """Serving, measured: the rows of `bench.py --only serve,lists`. Status answers beside nginx, signatures on demand beside the raw key, connections
 that do nothing, a revocation until it is seen, lists by size. Rates are per second of the server's own CPU (user and system, from /proc); the
 server has one core, the load generator another."""
-import base64, json, multiprocessing, os, re, socket, sqlite3, statistics, subprocess, sys, threading, time, urllib.parse
+import base64, json, multiprocessing, os, re, resource, socket, sqlite3, statistics, subprocess, sys, threading, time, urllib.parse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "serve"))
-from lib import Served, run, wait_for
+from lib import Served, ask, run, wait_for
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER, LOAD = {CORES[0]}, {CORES[-1]}
@@ -92,6 +92,35 @@ def beforehand(t, s, seconds, rounds):
         t.add(f"OCSP signed beforehand, {name} / nginx static, a server-CPU-second", ratio, 1.3,
               f"{middle(name, 'per_cpu'):.0f}, nginx {middle('nginx', 'per_cpu'):.0f}; {middle(name, 'per_second'):.0f}/s")
         t.add(f"OCSP signed beforehand, {name}, 32 connections, p99 in ms", middle(name, "p99"), -1, f"nginx {middle('nginx', 'p99'):.2f}")
+    peer_beforehand(t, s, der, seconds, middle("nginx", "per_cpu"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def peer_beforehand(t, s, der, seconds, nginx_per_cpu):
+    """`cfssl ocspserve` with our own answer, asked by POST: of a GET it takes a plus sign for a blank."""
+    port, content = free_port(), ask_status(s, der)
+    (s.base / "answers").write_text(base64.b64encode(content).decode() + "\n")
+    process = subprocess.Popen(["cfssl", "ocspserve", "-loglevel", "5", "-port", str(port), "-responses", s.base / "answers"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
+    try:
+        post = post_script(s.base / "cfssl.lua", "ocsp-request", der, "/")
+        if not wait_for(lambda: is_listening(port)) or ask(port, "POST", "/", der, {"Content-Type": "application/ocsp-request"}) != (200, content):
+            sys.exit("bench: cfssl ocspserve does not answer as we do")
+        got = wrk(f"http://127.0.0.1:{port}/", seconds, [process.pid], post)
+        t.add("cfssl ocspserve, POST / nginx static, a server-CPU-second", got["per_cpu"] / nginx_per_cpu, None, f"{got['per_cpu']:.0f}; {got['per_second']:.0f}/s, p99 {got['p99']:.2f} ms")
+    finally:
+        process.terminate()
+        process.wait()
 
 
 # ---- connections that cost and ask nothing ----
@@ -182,9 +211,7 @@ def peer_ocsp(t, s, seconds):
     run("openssl", "ocsp", "-issuer", s.base / "peer.pem", "-serial", "1", "-nonce", "-reqout", s.base / "peer.der")
     body = (s.base / "peer.der").read_bytes()
     request = b"POST / HTTP/1.0\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(["openssl", "ocsp", "-index", s.base / "peer.index", "-port", str(port), "-rsigner", s.base / "peer.pem", "-rkey", s.base / "peer.key", "-CA", s.base / "peer.pem"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
     try:
@@ -199,6 +226,36 @@ def peer_ocsp(t, s, seconds):
     finally:
         process.terminate()
         process.wait()
+
+
+def peer_stamp(t, s, seconds):
+    """`openssl ts -reply`, which is a process for each token: what a script around it would do."""
+    d = s.base / "peer-tsa"
+    d.mkdir()
+    (d / "cnf").write_text(f"""[req]
+distinguished_name=dn
+[dn]
+[tsa]
+extendedKeyUsage=critical,timeStamping
+[stamp]
+serial={d}/serial
+default_policy=1.2.3.4.1
+digests=sha256
+signer_digest=sha256
+accuracy=secs:1
+ess_cert_id_alg=sha256
+""")
+    run("openssl", "req", "-x509", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", d / "key", "-subj", "/CN=peer", "-out", d / "crt", "-days", "2",
+        "-config", d / "cnf", "-extensions", "tsa")
+    count, before, end = 0, resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() + seconds
+    while time.monotonic() < end:
+        run("openssl", "ts", "-reply", "-config", d / "cnf", "-section", "stamp", "-queryfile", s.base / "bench.tsq", "-signer", d / "crt", "-inkey", d / "key", "-out", d / "tsr",
+            preexec_fn=lambda: os.sched_setaffinity(0, SERVER))
+        count += 1
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run("openssl", "ts", "-verify", "-in", d / "tsr", "-queryfile", s.base / "bench.tsq", "-CAfile", d / "crt")
+    rate = count / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    t.add("openssl ts -reply, a process each, P-256 / raw key, a core", rate / raw_rate("P-256"), None, f"{rate:.0f} a CPU-second, {count / seconds:.0f}/s")
 
 
 # ---- how much it holds when nobody asks ----
@@ -313,6 +370,7 @@ def rows(t, build, rounds, seconds=2, wanted=("serve", "lists")):
             slow_connections(t, s, seconds, rounds)
             on_demand(t, s, seconds, rounds, "P-256", "RSA-2048")
             peer_ocsp(t, s, seconds)
+            peer_stamp(t, s, seconds)
             s.stop()
         if "lists" in wanted:
             lists(t, build / "bench", s)

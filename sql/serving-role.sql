@@ -9,7 +9,7 @@ GRANT USAGE ON SCHEMA public TO :"role";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO :"role";
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO :"role";
 REVOKE INSERT ON store_migration, device_transition, custody_step, request_transition FROM :"role";
-GRANT UPDATE ON store_value, store_sequence, store_commit, audit_head, crl_block, crl_fold, ocsp_answer, enrol_transaction, agency, agency_code, person, post, duty,
+GRANT UPDATE ON store_value, store_sequence, store_commit, audit_head, crl_block, crl_fold, enrol_transaction, agency, agency_code, person, post, duty,
     subscriber, device, device_record, reorganisation, import_job, approval_rule, request, request_item, request_execution, notice_job, outbox TO :"role";
 GRANT UPDATE (status, revoked_at, reason, ground) ON certificate TO :"role";
 GRANT UPDATE (is_current) ON revocation TO :"role";

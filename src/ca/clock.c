@@ -23,6 +23,7 @@ struct an_clock {
     pthread_mutex_t lock;
     int64_t looked_ms;      /* on the monotonic clock; 0 = never */
     int64_t distance_ms;    /* of the wall clock from the monotonic one at the last look */
+    bool is_based;          /* AN_CLOCK_STEPS: distance_ms is that of a clock that was trusted */
     int64_t distrust_until_ms;
     struct an_err verdict;  /* of the last look */
 };
@@ -158,14 +159,14 @@ note_last(struct an_clock *clock, int64_t wall_ms, struct an_err *reterr)
     return AN_OK;
 }
 
-/* Measured from where the clock stood at the first look, so that many small settings count as the large one they
- * make. */
+/* Measured from where the clock stood when it was trusted first, so that many small settings count as the large one
+ * they make. A process that was started under a clock that stands before the last time-stamp trusts none until then. */
 static an_code
 judge_steps(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
 {
     int64_t wall_ms = read_ms(clock, true), moved;
 
-    if (clock->looked_ms == 0)
+    if (!clock->is_based)
         clock->distance_ms = wall_ms - monotonic_ms;
     moved = wall_ms - monotonic_ms - clock->distance_ms;
     if (moved > most_ms(clock) || moved < -most_ms(clock)) {
@@ -175,6 +176,7 @@ judge_steps(struct an_clock *clock, int64_t monotonic_ms, struct an_err *reterr)
     }
     if (wall_ms < clock->last_ms - most_ms(clock))
         AN_FAIL(reterr, AN_E_TSA_CLOCK, "%lld ms before the last time-stamp", (long long)(clock->last_ms - wall_ms));
+    clock->is_based = true;
     return note_last(clock, wall_ms, reterr);
 }
 

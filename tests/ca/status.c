@@ -369,7 +369,10 @@ steps_are_noticed(void **state)
         {"set back", 1000, -7200000, false, false, AN_E_TSA_CLOCK, "set by"},
         {"set back, and started anew", 1000, 0, false, true, AN_E_TSA_CLOCK, "before the last time-stamp"},
         {"the kernel does not undo what was stamped", 1000, 0, true, false, AN_E_TSA_CLOCK, "before the last time-stamp"},
-        {"right again, started anew", 1000, 7200000, false, true, AN_OK, ""},
+        {"right again, by itself", 1000, 7200000, false, false, AN_OK, ""},
+        {"set from where it is trusted now", 1000, 1000, false, false, AN_E_TSA_CLOCK, "set by"},
+        {"and back", 1000, -1000, false, false, AN_OK, ""},
+        {"and started anew", 1000, 0, false, true, AN_OK, ""},
     };
     AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/clock-last", folder);
     struct seam seam = {.wall_ms = (int64_t)now * 1000, .monotonic_ms = 5000};

@@ -48,7 +48,8 @@ struct an_scheme {
 
 /* ---- public keys: shared, immutable, counted ---- */
 struct an_pubkey;
-/* From a DER SubjectPublicKeyInfo. AN_E_KEY_PUBLIC when malformed, AN_E_KEY_KIND when unsupported. */
+/* From a DER SubjectPublicKeyInfo. AN_E_KEY_PUBLIC when malformed, or such that others can sign under
+ * it (RSA with e = 1, small order, a curve that is described and not named), AN_E_KEY_KIND when unsupported. */
 an_code an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr) AN_MUST_USE;
 /* The same judgement of a key that is not kept: its kind and size. */
 an_code an_pubkey_look(an_bytes spki, enum an_key_kind *ret_kind, int *ret_bits, struct an_err *reterr) AN_MUST_USE;

@@ -50,6 +50,8 @@ int an_spki_point_bits(an_bytes spki);
 /* The common kinds of private key in the clear, likewise, and their SubjectPublicKeyInfo. */
 EVP_PKEY *an_plainkey_parse(an_bytes der, struct an_buf *ret_spki);
 
+/* Not one of the keys under which everybody can sign, or which must not stand in a certificate (soundkey.c). */
+bool an_pkey_is_sound(const EVP_PKEY *pkey);
 enum an_key_kind an_pkey_kind(const EVP_PKEY *pkey);
 /* May this kind of key make a signature of this kind? */
 bool an_key_may(enum an_key_kind key, enum an_sig_kind signature);

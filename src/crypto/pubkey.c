@@ -61,6 +61,10 @@ an_pubkey_parse(an_bytes spki, struct an_pubkey **ret, struct an_err *reterr)
         EVP_PKEY_free(pkey);
         AN_FAIL(reterr, AN_E_KEY_KIND, "SubjectPublicKeyInfo");
     }
+    if (!an_pkey_is_sound(pkey)) {
+        EVP_PKEY_free(pkey);
+        return an_crypto_fail(reterr, AN_E_KEY_PUBLIC, "a key under which others can sign");
+    }
     key = AN_NEW(struct an_pubkey);
     key->pkey = pkey;
     key->kind = an_pkey_kind(pkey);

@@ -93,16 +93,24 @@ check_row(struct table *table, json_t *row)
     an_pubkey_unref(&key);
 }
 
+static FILE *
+open_table(const char *name)
+{
+    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/tests/vectors/crypto/%s.jsonl", AN_SOURCE_DIR, name);
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    return file;
+}
+
 static void
 check_table(const char *name)
 {
-    AN_CLEANUP(an_free_ptr) char *path = an_asprintf("%s/tests/vectors/crypto/%s.jsonl", AN_SOURCE_DIR, name);
     struct table table = {.keys = json_object()};
-    FILE *file = fopen(path, "r");
+    FILE *file = open_table(name);
     char *line = NULL;
     size_t size = 0;
 
-    assert_non_null(file);
     while (getline(&line, &size, file) > 0) {
         json_t *row = json_loads(line, 0, NULL);
         assert_non_null(row);
@@ -135,6 +143,7 @@ test_ecdsa(void **state)
     (void)state;
     check_table("ecdsa-p-256");
     check_table("ecdsa-p-384");
+    check_table("ecdsa-p-521");
 }
 
 static void
@@ -142,12 +151,45 @@ test_eddsa(void **state)
 {
     (void)state;
     check_table("ed25519");
+    check_table("ed448");
+}
+
+/* Keys alone: one that anybody can sign for is refused when it is read. */
+static void
+test_public_keys(void **state)
+{
+    FILE *file = open_table("public-keys");
+    size_t size = 0, count = 0, wrong = 0;
+    char *line = NULL;
+
+    (void)state;
+    for (; getline(&line, &size, file) > 0; count++) {
+        AN_CLEANUP(an_buf_free) struct an_buf spki = an_buf_new(65536);
+        json_t *row = json_loads(line, 0, NULL);
+        struct an_pubkey *key = NULL;
+        bool accepted;
+        read_hex(row, "spki", &spki);
+        accepted = an_pubkey_parse(an_buf_view(&spki), &key, NULL) == AN_OK;
+        if (accepted != json_is_true(json_object_get(row, "valid"))) {
+            print_message("%s: %s\n", json_string_value(json_object_get(row, "id")), accepted ? "accepted" : "refused");
+            wrong++;
+        }
+        if (accepted)
+            an_pubkey_unref(&key);
+        json_decref(row);
+    }
+    free(line);
+    fclose(file);
+    print_message("public-keys: %zu rows\n", count);
+    assert_true(count > 60);
+    assert_int_equal(wrong, 0);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rsa), cmocka_unit_test(test_ecdsa), cmocka_unit_test(test_eddsa)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rsa), cmocka_unit_test(test_ecdsa), cmocka_unit_test(test_eddsa),
+                                       cmocka_unit_test(test_public_keys)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,7 +196,9 @@ def ecdsa(curve, digest):
                          "r << 8": (r << 8, s), "r + 2^256": (r + (1 << 256), s), "s + 2^384": (r, s + (1 << 384))}.items():
         add(name, two(a, b))
     body = integer(r) + integer(s)
-    for name, der in {"length in two octets": b"\x30\x81" + bytes([len(body)]) + body, "length in three octets": b"\x30\x82\0" + bytes([len(body)]) + body, "indefinite length": b"\x30\x80" + body + b"\0\0",
+    if len(body) < 128:
+        add("encoding: length in two octets", b"\x30\x81" + bytes([len(body)]) + body)
+    for name, der in {"length in three octets": b"\x30\x82\0" + bytes([len(body)]) + body, "indefinite length": b"\x30\x80" + body + b"\0\0",
                       "SET": tlv(0x31, body), "octets behind": seq(body) + b"\0", "octets inside behind": seq(body, NULL), "third number": seq(body, integer(1)), "one number": seq(integer(r)),
                       "empty sequence": seq(), "empty": b"", "tag alone": b"\x30", "plain r || s": r.to_bytes(c.width, "big") + s.to_bytes(c.width, "big"), "cut": seq(body)[:-1],
                       "r padded with zeros": seq(tlv(2, b"\0\0" + r.to_bytes(c.width, "big")), integer(s)), "s padded with zeros": seq(integer(r), tlv(2, b"\0\0" + s.to_bytes(c.width, "big"))),
@@ -274,6 +276,103 @@ def eddsa():
         t.add("other message", spki, big + s.to_bytes(32, "little"), False, "", MESSAGE + b".")
 
 
+def ed448():
+    t = Table("ed448", "eddsa")
+    p, order, d = 2**448 - 2**224 - 1, 2**446 - 13818066809895115352007386748515426880336692474882178609894547503885, -39081
+    base = (224580040295924300187604334099896036246789641632564134246125461686950415467406032909029192869357953282578032075146446173674602635247710,
+            298819210078481492676017930443930673437544040154080242095928241372331506189835876003536878655418784733982303233503462500531545062832660)
+
+    def add(a, b):
+        (x1, y1), (x2, y2) = a, b
+        m = d * x1 * x2 * y1 * y2 % p
+        return (x1 * y2 + x2 * y1) * pow(1 + m, -1, p) % p, (y1 * y2 - x1 * x2) * pow(1 - m, -1, p) % p
+
+    def multiply(k, point):
+        out = (0, 1)
+        while k:
+            out = add(out, point) if k & 1 else out
+            point, k = add(point, point), k >> 1
+        return out
+
+    def hashed(*parts):
+        return int.from_bytes(hashlib.shake_256(b"SigEd448\0\0" + b"".join(parts)).digest(114), "little") % order
+
+    def encode(point):
+        return point[1].to_bytes(56, "little") + bytes([(point[0] & 1) << 7])
+    for seed in (bytes(57), bytes(range(57))):
+        h = hashlib.shake_256(seed).digest(114)
+        a = int.from_bytes(h[:56], "little") & ~3 | 1 << 447
+        public = encode(multiply(a, base))
+        spki = seq(seq(oid("ed448")), bits(public))
+
+        def sign(message):
+            r = hashed(h[57:], message)
+            big = encode(multiply(r, base))
+            return big, (r + hashed(big, public, message) * a) % order
+        for message in (b"", b"x", MESSAGE, bytes(200)):
+            big, s = sign(message)
+            t.add(f"right, {len(message)} octets", spki, big + s.to_bytes(57, "little"), True, "", message)
+        big, s = sign(MESSAGE)
+        low = lambda n: n.to_bytes(57, "little")
+        for name, octets_ in {"S + L": big + low(s + order), "S = 0": big + low(0), "S = L": big + low(order), "S = L - 1": big + low(order - 1), "S all ones": big + b"\xff" * 57,
+                              "top octet of S": big + low(s)[:56] + b"\1", "-S": big + low(order - s), "R with the other sign": big[:56] + bytes([big[56] ^ 128]) + low(s), "R with another last octet": big[:56] + bytes([big[56] | 1]) + low(s),
+                              "R = 0": bytes(57) + low(s), "R = 1": low(1) + low(s), "R = p": low(p) + low(s), "R = the key": public + low(s), "113 octets": (big + low(s))[:113], "115 octets": big + low(s) + b"\0",
+                              "57 octets": big, "empty": b"", "all zero": bytes(114), "halves swapped": low(s) + big, "one bit": bytes([big[0] ^ 1]) + big[1:] + low(s)}.items():
+            t.add(name, spki, octets_, False, "", MESSAGE)
+        t.add("other message", spki, big + low(s), False, "", MESSAGE + b".")
+
+
+def described(c, g=None, n=None):
+    """ECParameters of X9.62: the curve written out."""
+    width = lambda value: octets(value.to_bytes(c.width, "big"))
+    return seq(integer(1), seq(oid("prime-field"), integer(c.p)), seq(width(c.p - 3), width(c.b)), octets(c.point(g)), integer(n or c.n), integer(1))
+
+
+def public_keys(rsa):
+    """Keys alone: those that stand for nobody, and those that must not stand in a certificate."""
+    t = Table("public-keys", "")
+
+    def add(name, algorithm, key, valid=False):
+        t.write({"id": "key: " + name, "spki": seq(algorithm, bits(key)).hex(), "valid": valid})
+    plain = seq(oid("rsa"), NULL)
+    for name, n, e, valid in (("right", rsa.n, 65537, True), ("e = 3", rsa.n, 3, True), ("e = 0", rsa.n, 0, False), ("e = 1", rsa.n, 1, False), ("e = 2", rsa.n, 2, False), ("e even", rsa.n, 65536, False), ("e without its sign octet", rsa.n, (0xFEFFFF) - (1 << 24), True),
+                              ("e = n", rsa.n, rsa.n, False), ("e beyond n", rsa.n, rsa.n + 2, False), ("n even", rsa.n - 1, 65537, False), ("n = 0", 0, 65537, False), ("n without its sign octet", rsa.n - (1 << 2048), 65537, True)):
+        add("RSA, " + name, plain, seq(integer(n), integer(e)), valid)
+    add("RSA, third number", plain, seq(integer(rsa.n), integer(65537), integer(1)))
+    add("RSA, octets behind", plain, seq(integer(rsa.n), integer(65537)) + b"\0", True)  # the same key, whatever stands behind it
+    for curve in ("P-256", "P-384", "P-521"):
+        c = Ec(curve, 0xC0FFEE)
+        x, y = c.q
+        wide = lambda value: value.to_bytes(c.width, "big")
+        named = seq(oid("ec"), oid(curve))
+        add(f"{curve}, right", named, c.point(), True)
+        add(f"{curve}, compressed", named, bytes([2 | y & 1]) + wide(x), True)
+        for name, key in {"infinity": b"\0", "empty": b"", "not on the curve": b"\4" + wide(x) + wide(y ^ 1), "compressed, no such x": None, "x = p": b"\4" + wide(c.p) + wide(y), "short": c.point()[:-1], "long": c.point() + b"\0",
+                          "hybrid with the wrong sign": bytes([6 | (y & 1) ^ 1]) + wide(x) + wide(y), "form 5": b"\5" + wide(x) + wide(y), "zeros": b"\4" + bytes(2 * c.width)}.items():
+            if key is None:
+                x_bad = next(v for v in range(2, 99) if pow((v ** 3 - 3 * v + c.b) % c.p, (c.p - 1) // 2, c.p) != 1)
+                key = b"\2" + wide(x_bad)
+            add(f"{curve}, {name}", named, key)
+        add(f"{curve}, curve written out", seq(oid("ec"), described(c)), c.point())
+        add(f"{curve}, curve written out with the key as generator", seq(oid("ec"), described(c, c.q)), c.point())
+        add(f"{curve}, curve not said", seq(oid("ec")), c.point())
+        add(f"{curve}, curve NULL", seq(oid("ec"), NULL), c.point())
+    p, ed = 2**255 - 19, seq(oid("ed25519"))
+    eight = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+    for name, y in {"0": 0, "1": 1, "-1": p - 1, "of order 8": eight, "of order 8, opposite": p - eight, "p": p, "p + 1": p + 1, "p + 18": p + 18, "2^255 - 1": 2**255 - 1}.items():
+        for sign in (0, 1):
+            add(f"Ed25519, y = {name}, sign {sign}", ed, (y | sign << 255).to_bytes(32, "little"))
+    add("Ed25519, right", ed, bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), True)
+    add("Ed25519, 31 octets", ed, bytes(31))
+    add("Ed25519, 33 octets", ed, bytes(33))
+    add("Ed25519, parameters NULL", seq(oid("ed25519"), NULL), bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"))
+    q = 2**448 - 2**224 - 1
+    for name, y in {"0": 0, "1": 1, "-1": q - 1}.items():
+        for sign in (0, 128):
+            add(f"Ed448, y = {name}, sign {sign}", seq(oid("ed448")), y.to_bytes(56, "little") + bytes([sign]))
+    add("Ed448, right", seq(oid("ed448")), bytes.fromhex("5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180"), True)
+
+
 if __name__ == "__main__":
     (HERE.parent / "vectors" / "crypto").mkdir(parents=True, exist_ok=True)
     rsa = [rsa_key(2048), rsa_key(2048, 3), rsa_key(3072)]
@@ -281,4 +380,7 @@ if __name__ == "__main__":
     pss(rsa)
     ecdsa("P-256", "sha256")
     ecdsa("P-384", "sha384")
+    ecdsa("P-521", "sha512")
     eddsa()
+    ed448()
+    public_keys(rsa[0])

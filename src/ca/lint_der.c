@@ -66,8 +66,8 @@ check_bits(struct walk *w, an_bytes v)
 static void walk_values(struct walk *w, an_bytes in, unsigned depth, int parent);
 
 /*
- * Where an OCTET STRING holds DER: behind the OID of an extension or of an OCSP answer (and the BOOLEAN between), and as
- * the content of SignedData. Anywhere else it is a digest or a nonce, and one of 65,536 begins like a SEQUENCE.
+ * Where an OCTET STRING holds DER: behind the OID of an extension or of an OCSP answer (and the BOOLEAN between), and
+ * as the content of SignedData. Anywhere else it is a digest or a nonce, and one of 65,536 begins like a SEQUENCE.
  */
 static bool
 may_hold(int parent, int before)
@@ -88,8 +88,8 @@ check_value(struct walk *w, int tag, an_bytes v, unsigned depth, bool may_hold_v
     case AN_DER_NULL: lint_if(w->run, v.len != 0, LINT_DER_NULL); break;
     case AN_DER_OID: check_oid(w, v); break;
     case AN_DER_OCTET_STRING:
-        if (may_hold_value && v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE && an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK &&
-            an_der_size(inside.len) == v.len)
+        if (may_hold_value && v.len > 1 && v.ptr[0] == AN_DER_SEQUENCE &&
+            an_der_take(&inside, AN_DER_SEQUENCE, &inside, NULL) == AN_OK && an_der_size(inside.len) == v.len)
             walk_values(w, v, depth + 1, tag);
         break;
     default:

@@ -3,21 +3,35 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
+/* The first line that has any of the three tells, by the one it has most of: above the head there may be a title. */
+static char
+find_separator(an_bytes bytes)
+{
+    static const char signs[] = ",;\t";
+    size_t counts[3] = {0}, most = 0;
+
+    for (size_t i = 0, lines = 0; i < bytes.len && lines < 20; i++) {
+        const char *sign = bytes.ptr[i] ? strchr(signs, bytes.ptr[i]) : NULL;
+        if (sign != NULL)
+            counts[sign - signs]++;
+        if (bytes.ptr[i] != '\n')
+            continue;
+        lines++;
+        if (counts[0] + counts[1] + counts[2] > 0)
+            break;
+    }
+    for (size_t i = 1; i < 3; i++)
+        most = counts[i] > counts[most] ? i : most;
+    return signs[most];
+}
+
 void
 an_csv_start(struct an_csv *csv, an_bytes bytes)
 {
-    size_t end;
-
     if (an_bytes_starts_with(bytes, AN_LIT("\xEF\xBB\xBF")))
         bytes = an_bytes_slice(bytes, 3, bytes.len);
-    *csv = (struct an_csv){.rest = bytes, .next_line = 1, .separator = ',', .text = an_buf_new(AN_LIMIT_CSV_ROW)};
-    end = an_bytes_find(bytes, AN_LIT("\n"), 0);
-    for (size_t i = 0, commas = 0, others = 0; i < bytes.len && i < end; i++) {
-        commas += bytes.ptr[i] == ',';
-        others += bytes.ptr[i] == ';' || bytes.ptr[i] == '\t';
-        if ((bytes.ptr[i] == ';' || bytes.ptr[i] == '\t') && others > commas)
-            csv->separator = (char)bytes.ptr[i];
-    }
+    *csv = (struct an_csv){.rest = bytes, .next_line = 1, .separator = find_separator(bytes),
+                           .text = an_buf_new(AN_LIMIT_CSV_ROW)};
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * Comma-separated values (RFC 4180), line by line and in flat memory: what spreadsheets write (UTF-8, with or without a
- * mark at its beginning; the separator is told by the first line: comma, semicolon or tabulator), and what they may
- * read without harm.
+ * mark at its beginning; the separator is told by the first line that has one: comma, semicolon or tabulator), and what
+ * they may read without harm.
  */
 #pragma once
 

@@ -131,6 +131,7 @@ struct sheet {
     const struct texts *texts;
     struct an_buf cells[AN_CSV_FIELDS_MAX];
     size_t count, column;
+    size_t rows; /* written so far, blank ones too: a line is called by the number that people see */
     bool is_shared, is_in_cell;
 };
 
@@ -176,7 +177,23 @@ finish_row(struct sheet *sheet, struct an_buf *out, struct an_err *reterr)
         an_buf_reset(&sheet->cells[i]);
     }
     sheet->count = sheet->column = 0;
+    sheet->rows++;
     return AN_OK;
+}
+
+#define ROWS_MAX 1048576 /* of a sheet (ECMA-376) */
+
+/* Rows with nothing in them are left out of the file; their lines stay blank. */
+static void
+begin_row(struct sheet *sheet, an_bytes reference, struct an_buf *out)
+{
+    char number[16] = "";
+    size_t row;
+
+    memcpy(number, reference.ptr ? (const void *)reference.ptr : "", reference.len < 15 ? reference.len : 15);
+    row = strtoul(number, NULL, 10);
+    for (; row <= ROWS_MAX && sheet->rows + 1 < row && an_buf_ok(out); sheet->rows++)
+        an_buf_str(out, "\r\n");
 }
 
 static an_code
@@ -187,6 +204,8 @@ take_tag(struct sheet *sheet, const struct scan *scan, struct an_buf *out, struc
         sheet->is_shared = an_bytes_eq_str(attribute(scan->tag, "t"), "s");
         if (sheet->column < AN_CSV_FIELDS_MAX && sheet->column >= sheet->count)
             sheet->count = sheet->column + 1;
+    } else if (is_tag(scan->tag, "row")) {
+        begin_row(sheet, attribute(scan->tag, "r"), out);
     } else if (is_tag(scan->tag, "/v") || is_tag(scan->tag, "/t")) {
         put_value(sheet, scan->text);
     } else if (is_tag(scan->tag, "/row") && sheet->count > 0) {

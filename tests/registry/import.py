@@ -86,6 +86,47 @@ def workbook():
     act("person", "import", work / "bad.xlsx", want=1)
 
 
+def handed_in():
+    """What a clerk hands in: lists with a title above them, heads in capitals or with a star, every way of writing a day, other encodings."""
+    rows = [["ỦY BAN NHÂN DÂN XÃ MẪU"], ["DANH SÁCH CÁN BỘ", "", ""], [], ["HỌ VÀ TÊN *", "Mã cơ  quan (*)", "Ngày\nsinh", "Số điện thoại di động", "Số định danh cá nhân"],
+            ["Lý Một Mẫu", " H53.6\u00a0", "3-2-1980", '="0912000111"', '="072080000111"'], ["Lý Hai Mẫu", "H53.6", "03.02.1981", "0912000112", "072080000112"],
+            ["Lý Ba Mẫu", "H53.6", "29254.0", "", ""], ["Lý Bốn Mẫu", "H53.6", "30-02-1980", "", ""]]
+    text = lambda part: "\r\n".join(part.join('"' + c.replace('"', '""') + '"' if "\n" in c else c for c in row) for row in rows) + "\r\n"
+    files = {"utf16.txt": text("\t").encode("utf-16"), "utf16be.txt": b"\xfe\xff" + text("\t").encode("utf-16-be"), "semicolon.csv": text(";").encode("utf-8-sig"),
+             "nfd.csv": __import__("unicodedata").normalize("NFD", text(",")).encode()}
+    for name, content in files.items():
+        (work / name).write_bytes(content)
+        done = act("person", "import", work / name, "--dry-run", "--report", work / "handed.csv")
+        report = list(csv.reader(open(work / "handed.csv", encoding="utf-8-sig")))
+        check((done["added"], done["refused"]) == (3, 1) and "Ngày sinh" in "".join(report[1]), f"{name}: {done} {report}")
+    act("person", "import", work / "utf16.txt")
+    found = act("person", "list", "--search", "ly mot")["people"]
+    check(len(found) == 1, f"found: {found}")
+    act("person", "export", work / "handed-out.csv", "--personal")
+    out = next(row for row in csv.reader(open(work / "handed-out.csv", encoding="utf-8-sig")) if row[1] == "Lý Một Mẫu")
+    check("1980-02-03" in out and "072080000111" in out and any(c.endswith("0912000111") for c in out), f"day, identifier and phone with their zeros: {out}")
+    # a code page of before: refused, with what to do; so is what is no list
+    (work / "cp1258.csv").write_bytes("Họ và tên,Mã cơ quan\r\n".encode("utf-8").replace("ọ".encode(), b"o\xf2") + b"A,H53.6\r\n")
+    check("UTF-8" in json.dumps(act("person", "import", work / "cp1258.csv", want=1), ensure_ascii=False), "another code page")
+    (work / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    check("AN_E_LIST_FORMAT" in json.dumps(act("person", "import", work / "old.xls", want=1)), ".xls")
+    with zipfile.ZipFile(work / "list.ods", "w") as ods:
+        ods.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        ods.writestr("content.xml", "<office:document-content/>")
+    check("AN_E_LIST_FORMAT" in json.dumps(act("person", "import", work / "list.ods", want=1)), ".ods")
+    (work / "odd.txt").write_bytes(b"\xff\xfeA")
+    check("UTF-16" in json.dumps(act("person", "import", work / "odd.txt", want=1)), "half a sign")
+    # a workbook with a merged title over two rows, a moment as a number, a number with its zero lost
+    cell = lambda at, value: f'<c r="{at}"><v>{value}</v></c>' if isinstance(value, (int, float)) else f'<c r="{at}" t="inlineStr"><is><t>{value}</t></is></c>'
+    sheet = [["DANH SÁCH"], [], ["Họ và tên", "Mã cơ quan", "Ngày sinh", "Số định danh cá nhân"], ["Hà Sổ Mẫu", "H53.6", 29254.5, 72080000113]]
+    with zipfile.ZipFile(work / "merged.xlsx", "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("xl/worksheets/sheet1.xml", '<worksheet><sheetData>' + "".join(f'<row r="{n}">' + "".join(cell(f"{'ABCD'[i]}{n}", v) for i, v in enumerate(row)) + "</row>"
+                     for n, row in enumerate(sheet, 1)) + '</sheetData><mergeCells count="1"><mergeCell ref="A1:D2"/></mergeCells></worksheet>')
+    done = act("person", "import", work / "merged.xlsx", "--report", work / "merged.csv")
+    report = list(csv.reader(open(work / "merged.csv", encoding="utf-8-sig")))
+    check((done["added"], done["refused"]) == (0, 1) and report[1][0] == "4" and "12 chữ số" in report[1][2], f"a zero that the number lost is not guessed: {done} {report}")
+
+
 def large(rows):
     path = work / "large.csv"
     with open(path, "w", encoding="utf-8") as out:
@@ -106,6 +147,7 @@ try:
     act("agency", "add", "--name", "Sở Khoa học và Công nghệ (MẪU)", "--code", "H53.6")
     small()
     workbook()
+    handed_in()
     large(100000 if os.environ.get("ANTIN_FULL") else 3000)
 finally:
     shutil.rmtree(work)

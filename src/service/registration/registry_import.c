@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "crypto/crypto.h"
 #include "registry/csv.h"
 #include "service/registration/registry_sheet.h"
@@ -33,23 +34,61 @@ struct importing {
     size_t last_line;
 };
 
-static an_code
-read_header(struct importing *in, struct an_err *reterr)
+/* As people write it: in capitals, over two lines, with a star for what is required. */
+static bool
+heads(const char *cell, const struct sheet_column *column)
 {
-    bool found = false;
+    AN_CLEANUP(an_buf_free) struct an_buf own = an_buf_new(AN_LIMIT_CSV_ROW), name = an_buf_new(AN_LIMIT_CSV_ROW);
+    size_t len = strlen(cell);
 
-    AN_TRY(an_csv_next(&in->csv, &found, reterr));
+    while (len > 0 && strchr(" *()\r\n\t", cell[len - 1]) != NULL)
+        len--;
+    /* "Đường kính con dấu (mm)" ends in a bracket of its own */
+    size_t whole = strlen(column->vi);
+    while (whole > 0 && column->vi[whole - 1] == ')')
+        whole--;
+    if (!an_utf8_fold_name(&own, AN_BYTES(cell, len)) || !an_utf8_fold_name(&name, AN_BYTES(column->vi, whole)))
+        return false;
+    return an_bytes_eq(an_buf_view(&own), an_buf_view(&name)) || an_bytes_eq_str(an_buf_view(&own), column->id);
+}
+
+/* Where each column stands in this row; the first that is required and not there, NULL = none. */
+static const struct sheet_column *
+place_columns(struct importing *in)
+{
+    const struct sheet_column *missing = NULL;
+
     for (size_t c = 0; c < in->kind->column_count; c++) {
         const struct sheet_column *column = &in->kind->columns[c];
         in->place[c] = SIZE_MAX;
-        for (size_t i = 0; i < in->csv.count; i++)
-            if (strcmp(an_csv_field(&in->csv, i), column->id) == 0 ||
-                strcmp(an_csv_field(&in->csv, i), column->vi) == 0)
+        for (size_t i = 0; i < in->csv.count && in->place[c] == SIZE_MAX; i++)
+            if (heads(an_csv_field(&in->csv, i), column))
                 in->place[c] = i;
-        if (column->required && in->place[c] == SIZE_MAX)
-            AN_FAIL(reterr, AN_E_IMPORT_HEADER, "%s (%s)", column->vi, column->id);
+        if (column->required && in->place[c] == SIZE_MAX && missing == NULL)
+            missing = column;
     }
-    return AN_OK;
+    return missing;
+}
+
+#define TITLE_ROWS 20 /* a list has its name above it, its agency, a day */
+
+static an_code
+read_header(struct importing *in, struct an_err *reterr)
+{
+    const struct sheet_column *missing = NULL, *first = NULL;
+    bool found = true;
+
+    for (size_t row = 0; found && row < TITLE_ROWS; row++) {
+        AN_TRY(an_csv_next(&in->csv, &found, reterr));
+        missing = place_columns(in);
+        if (missing == NULL)
+            return AN_OK;
+        /* of the row that has some of them: what it lacks */
+        for (size_t c = 0; c < in->kind->column_count && first == NULL; c++)
+            first = in->place[c] != SIZE_MAX ? missing : NULL;
+    }
+    missing = first != NULL ? first : missing;
+    AN_FAIL(reterr, AN_E_IMPORT_HEADER, "%s (%s)", missing->vi, missing->id);
 }
 
 /* What the line says wrong is the line's; anything else ends the batch. */
@@ -156,6 +195,29 @@ finish_batch(struct importing *in, struct an_err *reterr)
     return AN_OK;
 }
 
+/* What a cell says: without blanks around it, without the apostrophe that keeps a formula from being one (csv.h), and
+ * without ="…", by which spreadsheets are made to keep a leading zero. */
+static an_bytes
+bare_cell(const char *text)
+{
+    an_bytes cell = an_bytes_of_str(text);
+
+    for (bool again = true; again && cell.len > 0;) {
+        size_t front = an_bytes_starts_with(cell, AN_LIT("\xC2\xA0")) ? 2 : cell.ptr[0] == ' ' || cell.ptr[0] == '\n';
+        size_t back = cell.ptr[cell.len - 1] == ' ' || cell.ptr[cell.len - 1] == '\n';
+        if (cell.len >= 2 && memcmp(cell.ptr + cell.len - 2, "\xC2\xA0", 2) == 0)
+            back = 2;
+        again = front + back > 0 && front + back <= cell.len;
+        if (again)
+            cell = an_bytes_slice(cell, front, cell.len - front - back);
+    }
+    if (cell.len > 1 && cell.ptr[0] == '\'' && strchr("=+-@\t\r", cell.ptr[1]) != NULL)
+        return an_bytes_slice(cell, 1, cell.len);
+    if (cell.len > 3 && an_bytes_starts_with(cell, AN_LIT("=\"")) && cell.ptr[cell.len - 1] == '"')
+        return an_bytes_slice(cell, 2, cell.len - 3);
+    return cell;
+}
+
 static an_code
 keep_line(struct importing *in, struct an_err *reterr)
 {
@@ -164,10 +226,7 @@ keep_line(struct importing *in, struct an_err *reterr)
     line->number = in->last_line = in->csv.line;
     for (size_t c = 0; c < in->kind->column_count; c++) {
         const char *text = in->place[c] == SIZE_MAX ? "" : an_csv_field(&in->csv, in->place[c]);
-        /* csv.h */
-        text += an_bytes_starts_with(an_bytes_of_str(text), AN_LIT("'")) && strcspn(text + 1, "=+-@\t\r") == 0 &&
-            strlen(text) > 1;
-        line->cells[c] = an_arena_str(in->arena, an_bytes_of_str(text));
+        line->cells[c] = an_arena_str(in->arena, bare_cell(text));
         if (line->cells[c] == NULL)
             AN_FAIL(reterr, AN_E_LIMIT, "%zu", line->number);
     }
@@ -212,7 +271,7 @@ run_import(struct importing *in, struct an_err *reterr)
 }
 
 static an_code
-open_list(struct importing *in, struct an_file *file, struct an_buf *list, struct an_err *reterr)
+open_list(struct importing *in, struct an_file *file, struct an_buf *own, an_bytes *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf hex = an_buf_new(80);
     uint8_t hash[AN_DIGEST_MAX];
@@ -222,7 +281,7 @@ open_list(struct importing *in, struct an_file *file, struct an_buf *list, struc
     an_buf_hex(&hex, AN_BYTES(hash, 32));
     snprintf(in->job, sizeof(in->job), "%s:%.*s", in->kind->id, AN_FMT(an_buf_view(&hex)));
     in->digest = in->job + strlen(in->kind->id) + 1;
-    return an_workbook_is(file->bytes) ? an_workbook_to_csv(file->bytes, list, reterr) : AN_OK;
+    return an_list_to_csv(file->bytes, own, ret, reterr);
 }
 
 an_code
@@ -231,7 +290,8 @@ an_registry_import(const struct an_desk *desk, const char *what, const struct an
 {
     struct importing in = {.desk = desk, .import = import, .kind = sheet_kind_find(what)};
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
-    AN_CLEANUP(an_buf_free) struct an_buf list = an_buf_new(AN_LIMIT_XLSX_BYTES);
+    AN_CLEANUP(an_buf_free) struct an_buf own = an_buf_new(AN_LIMIT_XLSX_BYTES);
+    an_bytes list = AN_NONE;
     an_code code;
 
     if (in.kind == NULL)
@@ -239,10 +299,10 @@ an_registry_import(const struct an_desk *desk, const char *what, const struct an
     in.size = import->batch ? import->batch : in.kind->batch ? in.kind->batch : 500;
     if (in.size > 10000)
         AN_FAIL(reterr, AN_E_LIMIT, "%zu > 10000", in.size);
-    AN_TRY(open_list(&in, &file, &list, reterr));
+    AN_TRY(open_list(&in, &file, &own, &list, reterr));
     in.arena = an_arena_new(AN_LIMIT_IMPORT_ARENA);
     in.lines = an_new_array(in.size, sizeof(*in.lines));
-    an_csv_start(&in.csv, list.len ? an_buf_view(&list) : file.bytes);
+    an_csv_start(&in.csv, list);
     code = run_import(&in, reterr);
     an_csv_done(&in.csv);
     an_arena_free(&in.arena);

@@ -13,14 +13,17 @@ an_code
 sheet_day(const char *text, const char *column, an_time *ret, struct an_err *reterr)
 {
     int day = 0, month = 0, year = 0, used = 0;
+    char part[2] = "";
 
     *ret = AN_TIME_NONE;
     if (text[0] == '\0')
         return AN_OK;
-    if (sscanf(text, "%2d/%2d/%4d%n", &day, &month, &year, &used) == 3 && text[used] == '\0') {
+    if (sscanf(text, "%2d%1[/.-]%2d%*1[/.-]%4d%n", &day, part, &month, &year, &used) == 4 && text[used] == '\0' &&
+        year > 999) {
         const struct an_date date = {.year = year, .month = month, .day = day};
         *ret = an_time_of_date(&date, 7 * 60);
-    } else if (strlen(text) == 5 && strspn(text, "0123456789") == 5) {
+    } else if (strspn(text, "0123456789") == 5 && (text[5] == '\0' || (text[5] == '.' &&
+                                                                      strspn(text + 6, "0123456789") == strlen(text + 6)))) {
         /* 25569: 1970-01-01, counted from 1899-12-30 */
         *ret = ((an_time)strtol(text, NULL, 10) - 25569) * 86400 - 7 * 3600;
     } else {

@@ -46,5 +46,5 @@ extern const struct an_sheet_kind sheet_kinds[];
 extern const size_t sheet_kind_count;
 const struct an_sheet_kind *sheet_kind_find(const char *id); /* NULL when there is none */
 
-/* 1980-02-03, 03/02/1980 as people write, the number of days that a workbook keeps, a moment; "" = AN_TIME_NONE. */
+/* 1980-02-03, 03/02/1980, 3-2-1980 and 3.2.1980 as people write, the number of days that a workbook keeps, a moment; "" = AN_TIME_NONE. */
 an_code sheet_day(const char *text, const char *column, an_time *ret, struct an_err *reterr) AN_MUST_USE;

@@ -159,13 +159,13 @@ an_code
 an_request_list_read(const char *path, struct an_request_list *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_buf_free) struct an_buf file = an_buf_new(LIST_BYTES_MAX), sheet = an_buf_new(LIST_BYTES_MAX);
-    an_code code = AN_OK;
+    an_bytes list = AN_NONE;
+    an_code code;
 
     AN_TRY(an_file_read(path, LIST_BYTES_MAX, &file, reterr));
-    if (an_workbook_is(an_buf_view(&file)))
-        code = an_workbook_to_csv(an_buf_view(&file), &sheet, reterr);
+    code = an_list_to_csv(an_buf_view(&file), &sheet, &list, reterr);
     if (code == AN_OK)
-        code = an_request_list_parse(an_buf_view(sheet.len ? &sheet : &file), ret, reterr);
+        code = an_request_list_parse(list, ret, reterr);
     if (code != AN_OK)
         an_err_name_file(reterr, path);
     return code;

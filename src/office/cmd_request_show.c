@@ -17,6 +17,7 @@ short_time(an_time at)
 struct listing {
     struct seat *seat;
     struct an_request_query query;
+    struct an_request_sight sight;
     json_t *rows;
     size_t count;
     int64_t last; /* id of the last line */
@@ -44,6 +45,8 @@ list_line(void *context, const struct an_request_line *line, struct an_err *rete
         free(l->next);
         l->next = an_strdup(line->cursor);
     }
+    if (!an_request_sees(&l->sight, line))
+        return AN_OK;
     if (cli->json)
         json_array_append_new(l->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id",
                                                  (json_int_t)line->id, "kind",
@@ -111,6 +114,7 @@ cmd_request_list(struct cli *cli, const void *options, char **args, int count)
     (void)args;
     (void)count;
     if (seat_open(cli, options, &seat, &err) != AN_OK || read_query(options, &l.query, &err) != AN_OK ||
+        an_request_look(&seat.desk, &l.query, &l.sight, &err) != AN_OK ||
         an_store_read(seat.instance->replica, list_work, &l, &err) != AN_OK)
         return cli_fail(cli, &err);
     say_list(&l);
@@ -269,6 +273,8 @@ cmd_request_show(struct cli *cli, const void *options, char **args, int count)
     if (code == AN_OK)
         code = seat_open(cli, options, &seat, &err);
     if (code == AN_OK)
+        code = an_request_look_at(&seat.desk, s.id, &err);
+    if (code == AN_OK)
         code = an_store_read(seat.instance->replica, show_work, &s, &err);
     if (code == AN_OK && cli->json)
         print_show_json(cli, &s);
@@ -283,6 +289,7 @@ cmd_request_show(struct cli *cli, const void *options, char **args, int count)
 struct noticing {
     struct seat *seat;
     const char *about;
+    struct an_notice_sight sight;
     int64_t id, before;
     size_t limit;
     json_t *rows;
@@ -307,6 +314,8 @@ notice_line(void *context, const struct an_notice_line *line, struct an_err *ret
     struct cli *cli = n->seat->cli;
 
     (void)reterr;
+    if (!an_notice_sees(&n->sight, line))
+        return AN_OK;
     if (cli->json)
         json_array_append_new(n->rows, notice_json(line));
     if (cli->json)
@@ -324,7 +333,8 @@ notice_whole(void *context, const struct an_notice_line *line, struct an_err *re
     struct noticing *n = context;
     struct cli *cli = n->seat->cli;
 
-    (void)reterr;
+    if (!an_notice_sees(&n->sight, line))
+        AN_FAIL(reterr, AN_E_REGISTRY_PERSONAL, "%s: notice.show", n->seat->desk.role);
     if (!cli->json) {
         fprintf(cli->out, "%s → %s <%s> (%s)\n%s\n\n%s\n", line->kind, line->to_name, line->address,
                 an_letter_state_name(line->letter, cli->english),
@@ -362,6 +372,8 @@ run_notices(struct cli *cli, const struct request_args *a, const char *id)
 
     if (code == AN_OK)
         code = seat_open(cli, a, &seat, &err);
+    if (code == AN_OK)
+        code = an_notice_look(&seat.desk, &n.sight, &err);
     if (code == AN_OK)
         code = an_store_read(seat.instance->replica, notice_work, &n, &err);
     if (code == AN_OK && cli->json)

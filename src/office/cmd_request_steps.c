@@ -77,6 +77,7 @@ cmd_request_check(struct cli *cli, const void *options, char **args, int count)
 
     (void)count;
     if (open_step(cli, options, args[0], &seat, &id, &err) != AN_OK ||
+        an_request_look_at(&seat.desk, id, &err) != AN_OK ||
         an_request_check_all(&seat.desk, id, tell_finding, &telling, &failed, &err) != AN_OK) {
         json_decref(telling.findings);
         return cli_fail(cli, &err);

@@ -476,6 +476,27 @@ def renamed(shown):
     desk("CB000003", "request", "withdraw", request)
 
 
+def curious(shown):
+    """Dossiers and letters name people: another agency sees neither, its looks are told to the log; an inspector sees them."""
+    desk, head, officer = people(shown, told_day("day-change") + 4 * 86400)
+    agency = shown[1]["agency"]
+    above = next(a["code"] for a in desk("CB000001", "agency", "list")["agencies"] if a["name"] == desk("CB000001", "agency", "show", agency)["superior"])
+    desk("CB000001", "agency", "add", "--name", "XÃ TÒ MÒ MẪU", "--code", f"{above}.96", "--superior", above, "--province", "Mẫu", "--email", "tomo@mau.gov.vn")
+    other = desk("CB000001", "person", "add", "--name", "Người Tò Mò Mẫu", "--agency", f"{above}.96", "--email", "nguoitomo@mau.gov.vn")["number"]
+    desk("CB000001", "person", "role", other, "--role", "qltt", "--agency", f"{above}.96", "--since", "2020-01-01")
+    day = told_day("day-change") + 4 * 86400
+    for words in (["request", "show", 2], ["request", "check", 2], ["request", "list", "--agency", agency], ["notice", "show", 1]):
+        refused("AN_E_REGISTRY_PERSONAL", *words, "--dir", home, "--as", other, day=day)
+    for words in (["request", "list"], ["request", "list", "--name", "nguyen"], ["request", "list", "--subject", shown[1]["items"][0]["subject"]], ["request", "list", "--state", "draft"]):
+        check(desk(other, *words)["requests"] == [], f"of another agency: {words}")
+    check(desk(other, "notice", "list")["notices"] == [], "nor its letters")
+    check(desk("CB000003/qltt", "request", "list")["requests"] and desk("CB000003/qltt", "notice", "list")["notices"], "its own it sees")
+    desk("CB000001", "person", "role", other, "--role", "kiem-tra", "--agency", above, "--since", "2020-01-01")
+    check(desk(other + "/kiem-tra", "request", "show", 2)["agency"] == agency, "an inspector does")
+    told = {(e["action"], e["outcome"]) for e in map(json.loads, text_of("audit", "list", "--dir", home, "--limit", "5000").splitlines()) if e["actor"] == other}
+    check({("request.show", "refused"), ("request.list", "refused"), ("request.list", "done"), ("notice.list", "done"), ("request.show", "done")} <= told, f"every look is told: {told}")
+
+
 def merged(shown):
     """A person goes to another agency, then the agency is merged: drafts lie ready for the head to sign, and are withdrawn when it is undone;
     signed and carried out, the certificate bears the new agency."""
@@ -810,7 +831,7 @@ if not failures:
     if regulation != "binh-thuan-2017":  # there the list manager comes between
         parts.append(attacked)
     if regulation in ("dong-thap-2025", "bac-ninh-2023"):
-        parts.append(merged)
+        parts += [curious, merged]
     parts += [letters, reminded]  # in 2033, when every certificate of the story is over
     wanted = os.environ.get("ANTIN_PARTS", "").split(",") if os.environ.get("ANTIN_PARTS") else None
     for one in [p for p in parts if p.__name__ in wanted] if wanted else [] if brief else parts:

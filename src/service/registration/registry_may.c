@@ -37,6 +37,9 @@ static const struct may { const char *act, *everywhere, *own; } may_table[] = {
     {"device.record", "cuc so-khcn nguoi-quan-ly-thue-bao co-yeu", "qltt phu-trach-cntt van-thu"},
     {"notice.run", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
     {"notice.send", "cuc so-khcn nguoi-quan-ly-thue-bao", ""},
+    {"request.list", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra co-yeu", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"request.show", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra co-yeu", "qltt thu-truong phu-trach-cntt van-thu"},
+    {"notice.list", "cuc so-khcn nguoi-quan-ly-thue-bao kiem-tra", "qltt thu-truong phu-trach-cntt van-thu"},
     {"registry.import", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
     {"registry.export", "cuc so-khcn nguoi-quan-ly-thue-bao", "qltt"},
 };

@@ -161,6 +161,25 @@ an_code an_request_emergency(const struct an_desk *desk, const char *certificate
                              struct an_request_drafted *ret,
                              struct an_err *reterr) AN_MUST_USE;
 
+/* ---- looking (request_look.c): told to the log; AN_E_REGISTRY_PERSONAL ---- */
+an_code an_request_look_at(const struct an_desk *desk, int64_t id, struct an_err *reterr) AN_MUST_USE;
+/* Who sees one agency alone: its lines, of a list of everything by the agency's own index. query->agency may then point
+ * into ret. */
+struct an_request_sight {
+    bool everywhere;
+    char agency[AN_AGENCY_CODE_MAX + 1];
+};
+an_code an_request_look(const struct an_desk *desk, struct an_request_query *query, struct an_request_sight *ret,
+                        struct an_err *reterr) AN_MUST_USE;
+bool an_request_sees(const struct an_request_sight *sight, const struct an_request_line *line);
+/* Letters: who does not see everything sees what went to his agency or to him. */
+struct an_notice_sight {
+    bool everywhere;
+    char name[512], address[256], own[256];
+};
+an_code an_notice_look(const struct an_desk *desk, struct an_notice_sight *ret, struct an_err *reterr) AN_MUST_USE;
+bool an_notice_sees(const struct an_notice_sight *sight, const struct an_notice_line *line);
+
 /* ---- notices ---- */
 struct an_notice_ran {
     size_t reminders, overdue, sent, refused, later;

@@ -25,7 +25,11 @@ ok Ghi người thứ năm | person add --dir {dir} --as system --name "Hồ Hư
 take p5 number
 no nd-68-2024/mau-01 Địa chỉ gmail.com không vào được sổ | person add --dir {dir} --as system --name "Sai Thư Mẫu" --agency {agency-code} --email saithu@gmail.com
 ok Chức vụ cán bộ Cục | person post {cuc} --dir {dir} --as system --agency G11.07.05 --title "Cục trưởng" --head --since {since}
-ok Chức vụ cán bộ được ủy quyền | person post {so} --dir {dir} --as system --agency {so-code} --title "Giám đốc" --head --since {since}
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] ok Ghi giám đốc cơ quan được ủy quyền | person add --dir {dir} --as system --name "Ngô Giám Đốc Mẫu" --agency {so-code} --email ngogd@mau.gov.vn --identity 001080000009 --identity-issued 2016-05-04 --identity-place "Cục Cảnh sát QLHC" --born 1972-02-03 --phone 0912000009
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] take boss number
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] ok Chức vụ giám đốc | person post {boss} --dir {dir} --as system --agency {so-code} --title "Giám đốc" --head --since {since}
+[tay-ninh-2025,gia-lai-2026,dong-thap-2025,bac-ninh-2023] ok Chức vụ cán bộ được ủy quyền, ký thay | person post {so} --dir {dir} --as system --agency {so-code} --title "Phó Giám đốc" --authority KT --since {since}
+[binh-thuan-2017] ok Chức vụ Người quản lý thuê bao | person post {so} --dir {dir} --as system --agency {so-code} --title "Chánh Văn phòng" --head --since {since}
 ok Chức vụ người đứng đầu | person post {head} --dir {dir} --as system --agency {agency-code} --title "{head-title}" --authority TM --head --since {since}
 ok Chức vụ người thứ nhất | person post {p1} --dir {dir} --as system --agency {agency-code} --title "Phó Chủ tịch" --since {since}
 ok Chức vụ người thứ hai | person post {p2} --dir {dir} --as system --agency {agency-code} --title "Văn thư" --since {since}

@@ -116,6 +116,10 @@ def differences(shown):
     check(any(n["kind"] == "reminder.transfer" for n in notices), "who leaves a post within thirty days is told of")
     copies = [n for n in notices if n["role"] == "trung-tam"]
     check(bool(copies) == (regulation == "bac-ninh-2023"), f"the Centre's copy: {len(copies)}")
+    told = [n for n in notices if n["kind"] == "request.refused"]
+    letter = run("notice", "show", told[0]["id"], "--dir", home, "--as", "CB000001")["notices"][0]["document"] if told else ""
+    who = {"bac-ninh-2023": "CỤC TRƯỞNG", "binh-thuan-2017": "CHÁNH VĂN PHÒNG"}.get(regulation, "KT. GIÁM ĐỐC PHÓ GIÁM ĐỐC")
+    check(len(told) == 1 and who in signed_text(letter) and "12/TB-MẪU" in signed_text(letter), f"one refusal, numbered, signed as {who}: {told}")
     forms = {r["form"] for r in shown.values()}
     check(any(f.startswith("tt-185-2019") for f in forms) == (regulation == "bac-ninh-2023"), f"forms: {forms}")
 
@@ -570,11 +574,11 @@ def node_folders():
     return [home, second]
 
 
-def kill_at_random(commands, day, may_kill):
-    """Starts them at once and kills each at a moment of its own, helpers too; how many it came to."""
+def kill_at_random(commands, day, may_kill, most=2.5):
+    """Starts them at once and kills each at a moment of its own, within so many seconds, helpers too; how many it came to."""
     devices = {path: path.read_bytes() for path in (work / "tokens").glob("*/token.object")}
     env = dict(os.environ, SOURCE_DATE_EPOCH=str(day))
-    ends = [(time.monotonic() + dice.uniform(0.05, 2.5), subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, start_new_session=True)) for c in commands]
+    ends = [(time.monotonic() + dice.uniform(0.02, most), subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, start_new_session=True)) for c in commands]
     kills = 0
     for end, worker in sorted(ends, key=lambda pair: pair[0]):
         try:
@@ -718,8 +722,8 @@ def raced(shown):
     second = ["--as", other, *officer("cuc-hai")]
     count = iter(range(100))
 
-    def file_one():
-        """Filed by four windows at once, sent by three."""
+    def file_one(raced=True):
+        """Filed by four windows at once, sent by three; or by one."""
         n = next(count)
         person = desk("CB000001", "person", "add", "--name", f"Người Tranh {n}", "--agency", agency, "--email", f"tranh{n}@mau.gov.vn", "--identity", f"0010800005{n:02}",
                       "--identity-issued", "2016-05-04", "--identity-place", "Cục Cảnh sát", "--born", "1990-01-02", "--phone", f"09140000{n:02}")["number"]
@@ -727,6 +731,11 @@ def raced(shown):
         subscriber = desk("CB000003", "subscriber", "add", "--person", person)["number"]
         desk("CB000001", "device", "prepare", f"pkcs11:?module-path={trouble}", "--model", "softhsm-v2")
         filing = ["request", "new", "--as", "CB000003", "--subject", subscriber, "--filing-key", f"tranh-{n}", "--number", f"{200 + n}/ĐN-MẪU"]
+        if not raced:
+            request = run(*filing, "--dir", home, day=day)["id"]
+            desk("CB000003", "request", "sign", request, *head)
+            desk("CB000003", "request", "send", request)
+            return request
         went, answers = at_once(day, *[filing] * 4)
         check(all(went) and len({a["id"] for a in answers}) == 1, f"filed four times, one dossier: {answers}")
         request = answers[0]["id"]
@@ -750,11 +759,11 @@ def raced(shown):
         check(sum(e["act"] in ("request.begin", "request.refuse") for e in now["history"]) == 1, "decided once")
     total = 0
     while total < KILLS and not failures:
-        request, kills = file_one(), 0
+        request, kills = file_one(raced=False), 0
         desk("CB000001", "request", "accept", request)
         command = [antin, *map(str, ["request", "approve", request, "--dir", home, *first, "--json"])]
         while state(request)["state"] == "accepted":
-            kills += kill_at_random([command], day, kills < 60)
+            kills += kill_at_random([command], day, kills < 60, 0.3 + 0.04 * kills)
         now = state(request)
         check(now["state"] == "executing" and [e["act"] for e in now["history"]].count("request.begin") == 1, f"decided once after {kills} kills: {now['state']}")
         total += kills

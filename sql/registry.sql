@@ -258,9 +258,10 @@ DELETE FROM subscriber_tail WHERE subscriber = $1
 -- name: subscriber_tail_insert
 INSERT INTO subscriber_tail (tail, subscriber) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
+-- Whose a certificate is never changes; the same again is the same. A trigger over the statement would refuse DO UPDATE even where none is done.
 -- name: subscriber_cert_put
 INSERT INTO subscriber_certificate (serial, subscriber, device, object_id, since) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (serial) DO UPDATE SET device = excluded.device, object_id = excluded.object_id
+ON CONFLICT (serial) DO NOTHING
 
 -- name: subscriber_cert_list
 SELECT serial, subscriber, device, object_id, since FROM subscriber_certificate WHERE subscriber = $1 ORDER BY since DESC, serial LIMIT 1000

@@ -39,7 +39,9 @@ CREATE TRIGGER request_item_state BEFORE UPDATE OF state ON request_item WHEN NE
     BEGIN SELECT RAISE(ABORT, 'an item is decided once and done once'); END;
 CREATE TRIGGER request_item_decided BEFORE UPDATE OF decided_at, decided_by, reason ON request_item WHEN OLD.state <> 0
     BEGIN SELECT RAISE(ABORT, 'an item is decided once and done once'); END;
-CREATE TRIGGER request_item_result BEFORE UPDATE OF device, result ON request_item WHEN OLD.state <> 1
+-- A machine that keeps its key itself fetches its certificate after its item was done: once, and the one of its own approval.
+CREATE TRIGGER request_item_result BEFORE UPDATE OF device, result ON request_item WHEN OLD.state <> 1 AND NOT (OLD.state = 3 AND OLD.result = ''
+    AND NEW.device = OLD.device AND EXISTS (SELECT 1 FROM enrol_approval e WHERE e.item = 'request:' || OLD.request || '/item:' || OLD.place AND lower(hex(e.serial)) = NEW.result))
     BEGIN SELECT RAISE(ABORT, 'an item is decided once and done once'); END;
 CREATE TRIGGER request_execution_kept BEFORE UPDATE ON request_execution WHEN OLD.finished_at IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'what was carried out stays so'); END;
@@ -123,9 +125,15 @@ CREATE TRIGGER request_item_state BEFORE UPDATE OF state ON request_item FOR EAC
 CREATE TRIGGER request_item_decided BEFORE UPDATE OF decided_at, decided_by, reason ON request_item FOR EACH ROW
     WHEN (OLD.state <> 0)
     EXECUTE FUNCTION kept_refuse();
+CREATE FUNCTION request_item_result_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+    IF OLD.state = 3 AND OLD.result = '' AND NEW.device = OLD.device AND EXISTS (SELECT 1 FROM enrol_approval e
+        WHERE e.item = 'request:' || OLD.request || '/item:' || OLD.place AND encode(e.serial, 'hex') = NEW.result) THEN RETURN NEW; END IF;
+    RAISE EXCEPTION 'an item is decided once and done once' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
 CREATE TRIGGER request_item_result BEFORE UPDATE OF device, result ON request_item FOR EACH ROW
     WHEN (OLD.state <> 1)
-    EXECUTE FUNCTION kept_refuse();
+    EXECUTE FUNCTION request_item_result_refuse();
 CREATE TRIGGER request_execution_kept BEFORE UPDATE ON request_execution FOR EACH ROW
     WHEN (OLD.finished_at IS NOT NULL)
     EXECUTE FUNCTION kept_refuse();

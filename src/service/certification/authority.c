@@ -574,7 +574,7 @@ an_authority_renew(struct an_instance *instance, const char *name, const struct 
     }
     authority = find_responder(&m.authorities, name);
     if (authority == NULL)
-        AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s", name);
+        AN_FAIL(reterr, AN_E_CERTIFY_AUTHORITY, "%s (nhat-ky, dang-ky, tsa, NAME-ocsp)", name);
     key = an_strdup(authority->ocsp_key);
     return follow_responder(&m, authority, name, key, ret, reterr);
 }

@@ -249,7 +249,7 @@ an_backup_make(struct an_instance *instance, const char *out, bool with_tokens, 
 
     *ret = (struct an_backup_report){0};
     if (access(out, F_OK) == 0)
-        code = an_err_set(reterr, AN_E_FILE_CREATE, "%s", out);
+        code = an_err_set_errno(reterr, AN_E_FILE_CREATE, EEXIST, "%s", out);
     else
         code = an_store_write(instance->store, note_backup, (void *)(uintptr_t)"backup.make", reterr);
     if (code == AN_OK) {

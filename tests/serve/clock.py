@@ -93,7 +93,7 @@ def over_a_restart(s):
     check("and back", wait_for(lambda: is_true(stamp(s)), 10), health(s))
 
 
-folder = programs()
+folder, s = programs(), None
 try:
     (folder / "clock-step").write_bytes(struct.pack("=q", 0))
     s = Service(folder, base / "service")
@@ -111,8 +111,9 @@ try:
     small_steps(s)
     over_a_restart(s)
     check("half a second is within what is allowed", (step(500), time.sleep(0.5), stamp(s))[2] is not None)
-    s.stop()
 finally:
+    if s is not None:
+        s.stop()
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(base, ignore_errors=True)
 print(f"{passed} passed, {failed} failed, 0 skipped")

@@ -61,6 +61,24 @@ is_like_certificate(an_bytes content)
            an_der_take(&value, AN_DER_SEQUENCE, &inner, NULL) == AN_OK && an_der_peek(value) == AN_DER_BIT_STRING;
 }
 
+/* A PKCS#7 bundle has no order: the certificate that issued none of the others is the one that is meant. */
+static void
+put_leaf_first(struct an_certs *certs)
+{
+    for (size_t i = 0; i < certs->count; i++) {
+        struct an_cert *cert = certs->items[i];
+        size_t issued = 0;
+
+        for (size_t k = 0; k < certs->count; k++)
+            issued += k != i && an_name_eq(certs->items[k]->issuer, cert->subject);
+        if (issued > 0 || cert->is_ca)
+            continue;
+        certs->items[i] = certs->items[0];
+        certs->items[0] = cert;
+        return;
+    }
+}
+
 /* The first certificate of the file; others in it may help to build the path. *ret_malformed: why it cannot be read. */
 static an_code
 load_leaf(const char *path, struct an_certs *ret, an_code *ret_malformed, struct an_err *reterr)
@@ -70,7 +88,9 @@ load_leaf(const char *path, struct an_certs *ret, an_code *ret_malformed, struct
     an_code code = an_file_open(path, AN_LIMIT_CMS_BYTES, &file, &err);
 
     if (code == AN_OK)
-        code = an_certs_read(ret, file.bytes, &err);
+        code = material_cert_bytes(file.bytes, ret, &err);
+    if (code == AN_OK && ret->count > 1 && material_is_bundle(file.bytes))
+        put_leaf_first(ret);
     if (code == AN_OK || (ret->count > 0 && code != AN_E_DER_TRAILING))
         return AN_OK;
     if (code >= AN_E_DER_TAG && code <= AN_E_CERT_EXTENSION_TWICE && code != AN_E_PEM &&
@@ -127,11 +147,23 @@ why_json(struct cli *cli, an_code why, const struct an_path_result *result)
     return json;
 }
 
+/* A file that was named and could not be read: the first one stands for all. */
+static void
+note_unread(struct cli *cli, const struct material_bad *bad, json_t *notes)
+{
+    AN_CLEANUP(an_free_ptr) char *detail = an_asprintf("%s: %s", bad->first.file, bad->first.detail);
+
+    if (bad->count > 0)
+        json_array_append_new(notes, report_message_json(cli, bad->first.code, detail));
+}
+
 static json_t *
-notes_json(struct cli *cli, const struct an_path_result *result)
+notes_json(struct cli *cli, const struct an_path_result *result, const struct material *material)
 {
     json_t *notes = json_array();
 
+    note_unread(cli, &material->bad_certs, notes);
+    note_unread(cli, &material->bad_status, notes);
     for (size_t i = 0; i < result->chain_count; i++) {
         an_code quirks[16];
         size_t count = an_cert_quirks(result->chain[i], quirks, AN_COUNT(quirks));
@@ -146,7 +178,7 @@ notes_json(struct cli *cli, const struct an_path_result *result)
 
 static json_t *
 answer_json(struct cli *cli, const char *file, const char *policy, an_time at, an_code why,
-            const struct an_path_result *result, enum an_indication *ret_indication)
+            const struct an_path_result *result, const struct material *material, enum an_indication *ret_indication)
 {
     json_t *chain = json_array(), *policies = json_array(), *status = json_array();
     const char *sub = NULL;
@@ -161,7 +193,7 @@ answer_json(struct cli *cli, const char *file, const char *policy, an_time at, a
     return json_pack("{s:o, s:s, s:s?, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "file",
                      report_text_json(an_bytes_of_str(file)), "indication", indication_text(*ret_indication),
                      "subindication", sub, "why", why_json(cli, why, result), "at", report_time_json(at), "policy",
-                     policy, "chain", chain, "policies", policies, "status", status, "notes", notes_json(cli, result));
+                     policy, "chain", chain, "policies", policies, "status", status, "notes", notes_json(cli, result, material));
 }
 
 /* ---- the question ---- */
@@ -169,7 +201,7 @@ answer_json(struct cli *cli, const char *file, const char *policy, an_time at, a
 static an_code
 judge_unread(const struct an_path_result *result, const struct material *material, const char *revocation)
 {
-    if (!result->valid || material->bad_status == 0 || strcmp(revocation, "none") == 0)
+    if (!result->valid || material->bad_status.count == 0 || strcmp(revocation, "none") == 0)
         return result->why;
     for (size_t i = 0; i + 1 < result->chain_count; i++)
         if (result->status == NULL || result->status[i].status != AN_STATUS_GOOD)
@@ -235,7 +267,7 @@ cert_check(struct cli *cli, const struct cert_checker *checker, const char *file
     AN_TRY(load_leaf(file, &leaves, &why, reterr));
     if (why == AN_OK)
         AN_TRY(ask(checker, args, &leaves, &material, at, &result, &why, reterr));
-    *ret_json = answer_json(cli, file, args->policy ? args->policy : "rfc5280", at, why, &result, ret_indication);
+    *ret_json = answer_json(cli, file, args->policy ? args->policy : "rfc5280", at, why, &result, &material, ret_indication);
     an_path_result_done(&result);
     return AN_OK;
 }

@@ -46,8 +46,8 @@ parsed_append(const struct parsed *from, struct parsed *to)
 }
 
 /* A PKCS#7 bundle (.p7b, .p7c): SignedData that nobody signed, as CAs hand out chains and lists. */
-static bool
-is_bundle(an_bytes content)
+bool
+material_is_bundle(an_bytes content)
 {
     an_bytes head = an_bytes_slice(content, 0, 32);
 
@@ -159,15 +159,20 @@ static const struct {
 };
 
 static an_code
+read_content(enum kind kind, an_bytes content, struct parsed *ret, struct an_err *reterr)
+{
+    return material_is_bundle(content) ? read_bundle(kind, content, ret, reterr)
+                                       : kind_table[kind].read(content, ret, reterr);
+}
+
+static an_code
 read_file(enum kind kind, const char *path, struct parsed *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_file_close) struct an_file file = AN_FILE_NONE;
     an_code code = an_file_open(path, kind_table[kind].bytes_max, &file, reterr);
 
-    if (code == AN_OK && is_bundle(file.bytes))
-        code = read_bundle(kind, file.bytes, ret, reterr);
-    else if (code == AN_OK)
-        code = kind_table[kind].read(file.bytes, ret, reterr);
+    if (code == AN_OK)
+        code = read_content(kind, file.bytes, ret, reterr);
     if (code != AN_OK)
         an_err_name_file(reterr, path);
     return code;
@@ -330,8 +335,8 @@ load_path(struct material_cache *cache, enum kind kind, const char *path, struct
 
 /* ---- all of it ---- */
 static an_code
-load_list(struct material_cache *cache, enum kind kind, const struct opt_list *list, size_t *bad, struct parsed *ret,
-          struct an_err *reterr)
+load_list(struct material_cache *cache, enum kind kind, const struct opt_list *list, struct material_bad *bad,
+          struct parsed *ret, struct an_err *reterr)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct an_err err = {0};
@@ -341,8 +346,8 @@ load_list(struct material_cache *cache, enum kind kind, const struct opt_list *l
                 *reterr = err;
             return code;
         }
-        if (code != AN_OK)
-            ++*bad;
+        if (code != AN_OK && bad->count++ == 0)
+            bad->first = err;
     }
     return AN_OK;
 }
@@ -351,7 +356,8 @@ an_code
 material_load(struct material_cache *cache, const struct material_paths *paths, bool tolerant, struct material *ret,
               struct an_err *reterr)
 {
-    size_t *bad_certs = tolerant ? &ret->bad_certs : NULL, *bad_status = tolerant ? &ret->bad_status : NULL;
+    struct material_bad *bad_certs = tolerant ? &ret->bad_certs : NULL;
+    struct material_bad *bad_status = tolerant ? &ret->bad_status : NULL;
     struct parsed trusted = {0}, other = {0};
     an_code code = load_list(cache, KIND_CERTS, paths->trust, bad_certs, &trusted, reterr);
 
@@ -365,6 +371,16 @@ material_load(struct material_cache *cache, const struct material_paths *paths, 
     ret->untrusted = other.certs;
     ret->crls = other.crls;
     ret->ocsps = other.ocsps;
+    return code;
+}
+
+an_code
+material_cert_bytes(an_bytes content, struct an_certs *set, struct an_err *reterr)
+{
+    struct parsed parsed = {.certs = *set};
+    an_code code = read_content(KIND_CERTS, content, &parsed, reterr);
+
+    *set = parsed.certs;
     return code;
 }
 

@@ -4,11 +4,12 @@
 #include "cli/cli.h"
 #include "x509/status.h"
 
+struct material_bad { size_t count; struct an_err first; };
 struct material {
     struct an_certs anchors, untrusted;
     struct an_crls crls;
     struct an_ocsps ocsps;
-    size_t bad_certs, bad_status; /* files passed over because their content is malformed (only when tolerant) */
+    struct material_bad bad_certs, bad_status; /* passed over because their content is malformed (only when tolerant) */
 };
 
 /* Files parsed before, by path, time and size: for thousands of questions that name the same files. Not thread-safe. */
@@ -25,6 +26,9 @@ an_code material_load(struct material_cache *cache, const struct material_paths 
                       struct material *ret, struct an_err *reterr) AN_MUST_USE;
 
 void material_done(struct material *m);
+/* Certificates of PEM, DER or PKCS#7 content. */
+an_code material_cert_bytes(an_bytes content, struct an_certs *set, struct an_err *reterr) AN_MUST_USE;
+bool material_is_bundle(an_bytes content); /* PKCS#7 */
 /* FILE or DIR: certificates (PEM, DER, PKCS#7), into set. */
 an_code material_certs(const char *path, struct an_certs *set, struct an_err *reterr) AN_MUST_USE;
 an_code material_crls(const char *path, struct an_crls *set, struct an_err *reterr) AN_MUST_USE;

@@ -221,6 +221,20 @@ name_matches(const struct path_constraint *item, an_bytes value)
 }
 
 /* ---- one name against all sets ---- */
+/* Names of many parts, each folded by Unicode's tables, take as long as some twenty hosts. */
+#define DIRECTORY_COST 16
+
+static bool
+spend_name_check(struct path_shared *shared, size_t cost)
+{
+    if (shared->name_checks_left < cost) {
+        shared->limit_reached = true;
+        return false;
+    }
+    shared->name_checks_left -= cost;
+    return true;
+}
+
 static an_code
 check_in_set(struct path_shared *shared, const struct path_constraints *set, enum path_name_kind kind, an_bytes value)
 {
@@ -229,11 +243,8 @@ check_in_set(struct path_shared *shared, const struct path_constraints *set, enu
     for (size_t i = 0; i < set->count; i++) {
         const struct path_constraint *item = &set->items[i];
 
-        if (shared->name_checks_left == 0) {
-            shared->limit_reached = true;
+        if (!spend_name_check(shared, item->kind == kind && kind == PATH_NAME_DIRECTORY ? DIRECTORY_COST : 1))
             return AN_V_PATH_LIMIT;
-        }
-        shared->name_checks_left--;
         if (item->kind != kind || (!item->excluded && is_permitted))
             continue;
         /* A form we cannot compare is constrained and present: 6.1 leaves only rejection. */

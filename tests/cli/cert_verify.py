@@ -163,6 +163,48 @@ def test_errors():
             check(done.returncode == status or (status is None and done.returncode >= 64), "%s: exit %d" % (words, done.returncode))
 
 
+def test_inputs():
+    """The same material as DER, PEM, one file, a folder and PKCS#7; what cannot be read is named, and never makes a path better."""
+    openssl = lambda *words: subprocess.run(["openssl", *words], check=True, capture_output=True)  # noqa: E731
+    root, ca, leaf = (path("pkits/certs/%s.crt" % name) for name in ("TrustAnchorRootCertificate", "GoodCACert", "ValidCertificatePathTest1EE"))
+    lists = [path("pkits/crls/%s.crl" % name) for name in ("TrustAnchorRootCRL", "GoodCACRL")]
+    with tempfile.TemporaryDirectory() as folder:
+        at = lambda name: os.path.join(folder, name)  # noqa: E731
+        for name, der in (("root", root), ("ca", ca), ("leaf", leaf)):
+            openssl("x509", "-inform", "DER", "-in", der, "-out", at(name + ".pem"))
+        for i, der in enumerate(lists):
+            openssl("crl", "-inform", "DER", "-in", der, "-out", at("%d.pem" % i))
+        openssl("crl2pkcs7", "-nocrl", "-certfile", at("ca.pem"), "-certfile", at("leaf.pem"), "-outform", "DER", "-out", at("both.p7b"))
+        openssl("crl2pkcs7", "-nocrl", "-certfile", at("ca.pem"), "-out", at("ca.p7b"))
+        for i in (0, 1):
+            openssl("crl2pkcs7", "-in", at("%d.pem" % i), "-outform", "DER" if i else "PEM", "-out", at("%d.p7" % i))
+        with open(at("all.pem"), "w") as out:
+            out.write("Lời dẫn\n" + "".join(open(at("%d.pem" % i)).read() for i in (0, 1)))
+        os.mkdir(at("lists"))
+        for i in (0, 1):
+            os.rename(at("%d.pem" % i), os.path.join(at("lists"), "%d.crl" % i))
+        with open(at("broken.pem"), "w") as out:
+            out.write(open(at("ca.pem")).read().replace("MII", "MIJ", 1))
+        ask = lambda leaf_, *words: subprocess.run([antin, "cert", "verify", leaf_, "--json", "--at", "2011-01-01T00:00:00Z", "--revocation", "require", *words], capture_output=True, timeout=30)  # noqa: E731
+        right = [["--crl", lists[0], "--crl", lists[1]], ["--crl", at("all.pem")], ["--crl", at("0.p7"), "--crl", at("1.p7")], ["--crl", at("lists")], ["--crl", path("pkits/crls")]]
+        for crls in right:
+            for trust in (root, at("root.pem"), path("pkits/certs")):
+                for untrusted in (ca, at("ca.pem"), at("ca.p7b")):
+                    done = ask(leaf, "--trust", trust, "--untrusted", untrusted, *crls)
+                    check(done.returncode == 0, "%s %s %s: exit %d" % (trust, untrusted, crls, done.returncode))
+        check(ask(at("both.p7b"), "--trust", root, *right[0]).returncode == 0, "the leaf in a bundle with its CA")
+        done = ask(leaf, "--trust", root, "--untrusted", at("broken.pem"), *right[0])
+        answer = json.loads(done.stdout)
+        check(done.returncode == 2 and any("broken.pem" in (note["detail"] or "") for note in answer["notes"]), "an unreadable CA: %d %s" % (done.returncode, answer["notes"]))
+        with open(os.path.join(at("lists"), "2.crl"), "w") as out:
+            out.write("not a list\n")
+        done = ask(leaf, "--trust", root, "--untrusted", ca, "--crl", at("lists"), "--revocation", "if-available")
+        check(done.returncode == 0, "a broken list beside those that say good: exit %d" % done.returncode)
+        os.remove(os.path.join(at("lists"), "1.crl"))
+        done = ask(leaf, "--trust", root, "--untrusted", ca, "--crl", at("lists"), "--revocation", "if-available")
+        check(done.returncode == 2, "a broken list in place of one that says good: exit %d" % done.returncode)
+
+
 def peak_after(lines, count):
     """Peak resident memory of one process that has answered count requests, in kB."""
     child = subprocess.Popen([antin, "verify", "--stream"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -195,6 +237,7 @@ if not os.path.exists(path("pkits.jsonl")):
 test_suites()
 test_meanings()
 test_errors()
+test_inputs()
 test_memory()
 print("FAILED" if failures else "all as expected")
 sys.exit(1 if failures else 0)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from mutants import answers, lists, names, paths, policies
+from mutants import answers, crowds, lists, names, paths, policies
 from mutants.world import BAD, GOOD, NOW, World, pem
 
 antin, only = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
@@ -24,7 +24,7 @@ def check(ok, what):
 
 def all_cases():
     world = World()
-    for module in (paths, names, policies, lists, answers):
+    for module in (paths, names, policies, lists, answers, crowds):
         for family, make in module.FAMILIES.items():
             for case in make(world):
                 case.family = family

@@ -85,7 +85,8 @@ an_code
 an_notice_look(const struct an_desk *desk, struct an_notice_sight *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REQUEST_ARENA);
-    struct { const struct an_desk *desk; struct an_notice_sight *sight; struct an_arena *arena; } in = {desk, ret, arena};
+    struct { const struct an_desk *desk; struct an_notice_sight *sight; struct an_arena *arena; } in = {desk, ret,
+                                                                                                      arena};
     int64_t agency = 0;
 
     *ret = (struct an_notice_sight){.everywhere = an_registry_is_everywhere(desk, "notice.list")};

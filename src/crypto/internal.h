@@ -37,8 +37,8 @@ struct an_key_table *an_key_table_new(EVP_PKEY *pkey);
 void an_key_table_free(struct an_key_table **table);
 bool an_key_table_verify(struct an_key_table *table, an_bytes digest, an_bytes signature);
 /* 1/x modulo an odd number of at most 256 bits that shares no factor with x, x below it; eight times as fast as
- * libcrypto's. How long it takes tells what x is: for public numbers only. Whoever rests on it multiplies back. false: no
- * answer. */
+ * libcrypto's. How long it takes tells what x is: for public numbers only. Whoever rests on it multiplies back.
+ * false: no answer. */
 bool an_quick_inverse(const BIGNUM *x, const BIGNUM *modulus, BIGNUM *ret);
 
 /* The common kinds of SubjectPublicKeyInfo without libcrypto's decoder; NULL: not one of them, or malformed. */

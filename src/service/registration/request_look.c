@@ -66,10 +66,12 @@ an_request_sees(const struct an_request_sight *sight, const struct an_request_li
 }
 
 /* ---- letters ---- */
+struct sighting { const struct an_desk *desk; struct an_notice_sight *sight; struct an_arena *arena; };
+
 static an_code
 read_sight(void *context, struct an_tx *tx, struct an_err *reterr)
 {
-    struct { const struct an_desk *desk; struct an_notice_sight *sight; struct an_arena *arena; } *in = context;
+    struct sighting *in = context;
     struct an_agency agency = {0};
     struct an_person person = {0};
 
@@ -85,8 +87,7 @@ an_code
 an_notice_look(const struct an_desk *desk, struct an_notice_sight *ret, struct an_err *reterr)
 {
     AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(AN_LIMIT_REQUEST_ARENA);
-    struct { const struct an_desk *desk; struct an_notice_sight *sight; struct an_arena *arena; } in = {desk, ret,
-                                                                                                      arena};
+    struct sighting in = {desk, ret, arena};
     int64_t agency = 0;
 
     *ret = (struct an_notice_sight){.everywhere = an_registry_is_everywhere(desk, "notice.list")};

@@ -260,7 +260,9 @@ INSERT INTO subscriber_tail (tail, subscriber) VALUES ($1, $2) ON CONFLICT DO NO
 
 -- Whose a certificate is never changes; the same again is the same. A trigger over the statement would refuse DO UPDATE even where none is done.
 -- name: subscriber_cert_put
-INSERT INTO subscriber_certificate (serial, subscriber, device, object_id, since) VALUES ($1, $2, $3, $4, $5)
+-- The newest must be known: of two in one second the later stands a second on.
+INSERT INTO subscriber_certificate (serial, subscriber, device, object_id, since) VALUES ($1, $2, $3, $4,
+    (SELECT CASE WHEN max(since) >= $5 THEN max(since) + 1 ELSE $5 END FROM subscriber_certificate WHERE subscriber = $2))
 ON CONFLICT (serial) DO NOTHING
 
 -- name: subscriber_cert_list

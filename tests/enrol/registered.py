@@ -58,7 +58,7 @@ def people():
 
 
 def decide(number, cuc, head):
-    (s.base / "quet.pdf").write_bytes(b"%PDF-1.4 MAU")
+    office("request", "paper", number, s.base / "quet.pdf", who=head)  # printed, signed by hand, scanned
     office("request", "sign", number, "--paper", s.base / "quet.pdf", who=head)
     office("request", "send", number, who=head)
     office("request", "accept", number, who=cuc)

@@ -22,6 +22,9 @@ static const struct group {
     {AN_REQUEST_REVOKE, "device-service-software", "ngung-hoat-dong"},
 };
 
+/* A dossier speaks of one kind of device (check.c, device.kind); a certificate on none goes with the first. */
+static const char *const device_kinds[] = {"pki-token", "sim-pki", "hsm"};
+
 AN_VEC(subject_vec, struct an_request_subject);
 struct preparing {
     struct an_desk desk; /* of the agency that files; nobody sits there yet */
@@ -31,14 +34,15 @@ struct preparing {
     struct an_post head;
     const char *receiver, *regulation;
     bool changes_people; /* the regulation knows a request for it */
-    struct subject_vec subjects[AN_COUNT(groups)];
+    struct subject_vec subjects[AN_COUNT(groups)][AN_COUNT(device_kinds)];
 };
 
 static void
 preparing_done(struct preparing *p)
 {
     for (size_t i = 0; i < AN_COUNT(groups); i++)
-        subject_vec_done(&p->subjects[i]);
+        for (size_t d = 0; d < AN_COUNT(device_kinds); d++)
+            subject_vec_done(&p->subjects[i][d]);
     an_arena_free(&p->arena);
 }
 
@@ -92,14 +96,29 @@ stays(const struct certs *certs, size_t at)
     return false;
 }
 
+static an_code
+find_device_kind(struct preparing *p, struct an_tx *tx, int64_t id, size_t *ret, struct an_err *reterr)
+{
+    struct an_device device = {0};
+
+    *ret = 0;
+    if (id == 0)
+        return AN_OK;
+    AN_TRY(an_device_find(tx, id, p->arena, &device, reterr));
+    for (size_t d = 0; d < AN_COUNT(device_kinds); d++)
+        if (strcmp(device.kind, device_kinds[d]) == 0)
+            *ret = d;
+    return AN_OK;
+}
+
 static void
-add_certificate(struct preparing *p, const struct certs *certs, size_t at)
+add_certificate(struct preparing *p, const struct certs *certs, size_t at, size_t device)
 {
     for (size_t g = 0; g < AN_COUNT(groups); g++) {
         bool changes = groups[g].kind == AN_REQUEST_CHANGE;
         if (!is_for(p, &groups[g], certs->subscriber->kind) || (changes && stays(certs, at)))
             continue;
-        *subject_vec_push(&p->subjects[g]) = (struct an_request_subject){
+        *subject_vec_push(&p->subjects[g][device]) = (struct an_request_subject){
             .subject = certs->subscriber->number, .certificate = certs->items[at].serial, .ground = groups[g].ground,
             .what = changes ? "agency" : NULL, .to = changes ? p->into.name : NULL};
     }
@@ -120,9 +139,11 @@ add_subscriber(struct preparing *p, struct an_tx *tx, int64_t id, struct an_err 
         AN_TRY(request_find_cert(tx, certs.items[i].serial, &cert, reterr));
         bool is_good = cert.found && cert.not_after > p->desk.at && cert.status == 0;
         bool is_held = cert.found && cert.status == 2;
+        size_t device = 0;
+        AN_TRY(find_device_kind(p, tx, certs.items[i].device, &device, reterr));
         certs.items[i].subscriber = is_good ? id : 0;
         if (is_good || is_held)
-            add_certificate(p, &certs, i);
+            add_certificate(p, &certs, i, device);
     }
     return AN_OK;
 }
@@ -188,10 +209,10 @@ read_reorganisation(void *context, struct an_tx *tx, struct an_err *reterr)
 
 /* ---- the drafts ---- */
 static char *
-filing_key(int64_t reorganisation, const struct group *group, size_t part)
+filing_key(int64_t reorganisation, const struct group *group, const char *device, size_t part)
 {
-    return an_asprintf("reorganisation:%lld:%s:%s:%zu", (long long)reorganisation, an_request_kind_id(group->kind),
-                       group->subject, part);
+    return an_asprintf("reorganisation:%lld:%s:%s:%s:%zu", (long long)reorganisation, an_request_kind_id(group->kind),
+                       group->subject, device, part);
 }
 
 struct telling {
@@ -226,14 +247,18 @@ find_prepared(void *context, struct an_tx *tx, struct an_err *reterr)
 }
 
 static an_code
-draft_part(struct preparing *p, const struct group *group, const struct subject_vec *subjects, size_t from,
-           an_request_prepared_fn each, void *context, struct an_err *reterr)
+draft_part(struct preparing *p, size_t g, size_t d, size_t from, an_request_prepared_fn each, void *context,
+           struct an_err *reterr)
 {
-    AN_CLEANUP(an_free_ptr) char *key = filing_key(p->reorganisation, group, from / AN_LIMIT_REQUEST_ITEMS);
+    const struct group *group = &groups[g];
+    const struct subject_vec *subjects = &p->subjects[g][d];
+    AN_CLEANUP(an_free_ptr) char *key = filing_key(p->reorganisation, group, device_kinds[d],
+                                                   from / AN_LIMIT_REQUEST_ITEMS);
     size_t left = subjects->count - from;
     struct { const char *key; int64_t id; } look = {.key = key};
     const struct an_request_spec spec = {.kind = group->kind, .agency = p->into.code, .key = key,
                                          .receiver = p->receiver, .subject_kind = group->subject,
+                                         .device_kind = device_kinds[d],
                                          .subjects = subjects->items + from,
                                          .count = left < AN_LIMIT_REQUEST_ITEMS ? left : AN_LIMIT_REQUEST_ITEMS};
     struct an_request_drafted drafted = {0};
@@ -264,32 +289,44 @@ an_request_prepare(const struct an_desk *desk, int64_t reorganisation, an_reques
     if (p.receiver == NULL)
         p.receiver = desk->number;
     for (size_t g = 0; g < AN_COUNT(groups); g++)
-        for (size_t from = 0; from < p.subjects[g].count; from += AN_LIMIT_REQUEST_ITEMS)
-            AN_TRY(draft_part(&p, &groups[g], &p.subjects[g], from, each, context, reterr));
+        for (size_t d = 0; d < AN_COUNT(device_kinds); d++)
+            for (size_t from = 0; from < p.subjects[g][d].count; from += AN_LIMIT_REQUEST_ITEMS)
+                AN_TRY(draft_part(&p, g, d, from, each, context, reterr));
     return AN_OK;
 }
 
 /* ---- undone: what was prepared and not sent is withdrawn ---- */
+static an_code
+withdraw_part(struct an_tx *tx, const char *key, const struct an_request_deed *deed, bool *ret_found,
+              struct an_err *reterr)
+{
+    AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
+    struct an_dossier request;
+    int64_t id = 0;
+
+    AN_TRY(an_request_find_key(tx, key, &id, reterr));
+    *ret_found = id != 0;
+    if (id == 0)
+        return AN_OK;
+    AN_TRY(an_request_find(tx, id, arena, &request, reterr));
+    if (request.state != AN_REQUEST_DRAFT && request.state != AN_REQUEST_SIGNED)
+        return AN_OK;
+    AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_WITHDRAW, deed, reterr));
+    return an_request_close(tx, id, deed->detail, deed->at, reterr);
+}
+
 an_code
 request_withdraw_prepared(const struct an_desk *desk, struct an_tx *tx, int64_t reorganisation, struct an_err *reterr)
 {
     struct an_request_deed deed = {.actor = desk->number, .role = desk->role, .citation = "",
                                    .detail = "hoàn tác sáp nhập, điều chuyển", .at = desk->at};
 
-    for (size_t g = 0; g < AN_COUNT(groups); g++) {
-        int64_t id = 1;
-        for (size_t part = 0; id != 0; part++) {
-            AN_CLEANUP(an_arena_free) struct an_arena *arena = an_arena_new(REQUEST_ARENA_BYTES);
-            AN_CLEANUP(an_free_ptr) char *key = filing_key(reorganisation, &groups[g], part);
-            struct an_dossier request;
-            AN_TRY(an_request_find_key(tx, key, &id, reterr));
-            if (id == 0)
-                continue;
-            AN_TRY(an_request_find(tx, id, arena, &request, reterr));
-            if (request.state != AN_REQUEST_DRAFT && request.state != AN_REQUEST_SIGNED)
-                continue;
-            AN_TRY(an_request_move(tx, &request, AN_REQUEST_ACT_WITHDRAW, &deed, reterr));
-            AN_TRY(an_request_close(tx, id, deed.detail, desk->at, reterr));
+    for (size_t i = 0; i < AN_COUNT(groups) * AN_COUNT(device_kinds); i++) {
+        bool found = true;
+        for (size_t part = 0; found; part++) {
+            AN_CLEANUP(an_free_ptr) char *key = filing_key(reorganisation, &groups[i / AN_COUNT(device_kinds)],
+                                                           device_kinds[i % AN_COUNT(device_kinds)], part);
+            AN_TRY(withdraw_part(tx, key, &deed, &found, reterr));
         }
     }
     return AN_OK;

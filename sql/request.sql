@@ -211,7 +211,8 @@ ON CONFLICT (name) DO UPDATE SET done_until = excluded.done_until, at_utc = excl
 
 -- What a dossier needs to know of a certificate (the table is that of ca).
 -- name: request_certificate_find
-SELECT status, not_after, renewals, subscriber, device, COALESCE(revoked_at, 0) FROM certificate WHERE serial = $1 LIMIT 1
+SELECT status, not_after, renewals, subscriber, device, COALESCE(revoked_at, 0),
+    (SELECT count(*) FROM certificate later WHERE later.predecessor = certificate.id) FROM certificate WHERE serial = $1 LIMIT 1
 
 -- $3: what was looked at already, $4: since when; a certificate issued meanwhile is new. One that has a successor ends for nobody.
 -- name: request_certificate_ending

@@ -16,6 +16,7 @@ take_cert(void *context, const struct an_row *row, struct an_err *reterr)
     snprintf(ret->subscriber, sizeof(ret->subscriber), "%s", an_row_text(row, 3));
     snprintf(ret->device, sizeof(ret->device), "%s", an_row_text(row, 4));
     ret->since = an_row_int(row, 5);
+    ret->is_followed = an_row_int(row, 6) != 0;
     return AN_OK;
 }
 

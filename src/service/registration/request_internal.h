@@ -12,7 +12,7 @@
 
 /* A certificate as the dossier needs it. */
 struct request_cert {
-    bool found;
+    bool found, is_followed; /* followed: renewed or changed already */
     int status; /* 0 good, 1 revoked, 2 hold, 3 expired */
     an_time not_after, since; /* since: it is revoked or held */
     int64_t renewals;

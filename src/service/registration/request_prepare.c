@@ -67,8 +67,7 @@ is_for(const struct preparing *p, const struct group *group, const char *kind)
 
 struct certs {
     struct preparing *p;
-    const struct an_subscriber *subscriber;
-    struct an_subscriber_cert items[16]; /* subscriber 0 = not in force */
+    struct an_subscriber_cert items[16];
     size_t count;
 };
 
@@ -82,18 +81,6 @@ gather_cert(void *context, const struct an_subscriber_cert *cert, struct an_err 
         certs->items[certs->count++] = (struct an_subscriber_cert){.serial = keep(certs->p, cert->serial),
                                                                     .device = cert->device};
     return AN_OK;
-}
-
-/* Of those on one device the newest is changed: the one before it was renewed. One that is held is not changed. */
-static bool
-stays(const struct certs *certs, size_t at)
-{
-    if (certs->items[at].subscriber == 0)
-        return true;
-    for (size_t i = 0; i < at; i++)
-        if (certs->items[i].subscriber != 0 && certs->items[i].device == certs->items[at].device)
-            return true;
-    return false;
 }
 
 static an_code
@@ -111,15 +98,17 @@ find_device_kind(struct preparing *p, struct an_tx *tx, int64_t id, size_t *ret,
     return AN_OK;
 }
 
+/* One that is held, or was renewed or changed already, is not changed; whatever is in force can be revoked. */
 static void
-add_certificate(struct preparing *p, const struct certs *certs, size_t at, size_t device)
+add_certificate(struct preparing *p, const struct an_subscriber *subscriber, const char *serial, bool may_change,
+                size_t device)
 {
     for (size_t g = 0; g < AN_COUNT(groups); g++) {
         bool changes = groups[g].kind == AN_REQUEST_CHANGE;
-        if (!is_for(p, &groups[g], certs->subscriber->kind) || (changes && stays(certs, at)))
+        if (!is_for(p, &groups[g], subscriber->kind) || (changes && !may_change))
             continue;
         *subject_vec_push(&p->subjects[g][device]) = (struct an_request_subject){
-            .subject = certs->subscriber->number, .certificate = certs->items[at].serial, .ground = groups[g].ground,
+            .subject = subscriber->number, .certificate = serial, .ground = groups[g].ground,
             .what = changes ? "agency" : NULL, .to = changes ? p->into.name : NULL};
     }
 }
@@ -128,7 +117,7 @@ static an_code
 add_subscriber(struct preparing *p, struct an_tx *tx, int64_t id, struct an_err *reterr)
 {
     struct an_subscriber subscriber = {0};
-    struct certs certs = {.p = p, .subscriber = &subscriber};
+    struct certs certs = {.p = p};
 
     AN_TRY(an_subscriber_find(tx, id, p->arena, &subscriber, reterr));
     if (p->receiver == NULL && subscriber.person_number != NULL && subscriber.person_number[0] != '\0')
@@ -136,14 +125,12 @@ add_subscriber(struct preparing *p, struct an_tx *tx, int64_t id, struct an_err 
     AN_TRY(an_subscriber_certs(tx, id, 0, gather_cert, &certs, reterr));
     for (size_t i = 0; i < certs.count; i++) {
         struct request_cert cert;
-        AN_TRY(request_find_cert(tx, certs.items[i].serial, &cert, reterr));
-        bool is_good = cert.found && cert.not_after > p->desk.at && cert.status == 0;
-        bool is_held = cert.found && cert.status == 2;
         size_t device = 0;
+        AN_TRY(request_find_cert(tx, certs.items[i].serial, &cert, reterr));
         AN_TRY(find_device_kind(p, tx, certs.items[i].device, &device, reterr));
-        certs.items[i].subscriber = is_good ? id : 0;
-        if (is_good || is_held)
-            add_certificate(p, &certs, i, device);
+        bool is_good = cert.found && cert.not_after > p->desk.at && cert.status == 0;
+        if (is_good || (cert.found && cert.status == 2))
+            add_certificate(p, &subscriber, certs.items[i].serial, is_good && !cert.is_followed, device);
     }
     return AN_OK;
 }

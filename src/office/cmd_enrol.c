@@ -107,20 +107,27 @@ show_allowance(struct cli *cli, const struct enrol_args *a, const struct desk *d
     return code;
 }
 
-int
-cmd_enrol_allow(struct cli *cli, const void *options, char **args, int count)
+/* What the work leaves as an allowance is shown, with its secret. */
+static int
+hand_over(struct cli *cli, const void *options, const char *name, an_tx_fn work_in)
 {
     AN_CLEANUP(desk_done) struct desk desk = {0};
-    struct work work = {.desk = &desk, .args = options, .name = args[0]};
+    struct work work = {.desk = &desk, .args = options, .name = name};
     struct an_err err = {0};
     an_code code = desk_open(options, &desk, &err);
 
-    (void)count;
     if (code == AN_OK)
-        code = an_store_write(desk.instance->store, allow_in, &work, &err);
+        code = an_store_write(desk.instance->store, work_in, &work, &err);
     if (code == AN_OK)
         code = show_allowance(cli, options, &desk, &work.approval, &err);
     return code == AN_OK ? 0 : cli_fail(cli, &err);
+}
+
+int
+cmd_enrol_allow(struct cli *cli, const void *options, char **args, int count)
+{
+    (void)count;
+    return hand_over(cli, options, args[0], allow_in);
 }
 
 /* ---- show ---- */
@@ -135,17 +142,8 @@ tell_in(void *context, struct an_tx *tx, struct an_err *reterr)
 int
 cmd_enrol_show(struct cli *cli, const void *options, char **args, int count)
 {
-    AN_CLEANUP(desk_done) struct desk desk = {0};
-    struct work work = {.desk = &desk, .args = options, .name = args[0]};
-    struct an_err err = {0};
-    an_code code = desk_open(options, &desk, &err);
-
     (void)count;
-    if (code == AN_OK)
-        code = an_store_write(desk.instance->store, tell_in, &work, &err);
-    if (code == AN_OK)
-        code = show_allowance(cli, options, &desk, &work.approval, &err);
-    return code == AN_OK ? 0 : cli_fail(cli, &err);
+    return hand_over(cli, options, args[0], tell_in);
 }
 
 /* ---- list ---- */
